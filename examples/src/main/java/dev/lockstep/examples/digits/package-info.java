@@ -1,0 +1,2 @@
+/** A seeded generator of handwritten-digit-like images. */
+package dev.lockstep.examples.digits;

@@ -1,0 +1,2 @@
+/** Runnable experiments, made to be copied. */
+package dev.lockstep.examples;

@@ -1,0 +1,2 @@
+/** Gradient clipping and normalisation, and the norms they need. */
+package dev.lockstep.ps.clip;

@@ -1,0 +1,2 @@
+/** The fixed pairwise tree in which every sum is taken. Frozen once released. */
+package dev.lockstep.ps.reduce;

@@ -1,0 +1,2 @@
+/** Learning-rate and momentum schedules, evaluated with StrictMath. */
+package dev.lockstep.ps.schedule;

@@ -1,0 +1,2 @@
+/** One parameter shard: aggregation, versions, exactly-once. */
+package dev.lockstep.ps.server;

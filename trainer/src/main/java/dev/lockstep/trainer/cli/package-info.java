@@ -1,0 +1,2 @@
+/** The lockstep commands. */
+package dev.lockstep.trainer.cli;

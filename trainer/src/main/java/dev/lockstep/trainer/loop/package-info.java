@@ -1,0 +1,2 @@
+/** A worker's loop over interfaces; no Spark. */
+package dev.lockstep.trainer.loop;

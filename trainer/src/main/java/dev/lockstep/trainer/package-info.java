@@ -1,0 +1,2 @@
+/** The facade: {@code Lockstep.train}. */
+package dev.lockstep.trainer;

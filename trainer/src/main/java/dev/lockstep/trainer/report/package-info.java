@@ -1,0 +1,2 @@
+/** What people look at: metrics log, progress bar, HTML report. */
+package dev.lockstep.trainer.report;
