@@ -7,8 +7,8 @@ import java.util.List;
  *
  * @param examples number of examples; 0 where a virtual worker has none left in this epoch
  * @param tensors the dataset's tensors, in its order
- * @param values for each tensor a row-major array of shape {@code [examples, shape...]}; owned by the
- *     receiver
+ * @param values for each tensor a row-major array of shape {@code [examples, shape...]}; owned by
+ *     the receiver
  */
 public record MicroBatch(int examples, List<TensorSpec> tensors, List<float[]> values) {
 
@@ -24,8 +24,12 @@ public record MicroBatch(int examples, List<TensorSpec> tensors, List<float[]> v
       long expected = (long) examples * tensors.get(i).elements();
       if (values.get(i).length != expected) {
         throw new IllegalArgumentException(
-            "tensor " + tensors.get(i).name() + ": length=" + values.get(i).length
-                + " != examples*elements=" + expected);
+            "tensor "
+                + tensors.get(i).name()
+                + ": length="
+                + values.get(i).length
+                + " != examples*elements="
+                + expected);
       }
     }
   }

@@ -56,6 +56,7 @@ public record TensorSpec(String name, Role role, Encoding encoding, List<Integer
 
   /** Number of float32 values of one example, once handed out. */
   public int elements() {
-    return Math.toIntExact(shape.stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact));
+    return Math.toIntExact(
+        shape.stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact));
   }
 }

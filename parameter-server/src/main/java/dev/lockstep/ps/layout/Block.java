@@ -18,7 +18,14 @@ public record Block(String name, int layer, int offset, int length) implements S
     Objects.requireNonNull(name, "name");
     if (offset < 0 || length < 1 || layer < 0) {
       throw new IllegalArgumentException(
-          "block " + name + ": layer=" + layer + " offset=" + offset + " length=" + length
+          "block "
+              + name
+              + ": layer="
+              + layer
+              + " offset="
+              + offset
+              + " length="
+              + length
               + " must be >= 0, >= 0 and >= 1");
     }
   }

@@ -1,0 +1,389 @@
+package dev.lockstep.trainer.config;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import java.io.Serializable;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Objects;
+
+/**
+ * What the user asks of a training run, validated. Crosses from driver to executors; {@link
+ * #builder()} states every default once.
+ *
+ * @param epochs passes over the training part, at least 1
+ * @param batchSize examples of one micro-batch, b
+ * @param virtualWorkers logical replicas, V; part of what determines the model
+ * @param workers barrier tasks, W ≤ V; 0 takes as many as the cluster has slots, up to V. Does not
+ *     change the model
+ * @param seed of the initial parameters (for configurations), of the data order, of dropout and of
+ *     the validation split
+ * @param mode how gradients become parameters
+ * @param shuffleWindow examples inside which a span is shuffled; 0 leaves the order of the file
+ * @param validationFraction part of the examples kept for validation, in [0, 1)
+ * @param clipNorm global gradient norm above which the gradient is scaled down; 0 for none
+ * @param clipValue absolute value to which every gradient element is cut; 0 for none
+ * @param checkpointEvery interval of checkpoints, or null for one at the end only
+ * @param numericProfile name of the numeric profile
+ * @param mixedBits what to do with executors whose arithmetic differs
+ * @param kernels which convolution kernels the replicas use
+ * @param launchTimeout longest wait for slots and for the start of all workers
+ * @param peerTimeout longest silence of a peer before the attempt is given up
+ * @param out folder of the run's outputs, any Hadoop URI that driver and executors share
+ * @param existingOutput what to do when {@code out} holds a run already
+ */
+public record TrainingConfig(
+    int epochs,
+    int batchSize,
+    int virtualWorkers,
+    int workers,
+    long seed,
+    Mode mode,
+    int shuffleWindow,
+    double validationFraction,
+    double clipNorm,
+    double clipValue,
+    CheckpointInterval checkpointEvery,
+    String numericProfile,
+    MixedBits mixedBits,
+    Kernels kernels,
+    Duration launchTimeout,
+    Duration peerTimeout,
+    String out,
+    ExistingOutput existingOutput)
+    implements Serializable {
+
+  private static final ObjectMapper JSON =
+      JsonMapper.builder()
+          .addModule(new JavaTimeModule())
+          .disable(SerializationFeature.WRITE_DURATIONS_AS_TIMESTAMPS)
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .disable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .build();
+
+  /** How gradients become parameters. */
+  public enum Mode {
+    /** One optimizer step for each global batch. */
+    SYNC
+  }
+
+  /** What to do with executors whose arithmetic differs. */
+  public enum MixedBits {
+    /** Refuse to train. */
+    REFUSE,
+    /** Train, and mark the run as not reproducible. */
+    ALLOW
+  }
+
+  /** Which convolution kernels the replicas use. */
+  public enum Kernels {
+    /** oneDNN where the natives have it. */
+    ONEDNN,
+    /** DL4J's built-in ones. */
+    BUILTIN
+  }
+
+  /** What to do when the output folder holds a run already. */
+  public enum ExistingOutput {
+    /** Refuse to start. */
+    REFUSE,
+    /** Delete the old run's files and start anew. */
+    REPLACE
+  }
+
+  /** Checks every field and the relations between them. */
+  public TrainingConfig {
+    Objects.requireNonNull(mode, "mode");
+    Objects.requireNonNull(mixedBits, "mixedBits");
+    Objects.requireNonNull(kernels, "kernels");
+    Objects.requireNonNull(existingOutput, "existingOutput");
+    atLeast("epochs", epochs, 1);
+    atLeast("batchSize", batchSize, 1);
+    atLeast("virtualWorkers", virtualWorkers, 1);
+    atLeast("workers", workers, 0);
+    atLeast("shuffleWindow", shuffleWindow, 0);
+    if (virtualWorkers < workers) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "virtualWorkers=%d < workers=%d: lower --workers or raise --virtual-workers",
+              virtualWorkers,
+              workers));
+    }
+    if (!(validationFraction >= 0 && validationFraction < 1)) {
+      throw new IllegalArgumentException(
+          "validationFraction="
+              + validationFraction
+              + " is not in [0, 1): give a part such as 0.2");
+    }
+    notNegative("clipNorm", clipNorm);
+    notNegative("clipValue", clipValue);
+    if (clipNorm > 0 && clipValue > 0) {
+      throw new IllegalArgumentException(
+          "clipNorm=" + clipNorm + " and clipValue=" + clipValue + " exclude each other: give one");
+    }
+    positive("launchTimeout", launchTimeout);
+    positive("peerTimeout", peerTimeout);
+    if (numericProfile == null || numericProfile.isBlank()) {
+      throw new IllegalArgumentException(
+          "numericProfile is blank: give avx2, avx512, generic or native");
+    }
+    if (out == null || out.isBlank()) {
+      throw new IllegalArgumentException(
+          "out is not given: name the folder for the run's outputs with --out");
+    }
+  }
+
+  private static void atLeast(String name, int value, int least) {
+    if (value < least) {
+      throw new IllegalArgumentException(
+          name + "=" + value + " < " + least + ": give a value of at least " + least);
+    }
+  }
+
+  private static void notNegative(String name, double value) {
+    if (!(value >= 0) || Double.isInfinite(value)) {
+      throw new IllegalArgumentException(
+          name + "=" + value + " is not a finite number >= 0: give a threshold, or 0 for none");
+    }
+  }
+
+  private static void positive(String name, Duration value) {
+    if (value == null || value.isNegative() || value.isZero()) {
+      throw new IllegalArgumentException(name + "=" + value + " must be longer than zero");
+    }
+  }
+
+  /** A builder with every default, to which at least {@code out} must be given. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** A builder that starts from this configuration. */
+  public Builder toBuilder() {
+    return new Builder()
+        .epochs(epochs)
+        .batchSize(batchSize)
+        .virtualWorkers(virtualWorkers)
+        .workers(workers)
+        .seed(seed)
+        .mode(mode)
+        .shuffleWindow(shuffleWindow)
+        .validationFraction(validationFraction)
+        .clipNorm(clipNorm)
+        .clipValue(clipValue)
+        .checkpointEvery(checkpointEvery)
+        .numericProfile(numericProfile)
+        .mixedBits(mixedBits)
+        .kernels(kernels)
+        .launchTimeout(launchTimeout)
+        .peerTimeout(peerTimeout)
+        .out(out)
+        .existingOutput(existingOutput);
+  }
+
+  /** The JSON form, which {@link #fromJson} reads back. */
+  public String toJson() {
+    try {
+      return JSON.writeValueAsString(this);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a training configuration cannot be written as JSON", e);
+    }
+  }
+
+  /**
+   * Reads a JSON object with any of the fields; the others take their defaults.
+   *
+   * @throws IllegalArgumentException for unknown fields, wrong types and invalid values
+   */
+  public static TrainingConfig fromJson(String json) {
+    try {
+      return JSON.readValue(json, Builder.class).build();
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException(
+          "configuration is not valid: " + e.getOriginalMessage(), e);
+    }
+  }
+
+  /** Collects the fields; every default stands here and nowhere else. */
+  public static final class Builder {
+    private int epochs = 1;
+    private int batchSize = 32;
+    private int virtualWorkers = 4;
+    private int workers = 0;
+    private long seed = 42;
+    private Mode mode = Mode.SYNC;
+    private int shuffleWindow = 4096;
+    private double validationFraction = 0;
+    private double clipNorm = 0;
+    private double clipValue = 0;
+    private CheckpointInterval checkpointEvery = null;
+    private String numericProfile = "avx2";
+    private MixedBits mixedBits = MixedBits.REFUSE;
+    private Kernels kernels = Kernels.ONEDNN;
+    private Duration launchTimeout = Duration.ofMinutes(5);
+    private Duration peerTimeout = Duration.ofSeconds(10);
+    private String out = null;
+    private ExistingOutput existingOutput = ExistingOutput.REFUSE;
+
+    private Builder() {}
+
+    /** Sets {@link TrainingConfig#epochs()}. */
+    @JsonProperty
+    public Builder epochs(int value) {
+      this.epochs = value;
+      return this;
+    }
+
+    /** Sets {@link TrainingConfig#batchSize()}. */
+    @JsonProperty
+    public Builder batchSize(int value) {
+      this.batchSize = value;
+      return this;
+    }
+
+    /** Sets {@link TrainingConfig#virtualWorkers()}. */
+    @JsonProperty
+    public Builder virtualWorkers(int value) {
+      this.virtualWorkers = value;
+      return this;
+    }
+
+    /** Sets {@link TrainingConfig#workers()}. */
+    @JsonProperty
+    public Builder workers(int value) {
+      this.workers = value;
+      return this;
+    }
+
+    /** Sets {@link TrainingConfig#seed()}. */
+    @JsonProperty
+    public Builder seed(long value) {
+      this.seed = value;
+      return this;
+    }
+
+    /** Sets {@link TrainingConfig#mode()}. */
+    @JsonProperty
+    public Builder mode(Mode value) {
+      this.mode = value;
+      return this;
+    }
+
+    /** Sets {@link TrainingConfig#shuffleWindow()}. */
+    @JsonProperty
+    public Builder shuffleWindow(int value) {
+      this.shuffleWindow = value;
+      return this;
+    }
+
+    /** Sets {@link TrainingConfig#validationFraction()}. */
+    @JsonProperty
+    public Builder validationFraction(double value) {
+      this.validationFraction = value;
+      return this;
+    }
+
+    /** Sets {@link TrainingConfig#clipNorm()}. */
+    @JsonProperty
+    public Builder clipNorm(double value) {
+      this.clipNorm = value;
+      return this;
+    }
+
+    /** Sets {@link TrainingConfig#clipValue()}. */
+    @JsonProperty
+    public Builder clipValue(double value) {
+      this.clipValue = value;
+      return this;
+    }
+
+    /** Sets {@link TrainingConfig#checkpointEvery()}. */
+    @JsonProperty
+    public Builder checkpointEvery(CheckpointInterval value) {
+      this.checkpointEvery = value;
+      return this;
+    }
+
+    /** Sets {@link TrainingConfig#numericProfile()}. */
+    @JsonProperty
+    public Builder numericProfile(String value) {
+      this.numericProfile = value;
+      return this;
+    }
+
+    /** Sets {@link TrainingConfig#mixedBits()}. */
+    @JsonProperty
+    public Builder mixedBits(MixedBits value) {
+      this.mixedBits = value;
+      return this;
+    }
+
+    /** Sets {@link TrainingConfig#kernels()}. */
+    @JsonProperty
+    public Builder kernels(Kernels value) {
+      this.kernels = value;
+      return this;
+    }
+
+    /** Sets {@link TrainingConfig#launchTimeout()}. */
+    @JsonProperty
+    public Builder launchTimeout(Duration value) {
+      this.launchTimeout = value;
+      return this;
+    }
+
+    /** Sets {@link TrainingConfig#peerTimeout()}. */
+    @JsonProperty
+    public Builder peerTimeout(Duration value) {
+      this.peerTimeout = value;
+      return this;
+    }
+
+    /** Sets {@link TrainingConfig#out()}. */
+    @JsonProperty
+    public Builder out(String value) {
+      this.out = value;
+      return this;
+    }
+
+    /** Sets {@link TrainingConfig#existingOutput()}. */
+    @JsonProperty
+    public Builder existingOutput(ExistingOutput value) {
+      this.existingOutput = value;
+      return this;
+    }
+
+    /**
+     * The validated configuration.
+     *
+     * @throws IllegalArgumentException naming the field, its value, the relation and the remedy
+     */
+    public TrainingConfig build() {
+      return new TrainingConfig(
+          epochs,
+          batchSize,
+          virtualWorkers,
+          workers,
+          seed,
+          mode,
+          shuffleWindow,
+          validationFraction,
+          clipNorm,
+          clipValue,
+          checkpointEvery,
+          numericProfile,
+          mixedBits,
+          kernels,
+          launchTimeout,
+          peerTimeout,
+          out,
+          existingOutput);
+    }
+  }
+}
