@@ -1,0 +1,18 @@
+package dev.lockstep.trainer.report;
+
+import java.util.List;
+
+/**
+ * The records of a run, in the order of their steps.
+ *
+ * @param steps of single steps
+ * @param epochs of whole epochs
+ */
+public record Metrics(List<StepMetrics> steps, List<EpochMetrics> epochs) {
+
+  /** Copies the lists. */
+  public Metrics {
+    steps = List.copyOf(steps);
+    epochs = List.copyOf(epochs);
+  }
+}
