@@ -25,10 +25,12 @@ public final class TrainingProgress implements AutoCloseable {
     NONE;
 
     /** A bar if this process writes to a terminal, plain lines if not. */
+    @SuppressWarnings("SystemConsoleNull")
     public static Style ofConsole() {
       String terminal = System.getenv("TERM");
       boolean drawable = terminal != null && !"dumb".equals(terminal);
-      // Up to Java 21 the console is null as soon as standard input or output is redirected.
+      // Null as soon as standard input or output is redirected; from Java 22 on only with
+      // -Djdk.console=java.base, which the launcher sets.
       return drawable && System.console() != null ? BAR : LINES;
     }
   }
