@@ -1,0 +1,86 @@
+package dev.lockstep.deploy;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * Spark as the integration tests use it: executors get the shaded jar and the test classes by
+ * {@code spark.jars} and the numeric profile of this JVM's environment. One at a time in a JVM;
+ * close it.
+ */
+final class TestCluster implements AutoCloseable {
+
+  /** The variables of the numeric profile, which must be in a JVM's environment from its start. */
+  static final List<String> PROFILE_VARIABLES =
+      List.of("OMP_NUM_THREADS", "OPENBLAS_CORETYPE", "DNNL_MAX_CPU_ISA");
+
+  private final SparkSession session;
+
+  private TestCluster(SparkSession session) {
+    this.session = session;
+  }
+
+  /** A cluster of {@code master}: {@code local[n]} or {@code local-cluster[n,cores,megabytes]}. */
+  static TestCluster start(String master) {
+    return start(master, Map.of());
+  }
+
+  /** A cluster of {@code master} with further Spark settings. */
+  static TestCluster start(String master, Map<String, String> settings) {
+    SparkConf conf =
+        new SparkConf(false)
+            .setMaster(master)
+            .setAppName("lockstep-test")
+            .set("spark.jars", String.join(",", jars()))
+            .set("spark.ui.enabled", "false")
+            .set("spark.driver.host", "127.0.0.1")
+            .set("spark.driver.bindAddress", "127.0.0.1")
+            .set("spark.locality.wait", "0")
+            // A job must not start, and fill, the executor that happens to register first.
+            .set("spark.scheduler.minRegisteredResourcesRatio", "1.0")
+            .set("spark.scheduler.maxRegisteredResourcesWaitingTime", "60s")
+            .set("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s")
+            .set("spark.barrier.sync.timeout", "60")
+            .set("spark.sql.shuffle.partitions", "2");
+    for (String variable : PROFILE_VARIABLES) {
+      String value = System.getenv(variable);
+      if (value != null) {
+        conf.set("spark.executorEnv." + variable, value);
+      }
+    }
+    settings.forEach(conf::set);
+    return new TestCluster(SparkSession.builder().config(conf).getOrCreate());
+  }
+
+  /** The session; its context is {@link #context}. */
+  SparkSession session() {
+    return session;
+  }
+
+  /** The context; stopped by {@link #close}. */
+  JavaSparkContext context() {
+    return JavaSparkContext.fromSparkContext(session.sparkContext());
+  }
+
+  @Override
+  public void close() {
+    session.stop();
+  }
+
+  private static List<String> jars() {
+    List<String> jars = new ArrayList<>();
+    for (String property : List.of("lockstep.jar", "lockstep.testJar")) {
+      String jar = System.getProperty(property);
+      if (jar == null) {
+        throw new IllegalStateException(
+            property + " is not set: run integration tests by `mvnw verify`, which packages first");
+      }
+      jars.add(jar);
+    }
+    return jars;
+  }
+}
