@@ -1,0 +1,199 @@
+package dev.lockstep.sharding.plan;
+
+import java.util.Arrays;
+
+/**
+ * Which example each virtual worker uses when, in one epoch: a pure function of (seed, epoch, V,
+ * block sizes, window). Frozen once released. Immutable; cheap to build wherever it is needed.
+ *
+ * <pre>
+ * blocks        0 1 2 3 4 5          sizes n_b, N examples
+ * permuted      3 0 5 1 4 2          by (seed, epoch)
+ * sequence      [ 3 | 0 | 5 | 1 | 4 | 2 ]      N positions
+ * spans         [  v=0  |  v=1  |  v=2  ]      V spans, lengths differ by at most 1
+ * windows       [ k=0 | k=1 | k ]              of each span; each permuted by (seed, epoch, v, k)
+ * micro-batches [0|1|2|3|4|5|6|7]              step s of v takes span positions [s·b, (s+1)·b)
+ * </pre>
+ *
+ * <p>With {@code window = 0} nothing is permuted: spans follow the order of the file.
+ */
+public final class EpochPlan {
+
+  /** Keep the plan's random choices apart from all others made with the same seed. */
+  private static final long BLOCKS = 0x424C4F434B53L; // "BLOCKS"
+
+  private static final long WINDOW = 0x57494E444F57L; // "WINDOW"
+
+  private final long seed;
+  private final int epoch;
+  private final int virtualWorkers;
+  private final int window;
+
+  /** Blocks in the order of this epoch, empty ones left out. */
+  private final int[] blocks;
+
+  /** First position of each of them in the sequence, and N at the end. */
+  private final long[] starts;
+
+  private EpochPlan(
+      long seed, int epoch, int virtualWorkers, int window, int[] blocks, long[] starts) {
+    this.seed = seed;
+    this.epoch = epoch;
+    this.virtualWorkers = virtualWorkers;
+    this.window = window;
+    this.blocks = blocks;
+    this.starts = starts;
+  }
+
+  /**
+   * Plans an epoch.
+   *
+   * @param seed of the run
+   * @param epoch counted from 0
+   * @param virtualWorkers V, at least 1; may exceed the number of examples
+   * @param blockSizes examples of each block, zeros allowed
+   * @param window examples among which a span is shuffled, or 0 for the order of the file
+   */
+  public static EpochPlan of(
+      long seed, int epoch, int virtualWorkers, int[] blockSizes, int window) {
+    if (epoch < 0 || virtualWorkers < 1 || window < 0) {
+      throw new IllegalArgumentException(
+          "epoch=%d virtualWorkers=%d window=%d must be >= 0, >= 1 and >= 0"
+              .formatted(epoch, virtualWorkers, window));
+    }
+    int n = blockSizes.length;
+    int[] order =
+        window == 0
+            ? SplitMix64.identity(n)
+            : SplitMix64.permutation(n, Seeds.mix(BLOCKS, seed, epoch));
+    int[] blocks = new int[n];
+    long[] starts = new long[n + 1];
+    int used = 0;
+    for (int block : order) {
+      if (blockSizes[block] < 0) {
+        throw new IllegalArgumentException(
+            "blockSizes[%d]=%d < 0".formatted(block, blockSizes[block]));
+      }
+      if (blockSizes[block] > 0) {
+        blocks[used] = block;
+        starts[used + 1] = starts[used] + blockSizes[block];
+        used++;
+      }
+    }
+    return new EpochPlan(
+        seed,
+        epoch,
+        virtualWorkers,
+        window,
+        Arrays.copyOf(blocks, used),
+        Arrays.copyOf(starts, used + 1));
+  }
+
+  /** Examples of the epoch. */
+  public long examples() {
+    return starts[blocks.length];
+  }
+
+  /** First position of a virtual worker's span in the sequence. */
+  public long spanStart(int v) {
+    long shortSpan = examples() / virtualWorkers;
+    long longSpans = examples() % virtualWorkers;
+    return v * shortSpan + Math.min(v, longSpans);
+  }
+
+  /** Examples of a virtual worker's span. */
+  public long spanLength(int v) {
+    if (v < 0 || v >= virtualWorkers) {
+      throw new IllegalArgumentException(
+          "v=%d must be in [0, virtualWorkers=%d)".formatted(v, virtualWorkers));
+    }
+    return spanStart(v + 1) - spanStart(v);
+  }
+
+  /**
+   * Steps of the epoch: what the longest span needs. Shorter spans have a smaller or no micro-batch
+   * in the last step.
+   */
+  public long steps(int batchSize) {
+    if (batchSize < 1) {
+      throw new IllegalArgumentException("batchSize=" + batchSize + " must be >= 1");
+    }
+    return (spanLength(0) + batchSize - 1) / batchSize;
+  }
+
+  /** Examples of a virtual worker's micro-batch in one step: batchSize, or what is left, or 0. */
+  public int batchLength(int v, long step, int batchSize) {
+    return (int) Math.max(0, Math.min(batchSize, spanLength(v) - step * batchSize));
+  }
+
+  /** Examples among which a span is shuffled; 0 when it is not. */
+  public int window() {
+    return window;
+  }
+
+  /**
+   * The order inside window k of a span: element i is the offset, from the window's first position,
+   * of the i-th example used. Shape {@code [window]}, or shorter for the span's last window.
+   */
+  public int[] windowOrder(int v, long k) {
+    if (window == 0) {
+      throw new IllegalStateException("window=0: spans in file order have no windows");
+    }
+    int length = (int) Math.min(window, spanLength(v) - k * window);
+    return SplitMix64.permutation(length, Seeds.mix(WINDOW, seed, epoch, v, k));
+  }
+
+  /** The block, in this epoch's order, that holds a position of the sequence. */
+  public int blockRankAt(long position) {
+    if (position < 0 || position >= examples()) {
+      throw new IllegalArgumentException(
+          "position=%d must be in [0, examples=%d)".formatted(position, examples()));
+    }
+    int found = Arrays.binarySearch(starts, position);
+    return found >= 0 ? found : -found - 2;
+  }
+
+  /** The dataset's block at a place in this epoch's order. */
+  public int block(int rank) {
+    return blocks[rank];
+  }
+
+  /** First position, in the sequence, of the block at a place in this epoch's order. */
+  public long blockStart(int rank) {
+    return starts[rank];
+  }
+
+  /**
+   * Where the examples at span positions {@code [from, from + count)} of a virtual worker are, in
+   * the order of use. For inspection and tests; {@code MicroBatchStream} walks windows and blocks
+   * instead.
+   */
+  public Place[] places(int v, long from, int count) {
+    Place[] places = new Place[count];
+    long loaded = -1;
+    int[] order = null;
+    for (int i = 0; i < count; i++) {
+      long inSpan = from + i;
+      if (window > 0) {
+        long k = inSpan / window;
+        if (k != loaded) {
+          order = windowOrder(v, k);
+          loaded = k;
+        }
+        inSpan = k * window + order[(int) (inSpan % window)];
+      }
+      long position = spanStart(v) + inSpan;
+      int rank = blockRankAt(position);
+      places[i] = new Place(blocks[rank], (int) (position - starts[rank]));
+    }
+    return places;
+  }
+
+  /**
+   * One example.
+   *
+   * @param block index of its block in the dataset
+   * @param index among the examples of that block that belong to the plan
+   */
+  public record Place(int block, int index) {}
+}
