@@ -54,7 +54,7 @@ public record PairwiseTree(int leaves) implements Serializable {
     long end = toLeaf == leaves ? 1L << top : toLeaf;
     List<TreeNode> nodes = new ArrayList<>();
     long at = fromLeaf;
-    while (at < end && fromLeaf < toLeaf) {
+    while (at < toLeaf) {
       int level = Math.min(top, Long.numberOfTrailingZeros(at));
       while (at + (1L << level) > end) {
         level--;
