@@ -1,0 +1,127 @@
+package dev.lockstep.trainer.model;
+
+import dev.lockstep.trainer.model.ModelDefinition.Kind;
+import java.util.List;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.nd4j.shade.jackson.core.JsonProcessingException;
+import org.nd4j.shade.jackson.databind.JsonNode;
+import org.nd4j.shade.jackson.databind.ObjectMapper;
+
+/** DL4J configurations as text, and back. */
+final class ConfigurationText {
+
+  private ConfigurationText() {}
+
+  static ModelDefinition definition(MultiLayerConfiguration configuration) {
+    String json = configuration.toJson();
+    return checked(new ModelDefinition(Kind.MULTI_LAYER_NETWORK, json));
+  }
+
+  static ModelDefinition definition(ComputationGraphConfiguration configuration) {
+    String json = configuration.toJson();
+    return checked(new ModelDefinition(Kind.COMPUTATION_GRAPH, json));
+  }
+
+  static ModelDefinition parse(String text, String source) {
+    boolean json = text.stripLeading().startsWith("{");
+    ObjectMapper mapper =
+        json ? NeuralNetConfiguration.mapper() : NeuralNetConfiguration.mapperYaml();
+    JsonNode tree;
+    try {
+      tree = mapper.readTree(text);
+    } catch (JsonProcessingException e) {
+      throw refused(source + " is not " + (json ? "JSON" : "YAML") + ": " + e.getOriginalMessage());
+    }
+    if (tree != null && tree.has("confs")) {
+      return checkedFrom(
+          source,
+          () ->
+              definition(
+                  json
+                      ? MultiLayerConfiguration.fromJson(text)
+                      : MultiLayerConfiguration.fromYaml(text)));
+    }
+    if (tree != null && tree.has("vertices")) {
+      return checkedFrom(
+          source,
+          () ->
+              definition(
+                  json
+                      ? ComputationGraphConfiguration.fromJson(text)
+                      : ComputationGraphConfiguration.fromYaml(text)));
+    }
+    throw refused(
+        source
+            + " is not a DL4J configuration: it has neither \"confs\" (MultiLayerConfiguration) nor"
+            + " \"vertices\" (ComputationGraphConfiguration). Write it with toJson() or toYaml(), or"
+            + " save the model with ModelSerializer");
+  }
+
+  static MultiLayerConfiguration multiLayer(ModelDefinition definition) {
+    return MultiLayerConfiguration.fromJson(definition.json());
+  }
+
+  static ComputationGraphConfiguration graph(ModelDefinition definition) {
+    return ComputationGraphConfiguration.fromJson(definition.json());
+  }
+
+  /**
+   * DL4J forgets some settings on the way through JSON (Nesterovs' momentum schedule, for one).
+   * Trained on the driver they would count, in executors they would not.
+   */
+  private static ModelDefinition checked(ModelDefinition definition) {
+    String again =
+        definition.kind() == Kind.MULTI_LAYER_NETWORK
+            ? multiLayer(definition).toJson()
+            : graph(definition).toJson();
+    if (!again.equals(definition.json())) {
+      throw refused(
+          "the configuration does not survive DL4J's JSON: "
+              + firstDifference(definition.json(), again)
+              + ". Set that value without the feature that is lost");
+    }
+    return definition;
+  }
+
+  private static ModelDefinition checkedFrom(
+      String source, java.util.function.Supplier<ModelDefinition> load) {
+    try {
+      return load.get();
+    } catch (UnsupportedModelException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      throw refused(source + " cannot be read as a DL4J configuration: " + rootMessage(e));
+    }
+  }
+
+  private static String firstDifference(String written, String read) {
+    List<String> before = written.lines().toList();
+    List<String> after = read.lines().toList();
+    for (int i = 0; i < Math.min(before.size(), after.size()); i++) {
+      if (!before.get(i).equals(after.get(i))) {
+        return "line "
+            + (i + 1)
+            + " was "
+            + before.get(i).strip()
+            + ", comes back as "
+            + after.get(i).strip();
+      }
+    }
+    return "lengths " + before.size() + " and " + after.size() + " lines";
+  }
+
+  private static String rootMessage(Throwable e) {
+    Throwable root = e;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    String message = root.getMessage() == null ? root.toString() : root.getMessage();
+    return message.lines().findFirst().orElse(message);
+  }
+
+  private static UnsupportedModelException refused(String problem) {
+    return new UnsupportedModelException(List.of(problem));
+  }
+}

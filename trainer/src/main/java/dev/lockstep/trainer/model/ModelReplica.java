@@ -1,0 +1,159 @@
+package dev.lockstep.trainer.model;
+
+import dev.lockstep.sharding.MicroBatch;
+import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.trainer.loop.GradientSource;
+import java.util.List;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * A DL4J network that computes gradients and scores and never updates itself. Lives in an executor;
+ * make, use and close it on one thread, since DL4J's workspaces belong to threads.
+ */
+public final class ModelReplica implements GradientSource {
+  private final Network network;
+  private final ModelShape shape;
+  private final NativeFloats parameters;
+  private final NativeFloats gradients;
+  private final List<ParameterBlocks.Entry> statistics;
+  private TensorBinding binding;
+
+  /**
+   * A replica with parameters zero.
+   *
+   * @param definition parsed anew, so that no two replicas share a configuration
+   * @param options how it computes
+   */
+  ModelReplica(ModelDefinition definition, ReplicaOptions options) {
+    // Its garbage collections would come at moments that have nothing to do with memory in use.
+    Nd4j.getMemoryManager().togglePeriodicGc(false);
+    this.network = Networks.open(definition, ModelReplica::adapt);
+    if (options.kernels() == ReplicaOptions.Kernels.ONEDNN && LoadedNatives.load().hasOneDnn()) {
+      OneDnnKernels.install(network.layers());
+    }
+    this.shape = ModelShape.of(definition);
+    this.parameters = new NativeFloats(network.parameters());
+    this.gradients = new NativeFloats(network.gradients());
+    this.statistics =
+        ParameterBlocks.of(network).stream().filter(ParameterBlocks.Entry::isStatistic).toList();
+  }
+
+  private static void adapt(NeuralNetConfiguration conf) {
+    // Scores of all layers are then means over examples, whatever the configuration says
+    // (BaseOutputLayer.computeScore asks, LossLayer does not); the server divides gradients.
+    conf.setMiniBatch(true);
+    // A helper that fails must not be replaced silently by kernels with other bits.
+    if (conf.getLayer() instanceof ConvolutionLayer layer) {
+      layer.setCudnnAllowFallback(false);
+    } else if (conf.getLayer() instanceof SubsamplingLayer layer) {
+      layer.setCudnnAllowFallback(false);
+    } else if (conf.getLayer() instanceof BatchNormalization layer) {
+      layer.setCudnnAllowFallback(false);
+    }
+    Regularisations.remove(conf.getLayer());
+  }
+
+  @Override
+  public int parameterCount() {
+    return parameters.length();
+  }
+
+  @Override
+  public void setParameters(float[] theta) {
+    if (theta.length != parameters.length()) {
+      throw new IllegalArgumentException(
+          "theta length=" + theta.length + " != parameters=" + parameters.length());
+    }
+    parameters.write(theta);
+  }
+
+  @Override
+  public ExampleSums gradient(MicroBatch batch, Position at, float[] gradient) {
+    if (gradient.length != gradients.length()) {
+      throw new IllegalArgumentException(
+          "gradient length=" + gradient.length + " != parameters=" + gradients.length());
+    }
+    network.count(Math.toIntExact(at.step()), at.epoch());
+    Network.Batch arrays = bind(batch);
+    // The long overload: setSeed(int[]) ends in seed 0.
+    Nd4j.getRandom().setSeed(at.seed());
+    double meanLoss = network.computeGradient(arrays) - network.regularisation();
+    gradients.read(gradient);
+    weighStatistics(gradient, batch.examples());
+    return new ExampleSums(batch.examples(), meanLoss * batch.examples());
+  }
+
+  /** The server divides by the number of examples; DL4J would not divide these. */
+  private void weighStatistics(float[] gradient, int examples) {
+    for (ParameterBlocks.Entry entry : statistics) {
+      for (int i = entry.block().offset(); i < entry.block().end(); i++) {
+        gradient[i] *= examples;
+      }
+    }
+  }
+
+  /** Losses at the replica's parameters, as in inference: no dropout, running statistics. */
+  public ExampleSums score(MicroBatch batch) {
+    double meanLoss = network.score(bind(batch)) - network.regularisation();
+    return new ExampleSums(batch.examples(), meanLoss * batch.examples());
+  }
+
+  /**
+   * Losses and predictions compared with labels.
+   *
+   * @return one for each labels tensor, in the dataset's order; the loss in each is that of the
+   *     whole model
+   */
+  public List<EvaluationSums> evaluate(MicroBatch batch) {
+    ExampleSums sums = score(batch);
+    List<float[]> predictions = predict(batch);
+    return Evaluations.compare(batch, predictions, sums);
+  }
+
+  /**
+   * The model's outputs.
+   *
+   * @param batch its labels are not looked at, but must be there
+   * @return for each output a row-major array of shape {@code [examples, shape...]}
+   */
+  public List<float[]> predict(MicroBatch batch) {
+    INDArray[] outputs = network.output(bind(batch));
+    return java.util.Arrays.stream(outputs).map(ModelReplica::rowMajor).toList();
+  }
+
+  private static float[] rowMajor(INDArray array) {
+    float[] values = new float[Math.toIntExact(array.length())];
+    INDArray copy = array.dup('c');
+    new NativeFloats(copy).read(values);
+    copy.close();
+    if (array.closeable()) {
+      array.close();
+    }
+    return values;
+  }
+
+  private Network.Batch bind(MicroBatch batch) {
+    List<TensorSpec> tensors = batch.tensors();
+    if (binding == null || !binding.isFor(tensors)) {
+      if (binding != null) {
+        binding.close();
+      }
+      binding = new TensorBinding(shape, tensors);
+    }
+    return binding.bind(batch);
+  }
+
+  @Override
+  public void close() {
+    if (binding != null) {
+      binding.close();
+      binding = null;
+    }
+    network.close();
+  }
+}

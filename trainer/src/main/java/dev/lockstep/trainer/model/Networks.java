@@ -1,0 +1,102 @@
+package dev.lockstep.trainer.model;
+
+import dev.lockstep.trainer.model.ModelDefinition.Kind;
+import java.util.ArrayList;
+import java.util.List;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.graph.LayerVertex;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Makes networks from definitions: the one place that asks which kind it is. */
+final class Networks {
+
+  private Networks() {}
+
+  /** A network as the definition says, with parameters zero; a configuration of its own. */
+  static Network open(ModelDefinition definition) {
+    return open(definition, conf -> {});
+  }
+
+  /**
+   * A network with parameters zero.
+   *
+   * @param change made to each layer's configuration first
+   */
+  static Network open(
+      ModelDefinition definition, java.util.function.Consumer<NeuralNetConfiguration> change) {
+    if (definition.kind() == Kind.MULTI_LAYER_NETWORK) {
+      MultiLayerConfiguration configuration = ConfigurationText.multiLayer(definition);
+      configuration.getConfs().forEach(change);
+      MultiLayerNetwork network = new MultiLayerNetwork(configuration);
+      network.init(zeros(parameterCount(configuration)), false);
+      return new MultiLayerNetworkAdapter(network);
+    }
+    ComputationGraphConfiguration configuration = ConfigurationText.graph(definition);
+    layerConfigurations(configuration).forEach(change);
+    ComputationGraph graph = new ComputationGraph(configuration);
+    graph.init(zeros(parameterCount(configuration)), false);
+    return new ComputationGraphAdapter(graph);
+  }
+
+  /** Parameters from DL4J's own initialisation with another seed. */
+  static float[] initialise(ModelDefinition definition, long seed) {
+    Network network;
+    if (definition.kind() == Kind.MULTI_LAYER_NETWORK) {
+      MultiLayerConfiguration configuration = ConfigurationText.multiLayer(definition);
+      configuration.getConfs().forEach(conf -> conf.setSeed(seed));
+      MultiLayerNetwork made = new MultiLayerNetwork(configuration);
+      made.init();
+      network = new MultiLayerNetworkAdapter(made);
+    } else {
+      ComputationGraphConfiguration configuration = ConfigurationText.graph(definition);
+      configuration.getDefaultConfiguration().setSeed(seed);
+      ComputationGraph made = new ComputationGraph(configuration);
+      made.init();
+      network = new ComputationGraphAdapter(made);
+    }
+    try (network) {
+      float[] theta = new float[Math.toIntExact(network.parameters().length())];
+      new NativeFloats(network.parameters()).read(theta);
+      return theta;
+    }
+  }
+
+  private static List<NeuralNetConfiguration> layerConfigurations(
+      ComputationGraphConfiguration configuration) {
+    List<NeuralNetConfiguration> found = new ArrayList<>();
+    found.add(configuration.getDefaultConfiguration());
+    configuration
+        .getVertices()
+        .values()
+        .forEach(
+            vertex -> {
+              if (vertex instanceof LayerVertex layer) {
+                found.add(layer.getLayerConf());
+              }
+            });
+    return found;
+  }
+
+  private static long parameterCount(MultiLayerConfiguration configuration) {
+    long count = 0;
+    for (NeuralNetConfiguration conf : configuration.getConfs()) {
+      conf.getLayer().setDataType(configuration.getDataType());
+      count += conf.getLayer().initializer().numParams(conf);
+    }
+    return count;
+  }
+
+  private static long parameterCount(ComputationGraphConfiguration configuration) {
+    return configuration.getVertices().values().stream().mapToLong(v -> v.numParams(true)).sum();
+  }
+
+  private static INDArray zeros(long length) {
+    return Nd4j.create(DataType.FLOAT, 1, length);
+  }
+}

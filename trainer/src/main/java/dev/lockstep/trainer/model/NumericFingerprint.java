@@ -1,0 +1,170 @@
+package dev.lockstep.trainer.model;
+
+import dev.lockstep.sharding.MicroBatch;
+import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.trainer.loop.GradientSource.ExampleSums;
+import dev.lockstep.trainer.loop.GradientSource.Position;
+import java.io.IOException;
+import java.io.Serializable;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+
+/**
+ * What a JVM computes for a fixed probe of a model, as a hash: JVMs with equal hashes give the same
+ * bits in training. The other fields say why they might not. Crosses from executors to the driver.
+ *
+ * @param sha256 of the probe's parameters, gradients and losses, in lower-case hexadecimal
+ * @param profile name of the numeric profile
+ * @param natives classifier of the natives that are loaded
+ * @param blas file of the BLAS library that is loaded
+ * @param cpu the CPU's model name
+ * @param cLibrary version of the host's C library, whose math functions the natives call
+ */
+public record NumericFingerprint(
+    String sha256, String profile, String natives, String blas, String cpu, String cLibrary)
+    implements Serializable {
+
+  private static final long PROBE_SEED = 0x10c25e90L;
+
+  /**
+   * Computes the probe: gradients of synthetic examples, at the micro-batch size and at a ragged
+   * one. Verifies the profile first.
+   *
+   * @param definition the model
+   * @param profile that this JVM must have
+   * @param options of the replicas
+   * @param tensors of the dataset
+   * @param microBatch examples of a micro-batch, at least 1
+   * @throws IllegalStateException if the profile is not in force
+   */
+  public static NumericFingerprint probe(
+      ModelDefinition definition,
+      NumericProfile profile,
+      ReplicaOptions options,
+      List<TensorSpec> tensors,
+      int microBatch) {
+    profile.verify();
+    LoadedNatives natives = LoadedNatives.of(profile);
+    MessageDigest digest = sha256Digest();
+    try (ModelReplica replica = definition.replica(options)) {
+      float[] theta = definition.initialParameters(PROBE_SEED);
+      float[] gradient = new float[theta.length];
+      update(digest, theta);
+      replica.setParameters(theta);
+      int ragged = Math.max(1, microBatch - microBatch / 3 - 1);
+      for (int examples : List.of(microBatch, ragged)) {
+        ExampleSums sums =
+            replica.gradient(
+                SyntheticExamples.of(tensors, examples), new Position(PROBE_SEED, 0, 0), gradient);
+        update(digest, gradient);
+        digest.update(ByteBuffer.allocate(Double.BYTES).putDouble(sums.loss()).flip());
+      }
+    }
+    return new NumericFingerprint(
+        HexFormat.of().formatHex(digest.digest()),
+        profile.name(),
+        natives.classifier(),
+        natives.blas(),
+        cpuModel(),
+        cLibraryVersion());
+  }
+
+  /** One line for people. */
+  public String description() {
+    return sha256.substring(0, 12)
+        + " ("
+        + profile
+        + ", "
+        + natives
+        + ", "
+        + blas
+        + ", "
+        + cpu
+        + ", "
+        + cLibrary
+        + ")";
+  }
+
+  private static void update(MessageDigest digest, float[] values) {
+    int step = 1 << 14;
+    ByteBuffer bytes = ByteBuffer.allocate(step * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    for (int from = 0; from < values.length; from += step) {
+      int count = Math.min(step, values.length - from);
+      bytes.clear().asFloatBuffer().put(values, from, count);
+      digest.update(bytes.limit(count * Float.BYTES));
+    }
+  }
+
+  private static MessageDigest sha256Digest() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has SHA-256", e);
+    }
+  }
+
+  private static String cpuModel() {
+    try {
+      return Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
+          .filter(line -> line.startsWith("model name"))
+          .map(line -> line.substring(line.indexOf(':') + 1).strip())
+          .findFirst()
+          .orElse("unknown");
+    } catch (IOException e) {
+      return System.getProperty("os.arch");
+    }
+  }
+
+  private static String cLibraryVersion() {
+    try {
+      Process process = new ProcessBuilder("getconf", "GNU_LIBC_VERSION").start();
+      process.getOutputStream().close();
+      String line =
+          new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+      return line.isEmpty() ? "unknown" : line;
+    } catch (IOException e) {
+      return "unknown";
+    }
+  }
+
+  /** Examples that follow from integers alone, of any tensors. */
+  static final class SyntheticExamples {
+
+    private SyntheticExamples() {}
+
+    static MicroBatch of(List<TensorSpec> tensors, int examples) {
+      List<float[]> values = tensors.stream().map(tensor -> values(tensor, examples)).toList();
+      return new MicroBatch(examples, tensors, values);
+    }
+
+    private static float[] values(TensorSpec tensor, int examples) {
+      float[] values = new float[examples * tensor.elements()];
+      long state = PROBE_SEED;
+      for (int i = 0; i < values.length; i++) {
+        switch (tensor.role()) {
+          case FEATURES_MASK, LABELS_MASK -> values[i] = 1;
+          case FEATURES, LABELS -> {
+            // Knuth's 64-bit linear congruential generator, upper 24 bits: in [0, 1).
+            state = state * 6364136223846793005L + 1442695040888963407L;
+            values[i] = (state >>> 40) * 0x1p-24f;
+          }
+        }
+      }
+      if (tensor.encoding() == TensorSpec.Encoding.CLASS_INDEX) {
+        int classes = tensor.elements();
+        java.util.Arrays.fill(values, 0);
+        for (int example = 0; example < examples; example++) {
+          values[example * classes + (example * 7 + 3) % classes] = 1;
+        }
+      }
+      return values;
+    }
+  }
+}

@@ -1,0 +1,121 @@
+package dev.lockstep.trainer.model;
+
+import dev.lockstep.sharding.MicroBatch;
+import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.TensorSpec.Role;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * A dataset's tensors as a network's arrays. Keeps one set of off-heap arrays, as long as the
+ * number of examples stays the same, and copies each micro-batch into it.
+ */
+final class TensorBinding implements AutoCloseable {
+  private final List<TensorSpec> tensors;
+  private final List<Slot> features;
+  private final List<Slot> labels;
+  private final List<Slot> featuresMasks;
+  private final List<Slot> labelsMasks;
+
+  private int examples;
+  private final INDArray[] arrays;
+  private final NativeFloats[] memory;
+
+  /** Where a tensor goes: its place among the dataset's, and the shape of one example there. */
+  @SuppressWarnings("ArrayRecordComponent") // as ND4J wants it
+  private record Slot(int tensor, long[] shape) {}
+
+  /**
+   * Binds tensors to inputs and outputs, in order.
+   *
+   * @throws UnsupportedModelException if they do not fit
+   */
+  TensorBinding(ModelShape shape, List<TensorSpec> tensors) {
+    this.tensors = tensors;
+    this.arrays = new INDArray[tensors.size()];
+    this.memory = new NativeFloats[tensors.size()];
+    List<String> problems = shape.problems(tensors);
+    if (!problems.isEmpty()) {
+      throw new UnsupportedModelException(problems);
+    }
+    this.features = slots(tensors, Role.FEATURES, shape.inputs());
+    this.labels = slots(tensors, Role.LABELS, shape.outputs());
+    this.featuresMasks = slots(tensors, Role.FEATURES_MASK, null);
+    this.labelsMasks = slots(tensors, Role.LABELS_MASK, null);
+  }
+
+  private static List<Slot> slots(
+      List<TensorSpec> tensors, Role role, List<ModelShape.Port> ports) {
+    List<Slot> slots = new ArrayList<>();
+    for (int i = 0; i < tensors.size(); i++) {
+      TensorSpec tensor = tensors.get(i);
+      if (tensor.role() == role) {
+        long[] shape =
+            ports == null
+                ? tensor.shape().stream().mapToLong(Integer::longValue).toArray()
+                : ports.get(slots.size()).exampleShape(tensor);
+        slots.add(new Slot(i, shape));
+      }
+    }
+    return slots;
+  }
+
+  /** Whether this binding is for these tensors. */
+  boolean isFor(List<TensorSpec> others) {
+    return tensors.equals(others);
+  }
+
+  /** The micro-batch as arrays, which stay this object's and hold it until the next call. */
+  Network.Batch bind(MicroBatch batch) {
+    if (batch.examples() < 1) {
+      throw new IllegalArgumentException(
+          "examples=" + batch.examples() + " < 1: an empty micro-batch has no gradient");
+    }
+    if (batch.examples() != examples) {
+      close();
+      examples = batch.examples();
+      for (List<Slot> slots : List.of(features, labels, featuresMasks, labelsMasks)) {
+        for (Slot slot : slots) {
+          arrays[slot.tensor] = Nd4j.createUninitialized(DataType.FLOAT, shape(slot), 'c');
+          memory[slot.tensor] = new NativeFloats(arrays[slot.tensor]);
+        }
+      }
+    }
+    for (int i = 0; i < arrays.length; i++) {
+      memory[i].write(batch.values().get(i));
+    }
+    return new Network.Batch(
+        arrays(features), arrays(labels), masks(featuresMasks), masks(labelsMasks));
+  }
+
+  private long[] shape(Slot slot) {
+    long[] shape = new long[slot.shape.length + 1];
+    shape[0] = examples;
+    System.arraycopy(slot.shape, 0, shape, 1, slot.shape.length);
+    return shape;
+  }
+
+  private INDArray[] arrays(List<Slot> slots) {
+    return slots.stream().map(slot -> arrays[slot.tensor]).toArray(INDArray[]::new);
+  }
+
+  private INDArray[] masks(List<Slot> slots) {
+    return slots.isEmpty() ? null : arrays(slots);
+  }
+
+  @Override
+  public void close() {
+    for (INDArray array : arrays) {
+      if (array != null) {
+        array.close();
+      }
+    }
+    Arrays.fill(arrays, null);
+    Arrays.fill(memory, null);
+    examples = 0;
+  }
+}
