@@ -95,7 +95,9 @@ class ShardLayoutTest {
         }
       }
     }
-    assertEquals("2dc0be274f9dad2f24cfba5a1b2962befadda445e325ec28bcb27b492d396f33", HexFormat.of().formatHex(digest.digest()));
+    assertEquals(
+        "2dc0be274f9dad2f24cfba5a1b2962befadda445e325ec28bcb27b492d396f33",
+        HexFormat.of().formatHex(digest.digest()));
   }
 
   @Test
