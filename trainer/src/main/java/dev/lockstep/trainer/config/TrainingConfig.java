@@ -202,8 +202,17 @@ public record TrainingConfig(
    * @throws IllegalArgumentException for unknown fields, wrong types and invalid values
    */
   public static TrainingConfig fromJson(String json) {
+    return builderFromJson(json).build();
+  }
+
+  /**
+   * A builder with the fields of a JSON object; the others have their defaults.
+   *
+   * @throws IllegalArgumentException for unknown fields and wrong types
+   */
+  public static Builder builderFromJson(String json) {
     try {
-      return JSON.readValue(json, Builder.class).build();
+      return JSON.readValue(json, Builder.class);
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException(
           "configuration is not valid: " + e.getOriginalMessage(), e);

@@ -1,0 +1,124 @@
+package dev.lockstep.trainer.config;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class TrainingConfigTest {
+
+  @Test
+  void defaultsAreThese() {
+    TrainingConfig config = TrainingConfig.builder().out("runs/a").build();
+    assertEquals(
+        new TrainingConfig(
+            1,
+            32,
+            4,
+            0,
+            42,
+            TrainingConfig.Mode.SYNC,
+            4096,
+            0,
+            0,
+            0,
+            null,
+            "avx2",
+            TrainingConfig.MixedBits.REFUSE,
+            TrainingConfig.Kernels.ONEDNN,
+            Duration.ofMinutes(5),
+            Duration.ofSeconds(10),
+            "runs/a",
+            TrainingConfig.ExistingOutput.REFUSE),
+        config);
+  }
+
+  @Test
+  void jsonKeepsEveryField() {
+    TrainingConfig config =
+        TrainingConfig.builder()
+            .epochs(3)
+            .batchSize(7)
+            .virtualWorkers(6)
+            .workers(2)
+            .seed(-5)
+            .shuffleWindow(0)
+            .validationFraction(0.25)
+            .clipNorm(1.5)
+            .checkpointEvery(CheckpointInterval.parse("100steps"))
+            .numericProfile("avx512")
+            .mixedBits(TrainingConfig.MixedBits.ALLOW)
+            .kernels(TrainingConfig.Kernels.BUILTIN)
+            .launchTimeout(Duration.ofSeconds(90))
+            .peerTimeout(Duration.ofSeconds(3))
+            .out("hdfs:///runs/a")
+            .existingOutput(TrainingConfig.ExistingOutput.REPLACE)
+            .build();
+    assertEquals(config, TrainingConfig.fromJson(config.toJson()));
+    assertEquals(config, config.toBuilder().build());
+  }
+
+  @Test
+  void jsonWithAnUnknownFieldIsRefusedByItsName() {
+    IllegalArgumentException refused =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> TrainingConfig.fromJson("{\"out\": \"a\", \"epoch\": 3}"));
+    assertTrue(refused.getMessage().contains("\"epoch\""), refused.getMessage());
+  }
+
+  static Stream<Arguments> invalid() {
+    return Stream.of(
+        Arguments.of(
+            change(c -> c.virtualWorkers(3).workers(4)),
+            "virtualWorkers=3 < workers=4: lower --workers or raise --virtual-workers"),
+        Arguments.of(change(c -> c.epochs(0)), "epochs=0 < 1: give a value of at least 1"),
+        Arguments.of(change(c -> c.batchSize(0)), "batchSize=0 < 1: give a value of at least 1"),
+        Arguments.of(
+            change(c -> c.validationFraction(1)),
+            "validationFraction=1.0 is not in [0, 1): give a part such as 0.2"),
+        Arguments.of(
+            change(c -> c.clipNorm(1).clipValue(2)),
+            "clipNorm=1.0 and clipValue=2.0 exclude each other: give one"),
+        Arguments.of(
+            change(c -> c.clipNorm(Double.NaN)),
+            "clipNorm=NaN is not a finite number >= 0: give a threshold, or 0 for none"),
+        Arguments.of(
+            change(c -> c.out(" ")),
+            "out is not given: name the folder for the run's outputs with --out"),
+        Arguments.of(
+            change(c -> c.launchTimeout(Duration.ZERO)),
+            "launchTimeout=PT0S must be longer than zero"));
+  }
+
+  private static UnaryOperator<TrainingConfig.Builder> change(
+      UnaryOperator<TrainingConfig.Builder> change) {
+    return change;
+  }
+
+  @ParameterizedTest
+  @MethodSource("invalid")
+  void invalidValuesAreRefusedWithTheRemedy(
+      UnaryOperator<TrainingConfig.Builder> change, String message) {
+    TrainingConfig.Builder builder = change.apply(TrainingConfig.builder().out("a"));
+    assertEquals(
+        message, assertThrows(IllegalArgumentException.class, builder::build).getMessage());
+  }
+
+  @Test
+  void checkpointIntervalsAreStepsOrEpochs() {
+    assertEquals(100, CheckpointInterval.parse("100steps").steps(7));
+    assertEquals(14, CheckpointInterval.parse("2 epochs").steps(7));
+    assertEquals(
+        "checkpointEvery=5minutes is not a number of steps or epochs: write 100steps or 1epochs",
+        assertThrows(IllegalArgumentException.class, () -> CheckpointInterval.parse("5minutes"))
+            .getMessage());
+  }
+}
