@@ -1,0 +1,58 @@
+package dev.lockstep.ps.transport;
+
+import java.time.Duration;
+import java.util.Collection;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+
+/**
+ * Asks all peers every so often whether they live, on one thread, and reports those that have been
+ * silent for too long. That is how a hung JVM or a cut cable is seen; a dead JVM is seen earlier,
+ * by its closed connection.
+ */
+final class Heartbeat implements AutoCloseable {
+
+  private final Collection<Peer> peers;
+  private final Duration every;
+  private final Duration silence;
+  private final BiConsumer<Peer, String> lost;
+  private final ScheduledExecutorService timer =
+      Executors.newSingleThreadScheduledExecutor(MessageServer.daemons("lockstep-heartbeat"));
+  private long lastBeat = System.nanoTime();
+
+  Heartbeat(Collection<Peer> peers, TransportSettings settings, BiConsumer<Peer, String> lost) {
+    this.peers = peers;
+    this.every = settings.pingEvery();
+    this.silence = settings.silence();
+    this.lost = lost;
+    Future<?> unused =
+        timer.scheduleWithFixedDelay(this::beat, 0, every.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  private void beat() {
+    long now = System.nanoTime();
+    long late = now - lastBeat - every.toNanos();
+    lastBeat = now;
+    for (Peer peer : peers) {
+      if (peer.departed().isDone()) {
+        continue;
+      }
+      if (late > every.toNanos()) {
+        peer.forgive(late);
+      }
+      if (peer.silentFor(now) > silence.toNanos()) {
+        lost.accept(peer, "no answer for " + silence.toMillis() / 1000.0 + " s");
+      } else {
+        peer.ping();
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    timer.shutdownNow();
+  }
+}

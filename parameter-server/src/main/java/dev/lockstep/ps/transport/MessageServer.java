@@ -1,0 +1,203 @@
+package dev.lockstep.ps.transport;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.spark.network.TransportContext;
+import org.apache.spark.network.client.RpcResponseCallback;
+import org.apache.spark.network.client.TransportClient;
+import org.apache.spark.network.crypto.AuthServerBootstrap;
+import org.apache.spark.network.server.OneForOneStreamManager;
+import org.apache.spark.network.server.RpcHandler;
+import org.apache.spark.network.server.StreamManager;
+import org.apache.spark.network.server.TransportServer;
+import org.apache.spark.network.server.TransportServerBootstrap;
+
+/**
+ * A small secured request-answer endpoint on Spark's network-common. Lives in an executor or on the
+ * driver. A connection whose first message does not prove the token is closed. Network threads only
+ * copy bytes and answer pings; handlers run on threads of their own.
+ */
+public final class MessageServer implements AutoCloseable {
+
+  /** A longer message is refused. */
+  public static final int MAX_MESSAGE_BYTES = 1 << 20;
+
+  private static final int HANDLER_THREADS =
+      Math.max(2, Math.min(4, Runtime.getRuntime().availableProcessors()));
+
+  private final String token;
+  private final MessageHandler handler;
+  private final Traffic traffic;
+  private final String host;
+  private final TransportContext context;
+  private final TransportServer server;
+  private final ExecutorService handlers;
+  private final Set<TransportClient> connections = ConcurrentHashMap.newKeySet();
+  private final Set<TransportClient> greeted = ConcurrentHashMap.newKeySet();
+
+  /**
+   * Listens at once.
+   *
+   * @param settings where, and how secured
+   * @param token what peers must know
+   * @param handler answers the messages
+   */
+  public MessageServer(TransportSettings settings, String token, MessageHandler handler) {
+    this(settings, token, handler, new Traffic());
+  }
+
+  MessageServer(TransportSettings settings, String token, MessageHandler handler, Traffic traffic) {
+    this.token = Objects.requireNonNull(token, "token");
+    this.handler = Objects.requireNonNull(handler, "handler");
+    this.traffic = traffic;
+    this.host = settings.host();
+    this.handlers = Executors.newFixedThreadPool(HANDLER_THREADS, daemons("lockstep-handler"));
+    this.context = new TransportContext(settings.conf(), new Receiver());
+    List<TransportServerBootstrap> bootstraps = new ArrayList<>();
+    settings
+        .authentication()
+        .ifPresent(who -> bootstraps.add(new AuthServerBootstrap(settings.conf(), who.keys())));
+    try {
+      this.server = context.createServer(settings.bindHost(), settings.port(), bootstraps);
+    } catch (RuntimeException | Error e) {
+      handlers.shutdown();
+      context.close();
+      throw e;
+    }
+  }
+
+  /** What peers connect to. */
+  public String host() {
+    return host;
+  }
+
+  /** The bound port. */
+  public int port() {
+    return server.getPort();
+  }
+
+  /** The handler threads, for other work of the same kind. */
+  Executor executor() {
+    return handlers;
+  }
+
+  /** Bytes of messages received and sent. */
+  public Transferred transferred() {
+    return traffic.total();
+  }
+
+  /** Frees the port and closes the connections; the threads end within a few seconds. */
+  @Override
+  public void close() {
+    connections.forEach(TransportClient::close);
+    server.close();
+    handlers.shutdown();
+    context.close();
+  }
+
+  static ThreadFactory daemons(String name) {
+    AtomicInteger count = new AtomicInteger();
+    return task -> {
+      Thread thread = new Thread(task, name + "-" + count.incrementAndGet());
+      thread.setDaemon(true);
+      return thread;
+    };
+  }
+
+  /** The edge to network-common. Its methods run on network threads. */
+  private final class Receiver extends RpcHandler {
+
+    private final StreamManager noStreams = new OneForOneStreamManager();
+
+    @Override
+    public void receive(TransportClient client, ByteBuffer message, RpcResponseCallback callback) {
+      traffic.received(message.remaining());
+      if (greeted.contains(client)) {
+        answer(message, callback);
+      } else {
+        greet(client, message, callback);
+      }
+    }
+
+    private void greet(TransportClient client, ByteBuffer message, RpcResponseCallback callback) {
+      try {
+        HelloMessage.check(message, token);
+        greeted.add(client);
+        reply(callback, Ack.encode());
+      } catch (MessageException e) {
+        callback.onFailure(MessageException.toSend(e));
+        client.close();
+      }
+    }
+
+    private void answer(ByteBuffer message, RpcResponseCallback callback) {
+      if (MessageType.of(message) == MessageType.PING) {
+        reply(callback, Ack.encode());
+        return;
+      }
+      if (message.remaining() > MAX_MESSAGE_BYTES) {
+        callback.onFailure(
+            MessageException.toSend(
+                new MessageException(
+                    "message refused: " + message.remaining() + " bytes > " + MAX_MESSAGE_BYTES)));
+        return;
+      }
+      ByteBuffer request = Wire.own(message);
+      try {
+        handlers.execute(() -> handle(request, callback));
+      } catch (RejectedExecutionException e) {
+        callback.onFailure(MessageException.toSend(new MessageException("server is closed", e)));
+      }
+    }
+
+    private void handle(ByteBuffer request, RpcResponseCallback callback) {
+      CompletableFuture<ByteBuffer> answer;
+      try {
+        answer = handler.receive(request);
+      } catch (RuntimeException | Error e) {
+        answer = CompletableFuture.failedFuture(e);
+      }
+      CompletableFuture<ByteBuffer> unused =
+          answer.whenComplete(
+              (bytes, failure) -> {
+                if (failure != null) {
+                  callback.onFailure(MessageException.toSend(failure));
+                } else {
+                  reply(callback, bytes);
+                }
+              });
+    }
+
+    private void reply(RpcResponseCallback callback, ByteBuffer bytes) {
+      traffic.sent(bytes.remaining());
+      callback.onSuccess(bytes);
+    }
+
+    @Override
+    public StreamManager getStreamManager() {
+      return noStreams;
+    }
+
+    @Override
+    public void channelActive(TransportClient client) {
+      connections.add(client);
+    }
+
+    @Override
+    public void channelInactive(TransportClient client) {
+      connections.remove(client);
+      greeted.remove(client);
+    }
+  }
+}

@@ -1,0 +1,62 @@
+package dev.lockstep.ps.transport;
+
+import dev.lockstep.ps.server.AttemptKey;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** Another node of the attempt, as one node sees it. Thread-safe. */
+final class Peer {
+
+  private final NodeAddress address;
+  private final int shard;
+  private final MessageLink link;
+  private final CompletableFuture<Void> departed = new CompletableFuture<>();
+  private final AtomicLong lastAnswer = new AtomicLong(System.nanoTime());
+
+  Peer(NodeAddress address, int shard, MessageLink link) {
+    this.address = address;
+    this.shard = shard;
+    this.link = link;
+  }
+
+  RemoteShard endpoint() {
+    return new RemoteShard(shard, address, link);
+  }
+
+  MessageLink link() {
+    return link;
+  }
+
+  /** Completes when the peer needs nothing more from us. */
+  CompletableFuture<Void> departed() {
+    return departed;
+  }
+
+  void ping() {
+    CompletableFuture<Void> unused = link.ping().thenRun(() -> lastAnswer.set(System.nanoTime()));
+  }
+
+  /** Nanoseconds since the peer last proved to be alive. */
+  long silentFor(long now) {
+    return now - lastAnswer.get();
+  }
+
+  /** Does not hold a pause of our own against the peer. */
+  void forgive(long nanos) {
+    lastAnswer.addAndGet(nanos);
+  }
+
+  void sendAbort(AttemptKey attempt, String reason) {
+    CompletableFuture<Void> unused =
+        link.request(new AbortMessage(attempt, reason).encode(), Ack::check);
+  }
+
+  CompletableFuture<Void> sendFarewell(AttemptKey attempt, int ownShard) {
+    return link.request(new FarewellMessage(attempt, ownShard).encode(), Ack::check);
+  }
+
+  /** How messages name it. */
+  String describe() {
+    return address + " (shard " + shard + ")";
+  }
+}

@@ -1,0 +1,27 @@
+package dev.lockstep.ps.transport;
+
+import java.nio.ByteBuffer;
+
+/**
+ * Asks whether the peer lives.
+ *
+ * <pre>
+ *  0      1
+ *  | type |
+ * </pre>
+ */
+final class PingMessage {
+
+  private static final int TYPE_OFFSET = 0;
+  private static final int LENGTH = 1;
+
+  private PingMessage() {}
+
+  static int encodedLength() {
+    return LENGTH;
+  }
+
+  static ByteBuffer encode() {
+    return Wire.allocate(LENGTH).put(TYPE_OFFSET, MessageType.PING.code());
+  }
+}

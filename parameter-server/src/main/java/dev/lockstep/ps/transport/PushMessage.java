@@ -1,0 +1,66 @@
+package dev.lockstep.ps.transport;
+
+import dev.lockstep.ps.reduce.TreeNode;
+import dev.lockstep.ps.server.FrameLayout;
+import dev.lockstep.ps.server.Push;
+import java.nio.ByteBuffer;
+
+/**
+ * A {@link Push} as bytes.
+ *
+ * <pre>
+ *  0        16     24      28      32      36      40         48        56      60         64
+ *  | prefix | step | epoch | level | index | frame | examples | lossSum | count | reserved | floats
+ * </pre>
+ */
+final class PushMessage {
+
+  private static final int STEP_OFFSET = MessagePrefix.LENGTH;
+  private static final int EPOCH_OFFSET = STEP_OFFSET + Long.BYTES;
+  private static final int LEVEL_OFFSET = EPOCH_OFFSET + Integer.BYTES;
+  private static final int INDEX_OFFSET = LEVEL_OFFSET + Integer.BYTES;
+  private static final int FRAME_OFFSET = INDEX_OFFSET + Integer.BYTES;
+  private static final int EXAMPLES_OFFSET = FRAME_OFFSET + Integer.BYTES;
+  private static final int LOSS_OFFSET = EXAMPLES_OFFSET + Long.BYTES;
+  private static final int COUNT_OFFSET = LOSS_OFFSET + Double.BYTES;
+  private static final int FLOATS_OFFSET = COUNT_OFFSET + 2 * Integer.BYTES;
+
+  private PushMessage() {}
+
+  static int encodedLength(Push push) {
+    return FLOATS_OFFSET + push.gradient().remaining() * Float.BYTES;
+  }
+
+  static ByteBuffer encode(Push push) {
+    ByteBuffer bytes = Wire.allocate(encodedLength(push));
+    MessagePrefix.encode(bytes, MessageType.PUSH, push.attempt());
+    bytes.putLong(STEP_OFFSET, push.step());
+    bytes.putInt(EPOCH_OFFSET, push.epoch());
+    bytes.putInt(LEVEL_OFFSET, push.node().level());
+    bytes.putInt(INDEX_OFFSET, push.node().index());
+    bytes.putInt(FRAME_OFFSET, push.frame());
+    bytes.putLong(EXAMPLES_OFFSET, push.examples());
+    bytes.putDouble(LOSS_OFFSET, push.lossSum());
+    bytes.putInt(COUNT_OFFSET, push.gradient().remaining());
+    Wire.floats(bytes, FLOATS_OFFSET, push.gradient().remaining()).put(push.gradient().duplicate());
+    return bytes;
+  }
+
+  /** The push; its gradient is a view of the message. */
+  static Push decode(ByteBuffer message) {
+    ByteBuffer bytes = MessagePrefix.open(message, MessageType.PUSH, FLOATS_OFFSET);
+    int count = Wire.checkCount("PUSH: floats", bytes.getInt(COUNT_OFFSET), FrameLayout.FRAME);
+    MessagePrefix.checkLength(MessageType.PUSH, bytes, FLOATS_OFFSET + (long) count * Float.BYTES);
+    return Wire.checked(
+        () ->
+            new Push(
+                MessagePrefix.attempt(bytes),
+                bytes.getLong(STEP_OFFSET),
+                bytes.getInt(EPOCH_OFFSET),
+                new TreeNode(bytes.getInt(LEVEL_OFFSET), bytes.getInt(INDEX_OFFSET)),
+                bytes.getInt(FRAME_OFFSET),
+                bytes.getLong(EXAMPLES_OFFSET),
+                bytes.getDouble(LOSS_OFFSET),
+                Wire.floats(bytes, FLOATS_OFFSET, count)));
+  }
+}
