@@ -1,0 +1,143 @@
+package dev.lockstep.sharding.store;
+
+import dev.lockstep.sharding.MicroBatch;
+import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.plan.EpochPlan;
+import dev.lockstep.sharding.store.MicroBatchStream.Item;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Puts micro-batches together from blocks, in the order of the epoch plans. Used by the reading
+ * thread of one stream.
+ */
+final class BatchAssembler {
+
+  private final StreamRequest request;
+  private final BlockReader blocks;
+  private final int[] sizes;
+
+  private Epoch current;
+  private Epoch following;
+  private long step;
+  private int v;
+
+  BatchAssembler(StreamRequest request, BlockReader blocks) {
+    this.request = request;
+    this.blocks = blocks;
+    sizes = request.split().sizes(request.part());
+    current = epoch(request.startEpoch());
+    step = request.startStepInEpoch();
+    v = request.vFrom();
+    if (current != null && step > current.steps) {
+      throw new IllegalArgumentException(
+          "startStepInEpoch=%d > %d steps of an epoch".formatted(step, current.steps));
+    }
+  }
+
+  /** The next item, or null after the last. */
+  Item next() throws IOException {
+    while (current != null && step == current.steps) {
+      current = following != null ? following : epoch(current.number + 1);
+      following = null;
+      step = 0;
+    }
+    if (current == null) {
+      return null;
+    }
+    Item item = new Item(current.number, step, v, batch());
+    v++;
+    if (v == request.vTo()) {
+      v = request.vFrom();
+      step++;
+    }
+    return item;
+  }
+
+  private MicroBatch batch() throws IOException {
+    List<TensorSpec> tensors = request.dataset().shardSet().tensors();
+    int examples = current.plan.batchLength(v, step, request.batchSize());
+    List<float[]> values = new ArrayList<>();
+    for (TensorSpec tensor : tensors) {
+      values.add(new float[Math.multiplyExact(examples, tensor.elements())]);
+    }
+    current.spans.get(v - request.vFrom()).copy(step * request.batchSize(), examples, values);
+    return new MicroBatch(examples, tensors, values);
+  }
+
+  /**
+   * Reads a block that will be needed for the windows after the current ones.
+   *
+   * @return false when there is none to read now
+   */
+  boolean readOneBlockAhead() throws IOException {
+    if (current == null) {
+      return false;
+    }
+    if (current.readOneBlockAhead(step)) {
+      return true;
+    }
+    if (!current.endsIn(step)) {
+      return false;
+    }
+    if (following == null) {
+      following = epoch(current.number + 1);
+    }
+    return following != null && following.readFirstWindow();
+  }
+
+  private Epoch epoch(int number) {
+    return number < request.endEpoch() ? new Epoch(number) : null;
+  }
+
+  /** One epoch: its plan and a reader for each span. */
+  private final class Epoch {
+    private final int number;
+    private final EpochPlan plan;
+    private final long steps;
+    private final List<SpanReader> spans = new ArrayList<>();
+
+    Epoch(int number) {
+      this.number = number;
+      plan =
+          EpochPlan.of(request.seed(), number, request.virtualWorkers(), sizes, request.window());
+      steps = plan.steps(request.batchSize());
+      for (int each = request.vFrom(); each < request.vTo(); each++) {
+        spans.add(new SpanReader(plan, each, request.split(), request.part(), blocks));
+      }
+    }
+
+    /** Reads one block for the window of a step or the one after it. */
+    boolean readOneBlockAhead(long atStep) throws IOException {
+      long from = windowStart(atStep * request.batchSize());
+      return readOneBlock(from, from + 2 * windowLength());
+    }
+
+    boolean readFirstWindow() throws IOException {
+      return readOneBlock(0, windowLength());
+    }
+
+    private boolean readOneBlock(long from, long to) throws IOException {
+      for (SpanReader span : spans) {
+        if (span.readOneBlock(from, to)) {
+          return true;
+        }
+      }
+      return false;
+    }
+
+    /** Whether a step is in the last window of the longest span. */
+    boolean endsIn(long atStep) {
+      return windowStart(atStep * request.batchSize()) + windowLength() >= plan.spanLength(0);
+    }
+
+    private long windowLength() {
+      return request.window() == 0 ? request.batchSize() : request.window();
+    }
+
+    private long windowStart(long position) {
+      return position - position % windowLength();
+    }
+  }
+}

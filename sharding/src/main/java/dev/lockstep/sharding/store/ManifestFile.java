@@ -1,0 +1,227 @@
+package dev.lockstep.sharding.store;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lockstep.sharding.DataBlock;
+import dev.lockstep.sharding.DataShard;
+import dev.lockstep.sharding.ShardSet;
+import dev.lockstep.sharding.TensorSpec;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.UUID;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * The JSON form of a {@link ShardSet}: the file that makes a folder of data shards a dataset.
+ * Blocks are stored by column, since there may be many. Used on the driver.
+ */
+public final class ManifestFile {
+
+  /** Its name in a dataset's folder. */
+  public static final String NAME = "manifest.json";
+
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+  private ManifestFile() {}
+
+  /**
+   * Writes a manifest so that it is there complete or not at all: under another name first. An
+   * existing one is deleted just before, so a kill between the two leaves none.
+   */
+  public static void write(FileSystem files, Path location, ShardSet shardSet) throws IOException {
+    Path temporary = new Path(location, "_" + NAME + "." + UUID.randomUUID());
+    Path target = new Path(location, NAME);
+    try {
+      try (OutputStream out = files.create(temporary, false)) {
+        out.write(JSON.writeValueAsBytes(toJson(shardSet)));
+      }
+      files.delete(target, false);
+      if (!files.rename(temporary, target)) {
+        throw new IOException("cannot rename %s to %s".formatted(temporary, target));
+      }
+    } finally {
+      files.delete(temporary, false);
+    }
+  }
+
+  /**
+   * Reads a manifest.
+   *
+   * @throws IOException saying which file and what is wrong with it
+   */
+  public static ShardSet read(FileSystem files, Path location) throws IOException {
+    Path file = new Path(location, NAME);
+    JsonNode json;
+    try (InputStream in = files.open(file)) {
+      json = JSON.readTree(in);
+    } catch (JsonProcessingException e) {
+      throw new IOException(
+          "manifest %s is not JSON: %s".formatted(file, e.getOriginalMessage()), e);
+    }
+    int version = json.path("formatVersion").asInt(0);
+    if (version > ShardSet.FORMAT_VERSION) {
+      throw new IOException(
+          "manifest %s has formatVersion=%d > %d, the newest this Lockstep reads: use a newer Lockstep, or shard the data again"
+              .formatted(file, version, ShardSet.FORMAT_VERSION));
+    }
+    ShardSet shardSet;
+    try {
+      shardSet = fromJson(json);
+    } catch (IllegalArgumentException e) {
+      throw new IOException("manifest %s: %s".formatted(file, e.getMessage()), e);
+    }
+    String stored = json.path("fingerprint").asText();
+    if (!stored.equals(shardSet.fingerprint())) {
+      throw new IOException(
+          "manifest %s: its content has fingerprint %s, but it says %s: it was changed after it was written"
+              .formatted(file, shardSet.fingerprint(), stored));
+    }
+    return shardSet;
+  }
+
+  static ObjectNode toJson(ShardSet shardSet) {
+    ObjectNode json = JSON.createObjectNode();
+    json.put("formatVersion", shardSet.formatVersion());
+    json.put("name", shardSet.name());
+    json.put("examples", shardSet.examples());
+    json.put("fingerprint", shardSet.fingerprint());
+    ArrayNode tensors = json.putArray("tensors");
+    for (TensorSpec tensor : shardSet.tensors()) {
+      ObjectNode node = tensors.addObject();
+      node.put("name", tensor.name());
+      node.put("role", tensor.role().name());
+      node.put("encoding", tensor.encoding().name());
+      ArrayNode shape = node.putArray("shape");
+      tensor.shape().forEach(shape::add);
+    }
+    ObjectNode classes = json.putObject("classes");
+    shardSet
+        .classes()
+        .forEach(
+            (tensor, names) -> {
+              ArrayNode array = classes.putArray(tensor);
+              names.forEach(array::add);
+            });
+    ObjectNode provenance = json.putObject("provenance");
+    shardSet.provenance().forEach(provenance::put);
+    ArrayNode shards = json.putArray("shards");
+    for (DataShard shard : shardSet.shards()) {
+      ObjectNode node = shards.addObject();
+      node.put("file", shard.file());
+      node.put("bytes", shard.bytes());
+      node.put("crc32c", Checksum.hex(shard.crc32c()));
+      ObjectNode blocks = node.putObject("blocks");
+      ArrayNode examples = blocks.putArray("examples");
+      ArrayNode offsets = blocks.putArray("offset");
+      ArrayNode lengths = blocks.putArray("length");
+      ArrayNode crcs = blocks.putArray("crc32c");
+      for (DataBlock block : shard.blocks()) {
+        examples.add(block.examples());
+        offsets.add(block.offset());
+        lengths.add(block.length());
+        crcs.add(Checksum.hex(block.crc32c()));
+      }
+    }
+    return json;
+  }
+
+  static ShardSet fromJson(JsonNode json) {
+    List<TensorSpec> tensors = new ArrayList<>();
+    for (JsonNode node : array(json, "tensors")) {
+      List<Integer> shape = new ArrayList<>();
+      array(node, "shape").forEach(d -> shape.add(d.asInt()));
+      tensors.add(
+          new TensorSpec(
+              text(node, "name"),
+              TensorSpec.Role.valueOf(text(node, "role")),
+              TensorSpec.Encoding.valueOf(text(node, "encoding")),
+              shape));
+    }
+    Map<String, List<String>> classes = new LinkedHashMap<>();
+    for (Map.Entry<String, JsonNode> entry : json.path("classes").properties()) {
+      List<String> names = new ArrayList<>();
+      entry.getValue().forEach(n -> names.add(n.asText()));
+      classes.put(entry.getKey(), names);
+    }
+    Map<String, String> provenance = new TreeMap<>();
+    for (Map.Entry<String, JsonNode> entry : json.path("provenance").properties()) {
+      provenance.put(entry.getKey(), entry.getValue().asText());
+    }
+    List<DataShard> shards = new ArrayList<>();
+    for (JsonNode node : array(json, "shards")) {
+      shards.add(
+          new DataShard(
+              text(node, "file"),
+              number(node, "bytes"),
+              Checksum.parse(text(node, "crc32c")),
+              blocks(node)));
+    }
+    return new ShardSet(
+        Math.toIntExact(number(json, "formatVersion")),
+        text(json, "name"),
+        tensors,
+        classes,
+        shards,
+        provenance);
+  }
+
+  private static List<DataBlock> blocks(JsonNode shard) {
+    JsonNode columns = shard.path("blocks");
+    JsonNode examples = array(columns, "examples");
+    JsonNode offsets = array(columns, "offset");
+    JsonNode lengths = array(columns, "length");
+    JsonNode crcs = array(columns, "crc32c");
+    int n = examples.size();
+    if (offsets.size() != n || lengths.size() != n || crcs.size() != n) {
+      throw new IllegalArgumentException(
+          "data shard %s: the columns of its blocks differ in length"
+              .formatted(text(shard, "file")));
+    }
+    List<DataBlock> blocks = new ArrayList<>(n);
+    for (int i = 0; i < n; i++) {
+      blocks.add(
+          new DataBlock(
+              examples.get(i).asInt(),
+              offsets.get(i).asLong(),
+              lengths.get(i).asInt(),
+              Checksum.parse(crcs.get(i).asText())));
+    }
+    return blocks;
+  }
+
+  private static JsonNode array(JsonNode node, String field) {
+    JsonNode value = node.path(field);
+    if (!value.isArray()) {
+      throw new IllegalArgumentException("field %s is missing or no array".formatted(field));
+    }
+    return value;
+  }
+
+  private static String text(JsonNode node, String field) {
+    JsonNode value = node.path(field);
+    if (!value.isTextual()) {
+      throw new IllegalArgumentException("field %s is missing or no text".formatted(field));
+    }
+    return value.asText();
+  }
+
+  private static long number(JsonNode node, String field) {
+    JsonNode value = node.path(field);
+    if (!value.isIntegralNumber()) {
+      throw new IllegalArgumentException("field %s is missing or no integer".formatted(field));
+    }
+    return value.asLong();
+  }
+}

@@ -1,0 +1,122 @@
+package dev.lockstep.sharding.store;
+
+import dev.lockstep.sharding.plan.EpochPlan;
+import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.plan.Split;
+import java.io.IOException;
+import java.util.List;
+import java.util.TreeMap;
+
+/**
+ * The examples of one span, by span position, for positions that only grow. Holds the blocks of the
+ * current window, and those of the next one as far as they were asked for.
+ */
+final class SpanReader {
+
+  private final EpochPlan plan;
+  private final int v;
+  private final Split split;
+  private final Part part;
+  private final BlockReader blocks;
+
+  /** Decoded blocks by their place in the epoch's order. */
+  private final TreeMap<Integer, Loaded> loaded = new TreeMap<>();
+
+  /** The window whose order is at hand, or -1. */
+  private long window = -1;
+
+  private int[] order;
+
+  SpanReader(EpochPlan plan, int v, Split split, Part part, BlockReader blocks) {
+    this.plan = plan;
+    this.v = v;
+    this.split = split;
+    this.part = part;
+    this.blocks = blocks;
+  }
+
+  /** Copies the examples at span positions {@code [from, from + count)} into rows 0, 1, …. */
+  void copy(long from, int count, List<float[]> values) throws IOException {
+    int row = 0;
+    while (row < count) {
+      long at = from + row;
+      long end = from + count;
+      if (plan.window() == 0) {
+        need(at, end);
+        for (long position = at; position < end; position++) {
+          copyRow(plan.spanStart(v) + position, row++, values);
+        }
+      } else {
+        long k = at / plan.window();
+        long first = k * plan.window();
+        if (k != window) {
+          order = plan.windowOrder(v, k);
+          window = k;
+          need(first, first + order.length);
+        }
+        for (long position = at; position < Math.min(end, first + order.length); position++) {
+          copyRow(plan.spanStart(v) + first + order[(int) (position - first)], row++, values);
+        }
+      }
+    }
+  }
+
+  private void copyRow(long position, int row, List<float[]> values) {
+    int rank = plan.blockRankAt(position);
+    Loaded block = loaded.get(rank);
+    int source = block.rows[(int) (position - plan.blockStart(rank))];
+    for (int t = 0; t < values.size(); t++) {
+      block.columns.get(t).copyRow(source, values.get(t), row);
+    }
+  }
+
+  /** Makes sure that the blocks of these span positions are here, and drops earlier ones. */
+  private void need(long from, long to) throws IOException {
+    int first = plan.blockRankAt(plan.spanStart(v) + from);
+    int last = plan.blockRankAt(plan.spanStart(v) + to - 1);
+    loaded.headMap(first).clear();
+    for (int rank = first; rank <= last; rank++) {
+      load(rank);
+    }
+  }
+
+  /**
+   * Reads the first block of span positions {@code [from, to)} that is not here yet.
+   *
+   * @return false when all are here
+   */
+  boolean readOneBlock(long from, long to) throws IOException {
+    long end = Math.min(to, plan.spanLength(v));
+    if (from >= end) {
+      return false;
+    }
+    int last = plan.blockRankAt(plan.spanStart(v) + end - 1);
+    int rank = plan.blockRankAt(plan.spanStart(v) + from);
+    if (!loaded.isEmpty()) {
+      rank = Math.max(rank, loaded.lastKey() + 1);
+    }
+    if (rank > last) {
+      return false;
+    }
+    load(rank);
+    return true;
+  }
+
+  private void load(int rank) throws IOException {
+    if (!loaded.containsKey(rank)) {
+      int block = plan.block(rank);
+      loaded.put(rank, new Loaded(blocks.read(block), split.rows(part, block)));
+    }
+  }
+
+  /** A decoded block, and which of its rows belong to the part that is read. */
+  private static final class Loaded {
+    private final List<Column> columns;
+    private final int[] rows;
+
+    Loaded(List<Column> columns, int[] rows) {
+      this.columns = columns;
+      this.rows = rows;
+    }
+  }
+}

@@ -1,0 +1,63 @@
+package dev.lockstep.sharding.store;
+
+import dev.lockstep.sharding.DataShard;
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.Example;
+import dev.lockstep.sharding.ShardSet;
+import dev.lockstep.sharding.TensorSpec;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/** Datasets for tests: example i has features (i, 2i, -i/4) and class i mod 5. */
+final class SampleData {
+
+  static final int CLASSES = 5;
+
+  static final List<TensorSpec> TENSORS =
+      List.of(
+          new TensorSpec(
+              "features", TensorSpec.Role.FEATURES, TensorSpec.Encoding.FLOAT32, List.of(3)),
+          new TensorSpec(
+              "labels", TensorSpec.Role.LABELS, TensorSpec.Encoding.CLASS_INDEX, List.of(CLASSES)));
+
+  private SampleData() {}
+
+  static Example example(int i) {
+    return Example.of(new float[] {i, 2 * i, -i / 4f}, new float[] {i % CLASSES});
+  }
+
+  static Dataset write(
+      String location, Configuration conf, int examples, int shardExamples, int blockExamples)
+      throws IOException {
+    try (Staging staging = Staging.begin(location, conf, IfExists.REFUSE)) {
+      Path folder = new Path(staging.folder());
+      FileSystem files = folder.getFileSystem(conf);
+      List<DataShard> shards = new ArrayList<>();
+      for (int from = 0; from < examples; from += shardExamples) {
+        Path file = new Path(folder, Staging.attemptFile(shards.size(), 0));
+        try (ShardWriter writer = new ShardWriter(files, file, TENSORS, blockExamples)) {
+          for (int i = from; i < Math.min(examples, from + shardExamples); i++) {
+            writer.add(example(i));
+          }
+          shards.add(writer.finish());
+        }
+      }
+      return staging.commit(shards, SampleData::shardSet);
+    }
+  }
+
+  private static ShardSet shardSet(List<DataShard> shards) {
+    return new ShardSet(
+        ShardSet.FORMAT_VERSION,
+        "sample",
+        TENSORS,
+        Map.of("labels", List.of("a", "b", "c", "d", "e")),
+        shards,
+        Map.of("source", "SampleData"));
+  }
+}
