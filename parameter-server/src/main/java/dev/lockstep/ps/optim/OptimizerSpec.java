@@ -118,7 +118,11 @@ public sealed interface OptimizerSpec extends Serializable {
     @Override
     public UpdateKernel kernel(long iteration, int epoch) {
       return Kernels.adam(
-          learningRate(iteration, epoch), beta1, beta2, (float) epsilon, iteration + 1);
+          (float) learningRate(iteration, epoch),
+          (float) beta1,
+          (float) beta2,
+          (float) epsilon,
+          iteration + 1);
     }
   }
 

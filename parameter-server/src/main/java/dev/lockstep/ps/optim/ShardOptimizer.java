@@ -88,7 +88,8 @@ public final class ShardOptimizer {
    * Makes one step on a range of the shard.
    *
    * @param theta of the shard, length {@code end - begin}; changed in {@code [from, to)}
-   * @param gradientSum G of the shard, the same length; not changed
+   * @param gradientSum G of the shard, the same length; consumed: {@code [from, to)} holds the
+   *     update afterwards
    * @param from first element, counted from the shard's begin
    * @param to first element after the range
    * @param examples n of the global batch, at least 1
@@ -109,16 +110,15 @@ public final class ShardOptimizer {
     if (from == to) {
       return;
     }
-    float[] tile = new float[Math.min(TILE, to - from)];
     List<Block> blocks = plan.layout().blocks();
     int b = plan.layout().blockOf(begin + from);
     for (int at = from; at < to; b++) {
       int blockEnd = Math.min(to, blocks.get(b).end() - begin);
       BlockStep step = step(b, examples, normsOrNull, iteration, epoch);
       while (at < blockEnd) {
-        int length = Math.min(tile.length, blockEnd - at);
-        step.apply(theta, gradientSum, state, at, tile, length);
-        at += length;
+        int tileEnd = Math.min(at + TILE, blockEnd);
+        step.apply(theta, gradientSum, state, at, tileEnd);
+        at = tileEnd;
       }
     }
   }

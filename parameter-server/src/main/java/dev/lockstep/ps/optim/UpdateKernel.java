@@ -10,10 +10,10 @@ public interface UpdateKernel {
   /**
    * Turns ĝ into the update that is subtracted from θ, and moves the state on.
    *
-   * @param g ĝ in {@code [0, length)}; becomes the update
-   * @param length number of elements
-   * @param state the shard's state vectors
-   * @param at where the elements begin in the state vectors
+   * @param g ĝ in {@code [from, to)}; becomes the update
+   * @param state the shard's state vectors, with the same indices
+   * @param from first element
+   * @param to first element after the range
    */
-  void apply(float[] g, int length, float[][] state, int at);
+  void apply(float[] g, float[][] state, int from, int to);
 }
