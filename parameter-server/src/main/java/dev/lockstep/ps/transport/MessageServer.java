@@ -142,7 +142,7 @@ public final class MessageServer implements AutoCloseable {
     }
 
     private void answer(ByteBuffer message, RpcResponseCallback callback) {
-      if (MessageType.of(message) == MessageType.PING) {
+      if (PingMessage.matches(message)) {
         reply(callback, Ack.encode());
         return;
       }

@@ -24,4 +24,10 @@ final class PingMessage {
   static ByteBuffer encode() {
     return Wire.allocate(LENGTH).put(TYPE_OFFSET, MessageType.PING.code());
   }
+
+  /** Whether a message is this one; others are their handler's own affair. */
+  static boolean matches(ByteBuffer message) {
+    return message.remaining() == LENGTH
+        && message.get(message.position() + TYPE_OFFSET) == MessageType.PING.code();
+  }
 }
