@@ -14,6 +14,8 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * Which norms a step needs, how they are summed, and what each block of ĝ is scaled by or limited
@@ -155,43 +157,55 @@ public final class NormPlan {
       TreeNode node, float[] gradientSum, int begin, int end, long examples, List<GroupSum> sums) {
     int firstChunk = node.firstLeaf();
     int chunks = Math.min(1 << node.level(), ShardLayout.chunks(end) - firstChunk);
-    Map<Integer, TreeReduction<Double>> reductions = new HashMap<>();
-    PairwiseTree subtree = new PairwiseTree(chunks);
+    SortedMap<Integer, SubtreeSum> totals = new TreeMap<>();
     float[] scratch = new float[ShardLayout.CHUNK];
     for (int chunk = firstChunk; chunk < firstChunk + chunks; chunk++) {
       int from = chunk * ShardLayout.CHUNK;
       int to = (int) Math.min(end, (long) from + ShardLayout.CHUNK);
       Map<Integer, Double> chunkSums = new HashMap<>();
       for (int b = blockAt(from); b < clips.length && blocks.get(b).block().offset() < to; b++) {
-        if (clips[b].group() == NO_GROUP) {
-          continue;
-        }
-        GradientBlock block = blocks.get(b);
-        int segmentFrom = Math.max(from, block.block().offset());
-        int length = Math.min(to, block.block().end()) - segmentFrom;
-        float divisor = block.division().divisor(examples);
-        double sum = sumOfSquares(gradientSum, segmentFrom - begin, length, divisor, scratch);
-        chunkSums.merge(clips[b].group(), sum, Double::sum);
-      }
-      for (int group = 0; group < groups; group++) {
-        Double sum = chunkSums.get(group);
-        if (sum != null || reductions.containsKey(group)) {
-          int leaf = chunk - firstChunk;
-          reductions
-              .computeIfAbsent(group, g -> emptyBefore(subtree, leaf))
-              .add(new TreeNode(0, leaf), sum);
+        if (clips[b].group() != NO_GROUP) {
+          GradientBlock block = blocks.get(b);
+          int first = Math.max(from, block.block().offset());
+          int length = Math.min(to, block.block().end()) - first;
+          float divisor = block.division().divisor(examples);
+          double sum = sumOfSquares(gradientSum, first - begin, length, divisor, scratch);
+          chunkSums.merge(clips[b].group(), sum, Double::sum);
         }
       }
+      int leaf = chunk - firstChunk;
+      chunkSums.forEach(
+          (group, sum) ->
+              totals.computeIfAbsent(group, g -> new SubtreeSum(chunks)).add(leaf, sum));
     }
-    reductions.entrySet().stream()
-        .sorted(Map.Entry.comparingByKey())
-        .forEach(entry -> sums.add(new GroupSum(entry.getKey(), node, entry.getValue().result())));
+    totals.forEach((group, total) -> sums.add(new GroupSum(group, node, total.result())));
   }
 
-  private static TreeReduction<Double> emptyBefore(PairwiseTree tree, int leaf) {
-    TreeReduction<Double> reduction = TreeReduction.ofDoubles(tree);
-    tree.cover(0, leaf).forEach(node -> reduction.add(node, null));
-    return reduction;
+  /** Sum of one group over the chunks of a subtree, given in order; those left out are empty. */
+  private static final class SubtreeSum {
+    private final PairwiseTree tree;
+    private final TreeReduction<Double> reduction;
+    private int next;
+
+    SubtreeSum(int chunks) {
+      tree = new PairwiseTree(chunks);
+      reduction = TreeReduction.ofDoubles(tree);
+    }
+
+    void add(int leaf, double sum) {
+      skipTo(leaf);
+      reduction.add(new TreeNode(0, leaf), sum);
+      next = leaf + 1;
+    }
+
+    double result() {
+      skipTo(tree.leaves());
+      return reduction.result();
+    }
+
+    private void skipTo(int leaf) {
+      tree.cover(next, leaf).forEach(node -> reduction.add(node, null));
+    }
   }
 
   /**
