@@ -1,0 +1,78 @@
+package dev.lockstep.trainer;
+
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.ModelDefinition;
+import dev.lockstep.trainer.spark.TrainingJob;
+import dev.lockstep.trainer.spark.TrainingObserver;
+import dev.lockstep.trainer.spark.TrainingResult;
+import java.io.IOException;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+
+/**
+ * Trains DL4J models on Spark, with the same bits on any cluster.
+ *
+ * <p>All methods run on the driver, block until the training is done, and throw before anything is
+ * launched if model, data, configuration and cluster do not fit: {@link IllegalArgumentException}
+ * for what the caller passed, {@link IllegalStateException} for the Spark context. A training that
+ * fails ends with {@link dev.lockstep.trainer.spark.TrainingException}. What is passed in is not
+ * changed; the trained model is in {@link TrainingResult#modelFile()}, a DL4J zip.
+ */
+public final class Lockstep {
+
+  private Lockstep() {}
+
+  /** Trains a new network. */
+  public static TrainingResult train(
+      JavaSparkContext spark, MultiLayerConfiguration model, Dataset data, TrainingConfig config)
+      throws IOException {
+    return train(spark, InitialModel.fresh(ModelDefinition.of(model)), data, config);
+  }
+
+  /** Trains a new graph. */
+  public static TrainingResult train(
+      JavaSparkContext spark,
+      ComputationGraphConfiguration model,
+      Dataset data,
+      TrainingConfig config)
+      throws IOException {
+    return train(spark, InitialModel.fresh(ModelDefinition.of(model)), data, config);
+  }
+
+  /** Goes on training a network from its parameters and updater state. */
+  public static TrainingResult train(
+      JavaSparkContext spark, MultiLayerNetwork model, Dataset data, TrainingConfig config)
+      throws IOException {
+    return train(spark, InitialModel.of(model), data, config);
+  }
+
+  /** Goes on training a graph from its parameters and updater state. */
+  public static TrainingResult train(
+      JavaSparkContext spark, ComputationGraph model, Dataset data, TrainingConfig config)
+      throws IOException {
+    return train(spark, InitialModel.of(model), data, config);
+  }
+
+  /** Trains any model, for example one read from a file. */
+  public static TrainingResult train(
+      JavaSparkContext spark, InitialModel model, Dataset data, TrainingConfig config)
+      throws IOException {
+    return train(spark, model, data, config, TrainingObserver.NONE);
+  }
+
+  /** Trains any model and tells an observer of the progress. */
+  public static TrainingResult train(
+      JavaSparkContext spark,
+      InitialModel model,
+      Dataset data,
+      TrainingConfig config,
+      TrainingObserver observer)
+      throws IOException {
+    return new TrainingJob(spark, config, model, data, observer).run();
+  }
+}

@@ -1,0 +1,123 @@
+package dev.lockstep.trainer.cli;
+
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.trainer.model.EvaluationSums;
+import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.NumericProfile;
+import dev.lockstep.trainer.model.ReplicaOptions;
+import dev.lockstep.trainer.spark.EvaluationJob;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code lockstep evaluate}. */
+@Command(
+    name = "evaluate",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = "Scores a trained model on a dataset: loss, and accuracy or errors.")
+final class EvaluateCommand implements Callable<Integer> {
+
+  private static final int SPANS = 4;
+
+  @Spec private CommandSpec spec;
+  @Mixin private DataOptions data;
+
+  @Option(
+      names = "--model",
+      required = true,
+      paramLabel = "FILE",
+      description = "DL4J zip, such as the model.zip of a run; any Hadoop URI.")
+  private String model;
+
+  @Option(
+      names = "--batch-size",
+      defaultValue = "256",
+      paramLabel = "b",
+      description = "Examples scored at once (default: ${DEFAULT-VALUE}).")
+  private int batchSize;
+
+  @Option(
+      names = "--numeric-profile",
+      defaultValue = "avx2",
+      paramLabel = "avx2|avx512|generic|native",
+      description = "Which arithmetic determines the bits (default: ${DEFAULT-VALUE}).")
+  private String numericProfile;
+
+  @Override
+  public Integer call() throws IOException {
+    NumericProfile profile = NumericProfile.named(numericProfile);
+    Path scratch = Files.createTempDirectory("lockstep-evaluate");
+    try (SparkSession session = SparkSessions.open("evaluate", profile)) {
+      Configuration hadoop = session.sparkContext().hadoopConfiguration();
+      InitialModel trained = ModelOptions.read(model, hadoop);
+      if (trained.saved().isEmpty()) {
+        throw new IllegalArgumentException(
+            "model=" + model + " has no parameters: give the zip of a trained model");
+      }
+      Dataset dataset = data.open(session, scratch.resolve("data").toUri().toString());
+      List<EvaluationSums> outputs =
+          EvaluationJob.run(
+              new JavaSparkContext(session.sparkContext()),
+              trained,
+              dataset,
+              profile,
+              ReplicaOptions.DEFAULT,
+              SPANS,
+              batchSize);
+      for (EvaluationSums output : outputs) {
+        print(spec.commandLine().getOut(), output);
+      }
+    } finally {
+      delete(scratch);
+    }
+    return 0;
+  }
+
+  private static void print(PrintWriter console, EvaluationSums sums) {
+    console.printf(Locale.ROOT, "examples %,d%nloss %.6f%n", sums.examples(), sums.meanLoss());
+    if (sums.isClassification()) {
+      console.printf(Locale.ROOT, "accuracy %.2f %%%n", 100 * sums.accuracy());
+      console.println("confusion (rows: actual class, columns: predicted)");
+      int classes = sums.classes();
+      for (int actual = 0; actual < classes; actual++) {
+        StringBuilder row = new StringBuilder(String.format(Locale.ROOT, "%6d:", actual));
+        for (int predicted = 0; predicted < classes; predicted++) {
+          row.append(
+              String.format(Locale.ROOT, " %6d", sums.confusion()[actual * classes + predicted]));
+        }
+        console.println(row);
+      }
+    } else {
+      console.printf(
+          Locale.ROOT,
+          "mean squared error %.6f%nmean absolute error %.6f%nR2 %.4f%n",
+          sums.meanSquaredError(),
+          sums.meanAbsoluteError(),
+          sums.r2());
+    }
+    console.flush();
+  }
+
+  private static void delete(Path folder) throws IOException {
+    try (Stream<Path> inside = Files.walk(folder)) {
+      for (Path path : inside.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
+      }
+    }
+  }
+}

@@ -1,0 +1,105 @@
+package dev.lockstep.trainer.cli;
+
+import dev.lockstep.ps.clip.Clipping;
+import dev.lockstep.ps.layout.Block;
+import dev.lockstep.ps.optim.UpdatePlan;
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.ShardSet;
+import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.store.Datasets;
+import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.spark.RunFolder;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code lockstep inspect}. */
+@Command(
+    name = "inspect",
+    mixinStandardHelpOptions = true,
+    description = "Shows what a dataset of data shards, a model file or a finished run holds.")
+final class InspectCommand implements Callable<Integer> {
+
+  @Spec private CommandSpec spec;
+
+  @Parameters(
+      paramLabel = "PATH",
+      description = "Folder of data shards, folder of a run, or a model file; any Hadoop URI.")
+  private String location;
+
+  @Override
+  public Integer call() throws IOException {
+    Configuration hadoop = new Configuration();
+    Path path = new Path(location);
+    FileSystem files = path.getFileSystem(hadoop);
+    PrintWriter console = spec.commandLine().getOut();
+    if (!files.exists(path)) {
+      throw new IllegalArgumentException(
+          "path=" + location + " does not exist: give a dataset, a run or a model file");
+    }
+    if (files.getFileStatus(path).isFile()) {
+      print(console, ModelOptions.read(location, hadoop));
+    } else if (files.exists(new Path(path, RunFolder.RECORD))) {
+      try (InputStream in = files.open(new Path(path, RunFolder.RECORD))) {
+        console.println(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+      }
+    } else {
+      print(console, Datasets.open(location, hadoop));
+    }
+    console.flush();
+    return 0;
+  }
+
+  private static void print(PrintWriter console, Dataset dataset) {
+    ShardSet set = dataset.shardSet();
+    console.println("dataset      " + dataset.location());
+    console.println("name         " + set.name());
+    console.println("fingerprint  " + set.fingerprint());
+    console.printf(
+        Locale.ROOT,
+        "examples     %,d in %,d blocks of %,d shards%n",
+        set.examples(),
+        set.blockSizes().length,
+        set.shards().size());
+    for (TensorSpec tensor : set.tensors()) {
+      console.printf(
+          Locale.ROOT,
+          "tensor       %s %s %s %s%n",
+          tensor.name(),
+          tensor.role().name().toLowerCase(Locale.ROOT),
+          tensor.encoding().name().toLowerCase(Locale.ROOT),
+          tensor.shape());
+    }
+    set.provenance().forEach((key, value) -> console.println("from         " + key + "=" + value));
+  }
+
+  private static void print(PrintWriter console, InitialModel model) {
+    UpdatePlan plan = model.definition().updatePlan(new Clipping.None());
+    console.println("model        " + model.definition().kind().name().toLowerCase(Locale.ROOT));
+    console.printf(Locale.ROOT, "parameters   %,d%n", plan.layout().parameters());
+    console.println(
+        "trained      "
+            + (model.saved().isEmpty()
+                ? "no"
+                : model.iterations() + " steps, " + model.epochs() + " epochs"));
+    for (int i = 0; i < plan.layout().blocks().size(); i++) {
+      Block block = plan.layout().blocks().get(i);
+      console.printf(
+          Locale.ROOT,
+          "block        %-12s %,12d  %s%n",
+          block.name(),
+          block.length(),
+          plan.rules().get(i).optimizer());
+    }
+  }
+}

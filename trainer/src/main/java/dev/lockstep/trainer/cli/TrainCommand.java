@@ -1,0 +1,226 @@
+package dev.lockstep.trainer.cli;
+
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.trainer.Lockstep;
+import dev.lockstep.trainer.config.CheckpointInterval;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.NumericProfile;
+import dev.lockstep.trainer.report.EpochMetrics;
+import dev.lockstep.trainer.spark.RunFolder;
+import dev.lockstep.trainer.spark.TrainingResult;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code lockstep train}. */
+@Command(
+    name = "train",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = "Trains a model and writes model.zip, run.json, metrics.jsonl and report.html.")
+final class TrainCommand implements Callable<Integer> {
+
+  @Spec private CommandSpec spec;
+  @Mixin private ModelOptions model;
+  @Mixin private DataOptions data;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "Folder for the outputs; any Hadoop URI that driver and executors share.")
+  private String out;
+
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = "JSON file with any of the settings below; options given win.")
+  private Path file;
+
+  @Option(names = "--epochs", paramLabel = "N", description = "Passes over the data (default: 1).")
+  private Integer epochs;
+
+  @Option(
+      names = "--batch-size",
+      paramLabel = "b",
+      description = "Examples of one virtual worker's micro-batch (default: 32).")
+  private Integer batchSize;
+
+  @Option(
+      names = "--virtual-workers",
+      paramLabel = "V",
+      description = "Logical replicas; a step uses V * b examples (default: 4).")
+  private Integer virtualWorkers;
+
+  @Option(
+      names = "--workers",
+      paramLabel = "W",
+      description = "Spark tasks; does not change the model (default: as many as slots, up to V).")
+  private Integer workers;
+
+  @Option(names = "--mode", paramLabel = "sync", description = "How gradients become parameters.")
+  private TrainingConfig.Mode mode;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "S",
+      description = "Of initial parameters, order, dropout and validation split (default: 42).")
+  private Long seed;
+
+  @Option(
+      names = "--shuffle-window",
+      paramLabel = "N",
+      description = "Examples inside which the order is shuffled; 0 for none (default: 4096).")
+  private Integer shuffleWindow;
+
+  @Option(
+      names = "--validation-fraction",
+      paramLabel = "F",
+      description = "Part of the examples kept for validation (default: 0).")
+  private Double validationFraction;
+
+  @Option(
+      names = "--clip-norm",
+      paramLabel = "X",
+      description = "Scale the gradient down to this global norm; 0 for none (default).")
+  private Double clipNorm;
+
+  @Option(
+      names = "--clip-value",
+      paramLabel = "X",
+      description = "Cut every gradient element to [-X, X]; 0 for none (default).")
+  private Double clipValue;
+
+  @Option(
+      names = "--checkpoint-every",
+      paramLabel = "100steps|1epochs",
+      description = "Interval of checkpoints (default: one at the end).")
+  private String checkpointEvery;
+
+  @Option(
+      names = "--numeric-profile",
+      paramLabel = "avx2|avx512|generic|native",
+      description = "Which arithmetic determines the bits (default: avx2).")
+  private String numericProfile;
+
+  @Option(
+      names = "--allow-mixed-bits",
+      description = "Train on executors whose arithmetic differs; the run is not reproducible.")
+  private boolean allowMixedBits;
+
+  @Option(
+      names = "--no-onednn",
+      description = "Use DL4J's built-in convolution kernels instead of oneDNN's.")
+  private boolean noOnednn;
+
+  @Option(
+      names = "--launch-timeout",
+      paramLabel = "SECONDS",
+      description = "Longest wait for slots and for the start of all workers (default: 300).")
+  private Long launchTimeout;
+
+  @Option(names = "--overwrite", description = "Replace the run that --out holds.")
+  private boolean overwrite;
+
+  @Override
+  public Integer call() throws IOException {
+    TrainingConfig config = config();
+    NumericProfile profile = NumericProfile.named(config.numericProfile());
+    PrintWriter console = spec.commandLine().getOut();
+    try (SparkSession session = SparkSessions.open("train", profile)) {
+      Configuration hadoop = session.sparkContext().hadoopConfiguration();
+      String folder = new RunFolder(config.out(), hadoop).file("data").toString();
+      Dataset dataset = data.open(session, folder);
+      InitialModel initial = model.open(dataset.shardSet().tensors(), hadoop);
+      print(console, train(session, initial, dataset, config, console));
+    }
+    return 0;
+  }
+
+  private static TrainingResult train(
+      SparkSession session,
+      InitialModel initial,
+      Dataset dataset,
+      TrainingConfig config,
+      PrintWriter console)
+      throws IOException {
+    try (ConsoleProgress progress = new ConsoleProgress(console)) {
+      return Lockstep.train(
+          new JavaSparkContext(session.sparkContext()), initial, dataset, config, progress);
+    }
+  }
+
+  private TrainingConfig config() throws IOException {
+    TrainingConfig.Builder config =
+        file == null
+            ? TrainingConfig.builder()
+            : TrainingConfig.builderFromJson(Files.readString(file));
+    ifGiven(out, config::out);
+    ifGiven(epochs, config::epochs);
+    ifGiven(batchSize, config::batchSize);
+    ifGiven(virtualWorkers, config::virtualWorkers);
+    ifGiven(workers, config::workers);
+    ifGiven(mode, config::mode);
+    ifGiven(seed, config::seed);
+    ifGiven(shuffleWindow, config::shuffleWindow);
+    ifGiven(validationFraction, config::validationFraction);
+    ifGiven(clipNorm, config::clipNorm);
+    ifGiven(clipValue, config::clipValue);
+    ifGiven(numericProfile, config::numericProfile);
+    if (checkpointEvery != null) {
+      config.checkpointEvery(CheckpointInterval.parse(checkpointEvery));
+    }
+    if (allowMixedBits) {
+      config.mixedBits(TrainingConfig.MixedBits.ALLOW);
+    }
+    if (noOnednn) {
+      config.kernels(TrainingConfig.Kernels.BUILTIN);
+    }
+    if (launchTimeout != null) {
+      config.launchTimeout(Duration.ofSeconds(launchTimeout));
+    }
+    if (overwrite) {
+      config.existingOutput(TrainingConfig.ExistingOutput.REPLACE);
+    }
+    return config.build();
+  }
+
+  private static <T> void ifGiven(T value, java.util.function.Consumer<T> setting) {
+    if (value != null) {
+      setting.accept(value);
+    }
+  }
+
+  private static void print(PrintWriter console, TrainingResult result) {
+    EpochMetrics last = result.metrics().epochs().get(result.metrics().epochs().size() - 1);
+    console.printf(
+        Locale.ROOT,
+        "%,d steps in %.1f s, %,.0f examples/s, training loss %.4f%n",
+        result.steps(),
+        result.seconds(),
+        result.examplesPerSecond(),
+        last.meanLoss());
+    if (!Double.isNaN(last.validationLoss())) {
+      console.printf(Locale.ROOT, "validation loss %.4f", last.validationLoss());
+      if (!Double.isNaN(last.validationAccuracy())) {
+        console.printf(Locale.ROOT, ", accuracy %.2f %%", 100 * last.validationAccuracy());
+      }
+      console.println();
+    }
+    console.println("parametersSha256 " + result.parametersSha256());
+    console.println("outputs in " + result.out());
+    console.flush();
+  }
+}

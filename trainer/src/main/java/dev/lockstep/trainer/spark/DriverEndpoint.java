@@ -1,0 +1,82 @@
+package dev.lockstep.trainer.spark;
+
+import dev.lockstep.ps.transport.MessageServer;
+import dev.lockstep.ps.transport.NodeAddress;
+import dev.lockstep.ps.transport.TransportSettings;
+import java.nio.ByteBuffer;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.apache.spark.SparkEnv;
+
+/**
+ * Where workers report to. Lives on the driver; {@link #poll} is for one thread. Reports of one
+ * worker arrive in the order they were sent.
+ */
+final class DriverEndpoint implements AutoCloseable {
+
+  private static final String PORT_KEY = "spark.lockstep.driver.port";
+  private static final ByteBuffer HEARD = ByteBuffer.allocate(0).asReadOnlyBuffer();
+
+  private final BlockingQueue<WorkerReport> reports = new LinkedBlockingQueue<>();
+  private final String token;
+  private final MessageServer server;
+
+  private DriverEndpoint(TransportSettings settings, String token) {
+    this.token = token;
+    this.server =
+        new MessageServer(
+            settings,
+            token,
+            request -> {
+              reports.add(WorkerReport.decode(request));
+              return CompletableFuture.completedFuture(HEARD.duplicate());
+            });
+  }
+
+  /** Listens at the driver's address, at {@code spark.lockstep.driver.port} or any free port. */
+  static DriverEndpoint open(SparkEnv env) {
+    TransportSettings settings = TransportSettings.of(env);
+    byte[] secret = new byte[24];
+    new SecureRandom().nextBytes(secret);
+    TransportSettings own =
+        new TransportSettings(
+            settings.bindHost(),
+            settings.host(),
+            env.conf().getInt(PORT_KEY, 0),
+            settings.conf(),
+            settings.authentication(),
+            settings.pingEvery(),
+            settings.silence(),
+            settings.waitBound());
+    return new DriverEndpoint(own, HexFormat.of().formatHex(secret));
+  }
+
+  /** The run's secret, which every connection of the run must prove. */
+  String token() {
+    return token;
+  }
+
+  NodeAddress address() {
+    return new NodeAddress("driver", server.host(), server.port());
+  }
+
+  /** The next report, or null if none comes in time. */
+  WorkerReport poll(Duration longest) {
+    try {
+      return reports.poll(longest.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new TrainingException("interrupted while training", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    server.close();
+  }
+}

@@ -1,0 +1,120 @@
+package dev.lockstep.trainer.spark;
+
+import dev.lockstep.ps.clip.Clipping;
+import dev.lockstep.ps.reduce.PairwiseTree;
+import dev.lockstep.ps.reduce.TreeNode;
+import dev.lockstep.ps.reduce.TreeReduction;
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.plan.Split;
+import dev.lockstep.sharding.store.MicroBatchStream;
+import dev.lockstep.sharding.store.StreamRequest;
+import dev.lockstep.trainer.model.EvaluationSums;
+import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.ModelDefinition;
+import dev.lockstep.trainer.model.ModelReplica;
+import dev.lockstep.trainer.model.ModelValidation;
+import dev.lockstep.trainer.model.NumericProfile;
+import dev.lockstep.trainer.model.ReplicaOptions;
+import java.io.IOException;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.util.SerializableConfiguration;
+import scala.Tuple2;
+
+/**
+ * Scores a model on a dataset, as an ordinary Spark job: a task for each of a fixed number of
+ * spans, joined by the fixed tree, so that the result does not depend on the cluster.
+ */
+public final class EvaluationJob {
+
+  private static final int BATCHES_AHEAD = 4;
+
+  private EvaluationJob() {}
+
+  /**
+   * Scores all examples. Blocks.
+   *
+   * @param spans into which the dataset is cut; part of what determines the last bits of the loss
+   * @param batchSize examples scored at once
+   * @return one for each labels tensor, in the dataset's order
+   * @throws IllegalArgumentException if model and data do not fit, or there is no data
+   */
+  public static List<EvaluationSums> run(
+      JavaSparkContext spark,
+      InitialModel model,
+      Dataset dataset,
+      NumericProfile profile,
+      ReplicaOptions options,
+      int spans,
+      int batchSize) {
+    Preflight.requireFit(spark.sc(), profile);
+    ModelDefinition definition = model.definition();
+    ModelValidation.check(definition, dataset.shardSet().tensors(), 1, new Clipping.None());
+    if (dataset.shardSet().examples() == 0) {
+      throw new IllegalArgumentException(
+          "dataset " + dataset.location() + " has no examples: give data to evaluate on");
+    }
+    SerializableConfiguration hadoop = new SerializableConfiguration(spark.hadoopConfiguration());
+    Broadcast<float[]> parameters = spark.broadcast(model.parameters(0));
+    try {
+      List<Integer> numbers = IntStream.range(0, spans).boxed().toList();
+      List<Tuple2<Integer, List<EvaluationSums>>> parts =
+          spark
+              .parallelize(numbers, spans)
+              .map(
+                  span -> {
+                    profile.verify();
+                    try (ModelReplica replica = definition.replica(options)) {
+                      replica.setParameters(parameters.value());
+                      return new Tuple2<>(
+                          span, score(replica, dataset, spans, span, batchSize, hadoop.value()));
+                    }
+                  })
+              .collect();
+      TreeReduction<List<EvaluationSums>> sums =
+          new TreeReduction<>(new PairwiseTree(spans), Scores::plus);
+      parts.forEach(part -> sums.add(new TreeNode(0, part._1()), part._2()));
+      return sums.result();
+    } finally {
+      parameters.destroy();
+    }
+  }
+
+  private static List<EvaluationSums> score(
+      ModelReplica replica,
+      Dataset dataset,
+      int spans,
+      int span,
+      int batchSize,
+      Configuration hadoop)
+      throws IOException, InterruptedException {
+    StreamRequest all =
+        new StreamRequest(
+            dataset,
+            Split.of(0, 0, dataset.shardSet().blockSizes()),
+            Part.TRAINING,
+            0,
+            spans,
+            span,
+            span + 1,
+            batchSize,
+            0,
+            0,
+            0,
+            1,
+            BATCHES_AHEAD);
+    List<EvaluationSums> sums = null;
+    try (MicroBatchStream stream = new MicroBatchStream(all, hadoop)) {
+      for (MicroBatchStream.Item item = stream.next(); item != null; item = stream.next()) {
+        if (item.batch().examples() > 0) {
+          sums = Scores.plus(sums, replica.evaluate(item.batch()));
+        }
+      }
+    }
+    return sums;
+  }
+}

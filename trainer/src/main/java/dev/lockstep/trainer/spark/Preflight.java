@@ -1,0 +1,53 @@
+package dev.lockstep.trainer.spark;
+
+import dev.lockstep.trainer.model.NumericProfile;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.apache.spark.SparkConf;
+import org.apache.spark.SparkContext;
+
+/** Checks of a Spark context, on the driver, before anything is launched. */
+final class Preflight {
+
+  private static final String EXECUTOR_ENVIRONMENT = "spark.executorEnv.";
+
+  private Preflight() {}
+
+  /**
+   * Requires what a training needs of its Spark context.
+   *
+   * @throws UnfitSparkException naming the setting, its value and the remedy
+   */
+  static void requireFit(SparkContext spark, NumericProfile profile) {
+    SparkConf conf = spark.conf();
+    try {
+      profile.verify();
+    } catch (IllegalStateException e) {
+      throw new UnfitSparkException(e.getMessage());
+    }
+    if (!spark.isLocal()) {
+      Map<String, String> executors = new LinkedHashMap<>();
+      for (String name : profile.environment().keySet()) {
+        if (conf.contains(EXECUTOR_ENVIRONMENT + name)) {
+          executors.put(name, conf.get(EXECUTOR_ENVIRONMENT + name));
+        }
+      }
+      if (!executors.equals(profile.environment())) {
+        throw new UnfitSparkException(
+            "spark.executorEnv="
+                + executors
+                + " of this Spark context != "
+                + profile.environment()
+                + " of numeric profile "
+                + profile.name()
+                + ": create the context with\n"
+                + profile.executorSettings());
+      }
+    }
+    if (conf.getBoolean("spark.dynamicAllocation.enabled", false)) {
+      throw new UnfitSparkException(
+          "spark.dynamicAllocation.enabled=true: Spark has no barrier stages then; create the"
+              + " context with --conf spark.dynamicAllocation.enabled=false");
+    }
+  }
+}

@@ -1,0 +1,121 @@
+package dev.lockstep.trainer.spark;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * The folder of a run's outputs on any Hadoop file system. {@code run.json} is written last: a
+ * folder without it holds no finished run. Lives on the driver.
+ */
+public final class RunFolder {
+
+  /** The trained model. */
+  public static final String MODEL = "model.zip";
+
+  /** What the run was and what came out. */
+  public static final String RECORD = "run.json";
+
+  /** One line a step or epoch. */
+  public static final String METRICS = "metrics.jsonl";
+
+  /** For people. */
+  public static final String REPORT = "report.html";
+
+  /** Parameter shards. */
+  public static final String CHECKPOINTS = "checkpoints";
+
+  private static final List<String> OWN = List.of(RECORD, MODEL, METRICS, REPORT, CHECKPOINTS);
+
+  private final Path path;
+  private final FileSystem files;
+
+  /**
+   * Nothing is created yet.
+   *
+   * @throws IOException if there is no such file system
+   */
+  public RunFolder(String out, Configuration hadoop) throws IOException {
+    Path given = new Path(out);
+    this.files = given.getFileSystem(hadoop);
+    this.path = files.makeQualified(given);
+  }
+
+  /** The folder, qualified: executors have another working directory. */
+  public Path path() {
+    return path;
+  }
+
+  /** One of the outputs. */
+  public Path file(String name) {
+    return new Path(path, name);
+  }
+
+  /** Whether any output of a run is there. */
+  public boolean holdsRun() throws IOException {
+    for (String name : OWN) {
+      if (files.exists(file(name))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Deletes the outputs of a run, and nothing else; the record first. */
+  public void clear() throws IOException {
+    for (String name : OWN) {
+      files.delete(file(name), true);
+    }
+  }
+
+  /** What is written under another name first, so that no half-written file bears the name. */
+  @FunctionalInterface
+  public interface Content {
+    /** Writes all of it; does not close the stream. */
+    void writeTo(OutputStream out) throws IOException;
+  }
+
+  /** Writes a whole file or none. */
+  public void write(String name, Content content) throws IOException {
+    Path unfinished = file("." + name + ".unfinished");
+    try (OutputStream out = files.create(unfinished, true)) {
+      content.writeTo(out);
+    }
+    files.delete(file(name), false);
+    if (!files.rename(unfinished, file(name))) {
+      throw new IOException("cannot rename " + unfinished + " to " + file(name));
+    }
+  }
+
+  /** Writes a whole text file in UTF-8, or none. */
+  public void write(String name, String text) throws IOException {
+    write(name, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  /** SHA-256 of a vector as little-endian float32, in hexadecimal. */
+  public static String sha256(float[] vector) {
+    MessageDigest digest;
+    try {
+      digest = MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+    ByteBuffer buffer = ByteBuffer.allocate(1 << 16).order(ByteOrder.LITTLE_ENDIAN);
+    int most = buffer.capacity() / Float.BYTES;
+    for (int from = 0; from < vector.length; from += most) {
+      int count = Math.min(most, vector.length - from);
+      buffer.asFloatBuffer().put(vector, from, count);
+      digest.update(buffer.array(), 0, count * Float.BYTES);
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+}

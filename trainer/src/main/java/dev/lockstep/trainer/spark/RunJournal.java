@@ -1,0 +1,209 @@
+package dev.lockstep.trainer.spark;
+
+import dev.lockstep.ps.reduce.PairwiseTree;
+import dev.lockstep.ps.reduce.TreeNode;
+import dev.lockstep.ps.reduce.TreeReduction;
+import dev.lockstep.trainer.checkpoint.CheckpointManifest;
+import dev.lockstep.trainer.checkpoint.CheckpointStore;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.model.EvaluationSums;
+import dev.lockstep.trainer.report.EpochMetrics;
+import dev.lockstep.trainer.report.Metrics;
+import dev.lockstep.trainer.report.MetricsLog;
+import dev.lockstep.trainer.report.StepMetrics;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Turns the workers' reports into metrics and checkpoint manifests. Lives on the driver; used by
+ * one thread.
+ */
+final class RunJournal {
+
+  private final TrainingTask.Assignment assignment;
+  private final CheckpointStore checkpoints;
+  private final MetricsLog log;
+  private final TrainingObserver observer;
+  private final String dataFingerprint;
+
+  private final Map<Integer, WorkerReport.Started> started = new TreeMap<>();
+  private final List<WorkerReport.Failed> failures = new ArrayList<>();
+  private final List<StepMetrics> steps = new ArrayList<>();
+  private final List<EpochMetrics> epochs = new ArrayList<>();
+  private final Map<Integer, WorkerReport.Step> lastSteps = new LinkedHashMap<>();
+  private final Map<Integer, Double> lossSums = new HashMap<>();
+  private final Map<Integer, Long> epochExamples = new HashMap<>();
+  private final Map<Integer, TreeReduction<List<EvaluationSums>>> validations = new HashMap<>();
+  private final Map<Long, List<CheckpointManifest.ShardEntry>> shards = new HashMap<>();
+  private final PairwiseTree tree;
+  private long examples;
+  private long beganAt;
+  private long lastStepAt;
+  private long lastEpochAt;
+  private long committedStep = -1;
+
+  RunJournal(
+      TrainingTask.Assignment assignment,
+      CheckpointStore checkpoints,
+      MetricsLog log,
+      TrainingObserver observer) {
+    this.assignment = assignment;
+    this.checkpoints = checkpoints;
+    this.log = log;
+    this.observer = observer;
+    this.dataFingerprint = assignment.dataset().shardSet().fingerprint();
+    this.tree = new PairwiseTree(assignment.config().virtualWorkers());
+  }
+
+  void accept(WorkerReport report) throws IOException {
+    if (report instanceof WorkerReport.Started one) {
+      started.put(one.worker(), one);
+      if (allStarted()) {
+        beganAt = lastStepAt = lastEpochAt = System.nanoTime();
+      }
+    } else if (report instanceof WorkerReport.Steps several) {
+      for (WorkerReport.Step step : several.steps()) {
+        record(step);
+      }
+    } else if (report instanceof WorkerReport.Validated part) {
+      record(part);
+    } else if (report instanceof WorkerReport.ShardSaved saved) {
+      record(saved);
+    } else if (report instanceof WorkerReport.Failed failed) {
+      failures.add(failed);
+    }
+  }
+
+  boolean allStarted() {
+    return started.size() == assignment.workers();
+  }
+
+  /** Whether all that a complete run reports has been heard. */
+  boolean isComplete() {
+    return committedStep == assignment.lastStep() && epochs.size() == assignment.config().epochs();
+  }
+
+  int servers() {
+    return (int) started.values().stream().map(WorkerReport.Started::jvm).distinct().count();
+  }
+
+  /** The workers' common fingerprint, or, where mixed bits are allowed, all of them. */
+  String fingerprint() {
+    return String.join(
+        "+", started.values().stream().map(WorkerReport.Started::fingerprint).distinct().toList());
+  }
+
+  List<WorkerReport.Failed> failures() {
+    return failures;
+  }
+
+  Metrics metrics() {
+    return new Metrics(steps, epochs);
+  }
+
+  double elapsedSeconds() {
+    return (lastStepAt - beganAt) / 1e9;
+  }
+
+  long examples() {
+    return examples;
+  }
+
+  private void record(WorkerReport.Step step) throws IOException {
+    examples += step.examples();
+    long now = System.nanoTime();
+    StepMetrics metrics =
+        new StepMetrics(
+            step.stepsTaken(),
+            step.epoch(),
+            examples,
+            step.lossSum() / step.examples(),
+            step.gradientNorm(),
+            Double.NaN,
+            examples / ((now - beganAt) / 1e9),
+            (now - beganAt) / 1e9);
+    lastStepAt = now;
+    steps.add(metrics);
+    log.write(metrics);
+    observer.step(metrics);
+    lossSums.merge(step.epoch(), step.lossSum(), Double::sum);
+    epochExamples.merge(step.epoch(), step.examples(), Long::sum);
+    if (step.stepsTaken() % assignment.stepsPerEpoch() == 0) {
+      lastSteps.put(step.epoch() + 1, step);
+      finishEpochs();
+    }
+  }
+
+  private void record(WorkerReport.Validated part) throws IOException {
+    validations
+        .computeIfAbsent(part.epochsTaken(), epoch -> new TreeReduction<>(tree, Scores::plus))
+        .add(new TreeNode(0, part.virtualWorker()), part.sums());
+    finishEpochs();
+  }
+
+  /** An epoch is finished by its last step and, with validation, the last part of that. */
+  private void finishEpochs() throws IOException {
+    TrainingConfig config = assignment.config();
+    while (lastSteps.containsKey(epochs.size() + 1)) {
+      int epochsTaken = epochs.size() + 1;
+      EvaluationSums validation = null;
+      if (config.validationFraction() > 0) {
+        TreeReduction<List<EvaluationSums>> reduction = validations.get(epochsTaken);
+        if (reduction == null || !reduction.isComplete()) {
+          return;
+        }
+        validation = reduction.result() == null ? null : reduction.result().get(0);
+      }
+      long now = System.nanoTime();
+      long inEpoch = epochExamples.get(epochsTaken - 1);
+      EpochMetrics metrics =
+          new EpochMetrics(
+              epochsTaken,
+              lastSteps.get(epochsTaken).stepsTaken(),
+              examples,
+              lossSums.get(epochsTaken - 1) / inEpoch,
+              validation == null ? Double.NaN : validation.meanLoss(),
+              validation == null || !validation.isClassification()
+                  ? Double.NaN
+                  : validation.accuracy(),
+              inEpoch / ((now - lastEpochAt) / 1e9),
+              (now - beganAt) / 1e9);
+      lastEpochAt = now;
+      epochs.add(metrics);
+      log.write(metrics);
+      observer.epoch(metrics);
+    }
+  }
+
+  private void record(WorkerReport.ShardSaved saved) throws IOException {
+    List<CheckpointManifest.ShardEntry> entries =
+        shards.computeIfAbsent(saved.step(), step -> new ArrayList<>());
+    entries.add(saved.shard());
+    int covered = entries.stream().mapToInt(entry -> entry.end() - entry.begin()).sum();
+    int parameters = assignment.updates().layout().parameters();
+    // A server without a chunk of its own saves an empty shard.
+    if (covered == parameters && entries.size() == servers()) {
+      checkpoints.commit(
+          new CheckpointManifest(
+              CheckpointManifest.FORMAT_VERSION,
+              assignment.attempt().run(),
+              assignment.attempt().attempt(),
+              saved.step(),
+              Math.toIntExact(saved.step() / assignment.stepsPerEpoch()),
+              parameters,
+              assignment.config().virtualWorkers(),
+              assignment.config().seed(),
+              dataFingerprint,
+              fingerprint(),
+              entries));
+      committedStep = saved.step();
+      checkpoints.deleteBefore(saved.step());
+      shards.remove(saved.step());
+    }
+  }
+}

@@ -1,0 +1,402 @@
+package dev.lockstep.trainer.spark;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lockstep.ps.clip.Clipping;
+import dev.lockstep.ps.optim.UpdatePlan;
+import dev.lockstep.ps.server.AttemptId;
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.plan.EpochPlan;
+import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.plan.Split;
+import dev.lockstep.trainer.checkpoint.CheckpointStore;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.ModelDefinition;
+import dev.lockstep.trainer.model.ModelValidation;
+import dev.lockstep.trainer.model.NumericProfile;
+import dev.lockstep.trainer.report.EpochMetrics;
+import dev.lockstep.trainer.report.HtmlReport;
+import dev.lockstep.trainer.report.MetricsLog;
+import dev.lockstep.trainer.report.TrainingReport;
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.api.java.JavaFutureAction;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.util.SerializableConfiguration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One training on a cluster, seen by the driver: checks everything that can be checked, launches
+ * the barrier stage, writes down what the workers report, and turns the last checkpoint into the
+ * run's outputs. Holds θ, never a gradient. Used once, by one thread, which blocks.
+ */
+public final class TrainingJob {
+
+  private static final Logger LOG = LoggerFactory.getLogger(TrainingJob.class);
+
+  /** How long reports may trail the end of the stage. */
+  private static final Duration LAST_REPORTS = Duration.ofSeconds(15);
+
+  private static final Duration POLL = Duration.ofMillis(50);
+
+  private final JavaSparkContext spark;
+  private final TrainingConfig config;
+  private final InitialModel initial;
+  private final ModelDefinition model;
+  private final Dataset dataset;
+  private final TrainingObserver observer;
+  private final Configuration hadoop;
+
+  /** Checks nothing yet and launches nothing. */
+  public TrainingJob(
+      JavaSparkContext spark,
+      TrainingConfig config,
+      InitialModel initial,
+      Dataset dataset,
+      TrainingObserver observer) {
+    this.spark = spark;
+    this.config = config;
+    this.initial = initial;
+    this.model = initial.definition();
+    this.dataset = dataset;
+    this.observer = observer;
+    this.hadoop = spark.hadoopConfiguration();
+  }
+
+  /**
+   * Trains.
+   *
+   * @throws IllegalArgumentException if model, data and configuration do not fit each other
+   * @throws IllegalStateException if the Spark context is not fit for training
+   * @throws TrainingException if it could not be launched or failed
+   * @throws IOException if outputs cannot be written
+   */
+  public TrainingResult run() throws IOException {
+    Preflight.requireFit(spark.sc(), NumericProfile.named(config.numericProfile()));
+    ModelValidation.check(model, dataset.shardSet().tensors(), config.virtualWorkers(), clipping());
+    long stepsPerEpoch = stepsPerEpoch();
+    UpdatePlan updates = model.updatePlan(clipping());
+    RunFolder folder = new RunFolder(config.out(), hadoop);
+    if (folder.holdsRun()) {
+      if (config.existingOutput() == TrainingConfig.ExistingOutput.REFUSE) {
+        throw new IllegalArgumentException(
+            "out="
+                + folder.path()
+                + " holds a run already: name another folder with --out, or"
+                + " replace it with --overwrite");
+      }
+      folder.clear();
+    }
+    int workers =
+        ClusterSlots.await(
+            spark.sc(), config.workers(), config.virtualWorkers(), config.launchTimeout());
+
+    TrainingTask.Start start =
+        new TrainingTask.Start(
+            initial.parameters(config.seed()),
+            initial.state(),
+            0,
+            initial.iterations(),
+            initial.epochs());
+    Broadcast<TrainingTask.Start> broadcast = spark.broadcast(start);
+    String run = newRunId();
+    try (DriverEndpoint endpoint = DriverEndpoint.open(SparkEnv.get());
+        MetricsLog log = MetricsLog.create(folder.file(RunFolder.METRICS), hadoop)) {
+      TrainingTask.Assignment assignment =
+          new TrainingTask.Assignment(
+              config,
+              new AttemptId(run, 0),
+              endpoint.token(),
+              workers,
+              dataset,
+              model,
+              updates,
+              broadcast,
+              stepsPerEpoch,
+              endpoint.address(),
+              folder.file(RunFolder.CHECKPOINTS).toString(),
+              new SerializableConfiguration(hadoop));
+      CheckpointStore checkpoints = new CheckpointStore(folder.file(RunFolder.CHECKPOINTS), hadoop);
+      RunJournal journal = new RunJournal(assignment, checkpoints, log, observer);
+      List<TrainingTask.Result> results = launch(assignment, endpoint, journal);
+      return finish(folder, assignment, checkpoints, journal, results);
+    } finally {
+      broadcast.destroy();
+    }
+  }
+
+  private long stepsPerEpoch() {
+    int[] blocks = dataset.shardSet().blockSizes();
+    Split split = Split.of(config.seed(), config.validationFraction(), blocks);
+    int[] training = split.sizes(Part.TRAINING);
+    long examples = IntStream.of(training).asLongStream().sum();
+    if (examples == 0) {
+      throw new IllegalArgumentException(
+          "dataset "
+              + dataset.location()
+              + " has no training examples (examples="
+              + IntStream.of(blocks).asLongStream().sum()
+              + ", validationFraction="
+              + config.validationFraction()
+              + "): give data, or a smaller fraction");
+    }
+    return EpochPlan.of(config.seed(), 0, config.virtualWorkers(), training, config.shuffleWindow())
+        .steps(config.batchSize());
+  }
+
+  private Clipping clipping() {
+    if (config.clipNorm() > 0) {
+      return new Clipping.GlobalNorm(config.clipNorm());
+    }
+    return config.clipValue() > 0 ? new Clipping.ByValue(config.clipValue()) : new Clipping.None();
+  }
+
+  private static String newRunId() {
+    byte[] random = new byte[6];
+    new SecureRandom().nextBytes(random);
+    return "run-" + HexFormat.of().formatHex(random);
+  }
+
+  /** Runs the stage to its end, writing down reports as they come. */
+  private List<TrainingTask.Result> launch(
+      TrainingTask.Assignment assignment, DriverEndpoint endpoint, RunJournal journal)
+      throws IOException {
+    String group = "lockstep-" + assignment.attempt().run();
+    spark.setJobGroup(group, "Lockstep training " + assignment.attempt().run(), true);
+    JavaFutureAction<List<TrainingTask.Result>> stage =
+        BarrierStage.submit(spark, assignment.workers(), new TrainingTask(assignment));
+    spark.clearJobGroup();
+    long launchDeadline = System.nanoTime() + config.launchTimeout().toNanos();
+    boolean announced = false;
+    long lastReports = Long.MAX_VALUE;
+    try {
+      while (true) {
+        WorkerReport report = endpoint.poll(POLL);
+        if (report != null) {
+          journal.accept(report);
+        }
+        if (!announced && journal.allStarted()) {
+          announced = true;
+          announce(assignment, journal);
+        }
+        if (!announced && System.nanoTime() > launchDeadline) {
+          spark.sc().cancelJobGroup(group);
+          throw new TrainingException(
+              String.format(
+                  Locale.ROOT,
+                  "workers=%d did not all start within launchTimeout=%d s: slots are busy or"
+                      + " executors cannot reach the driver at %s; free slots, lower --workers, or"
+                      + " raise --launch-timeout",
+                  assignment.workers(),
+                  config.launchTimeout().toSeconds(),
+                  assignment.driver()));
+        }
+        if (stage.isDone() && report == null) {
+          List<TrainingTask.Result> results = resultsOf(stage, journal);
+          if (journal.isComplete()) {
+            return results;
+          }
+          lastReports = Math.min(lastReports, System.nanoTime() + LAST_REPORTS.toNanos());
+          if (System.nanoTime() > lastReports) {
+            throw new TrainingException(
+                "the workers finished, but not all of their reports arrived within "
+                    + LAST_REPORTS.toSeconds()
+                    + " s");
+          }
+        }
+      }
+    } catch (IOException | RuntimeException e) {
+      if (!stage.isDone()) {
+        spark.sc().cancelJobGroup(group);
+      }
+      throw e;
+    }
+  }
+
+  private static List<TrainingTask.Result> resultsOf(
+      JavaFutureAction<List<TrainingTask.Result>> stage, RunJournal journal) {
+    try {
+      return stage.get(1, TimeUnit.MINUTES);
+    } catch (ExecutionException e) {
+      throw new TrainingException(FailureText.of(journal.failures(), e.getCause()), e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new TrainingException("interrupted while training", e);
+    } catch (java.util.concurrent.TimeoutException e) {
+      throw new TrainingException("results of a finished stage did not arrive within 1 min", e);
+    }
+  }
+
+  private void announce(TrainingTask.Assignment assignment, RunJournal journal) {
+    int parameters = assignment.updates().layout().parameters();
+    MemoryPlan memory =
+        MemoryPlan.of(
+            config,
+            dataset.shardSet().tensors(),
+            parameters,
+            assignment.updates().stateVectors(),
+            assignment.workers(),
+            journal.servers());
+    String text =
+        String.format(
+                Locale.ROOT,
+                "%s: %,d parameters, V=%d virtual workers x b=%d on W=%d worker%s and %d"
+                    + " parameter server%s, %,d steps of %d epoch%s%n",
+                assignment.attempt().run(),
+                parameters,
+                config.virtualWorkers(),
+                config.batchSize(),
+                assignment.workers(),
+                assignment.workers() == 1 ? "" : "s",
+                journal.servers(),
+                journal.servers() == 1 ? "" : "s",
+                assignment.lastStep(),
+                config.epochs(),
+                config.epochs() == 1 ? "" : "s")
+            + memory.describe(assignment.workers(), journal.servers());
+    LOG.info("{}", text);
+    observer.started(text, assignment.lastStep(), config.epochs());
+  }
+
+  /** Makes the outputs from the last checkpoint; {@code run.json} last. */
+  private TrainingResult finish(
+      RunFolder folder,
+      TrainingTask.Assignment assignment,
+      CheckpointStore checkpoints,
+      RunJournal journal,
+      List<TrainingTask.Result> results)
+      throws IOException {
+    CheckpointStore.Snapshot last = checkpoints.read(assignment.lastStep());
+    folder.write(
+        RunFolder.MODEL,
+        out ->
+            model.write(
+                out,
+                last.theta(),
+                last.state(),
+                initial.iterations() + assignment.lastStep(),
+                initial.epochs() + config.epochs()));
+    long bytes =
+        results.stream()
+            .filter(result -> result.worker() == result.servedFrom())
+            .mapToLong(TrainingTask.Result::bytesSent)
+            .sum();
+    TrainingResult result =
+        new TrainingResult(
+            assignment.attempt().run(),
+            folder.path().toString(),
+            RunFolder.sha256(last.theta()),
+            last.theta(),
+            assignment.lastStep(),
+            journal.metrics(),
+            assignment.workers(),
+            journal.servers(),
+            bytes,
+            journal.elapsedSeconds(),
+            journal.examples(),
+            journal.fingerprint());
+    folder.write(RunFolder.REPORT, HtmlReport.render(report(assignment, result).page()));
+    folder.write(
+        RunFolder.RECORD,
+        WorkerReport.JSON
+            .writerWithDefaultPrettyPrinter()
+            .writeValueAsString(record(assignment, result)));
+    return result;
+  }
+
+  private TrainingReport report(TrainingTask.Assignment assignment, TrainingResult result) {
+    Map<String, String> facts = new LinkedHashMap<>();
+    EpochMetrics last = result.metrics().epochs().get(result.metrics().epochs().size() - 1);
+    facts.put("training loss", String.format(Locale.ROOT, "%.4f", last.meanLoss()));
+    if (!Double.isNaN(last.validationLoss())) {
+      facts.put("validation loss", String.format(Locale.ROOT, "%.4f", last.validationLoss()));
+    }
+    if (!Double.isNaN(last.validationAccuracy())) {
+      facts.put(
+          "validation accuracy",
+          String.format(Locale.ROOT, "%.2f %%", 100 * last.validationAccuracy()));
+    }
+    facts.put(
+        "throughput", String.format(Locale.ROOT, "%,.0f examples/s", result.examplesPerSecond()));
+    facts.put("time", String.format(Locale.ROOT, "%.1f s", result.seconds()));
+    facts.put("steps", String.format(Locale.ROOT, "%,d", result.steps()));
+    facts.put("workers", result.workers() + " on " + result.servers() + " executor(s)");
+    facts.put("parameters", String.format(Locale.ROOT, "%,d", result.parameters().length));
+    facts.put("parametersSha256", result.parametersSha256());
+    facts.put("numeric fingerprint", result.numericFingerprint());
+    facts.put("data fingerprint", assignment.dataset().shardSet().fingerprint());
+    Map<String, String> asked = new LinkedHashMap<>();
+    configuration().properties().forEach(e -> asked.put(e.getKey(), e.getValue().asText()));
+    asked.put("model", kind());
+    asked.put("data", dataset.location());
+    return new TrainingReport("Lockstep " + result.run(), facts, asked, result.metrics());
+  }
+
+  private String kind() {
+    return model.kind().name().toLowerCase(Locale.ROOT);
+  }
+
+  private JsonNode configuration() {
+    try {
+      return WorkerReport.JSON.readTree(config.toJson());
+    } catch (IOException e) {
+      throw new IllegalStateException("a configuration is always JSON", e);
+    }
+  }
+
+  private ObjectNode record(TrainingTask.Assignment assignment, TrainingResult result) {
+    ObjectNode json = WorkerReport.JSON.createObjectNode();
+    json.put("run", result.run());
+    json.put("finished", Instant.now().toString());
+    json.put("parametersSha256", result.parametersSha256());
+    json.put("reproducible", config.mixedBits() == TrainingConfig.MixedBits.REFUSE);
+    json.set("config", configuration());
+    json.putObject("model").put("kind", kind()).put("parameters", result.parameters().length);
+    ObjectNode data = json.putObject("data");
+    data.put("location", dataset.location());
+    data.put("fingerprint", dataset.shardSet().fingerprint());
+    data.put("examples", dataset.shardSet().examples());
+    json.putObject("numeric")
+        .put("profile", config.numericProfile())
+        .put("fingerprint", result.numericFingerprint());
+    json.putObject("versions")
+        .put("java", System.getProperty("java.version"))
+        .put("spark", spark.version())
+        .put("deeplearning4j", "1.0.0-M2.1");
+    json.putObject("cluster")
+        .put("master", spark.master())
+        .put("workers", result.workers())
+        .put("servers", result.servers())
+        .put("socketBytes", result.socketBytes());
+    EpochMetrics last = result.metrics().epochs().get(result.metrics().epochs().size() - 1);
+    ObjectNode outcome = json.putObject("result");
+    outcome.put("steps", result.steps());
+    outcome.put("stepsPerEpoch", assignment.stepsPerEpoch());
+    outcome.put("examples", result.examples());
+    outcome.put("seconds", result.seconds());
+    outcome.put("examplesPerSecond", result.examplesPerSecond());
+    outcome.put("trainingLoss", last.meanLoss());
+    if (!Double.isNaN(last.validationLoss())) {
+      outcome.put("validationLoss", last.validationLoss());
+    }
+    if (!Double.isNaN(last.validationAccuracy())) {
+      outcome.put("validationAccuracy", last.validationAccuracy());
+    }
+    return json;
+  }
+}

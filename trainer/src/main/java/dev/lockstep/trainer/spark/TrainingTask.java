@@ -1,0 +1,332 @@
+package dev.lockstep.trainer.spark;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.lockstep.ps.client.ParameterClient;
+import dev.lockstep.ps.client.StepOutcome;
+import dev.lockstep.ps.optim.UpdatePlan;
+import dev.lockstep.ps.reduce.TreeNode;
+import dev.lockstep.ps.server.AttemptId;
+import dev.lockstep.ps.transport.ExecutorNode;
+import dev.lockstep.ps.transport.NodeAddress;
+import dev.lockstep.ps.transport.Transferred;
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.plan.Split;
+import dev.lockstep.sharding.store.MicroBatchStream;
+import dev.lockstep.sharding.store.StreamRequest;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.loop.BatchSource;
+import dev.lockstep.trainer.loop.GradientExchange;
+import dev.lockstep.trainer.loop.WorkerLoop;
+import dev.lockstep.trainer.model.EvaluationSums;
+import dev.lockstep.trainer.model.ModelDefinition;
+import dev.lockstep.trainer.model.ModelReplica;
+import dev.lockstep.trainer.model.NumericFingerprint;
+import dev.lockstep.trainer.model.NumericProfile;
+import dev.lockstep.trainer.model.ReplicaOptions;
+import java.io.IOException;
+import java.io.Serializable;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.BarrierTaskContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.util.SerializableConfiguration;
+
+/**
+ * One worker of one attempt: a barrier task. Built on the driver, runs in an executor.
+ *
+ * <p>It joins the executor's node, meets the other workers once to learn who serves which parameter
+ * shard and that all compute alike, trains, and leaves after all have finished.
+ */
+final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
+
+  private static final long serialVersionUID = 1L;
+  private static final int PREFETCHED_STEPS = 2;
+
+  private final Assignment assignment;
+
+  TrainingTask(Assignment assignment) {
+    this.assignment = assignment;
+  }
+
+  /**
+   * What all workers of an attempt are told.
+   *
+   * @param workers W
+   * @param runToken secret of the run, asked of every connection
+   * @param stepsPerEpoch of the training part
+   * @param checkpoints where parameter shards are saved
+   */
+  record Assignment(
+      TrainingConfig config,
+      AttemptId attempt,
+      String runToken,
+      int workers,
+      Dataset dataset,
+      ModelDefinition model,
+      UpdatePlan updates,
+      Broadcast<Start> start,
+      long stepsPerEpoch,
+      NodeAddress driver,
+      String checkpoints,
+      SerializableConfiguration hadoop)
+      implements Serializable {
+
+    long lastStep() {
+      return stepsPerEpoch * config.epochs();
+    }
+
+    Split split() {
+      return Split.of(config.seed(), config.validationFraction(), dataset.shardSet().blockSizes());
+    }
+  }
+
+  /**
+   * Where the attempt begins.
+   *
+   * @param theta P parameters
+   * @param state optimizer state vectors of length P, or null for fresh ones
+   * @param step steps of the run taken
+   * @param iterationsBefore optimizer steps that the model had taken before the run
+   * @param epochsBefore epochs that it had completed before the run
+   */
+  record Start(float[] theta, float[][] state, long step, long iterationsBefore, int epochsBefore)
+      implements Serializable {}
+
+  /**
+   * What a worker leaves behind.
+   *
+   * @param jvm id of its executor's JVM
+   * @param servedFrom first worker of the same JVM, which answers for its traffic
+   */
+  record Result(int worker, String jvm, int servedFrom, long bytesReceived, long bytesSent)
+      implements Serializable {}
+
+  @Override
+  public Result run(BarrierTaskContext context) throws Exception {
+    int worker = context.partitionId();
+    try (DriverLink driver = DriverLink.open(assignment.driver(), assignment.runToken());
+        ExecutorNode node = ExecutorNode.acquire(assignment.attempt(), assignment.runToken())) {
+      try {
+        return train(context, worker, driver, node);
+      } catch (Throwable e) {
+        driver.tryReport(
+            new WorkerReport.Failed(
+                worker, node.address().jvmId(), node.address().host(), reason(e)));
+        node.abort(e);
+        throw e;
+      }
+    }
+  }
+
+  private Result train(BarrierTaskContext context, int worker, DriverLink driver, ExecutorNode node)
+      throws Exception {
+    TrainingConfig config = assignment.config();
+    Configuration hadoop = assignment.hadoop().value();
+    NumericProfile profile = NumericProfile.named(config.numericProfile());
+    profile.verify();
+    NumericFingerprint fingerprint =
+        NumericFingerprint.probe(
+            assignment.model(),
+            profile,
+            replicaOptions(config),
+            assignment.dataset().shardSet().tensors(),
+            config.batchSize());
+    List<Introduction> all = meet(context, new Introduction(worker, node.address(), fingerprint));
+    if (config.mixedBits() == TrainingConfig.MixedBits.REFUSE) {
+      requireSameArithmetic(all);
+    }
+    int firstOfJvm =
+        all.stream()
+            .filter(one -> one.node().equals(node.address()))
+            .mapToInt(Introduction::worker)
+            .min()
+            .orElseThrow();
+    Start start = assignment.start().value();
+    node.start(
+        NodeAddress.roster(all.stream().map(Introduction::node).toList()),
+        assignment.updates(),
+        config.virtualWorkers(),
+        start.theta(),
+        start.state(),
+        start.iterationsBefore() + start.step());
+    driver.report(
+        new WorkerReport.Started(
+            worker, node.address().jvmId(), node.address().host(), fingerprint.sha256()));
+
+    int from = (int) ((long) worker * config.virtualWorkers() / assignment.workers());
+    int to = (int) ((worker + 1L) * config.virtualWorkers() / assignment.workers());
+    try (ModelReplica replica = assignment.model().replica(replicaOptions(config));
+        MicroBatchStream stream = open(Part.TRAINING, from, to, start.step(), hadoop);
+        WorkerJournal journal =
+            new WorkerJournal(assignment, worker, worker == firstOfJvm, driver, node, hadoop) {
+              @Override
+              void validate(int epochsTaken) {
+                if (config.validationFraction() > 0) {
+                  score(replica, from, to, epochsTaken, driver, hadoop);
+                }
+              }
+            }) {
+      replica.setParameters(start.theta());
+      WorkerLoop.Span span =
+          new WorkerLoop.Span(
+              config.seed(),
+              config.virtualWorkers(),
+              from,
+              to,
+              assignment.stepsPerEpoch(),
+              start.step(),
+              assignment.lastStep(),
+              start.iterationsBefore(),
+              start.epochsBefore());
+      new WorkerLoop(span, replica, () -> nextOf(stream), exchange(node.client()), journal).run();
+      journal.finish();
+    }
+    // A server must outlive the last pull of every worker.
+    node.finish();
+    Transferred bytes = node.transferred();
+    return new Result(worker, node.address().jvmId(), firstOfJvm, bytes.in(), bytes.out());
+  }
+
+  private static List<Introduction> meet(BarrierTaskContext context, Introduction own)
+      throws JsonProcessingException {
+    List<Introduction> all = new ArrayList<>();
+    for (String text : context.allGather(WorkerReport.JSON.writeValueAsString(own))) {
+      all.add(WorkerReport.JSON.readValue(text, Introduction.class));
+    }
+    all.sort(Comparator.comparingInt(Introduction::worker));
+    return all;
+  }
+
+  private static void requireSameArithmetic(List<Introduction> all) {
+    Introduction first = all.get(0);
+    for (Introduction other : all) {
+      if (!other.fingerprint().sha256().equals(first.fingerprint().sha256())) {
+        throw new TrainingException(
+            "numeric fingerprint "
+                + first.fingerprint().description()
+                + " of "
+                + first.node()
+                + " != "
+                + other.fingerprint().description()
+                + " of "
+                + other.node()
+                + ": the model would depend on who computes what; start all executors with the"
+                + " same numeric profile on like machines, or pass --allow-mixed-bits");
+      }
+    }
+  }
+
+  private MicroBatchStream open(Part part, int from, int to, long firstStep, Configuration hadoop) {
+    TrainingConfig config = assignment.config();
+    boolean training = part == Part.TRAINING;
+    return new MicroBatchStream(
+        new StreamRequest(
+            assignment.dataset(),
+            assignment.split(),
+            part,
+            config.seed(),
+            config.virtualWorkers(),
+            from,
+            to,
+            config.batchSize(),
+            training ? config.shuffleWindow() : 0,
+            Math.toIntExact(firstStep / assignment.stepsPerEpoch()),
+            firstStep % assignment.stepsPerEpoch(),
+            training ? config.epochs() : 1,
+            PREFETCHED_STEPS * (to - from)),
+        hadoop);
+  }
+
+  private static BatchSource.Batch nextOf(MicroBatchStream stream) {
+    MicroBatchStream.Item item = take(stream);
+    if (item == null) {
+      throw new NoSuchElementException("the data ended before the last step");
+    }
+    return new BatchSource.Batch(item.epoch(), item.stepInEpoch(), item.v(), item.batch());
+  }
+
+  private static MicroBatchStream.Item take(MicroBatchStream stream) {
+    try {
+      return stream.next();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e.getMessage(), e);
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    }
+  }
+
+  private static GradientExchange exchange(ParameterClient client) {
+    return new GradientExchange() {
+      @Override
+      public void push(
+          long step, int epoch, TreeNode node, long examples, double lossSum, float[] gradient) {
+        try {
+          client.push(step, epoch, node, examples, lossSum, gradient);
+        } catch (InterruptedException e) {
+          throw interrupted(e);
+        }
+      }
+
+      @Override
+      public Outcome pull(long step, float[] theta) {
+        try {
+          StepOutcome outcome = client.pull(step, theta);
+          return new Outcome(outcome.examples(), outcome.lossSum(), outcome.gradientNorm());
+        } catch (InterruptedException e) {
+          throw interrupted(e);
+        }
+      }
+    };
+  }
+
+  private static TrainingException interrupted(InterruptedException e) {
+    Thread.currentThread().interrupt();
+    return new TrainingException("the task was interrupted", e);
+  }
+
+  /** Sums each virtual worker's part of the validation in file order and reports it. */
+  private void score(
+      ModelReplica replica,
+      int from,
+      int to,
+      int epochsTaken,
+      DriverLink driver,
+      Configuration hadoop) {
+    List<List<EvaluationSums>> sums = new ArrayList<>(Collections.nCopies(to - from, null));
+    try (MicroBatchStream stream = open(Part.VALIDATION, from, to, 0, hadoop)) {
+      for (MicroBatchStream.Item item = take(stream); item != null; item = take(stream)) {
+        if (item.batch().examples() > 0) {
+          int slot = item.v() - from;
+          sums.set(slot, Scores.plus(sums.get(slot), replica.evaluate(item.batch())));
+        }
+      }
+    }
+    for (int i = 0; i < sums.size(); i++) {
+      driver.report(new WorkerReport.Validated(epochsTaken, from + i, sums.get(i)));
+    }
+  }
+
+  private static ReplicaOptions replicaOptions(TrainingConfig config) {
+    return new ReplicaOptions(
+        config.kernels() == TrainingConfig.Kernels.ONEDNN
+            ? ReplicaOptions.Kernels.ONEDNN
+            : ReplicaOptions.Kernels.BUILT_IN);
+  }
+
+  private static String reason(Throwable e) {
+    return e.getMessage() == null ? e.toString() : e.getMessage();
+  }
+
+  /**
+   * What a worker tells the others when they meet.
+   *
+   * @param fingerprint of its arithmetic
+   */
+  record Introduction(int worker, NodeAddress node, NumericFingerprint fingerprint) {}
+}

@@ -1,0 +1,146 @@
+package dev.lockstep.trainer.spark;
+
+import dev.lockstep.ps.server.ShardSnapshot;
+import dev.lockstep.ps.transport.ExecutorNode;
+import dev.lockstep.trainer.checkpoint.CheckpointManifest;
+import dev.lockstep.trainer.checkpoint.CheckpointStore;
+import dev.lockstep.trainer.checkpoint.ShardFile;
+import dev.lockstep.trainer.loop.GradientExchange;
+import dev.lockstep.trainer.loop.StepListener;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * What a worker writes down as it goes: steps for the driver (worker 0), parameter shards of
+ * checkpoints (the first worker of each JVM), validations at the end of an epoch. Lives in an
+ * executor; called by the worker's thread, between a pull and the next push.
+ */
+abstract class WorkerJournal implements StepListener, AutoCloseable {
+
+  private static final Duration REPORT_EVERY = Duration.ofMillis(250);
+
+  private final TrainingTask.Assignment assignment;
+  private final boolean reportsSteps;
+  private final boolean savesShard;
+  private final DriverLink driver;
+  private final ExecutorNode node;
+  private final CheckpointStore checkpoints;
+  private final ExecutorService writer;
+  private final List<WorkerReport.Step> unreported = new ArrayList<>();
+  private long reportedAt = System.nanoTime();
+  private Future<?> lastWrite;
+
+  WorkerJournal(
+      TrainingTask.Assignment assignment,
+      int worker,
+      boolean savesShard,
+      DriverLink driver,
+      ExecutorNode node,
+      Configuration hadoop) {
+    this.assignment = assignment;
+    this.reportsSteps = worker == 0;
+    this.savesShard = savesShard;
+    this.driver = driver;
+    this.node = node;
+    this.checkpoints = new CheckpointStore(new Path(assignment.checkpoints()), hadoop);
+    this.writer =
+        Executors.newSingleThreadExecutor(
+            task -> {
+              Thread thread = new Thread(task, "lockstep-checkpoint-" + worker);
+              thread.setDaemon(true);
+              return thread;
+            });
+  }
+
+  /** Scores the worker's part of the validation data. */
+  abstract void validate(int epochsTaken);
+
+  @Override
+  public void stepTaken(long stepsTaken, int epoch, GradientExchange.Outcome outcome) {
+    if (reportsSteps) {
+      unreported.add(
+          new WorkerReport.Step(
+              stepsTaken, epoch, outcome.examples(), outcome.lossSum(), outcome.gradientNorm()));
+      if (System.nanoTime() - reportedAt >= REPORT_EVERY.toNanos()) {
+        reportSteps();
+      }
+    }
+    if (savesShard && isCheckpoint(stepsTaken)) {
+      save(stepsTaken);
+    }
+  }
+
+  @Override
+  public void epochTaken(int epochsTaken) {
+    reportSteps();
+    validate(epochsTaken);
+  }
+
+  /** Waits until all that was written down has arrived. */
+  void finish() {
+    reportSteps();
+    awaitLastWrite();
+  }
+
+  @Override
+  public void close() {
+    writer.shutdownNow();
+  }
+
+  private boolean isCheckpoint(long stepsTaken) {
+    if (stepsTaken == assignment.lastStep()) {
+      return true;
+    }
+    var every = assignment.config().checkpointEvery();
+    return every != null && stepsTaken % every.steps(assignment.stepsPerEpoch()) == 0;
+  }
+
+  /** Copies in memory now, writes in the background; at most one checkpoint is in flight. */
+  private void save(long stepsTaken) {
+    awaitLastWrite();
+    ShardSnapshot snapshot = node.snapshot();
+    ShardFile file =
+        new ShardFile(snapshot.begin(), stepsTaken, snapshot.theta(), snapshot.state());
+    lastWrite =
+        writer.submit(
+            () -> {
+              CheckpointManifest.ShardEntry entry =
+                  checkpoints.writeShard(file, assignment.attempt().attempt());
+              driver.report(new WorkerReport.ShardSaved(file.step(), entry));
+              return null;
+            });
+  }
+
+  private void awaitLastWrite() {
+    if (lastWrite == null) {
+      return;
+    }
+    try {
+      lastWrite.get();
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof IOException io
+          ? new UncheckedIOException("checkpoint not written: " + io.getMessage(), io)
+          : new IllegalStateException("checkpoint not written", e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while a checkpoint was written", e);
+    }
+  }
+
+  private void reportSteps() {
+    if (!unreported.isEmpty()) {
+      driver.report(new WorkerReport.Steps(List.copyOf(unreported)));
+      unreported.clear();
+    }
+    reportedAt = System.nanoTime();
+  }
+}

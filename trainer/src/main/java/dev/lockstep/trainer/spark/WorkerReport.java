@@ -1,0 +1,84 @@
+package dev.lockstep.trainer.spark;
+
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.lockstep.trainer.checkpoint.CheckpointManifest;
+import dev.lockstep.trainer.model.EvaluationSums;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * What a worker tells the driver while it trains, as JSON: a few messages a second, which no step
+ * waits for.
+ */
+@JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
+@JsonSubTypes({
+  @JsonSubTypes.Type(value = WorkerReport.Started.class, name = "started"),
+  @JsonSubTypes.Type(value = WorkerReport.Steps.class, name = "steps"),
+  @JsonSubTypes.Type(value = WorkerReport.Validated.class, name = "validated"),
+  @JsonSubTypes.Type(value = WorkerReport.ShardSaved.class, name = "shardSaved"),
+  @JsonSubTypes.Type(value = WorkerReport.Failed.class, name = "failed"),
+})
+sealed interface WorkerReport {
+
+  /** Written and read with Jackson; lives in both JVMs. */
+  ObjectMapper JSON = JsonMapper.builder().disable(MapperFeature.AUTO_DETECT_IS_GETTERS).build();
+
+  /** All workers have met; this one begins with the first step. */
+  record Started(int worker, String jvm, String host, String fingerprint) implements WorkerReport {}
+
+  /** Steps since the last such report; from worker 0 alone. */
+  record Steps(List<Step> steps) implements WorkerReport {}
+
+  /**
+   * One optimizer step.
+   *
+   * @param stepsTaken steps taken so far
+   * @param epoch epochs completed before it
+   */
+  record Step(long stepsTaken, int epoch, long examples, double lossSum, double gradientNorm) {}
+
+  /**
+   * One virtual worker's part of a validation.
+   *
+   * @param epochsTaken epochs completed
+   * @param sums over its examples, one for each labels tensor; null if it has no examples
+   */
+  record Validated(int epochsTaken, int virtualWorker, List<EvaluationSums> sums)
+      implements WorkerReport {}
+
+  /** A parameter shard of a checkpoint is in place. */
+  record ShardSaved(long step, CheckpointManifest.ShardEntry shard) implements WorkerReport {}
+
+  /** The worker gives up. */
+  record Failed(int worker, String jvm, String host, String reason) implements WorkerReport {}
+
+  /** The report as UTF-8 JSON. */
+  default ByteBuffer encode() {
+    try {
+      return ByteBuffer.wrap(JSON.writeValueAsBytes(this));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Reads a report.
+   *
+   * @throws UncheckedIOException if the bytes are not a report
+   */
+  static WorkerReport decode(ByteBuffer bytes) {
+    byte[] copy = new byte[bytes.remaining()];
+    bytes.duplicate().get(copy);
+    try {
+      return JSON.readValue(copy, WorkerReport.class);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,69 @@
+package dev.lockstep.trainer.spark;
+
+import dev.lockstep.sharding.DataShard;
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.Example;
+import dev.lockstep.sharding.ShardSet;
+import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.store.Datasets;
+import dev.lockstep.sharding.store.ManifestFile;
+import dev.lockstep.sharding.store.ShardWriter;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+
+/** Separable classes on a few features, written as data shards. */
+final class SyntheticDataset {
+
+  private SyntheticDataset() {}
+
+  static Dataset classes(Path folder, List<Integer> featureShape, int classes, int examples)
+      throws IOException {
+    List<TensorSpec> tensors =
+        List.of(
+            new TensorSpec(
+                "features", TensorSpec.Role.FEATURES, TensorSpec.Encoding.FLOAT32, featureShape),
+            new TensorSpec(
+                "labels",
+                TensorSpec.Role.LABELS,
+                TensorSpec.Encoding.CLASS_INDEX,
+                List.of(classes)));
+    SplittableRandom random = new SplittableRandom(7);
+    int features = tensors.get(0).elements();
+    float[][] centres = new float[classes][features];
+    for (float[] centre : centres) {
+      for (int i = 0; i < features; i++) {
+        centre[i] = (float) (random.nextDouble() - 0.5);
+      }
+    }
+    Configuration hadoop = new Configuration();
+    org.apache.hadoop.fs.Path location = new org.apache.hadoop.fs.Path(folder.toUri());
+    FileSystem files = location.getFileSystem(hadoop);
+    List<DataShard> shards = new ArrayList<>();
+    for (int from = 0; from < examples; from += 100) {
+      org.apache.hadoop.fs.Path file =
+          new org.apache.hadoop.fs.Path(location, "part-" + from + ".arrow");
+      try (ShardWriter writer = new ShardWriter(files, file, tensors, 32)) {
+        for (int i = from; i < Math.min(from + 100, examples); i++) {
+          int label = random.nextInt(classes);
+          float[] x = new float[features];
+          for (int j = 0; j < features; j++) {
+            x[j] = centres[label][j] + (float) (0.8 * (random.nextDouble() - 0.5));
+          }
+          writer.add(new Example(List.of(x, new float[] {label})));
+        }
+        shards.add(writer.finish());
+      }
+    }
+    ManifestFile.write(
+        files,
+        location,
+        new ShardSet(ShardSet.FORMAT_VERSION, "synthetic", tensors, Map.of(), shards, Map.of()));
+    return Datasets.open(folder.toUri().toString(), hadoop);
+  }
+}
