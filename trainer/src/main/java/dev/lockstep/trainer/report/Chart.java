@@ -23,7 +23,7 @@ public record Chart(
     LINE,
     /** As dots. */
     SCATTER,
-    /** As bars; x is an index into the series' names. */
+    /** As bars: one group for each x, one bar in it for each series. */
     BAR
   }
 

@@ -63,7 +63,7 @@ public final class TrainingProgress implements AutoCloseable {
   public void step(StepMetrics metrics) {
     if (style == Style.BAR) {
       bar.setExtraMessage(
-          "epoch %d/%d  %s".formatted(metrics.epoch() + 1, totalEpochs, rates(metrics)));
+          "%s  epoch %d/%d".formatted(rates(metrics), metrics.epoch() + 1, totalEpochs));
       bar.stepTo(metrics.step());
     } else if (style == Style.LINES && System.nanoTime() - printedAt >= LINE_EVERY.toNanos()) {
       print(
@@ -118,15 +118,13 @@ public final class TrainingProgress implements AutoCloseable {
     String loss = String.format(Locale.ROOT, "loss %.4f", metrics.meanLoss());
     return Double.isNaN(metrics.examplesPerSecond())
         ? loss
-        : loss + String.format(Locale.ROOT, "  %,.0f examples/s", metrics.examplesPerSecond());
+        : loss + String.format(Locale.ROOT, "  %,.0f/s", metrics.examplesPerSecond());
   }
 
   private static ProgressBar bar(long totalSteps, PrintStream out) {
     return new ProgressBarBuilder()
-        .setTaskName("training")
+        .setTaskName("train")
         .setInitialMax(totalSteps)
-        .setUnit(" steps", 1)
-        .showSpeed()
         .setStyle(ProgressBarStyle.UNICODE_BLOCK)
         .setUpdateIntervalMillis(250)
         .setConsumer(new ConsoleProgressBarConsumer(out))

@@ -1,9 +1,18 @@
 package dev.lockstep.trainer.report;
 
+import dev.lockstep.trainer.report.Chart.Kind;
+import dev.lockstep.trainer.report.Chart.Scale;
+import dev.lockstep.trainer.report.Page.Figure;
+import dev.lockstep.trainer.report.Page.Figures;
+import dev.lockstep.trainer.report.Page.Table;
+import dev.lockstep.trainer.report.Series.Point;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
 
 /**
  * A run as its report shows it. Lives on the driver.
@@ -16,6 +25,9 @@ import java.util.Map;
 public record TrainingReport(
     String title, Map<String, String> facts, Map<String, String> configuration, Metrics metrics) {
 
+  /** Points of a curve beyond which neighbours are averaged: more than a screen has columns. */
+  private static final int MOST_POINTS = 1_000;
+
   /** Copies the maps, keeping their order. */
   public TrainingReport {
     facts = Collections.unmodifiableMap(new LinkedHashMap<>(facts));
@@ -24,6 +36,166 @@ public record TrainingReport(
 
   /** The page of this run; {@link HtmlReport#render} makes it HTML. */
   public Page page() {
-    return new Page(title, "", List.of());
+    List<Page.Section> sections = new ArrayList<>();
+    Figures figures = figures();
+    if (!figures.figures().isEmpty()) {
+      sections.add(figures);
+    }
+    chart(
+        sections,
+        "Loss",
+        "mean over examples",
+        List.of(
+            ofSteps("training, by step", StepMetrics::meanLoss),
+            ofEpochs("training, by epoch", EpochMetrics::meanLoss),
+            ofEpochs("validation", EpochMetrics::validationLoss)));
+    chart(
+        sections,
+        "Accuracy on the validation part",
+        "%",
+        List.of(ofEpochs("validation", metrics -> 100 * metrics.validationAccuracy())));
+    chart(
+        sections,
+        "Throughput",
+        "examples a second",
+        List.of(
+            ofSteps("by step", StepMetrics::examplesPerSecond),
+            ofEpochs("by epoch", EpochMetrics::examplesPerSecond)));
+    chart(
+        sections,
+        "Gradient norm",
+        "L2 norm before clipping",
+        List.of(ofSteps("by step", StepMetrics::gradientNorm)));
+    chart(sections, "Learning rate", "", List.of(ofSteps("by step", StepMetrics::learningRate)));
+    if (!metrics.epochs().isEmpty()) {
+      sections.add(epochTable());
+    }
+    sections.add(pairs("Result", facts));
+    sections.add(pairs("Configuration", configuration));
+    return new Page(title, "", sections);
+  }
+
+  private Figures figures() {
+    List<Figure> figures = new ArrayList<>();
+    List<EpochMetrics> epochs = metrics.epochs();
+    if (!epochs.isEmpty()) {
+      EpochMetrics last = epochs.get(epochs.size() - 1);
+      if (Double.isFinite(last.validationAccuracy())) {
+        figures.add(
+            new Figure("validation accuracy", text("%.2f %%", 100 * last.validationAccuracy())));
+      }
+      figures.add(new Figure("training loss", text("%.4f", last.meanLoss())));
+      figures.add(new Figure("epochs", text("%d", last.epoch())));
+      figures.add(new Figure("steps", text("%,d", last.step())));
+      if (Double.isFinite(last.examplesPerSecond())) {
+        figures.add(new Figure("examples a second", text("%,.0f", last.examplesPerSecond())));
+      }
+      figures.add(new Figure("time", time(last.elapsedSeconds())));
+    }
+    return new Figures(figures);
+  }
+
+  private Table epochTable() {
+    List<List<String>> rows = new ArrayList<>();
+    for (EpochMetrics epoch : metrics.epochs()) {
+      rows.add(
+          List.of(
+              text("%d", epoch.epoch()),
+              text("%,d", epoch.step()),
+              measured("%.5f", epoch.meanLoss()),
+              measured("%.5f", epoch.validationLoss()),
+              measured("%.2f %%", 100 * epoch.validationAccuracy()),
+              measured("%,.0f", epoch.examplesPerSecond()),
+              time(epoch.elapsedSeconds())));
+    }
+    return new Table(
+        "Epochs",
+        List.of(
+            "epoch",
+            "step",
+            "training loss",
+            "validation loss",
+            "validation accuracy",
+            "examples/s",
+            "time"),
+        rows);
+  }
+
+  private static Table pairs(String title, Map<String, String> entries) {
+    return new Table(
+        title,
+        List.of(),
+        entries.entrySet().stream().map(e -> List.of(e.getKey(), e.getValue())).toList());
+  }
+
+  /** Adds a chart of those series that have points, if any has. */
+  private static void chart(
+      List<Page.Section> sections, String title, String yLabel, List<Series> series) {
+    List<Series> drawn = series.stream().filter(s -> !s.points().isEmpty()).toList();
+    if (!drawn.isEmpty()) {
+      sections.add(new Chart(title, Kind.LINE, "step", yLabel, Scale.LINEAR, drawn));
+    }
+  }
+
+  private Series ofSteps(String name, ToDoubleFunction<StepMetrics> value) {
+    return new Series(
+        name,
+        thinned(
+            metrics.steps().stream()
+                .map(metric -> new Point(metric.step(), value.applyAsDouble(metric)))
+                .filter(TrainingReport::isDrawable)
+                .toList()));
+  }
+
+  private Series ofEpochs(String name, ToDoubleFunction<EpochMetrics> value) {
+    return new Series(
+        name,
+        thinned(
+            metrics.epochs().stream()
+                .map(metric -> new Point(metric.step(), value.applyAsDouble(metric)))
+                .filter(TrainingReport::isDrawable)
+                .toList()));
+  }
+
+  private static boolean isDrawable(Point point) {
+    return Double.isFinite(point.y());
+  }
+
+  /** Means of as many neighbours as brings the count down to what a screen can show. */
+  private static List<Point> thinned(List<Point> points) {
+    int group = (points.size() + MOST_POINTS - 1) / MOST_POINTS;
+    if (group <= 1) {
+      return points;
+    }
+    List<Point> means = new ArrayList<>();
+    for (int from = 0; from < points.size(); from += group) {
+      List<Point> some = points.subList(from, Math.min(points.size(), from + group));
+      means.add(
+          new Point(
+              some.stream().mapToDouble(Point::x).average().orElseThrow(),
+              some.stream().mapToDouble(Point::y).average().orElseThrow()));
+    }
+    return means;
+  }
+
+  private static String measured(String format, double value) {
+    return Double.isNaN(value) ? "–" : text(format, value);
+  }
+
+  private static String time(double seconds) {
+    if (!Double.isFinite(seconds)) {
+      return "–";
+    }
+    if (seconds < 120) {
+      return text("%.1f s", seconds);
+    }
+    long whole = Math.round(seconds);
+    return whole < 7_200
+        ? text("%d min %02d s", whole / 60, whole % 60)
+        : text("%d h %02d min", whole / 3_600, whole / 60 % 60);
+  }
+
+  private static String text(String format, Object... values) {
+    return String.format(Locale.ROOT, format, values);
   }
 }
