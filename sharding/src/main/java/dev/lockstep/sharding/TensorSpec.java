@@ -59,4 +59,9 @@ public record TensorSpec(String name, Role role, Encoding encoding, List<Integer
     return Math.toIntExact(
         shape.stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact));
   }
+
+  /** Number of 4-byte values that a data shard stores for one example. */
+  public int storedValues() {
+    return encoding == Encoding.CLASS_INDEX ? 1 : elements();
+  }
 }

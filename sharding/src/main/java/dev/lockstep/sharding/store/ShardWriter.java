@@ -66,22 +66,18 @@ public final class ShardWriter implements AutoCloseable {
       throw new IllegalArgumentException("blockExamples=" + blockExamples + " must be >= 1");
     }
     for (TensorSpec tensor : tensors) {
-      long bytes = (long) blockExamples * width(tensor) * Float.BYTES;
+      long bytes = (long) blockExamples * tensor.storedValues() * Float.BYTES;
       if (bytes > Integer.MAX_VALUE / 4) {
         throw new IllegalArgumentException(
             "blockExamples=%d of tensor %s with %d elements are %d bytes: lower the block size"
                 .formatted(blockExamples, tensor.name(), tensor.elements(), bytes));
       }
-      pending.add(new float[blockExamples * width(tensor)]);
+      pending.add(new float[blockExamples * tensor.storedValues()]);
     }
     channel = new CheckedChannel(files.create(file, false));
     root = VectorSchemaRoot.create(ArrowLayout.schema(tensors, ShardSet.FORMAT_VERSION), allocator);
     arrow = new ArrowFileWriter(root, null, channel);
     arrow.start();
-  }
-
-  private static int width(TensorSpec tensor) {
-    return tensor.encoding() == TensorSpec.Encoding.CLASS_INDEX ? 1 : tensor.elements();
   }
 
   /**

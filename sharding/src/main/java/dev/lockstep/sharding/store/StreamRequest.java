@@ -6,6 +6,7 @@ import dev.lockstep.sharding.plan.Part;
 import dev.lockstep.sharding.plan.Split;
 import java.io.Serializable;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -78,12 +79,9 @@ public record StreamRequest(
   public long residentBytes() {
     int[] blockSizes = dataset.shardSet().blockSizes();
     long largest = Arrays.stream(blockSizes).max().orElseThrow();
+    List<TensorSpec> tensors = dataset.shardSet().tensors();
     long total = dataset.shardSet().examples();
-    long stored =
-        Float.BYTES
-            * dataset.shardSet().tensors().stream()
-                .mapToLong(t -> t.encoding() == TensorSpec.Encoding.CLASS_INDEX ? 1 : t.elements())
-                .sum();
+    long stored = Float.BYTES * tensors.stream().mapToLong(TensorSpec::storedValues).sum();
     long handedOut = (long) Float.BYTES * dataset.shardSet().elementsPerExample();
     // Rows that the split holds out are decoded with their blocks.
     double keep = Math.max(1e-9, (double) split.examples(part) / total);

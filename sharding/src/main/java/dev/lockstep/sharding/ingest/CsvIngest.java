@@ -1,0 +1,165 @@
+package dev.lockstep.sharding.ingest;
+
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.ingest.CsvOptions.LabelKind;
+import dev.lockstep.sharding.ingest.TextRange.TextFile;
+import dev.lockstep.sharding.store.Staging;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.io.compress.CompressionCodecFactory;
+import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.util.SerializableConfiguration;
+
+/**
+ * CSV files become data shards: tensor {@code features} of shape {@code [columns but the label]},
+ * and {@code labels}. Rows keep their order, files are taken by name; the text is cut at fixed byte
+ * positions, one data shard a piece. Compressed files (by their extension) are read whole.
+ */
+public final class CsvIngest {
+
+  private CsvIngest() {}
+
+  /**
+   * Writes a dataset.
+   *
+   * @param input a file, a folder (all its files but those whose names begin with {@code .} or
+   *     {@code _}), or a glob; any Hadoop URI
+   * @param location folder of the dataset, any Hadoop URI
+   * @return the dataset, complete
+   * @throws InvalidDataException naming file and line
+   */
+  public static Dataset ingest(
+      JavaSparkContext spark,
+      String input,
+      String location,
+      CsvOptions csv,
+      ShardingOptions options)
+      throws IOException {
+    Configuration hadoop = spark.hadoopConfiguration();
+    Staging.refuseExisting(location, hadoop, options.ifExists());
+    List<TextFile> files = files(input, hadoop);
+    if (files.isEmpty()) {
+      throw new InvalidDataException("%s is empty: it holds no row".formatted(input));
+    }
+    CsvLayout layout = layout(files.get(0), csv, hadoop);
+    List<List<TextRange>> groups = TextRange.groups(files, options.shardBytes());
+    SerializableConfiguration conf = new SerializableConfiguration(hadoop);
+    ClassLabels classes =
+        csv.labelKind() == LabelKind.CLASSIFICATION && csv.classes().isEmpty()
+            ? LabelScan.run(spark, groups, layout, conf)
+            : ClassLabels.given(csv.classes());
+    if (csv.labelKind() == LabelKind.CLASSIFICATION && classes.names().isEmpty()) {
+      throw new InvalidDataException("%s holds no row".formatted(input));
+    }
+    LabelKind labelKind = csv.labelKind();
+    return ShardJob.write(
+        spark,
+        ShardJob.parts(spark, groups.size())
+            .flatMap(
+                part ->
+                    Closing.atTaskEnd(
+                        TaskContext.get(),
+                        () ->
+                            new CsvExamples(
+                                groups.get(part), layout, labelKind, classes, conf.value()))),
+        tensors(layout, labelKind, classes),
+        labelKind == LabelKind.CLASSIFICATION ? Map.of("labels", classes.names()) : Map.of(),
+        provenance(input, layout, labelKind),
+        location,
+        options);
+  }
+
+  private static List<TensorSpec> tensors(
+      CsvLayout layout, LabelKind labelKind, ClassLabels classes) {
+    List<TensorSpec> tensors = new ArrayList<>();
+    tensors.add(
+        new TensorSpec(
+            "features",
+            TensorSpec.Role.FEATURES,
+            TensorSpec.Encoding.FLOAT32,
+            List.of(layout.features())));
+    switch (labelKind) {
+      case NONE -> {}
+      case REGRESSION ->
+          tensors.add(
+              new TensorSpec(
+                  "labels", TensorSpec.Role.LABELS, TensorSpec.Encoding.FLOAT32, List.of(1)));
+      case CLASSIFICATION ->
+          tensors.add(
+              new TensorSpec(
+                  "labels",
+                  TensorSpec.Role.LABELS,
+                  TensorSpec.Encoding.CLASS_INDEX,
+                  List.of(classes.names().size())));
+    }
+    return tensors;
+  }
+
+  private static Map<String, String> provenance(
+      String input, CsvLayout layout, LabelKind labelKind) {
+    Map<String, String> provenance = new LinkedHashMap<>();
+    provenance.put("format", "csv");
+    provenance.put("input", input);
+    if (labelKind != LabelKind.NONE) {
+      provenance.put("label", layout.columnName(layout.labelColumn()));
+    }
+    if (!layout.header().isEmpty()) {
+      provenance.put("features", String.join(",", layout.featureNames()));
+    }
+    return provenance;
+  }
+
+  private static List<TextFile> files(String input, Configuration conf) throws IOException {
+    Path path = new Path(input);
+    FileSystem files = path.getFileSystem(conf);
+    FileStatus[] matches = files.globStatus(path);
+    if (matches == null || matches.length == 0) {
+      throw new FileNotFoundException("no data at %s: it does not exist".formatted(input));
+    }
+    CompressionCodecFactory codecs = new CompressionCodecFactory(conf);
+    List<TextFile> found = new ArrayList<>();
+    for (FileStatus match : matches) {
+      FileStatus[] each =
+          match.isDirectory() ? files.listStatus(match.getPath()) : new FileStatus[] {match};
+      for (FileStatus file : each) {
+        String name = file.getPath().getName();
+        boolean hidden = match.isDirectory() && (name.startsWith(".") || name.startsWith("_"));
+        if (file.isFile() && file.getLen() > 0 && !hidden) {
+          found.add(
+              new TextFile(
+                  file.getPath().toString(),
+                  file.getLen(),
+                  codecs.getCodec(file.getPath()) == null));
+        }
+      }
+    }
+    // Never the order of a listing: file systems differ.
+    found.sort(Comparator.comparing(TextFile::path));
+    return found;
+  }
+
+  private static CsvLayout layout(TextFile first, CsvOptions csv, Configuration conf)
+      throws IOException {
+    try (TextLines lines = new TextLines(new TextRange(first.path(), 0, TextRange.WHOLE), conf)) {
+      String line = lines.next();
+      while (line != null && line.isBlank() && csv.header() == CsvOptions.Header.ABSENT) {
+        line = lines.next();
+      }
+      if (line == null || line.isBlank()) {
+        throw new InvalidDataException("%s has no first line".formatted(first.path()));
+      }
+      return CsvLayout.of(line, csv, first.path());
+    }
+  }
+}

@@ -1,0 +1,134 @@
+package dev.lockstep.sharding.ingest;
+
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.Example;
+import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.store.Staging;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.Partitioner;
+import org.apache.spark.api.java.JavaPairRDD;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import scala.Tuple2;
+
+/**
+ * Examples that a Spark program has made become data shards. The result depends on the order of the
+ * examples, not on how the RDD is partitioned: they are counted, numbered and shuffled into shards
+ * of a fixed number of examples. The RDD is computed twice; it must give the same examples in the
+ * same order each time.
+ */
+public final class ExampleIngest {
+
+  private ExampleIngest() {}
+
+  /**
+   * Writes a dataset.
+   *
+   * @param examples in the order to be kept
+   * @param tensors what each example has
+   * @param classes names of classes, by tensor; may be empty
+   * @param location folder of the dataset, any Hadoop URI
+   * @return the dataset, complete
+   * @throws InvalidDataException naming the first example that does not fit
+   */
+  public static Dataset ingest(
+      JavaRDD<Example> examples,
+      List<TensorSpec> tensors,
+      Map<String, List<String>> classes,
+      String location,
+      ShardingOptions options)
+      throws IOException {
+    JavaSparkContext spark = JavaSparkContext.fromSparkContext(examples.context());
+    Staging.refuseExisting(location, spark.hadoopConfiguration(), options.ifExists());
+    List<Long> counts = examples.mapPartitions(ExampleIngest::count).collect();
+    long[] firsts = new long[counts.size()];
+    for (int p = 1; p < firsts.length; p++) {
+      firsts[p] = firsts[p - 1] + counts.get(p - 1);
+    }
+    long total = counts.stream().mapToLong(Long::longValue).sum();
+    if (total == 0) {
+      throw new InvalidDataException("the RDD for %s holds no example".formatted(options.name()));
+    }
+    long shardExamples = options.shardExamplesFor(tensors);
+    int shards = Math.toIntExact((total + shardExamples - 1) / shardExamples);
+    JavaPairRDD<Long, float[][]> numbered =
+        examples
+            .mapPartitionsWithIndex((partition, each) -> numbered(firsts[partition], each), true)
+            .mapToPair(pair -> pair);
+    JavaRDD<Example> ordered =
+        numbered
+            .repartitionAndSortWithinPartitions(new FixedRanges(shards, shardExamples))
+            .values()
+            .map(Example::of);
+    return ShardJob.write(
+        spark, ordered, tensors, classes, Map.of("format", "examples"), location, options);
+  }
+
+  private static Iterator<Long> count(Iterator<Example> examples) {
+    long count = 0;
+    while (examples.hasNext()) {
+      examples.next();
+      count++;
+    }
+    return List.of(count).iterator();
+  }
+
+  /** As arrays, which every serializer knows. */
+  private static Iterator<Tuple2<Long, float[][]>> numbered(
+      long first, Iterator<Example> examples) {
+    return new Iterator<>() {
+      private long number = first;
+
+      @Override
+      public boolean hasNext() {
+        return examples.hasNext();
+      }
+
+      @Override
+      public Tuple2<Long, float[][]> next() {
+        return new Tuple2<>(
+            number++, new ArrayList<>(examples.next().values()).toArray(new float[0][]));
+      }
+    };
+  }
+
+  /** Example i belongs to shard i / shardExamples. */
+  private static final class FixedRanges extends Partitioner {
+
+    private static final long serialVersionUID = 1;
+
+    private final int shards;
+    private final long shardExamples;
+
+    FixedRanges(int shards, long shardExamples) {
+      this.shards = shards;
+      this.shardExamples = shardExamples;
+    }
+
+    @Override
+    public int numPartitions() {
+      return shards;
+    }
+
+    @Override
+    public int getPartition(Object number) {
+      return (int) ((Long) number / shardExamples);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof FixedRanges that
+          && that.shards == shards
+          && that.shardExamples == shardExamples;
+    }
+
+    @Override
+    public int hashCode() {
+      return Long.hashCode(shards * 31L + shardExamples);
+    }
+  }
+}

@@ -1,0 +1,77 @@
+package dev.lockstep.sharding.ingest;
+
+import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.store.IfExists;
+import java.io.Serializable;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * How any kind of data becomes data shards.
+ *
+ * @param name of the dataset, for people
+ * @param ifExists what to do when the location holds a dataset
+ * @param blockExamples examples of a block, the unit of reading and of coarse shuffling; {@link
+ *     #CHOOSE} takes what fills {@value #BLOCK_BYTES} bytes, at most {@value #MAX_BLOCK_EXAMPLES}
+ * @param shardBytes wanted size of a data shard. For text, of the text that goes into one
+ */
+public record ShardingOptions(String name, IfExists ifExists, int blockExamples, long shardBytes)
+    implements Serializable {
+
+  /** Value of {@code blockExamples} that chooses by the size of an example. */
+  public static final int CHOOSE = 0;
+
+  private static final int BLOCK_BYTES = 512 * 1024;
+  private static final int MAX_BLOCK_EXAMPLES = 1024;
+  private static final long DEFAULT_SHARD_BYTES = 64L << 20;
+
+  /** Checks the ranges. */
+  public ShardingOptions {
+    Objects.requireNonNull(ifExists, "ifExists");
+    if (name == null || name.isBlank()) {
+      throw new IllegalArgumentException("dataset name is blank");
+    }
+    if (blockExamples < 0 || shardBytes < 1) {
+      throw new IllegalArgumentException(
+          "blockExamples=%d shardBytes=%d must be >= 0 and >= 1"
+              .formatted(blockExamples, shardBytes));
+    }
+  }
+
+  /** The defaults: refuse to overwrite, blocks chosen by size, shards of 64 MiB. */
+  public static ShardingOptions named(String name) {
+    return new ShardingOptions(name, IfExists.REFUSE, CHOOSE, DEFAULT_SHARD_BYTES);
+  }
+
+  /** The same with another answer to an existing dataset. */
+  public ShardingOptions ifExists(IfExists other) {
+    return new ShardingOptions(name, other, blockExamples, shardBytes);
+  }
+
+  /** The same with another block size. */
+  public ShardingOptions blockExamples(int other) {
+    return new ShardingOptions(name, ifExists, other, shardBytes);
+  }
+
+  /** The same with another shard size. */
+  public ShardingOptions shardBytes(long other) {
+    return new ShardingOptions(name, ifExists, blockExamples, other);
+  }
+
+  /** Examples of a block for these tensors. */
+  public int blockExamplesFor(List<TensorSpec> tensors) {
+    return blockExamples != CHOOSE
+        ? blockExamples
+        : (int) Math.max(1, Math.min(MAX_BLOCK_EXAMPLES, BLOCK_BYTES / exampleBytes(tensors)));
+  }
+
+  /** Examples of a shard for these tensors: whole blocks, at least one. */
+  public long shardExamplesFor(List<TensorSpec> tensors) {
+    int block = blockExamplesFor(tensors);
+    return Math.max(1, shardBytes / exampleBytes(tensors) / block) * block;
+  }
+
+  private static long exampleBytes(List<TensorSpec> tensors) {
+    return Float.BYTES * tensors.stream().mapToLong(TensorSpec::storedValues).sum();
+  }
+}
