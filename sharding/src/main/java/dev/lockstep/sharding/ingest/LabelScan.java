@@ -33,7 +33,7 @@ final class LabelScan {
         ShardJob.parts(spark, groups.size())
             .map(part -> distinct(groups.get(part), layout, conf.value()))
             .collect()) {
-      if (found[0] != null) {
+      if (!found[0].isEmpty()) {
         throw new InvalidDataException(found[0]);
       }
       labels.addAll(List.of(found).subList(1, found.length));
@@ -42,7 +42,7 @@ final class LabelScan {
     return ClassLabels.sorted(labels);
   }
 
-  /** The problem or null, then the labels: an array, which every serializer knows. */
+  /** The problem or "", then the labels: an array, which every serializer knows. */
   private static String[] distinct(List<TextRange> ranges, CsvLayout layout, Configuration conf)
       throws IOException {
     TreeSet<String> labels = new TreeSet<>();
@@ -66,6 +66,7 @@ final class LabelScan {
       throw e.getCause();
     }
     String[] found = new String[labels.size() + 1];
+    found[0] = "";
     int at = 1;
     for (String label : labels) {
       found[at++] = label;

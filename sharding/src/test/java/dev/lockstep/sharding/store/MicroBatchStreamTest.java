@@ -12,6 +12,7 @@ import dev.lockstep.sharding.plan.Part;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.store.MicroBatchStream.Item;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -235,8 +236,7 @@ class MicroBatchStreamTest {
   void aDamagedBlockSurfacesInNextNamingFileAndBlock() throws Exception {
     Dataset damaged = SampleData.write(folder.resolve("damaged").toString(), CONF, 40, 40, 10);
     Path file =
-        Path.of(java.net.URI.create(damaged.location()))
-            .resolve(damaged.shardSet().shards().get(0).file());
+        Path.of(URI.create(damaged.location())).resolve(damaged.shardSet().shards().get(0).file());
     byte[] bytes = Files.readAllBytes(file);
     long at = damaged.shardSet().shards().get(0).blocks().get(2).offset() + 300;
     bytes[(int) at] ^= 4;

@@ -34,21 +34,57 @@ final class SampleData {
   static Dataset write(
       String location, Configuration conf, int examples, int shardExamples, int blockExamples)
       throws IOException {
-    try (Staging staging = Staging.begin(location, conf, IfExists.REFUSE)) {
-      Path folder = new Path(staging.folder());
-      FileSystem files = folder.getFileSystem(conf);
-      List<DataShard> shards = new ArrayList<>();
-      for (int from = 0; from < examples; from += shardExamples) {
-        Path file = new Path(folder, Staging.attemptFile(shards.size(), 0));
-        try (ShardWriter writer = new ShardWriter(files, file, TENSORS, blockExamples)) {
-          for (int i = from; i < Math.min(examples, from + shardExamples); i++) {
-            writer.add(example(i));
-          }
-          shards.add(writer.finish());
-        }
-      }
-      return staging.commit(shards, SampleData::shardSet);
+    return write(location, conf, examples, shardExamples, blockExamples, staging -> {});
+  }
+
+  static Dataset replace(
+      String location, Configuration conf, int examples, int shardExamples, int blockExamples)
+      throws IOException {
+    try (Staging staging = Staging.begin(location, conf, IfExists.REPLACE)) {
+      return write(staging, conf, examples, shardExamples, blockExamples, folder -> {});
     }
+  }
+
+  static Dataset write(
+      String location,
+      Configuration conf,
+      int examples,
+      int shardExamples,
+      int blockExamples,
+      BeforeCommit beforeCommit)
+      throws IOException {
+    try (Staging staging = Staging.begin(location, conf, IfExists.REFUSE)) {
+      return write(staging, conf, examples, shardExamples, blockExamples, beforeCommit);
+    }
+  }
+
+  private static Dataset write(
+      Staging staging,
+      Configuration conf,
+      int examples,
+      int shardExamples,
+      int blockExamples,
+      BeforeCommit beforeCommit)
+      throws IOException {
+    Path folder = new Path(staging.folder());
+    FileSystem files = folder.getFileSystem(conf);
+    List<DataShard> shards = new ArrayList<>();
+    for (int from = 0; from < examples; from += shardExamples) {
+      Path file = new Path(folder, Staging.attemptFile(shards.size(), 0));
+      try (ShardWriter writer = new ShardWriter(files, file, TENSORS, blockExamples)) {
+        for (int i = from; i < Math.min(examples, from + shardExamples); i++) {
+          writer.add(example(i));
+        }
+        shards.add(writer.finish());
+      }
+    }
+    beforeCommit.run(staging.folder());
+    return staging.commit(shards, SampleData::shardSet);
+  }
+
+  /** Something to do in the staging folder. */
+  interface BeforeCommit {
+    void run(String folder) throws IOException;
   }
 
   private static ShardSet shardSet(List<DataShard> shards) {
