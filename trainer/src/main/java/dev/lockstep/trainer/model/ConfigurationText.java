@@ -68,14 +68,22 @@ final class ConfigurationText {
   }
 
   /**
-   * DL4J forgets some settings on the way through JSON (Nesterovs' momentum schedule, for one).
-   * Trained on the driver they would count, in executors they would not.
+   * A setting that JSON forgets (of a class of the user's own, say) would count on the driver and
+   * not in executors.
    */
   private static ModelDefinition checked(ModelDefinition definition) {
-    String again =
-        definition.kind() == Kind.MULTI_LAYER_NETWORK
-            ? multiLayer(definition).toJson()
-            : graph(definition).toJson();
+    String again;
+    try {
+      again =
+          definition.kind() == Kind.MULTI_LAYER_NETWORK
+              ? multiLayer(definition).toJson()
+              : graph(definition).toJson();
+    } catch (RuntimeException e) {
+      throw refused(
+          "the configuration cannot be read back from DL4J's JSON, nor would a saved model be: "
+              + rootMessage(e)
+              + ". Set that value without the feature named");
+    }
     if (!again.equals(definition.json())) {
       throw refused(
           "the configuration does not survive DL4J's JSON: "

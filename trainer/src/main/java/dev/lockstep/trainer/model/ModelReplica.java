@@ -81,7 +81,7 @@ public final class ModelReplica implements GradientSource {
     network.count(Math.toIntExact(at.step()), at.epoch());
     Network.Batch arrays = bind(batch);
     // The long overload: setSeed(int[]) ends in seed 0.
-    Nd4j.getRandom().setSeed(at.seed());
+    Nd4j.getRandom().setSeed(NativeSeed.of(at.seed()));
     double meanLoss = network.computeGradient(arrays) - network.regularisation();
     gradients.read(gradient);
     weighStatistics(gradient, batch.examples());

@@ -2,6 +2,7 @@ package dev.lockstep.trainer.model;
 
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.trainer.loop.GradientSource.Position;
 import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
@@ -92,7 +93,10 @@ public final class ModelValidation {
   private static List<String> trialProblems(ModelDefinition definition, List<TensorSpec> tensors) {
     try (ModelReplica replica = definition.replica(ReplicaOptions.DEFAULT)) {
       replica.setParameters(definition.initialParameters(1));
-      replica.score(NumericFingerprint.SyntheticExamples.of(tensors, 2));
+      replica.gradient(
+          NumericFingerprint.SyntheticExamples.of(tensors, 2),
+          new Position(1, 0, 0),
+          new float[replica.parameterCount()]);
       return List.of();
     } catch (UnsupportedModelException e) {
       return e.problems();

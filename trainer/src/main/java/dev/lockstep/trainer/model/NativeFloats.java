@@ -1,6 +1,7 @@
 package dev.lockstep.trainer.model;
 
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 import org.bytedeco.javacpp.FloatPointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -12,19 +13,20 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class NativeFloats {
   private final FloatBuffer floats;
 
-  /** The memory of a contiguous array. */
+  /** The memory of an array whose elements lie side by side; it may be a part of another's. */
   NativeFloats(INDArray array) {
-    if (array.dataType() != DataType.FLOAT || array.isView()) {
+    if (array.dataType() != DataType.FLOAT || array.elementWiseStride() != 1) {
       throw new IllegalArgumentException(
           "array dataType="
               + array.dataType()
-              + " view="
-              + array.isView()
-              + ": only whole FLOAT arrays can be copied in bulk");
+              + " strides="
+              + Arrays.toString(array.stride())
+              + ": only contiguous FLOAT arrays can be copied in bulk");
     }
-    FloatPointer pointer = (FloatPointer) array.data().pointer();
-    // A copy of the pointer: asByteBuffer() of the array's own one would follow its position.
-    floats = new FloatPointer(pointer).capacity(array.length()).asBuffer();
+    // A pointer of its own: the array's must keep its position and limit.
+    FloatPointer pointer = new FloatPointer(array.data().pointer());
+    pointer.position(array.offset()).limit(array.offset() + array.length());
+    floats = pointer.asBuffer();
   }
 
   int length() {

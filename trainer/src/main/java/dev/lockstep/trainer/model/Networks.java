@@ -49,13 +49,13 @@ final class Networks {
     Network network;
     if (definition.kind() == Kind.MULTI_LAYER_NETWORK) {
       MultiLayerConfiguration configuration = ConfigurationText.multiLayer(definition);
-      configuration.getConfs().forEach(conf -> conf.setSeed(seed));
+      configuration.getConfs().forEach(conf -> conf.setSeed(NativeSeed.of(seed)));
       MultiLayerNetwork made = new MultiLayerNetwork(configuration);
       made.init();
       network = new MultiLayerNetworkAdapter(made);
     } else {
       ComputationGraphConfiguration configuration = ConfigurationText.graph(definition);
-      configuration.getDefaultConfiguration().setSeed(seed);
+      configuration.getDefaultConfiguration().setSeed(NativeSeed.of(seed));
       ComputationGraph made = new ComputationGraph(configuration);
       made.init();
       network = new ComputationGraphAdapter(made);

@@ -11,8 +11,8 @@ import dev.lockstep.ps.optim.UpdateRule;
 import dev.lockstep.ps.optim.UpdateRule.WeightDecayScaling;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.Schedule.Clock;
-import java.lang.reflect.Field;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +35,6 @@ import org.nd4j.linalg.schedule.ISchedule;
 import org.nd4j.linalg.schedule.InverseSchedule;
 import org.nd4j.linalg.schedule.MapSchedule;
 import org.nd4j.linalg.schedule.PolySchedule;
-import org.nd4j.linalg.schedule.RampSchedule;
 import org.nd4j.linalg.schedule.ScheduleType;
 import org.nd4j.linalg.schedule.SigmoidSchedule;
 import org.nd4j.linalg.schedule.StepSchedule;
@@ -130,22 +129,22 @@ final class UpdateRules {
     }
     UpdateRule rule = UpdateRule.of(optimizer(name, updater)).withDivision(division);
     List<Regularization> all = layer.getRegularizationByParam(entry.parameter());
-    List<Class<?>> seen = new ArrayList<>();
+    // Lists, because DL4J itself applies some twice: a weight decay of the network's builder is
+    // stored two times in every layer (LayerValidation.configureBaseLayer adds what is there).
+    List<Schedule> l1 = new ArrayList<>();
+    List<Schedule> l2 = new ArrayList<>();
+    Map<WeightDecayScaling, List<Schedule>> decays = new EnumMap<>(WeightDecayScaling.class);
     for (Regularization one : all == null ? List.<Regularization>of() : all) {
-      if (seen.contains(one.getClass())) {
-        throw refused(
-            name, "two " + one.getClass().getSimpleName(), "add their coefficients into one");
-      }
-      seen.add(one.getClass());
-      if (one instanceof L1Regularization l1) {
-        rule = rule.withL1(schedule(name, l1.getL1()));
-      } else if (one instanceof L2Regularization l2) {
-        rule = rule.withL2(schedule(name, l2.getL2()));
-      } else if (one instanceof WeightDecay decay) {
-        rule =
-            rule.withWeightDecay(
-                schedule(name, decay.getCoeff()),
-                decay.isApplyLR() ? WeightDecayScaling.BY_LEARNING_RATE : WeightDecayScaling.NONE);
+      if (one instanceof L1Regularization r) {
+        l1.add(schedule(name, r.getL1()));
+      } else if (one instanceof L2Regularization r) {
+        l2.add(schedule(name, r.getL2()));
+      } else if (one instanceof WeightDecay r) {
+        decays
+            .computeIfAbsent(
+                r.isApplyLR() ? WeightDecayScaling.BY_LEARNING_RATE : WeightDecayScaling.NONE,
+                scaling -> new ArrayList<>())
+            .add(schedule(name, r.getCoeff()));
       } else {
         throw refused(
             name,
@@ -153,7 +152,59 @@ final class UpdateRules {
             "use L1Regularization, L2Regularization or WeightDecay");
       }
     }
+    if (decays.size() > 1) {
+      throw refused(name, "weight decay with and without applyLR", "use one of them");
+    }
+    rule = rule.withL1(sum(name, l1)).withL2(sum(name, l2));
+    for (Map.Entry<WeightDecayScaling, List<Schedule>> decay : decays.entrySet()) {
+      rule = rule.withWeightDecay(sum(name, decay.getValue()), decay.getKey());
+    }
     return rule;
+  }
+
+  private static Schedule sum(String name, List<Schedule> schedules) {
+    if (schedules.stream().allMatch(Schedule.Fixed.class::isInstance)) {
+      return Schedule.fixed(schedules.stream().mapToDouble(s -> s.at(0, 0)).sum());
+    }
+    if (schedules.stream().distinct().count() > 1) {
+      throw refused(name, "two regularisations with different schedules", "use one of them");
+    }
+    return times(schedules.size(), schedules.get(0));
+  }
+
+  /** All formulas are linear in their values. */
+  private static Schedule times(int factor, Schedule schedule) {
+    if (factor == 1) {
+      return schedule;
+    }
+    if (schedule instanceof Schedule.Fixed s) {
+      return Schedule.fixed(factor * s.value());
+    }
+    if (schedule instanceof Schedule.Exponential s) {
+      return new Schedule.Exponential(s.clock(), factor * s.initial(), s.gamma());
+    }
+    if (schedule instanceof Schedule.Inverse s) {
+      return new Schedule.Inverse(s.clock(), factor * s.initial(), s.gamma(), s.power());
+    }
+    if (schedule instanceof Schedule.Polynomial s) {
+      return new Schedule.Polynomial(s.clock(), factor * s.initial(), s.power(), s.end());
+    }
+    if (schedule instanceof Schedule.Sigmoid s) {
+      return new Schedule.Sigmoid(s.clock(), factor * s.initial(), s.gamma(), s.middle());
+    }
+    if (schedule instanceof Schedule.Step s) {
+      return new Schedule.Step(s.clock(), factor * s.initial(), s.decay(), s.every());
+    }
+    if (schedule instanceof Schedule.Table s) {
+      TreeMap<Integer, Double> values = new TreeMap<>();
+      s.values().forEach((time, value) -> values.put(time, factor * value));
+      return new Schedule.Table(s.clock(), values);
+    }
+    if (schedule instanceof Schedule.Cycle s) {
+      return new Schedule.Cycle(
+          s.clock(), factor * s.initial(), factor * s.max(), s.length(), s.annealing(), s.decay());
+    }
+    throw new IllegalStateException("schedule " + schedule);
   }
 
   private static OptimizerSpec optimizer(String name, IUpdater updater) {
@@ -189,7 +240,7 @@ final class UpdateRules {
     return Schedule.fixed(value);
   }
 
-  /** The same formula; RampSchedule may hold any of the others. */
+  /** The same formula. */
   private static Schedule schedule(String name, ISchedule schedule) {
     if (schedule instanceof FixedSchedule s) {
       return Schedule.fixed(s.getValue());
@@ -226,23 +277,8 @@ final class UpdateRules {
           s.getAnnealingLength(),
           s.getAnnealingDecay());
     }
-    if (schedule instanceof RampSchedule s) {
-      return new Schedule.Ramp(
-          schedule(name, (ISchedule) field(s, "baseSchedule")), (int) field(s, "numIter"));
-    }
     throw refused(
         name, "schedule " + schedule.getClass().getName(), "use one of DL4J's own schedules");
-  }
-
-  /** RampSchedule has no accessors. */
-  private static Object field(RampSchedule schedule, String name) {
-    try {
-      Field field = RampSchedule.class.getDeclaredField(name);
-      field.setAccessible(true);
-      return field.get(schedule);
-    } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException("RampSchedule." + name + " is not there", e);
-    }
   }
 
   private static Clock clock(ScheduleType type) {

@@ -1,9 +1,7 @@
 package dev.lockstep.trainer.model;
 
 import org.deeplearning4j.nn.updater.UpdaterBlock;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Between the two layouts of optimizer state. Lockstep: one vector of P floats per state vector of
@@ -92,16 +90,8 @@ final class UpdaterStates {
   }
 
   private static float[] floats(INDArray array) {
-    if (array.dataType() != DataType.FLOAT) {
-      throw new IllegalArgumentException("dataType=" + array.dataType() + " is not FLOAT");
-    }
-    INDArray whole =
-        array.isView() ? Nd4j.createUninitialized(DataType.FLOAT, array.shape()) : array;
-    if (whole != array) {
-      whole.assign(array);
-    }
     float[] values = new float[Math.toIntExact(array.length())];
-    new NativeFloats(whole).read(values);
+    new NativeFloats(array).read(values);
     return values;
   }
 }
