@@ -26,7 +26,9 @@ public sealed interface OptimizerSpec extends Serializable {
    * What a weight decay that scales by the learning rate is multiplied by: 1 for an optimizer that
    * has none, as in DL4J.
    */
-  double learningRate(long iteration, int epoch);
+  default double learningRate(long iteration, int epoch) {
+    return 1;
+  }
 
   /**
    * The arithmetic of one step.
@@ -36,8 +38,20 @@ public sealed interface OptimizerSpec extends Serializable {
    */
   UpdateKernel kernel(long iteration, int epoch);
 
+  /** An optimizer with a learning rate. */
+  sealed interface WithRate extends OptimizerSpec {
+
+    /** The learning rate; DL4J's {@code learningRate} or {@code learningRateSchedule}. */
+    Schedule learningRate();
+
+    @Override
+    default double learningRate(long iteration, int epoch) {
+      return learningRate().at(iteration, epoch);
+    }
+  }
+
   /** {@code u = lr * g}. */
-  record Sgd(Schedule learningRate) implements OptimizerSpec {
+  record Sgd(Schedule learningRate) implements WithRate {
 
     /** Checks for null. */
     public Sgd {
@@ -50,11 +64,6 @@ public sealed interface OptimizerSpec extends Serializable {
     }
 
     @Override
-    public double learningRate(long iteration, int epoch) {
-      return learningRate.at(iteration, epoch);
-    }
-
-    @Override
     public UpdateKernel kernel(long iteration, int epoch) {
       return Kernels.sgd((float) learningRate(iteration, epoch));
     }
@@ -64,7 +73,7 @@ public sealed interface OptimizerSpec extends Serializable {
    * Nesterov momentum in DL4J's form: {@code v' = mu * v - lr * g}, {@code u = mu * v - (1 + mu) *
    * v'}. State: v.
    */
-  record Nesterovs(Schedule learningRate, Schedule momentum) implements OptimizerSpec {
+  record Nesterovs(Schedule learningRate, Schedule momentum) implements WithRate {
 
     /** Checks for null. */
     public Nesterovs {
@@ -78,11 +87,6 @@ public sealed interface OptimizerSpec extends Serializable {
     }
 
     @Override
-    public double learningRate(long iteration, int epoch) {
-      return learningRate.at(iteration, epoch);
-    }
-
-    @Override
     public UpdateKernel kernel(long iteration, int epoch) {
       return Kernels.nesterovs(
           (float) learningRate(iteration, epoch), (float) momentum.at(iteration, epoch));
@@ -91,11 +95,11 @@ public sealed interface OptimizerSpec extends Serializable {
 
   /**
    * Adam in DL4J's form, with ε outside the bias correction: {@code m' = b1 * m + (1 - b1) * g},
-   * {@code v' = b2 * v + (1 - b2) * g * g}, {@code u = lr * sqrt(1 - b2^t) / (1 - b1^t) * m' /
-   * (sqrt(v') + epsilon)}. State: m, v.
+   * {@code v' = b2 * v + (1 - b2) * g * g}, {@code u = step * m' / (sqrt(v') + epsilon)} with
+   * {@code step = lr * sqrt(1 - b2^t) / (1 - b1^t)}. State: m, v.
    */
   record Adam(Schedule learningRate, double beta1, double beta2, double epsilon)
-      implements OptimizerSpec {
+      implements WithRate {
 
     /** Checks the hyperparameters. */
     public Adam {
@@ -111,11 +115,6 @@ public sealed interface OptimizerSpec extends Serializable {
     }
 
     @Override
-    public double learningRate(long iteration, int epoch) {
-      return learningRate.at(iteration, epoch);
-    }
-
-    @Override
     public UpdateKernel kernel(long iteration, int epoch) {
       return Kernels.adam(
           (float) learningRate(iteration, epoch),
@@ -123,6 +122,225 @@ public sealed interface OptimizerSpec extends Serializable {
           (float) beta2,
           (float) epsilon,
           iteration + 1);
+    }
+  }
+
+  /**
+   * AMSGrad in DL4J's form: m, v and step as in {@link Adam}, {@code h' = max(h, v')}, {@code u =
+   * step * m' / (sqrt(h') + epsilon)}. State: m, v, h.
+   */
+  record AmsGrad(Schedule learningRate, double beta1, double beta2, double epsilon)
+      implements WithRate {
+
+    /** Checks the hyperparameters. */
+    public AmsGrad {
+      Objects.requireNonNull(learningRate, "learningRate");
+      requireDecay("AmsGrad beta1", beta1);
+      requireDecay("AmsGrad beta2", beta2);
+      requireEpsilon("AmsGrad epsilon", epsilon);
+    }
+
+    @Override
+    public int stateVectors() {
+      return 3;
+    }
+
+    @Override
+    public UpdateKernel kernel(long iteration, int epoch) {
+      return Kernels.amsGrad(
+          (float) learningRate(iteration, epoch),
+          (float) beta1,
+          (float) beta2,
+          (float) epsilon,
+          iteration + 1);
+    }
+  }
+
+  /**
+   * AdaMax in DL4J's form: m as in {@link Adam}, {@code w' = max(b2 * w, |g|) + 1e-32}, {@code u =
+   * lr / (1 - b1^t) * m' / w'}. State: m, w.
+   */
+  record AdaMax(Schedule learningRate, double beta1, double beta2, double epsilon)
+      implements WithRate {
+
+    /** Checks the hyperparameters. */
+    public AdaMax {
+      Objects.requireNonNull(learningRate, "learningRate");
+      requireDecay("AdaMax beta1", beta1);
+      requireDecay("AdaMax beta2", beta2);
+      requireEpsilon("AdaMax epsilon", epsilon);
+    }
+
+    @Override
+    public int stateVectors() {
+      return 2;
+    }
+
+    @Override
+    public UpdateKernel kernel(long iteration, int epoch) {
+      return Kernels.adaMax(
+          (float) learningRate(iteration, epoch),
+          (float) beta1,
+          (float) beta2,
+          (float) epsilon,
+          iteration + 1);
+    }
+  }
+
+  /**
+   * Nadam in DL4J's form: m and v as in {@link Adam}, {@code u = lr * (b1 * m' + (1 - b1) * g) / (1
+   * - b1^t) / (sqrt(v') + epsilon)}. State: m, v.
+   */
+  record Nadam(Schedule learningRate, double beta1, double beta2, double epsilon)
+      implements WithRate {
+
+    /** Checks the hyperparameters. */
+    public Nadam {
+      Objects.requireNonNull(learningRate, "learningRate");
+      requireDecay("Nadam beta1", beta1);
+      requireDecay("Nadam beta2", beta2);
+      requireEpsilon("Nadam epsilon", epsilon);
+    }
+
+    @Override
+    public int stateVectors() {
+      return 2;
+    }
+
+    @Override
+    public UpdateKernel kernel(long iteration, int epoch) {
+      return Kernels.nadam(
+          (float) learningRate(iteration, epoch),
+          (float) beta1,
+          (float) beta2,
+          (float) epsilon,
+          iteration + 1);
+    }
+  }
+
+  /**
+   * AdaBelief in DL4J's form: m and step as in {@link Adam}, {@code s' = b2 * s + (1 - b2) * (g -
+   * m')^2 + epsilon}, {@code u = step * m' / (sqrt(s') + epsilon)}. State: m, s.
+   */
+  record AdaBelief(Schedule learningRate, double beta1, double beta2, double epsilon)
+      implements WithRate {
+
+    /** Checks the hyperparameters. */
+    public AdaBelief {
+      Objects.requireNonNull(learningRate, "learningRate");
+      requireDecay("AdaBelief beta1", beta1);
+      requireDecay("AdaBelief beta2", beta2);
+      requireEpsilon("AdaBelief epsilon", epsilon);
+    }
+
+    @Override
+    public int stateVectors() {
+      return 2;
+    }
+
+    @Override
+    public UpdateKernel kernel(long iteration, int epoch) {
+      return Kernels.adaBelief(
+          (float) learningRate(iteration, epoch),
+          (float) beta1,
+          (float) beta2,
+          (float) epsilon,
+          iteration + 1);
+    }
+  }
+
+  /**
+   * {@code h' = h + g * g}, {@code u = lr * g / (sqrt(h') + epsilon)}. State: h, which begins at
+   * 1e-6 whatever epsilon is (AdaGradUpdater keeps the default in a field of its own).
+   */
+  record AdaGrad(Schedule learningRate, double epsilon) implements WithRate {
+
+    /** Checks the hyperparameters. */
+    public AdaGrad {
+      Objects.requireNonNull(learningRate, "learningRate");
+      requireEpsilon("AdaGrad epsilon", epsilon);
+    }
+
+    @Override
+    public int stateVectors() {
+      return 1;
+    }
+
+    @Override
+    public float initialState() {
+      return 1e-6f;
+    }
+
+    @Override
+    public UpdateKernel kernel(long iteration, int epoch) {
+      return Kernels.adaGrad((float) learningRate(iteration, epoch), (float) epsilon);
+    }
+  }
+
+  /**
+   * {@code s' = decay * s + (1 - decay) * g * g}, {@code u = lr * g / (sqrt(s') + epsilon)}. State:
+   * s, which begins at epsilon.
+   */
+  record RmsProp(Schedule learningRate, double decay, double epsilon) implements WithRate {
+
+    /** Checks the hyperparameters. */
+    public RmsProp {
+      Objects.requireNonNull(learningRate, "learningRate");
+      requireDecay("RmsProp decay", decay);
+      requireEpsilon("RmsProp epsilon", epsilon);
+    }
+
+    @Override
+    public int stateVectors() {
+      return 1;
+    }
+
+    @Override
+    public float initialState() {
+      return (float) epsilon;
+    }
+
+    @Override
+    public UpdateKernel kernel(long iteration, int epoch) {
+      return Kernels.rmsProp(
+          (float) learningRate(iteration, epoch), (float) decay, (float) epsilon);
+    }
+  }
+
+  /**
+   * {@code s' = rho * s + (1 - rho) * g * g}, {@code u = g * sqrt(d + epsilon) / sqrt(s' +
+   * epsilon)}, {@code d' = rho * d + (1 - rho) * u * u}. State: s, d. No learning rate.
+   */
+  record AdaDelta(double rho, double epsilon) implements OptimizerSpec {
+
+    /** Checks the hyperparameters. */
+    public AdaDelta {
+      requireDecay("AdaDelta rho", rho);
+      requireEpsilon("AdaDelta epsilon", epsilon);
+    }
+
+    @Override
+    public int stateVectors() {
+      return 2;
+    }
+
+    @Override
+    public UpdateKernel kernel(long iteration, int epoch) {
+      return Kernels.adaDelta((float) rho, (float) epsilon);
+    }
+  }
+
+  /** {@code u = g}: a trained block without an optimizer, clipped and regularised like others. */
+  record NoOp() implements OptimizerSpec {
+
+    @Override
+    public int stateVectors() {
+      return 0;
+    }
+
+    @Override
+    public UpdateKernel kernel(long iteration, int epoch) {
+      return Kernels.identity();
     }
   }
 
@@ -136,11 +354,6 @@ public sealed interface OptimizerSpec extends Serializable {
     @Override
     public int stateVectors() {
       return 0;
-    }
-
-    @Override
-    public double learningRate(long iteration, int epoch) {
-      return 1;
     }
 
     @Override

@@ -41,6 +41,20 @@ class ShardOptimizerTest {
   private static final OptimizerSpec NESTEROVS =
       new OptimizerSpec.Nesterovs(RATE, Schedule.fixed(0.9));
   private static final OptimizerSpec ADAM = new OptimizerSpec.Adam(RATE, 0.9, 0.999, 1e-8);
+  private static final List<OptimizerSpec> ALL =
+      List.of(
+          SGD,
+          NESTEROVS,
+          ADAM,
+          new OptimizerSpec.AmsGrad(RATE, 0.9, 0.999, 1e-8),
+          new OptimizerSpec.AdaMax(RATE, 0.9, 0.999, 1e-8),
+          new OptimizerSpec.Nadam(RATE, 0.9, 0.999, 1e-8),
+          new OptimizerSpec.AdaBelief(RATE, 0.9, 0.999, 1e-8),
+          new OptimizerSpec.AdaGrad(RATE, 1e-6),
+          new OptimizerSpec.RmsProp(RATE, 0.95, 1e-8),
+          new OptimizerSpec.AdaDelta(0.95, 1e-6),
+          new OptimizerSpec.NoOp());
+
   private static final UpdateRule STATISTICS = UpdateRule.of(new OptimizerSpec.Assign());
   private static final Clipping NOT_CLIPPED = new Clipping.None();
   private static final long EXAMPLES = 7;
@@ -82,6 +96,14 @@ class ShardOptimizerTest {
       for (int shards = 2; shards <= 9; shards++) {
         assertArrayEquals(expected, train(plan, shards, Integer.MAX_VALUE));
       }
+    }
+  }
+
+  @Test
+  void everyOptimizerGivesTheSameBitsOnAnyCut() {
+    for (OptimizerSpec optimizer : ALL) {
+      UpdatePlan plan = UpdatePlan.uniform(layout(9001), UpdateRule.of(optimizer), NOT_CLIPPED);
+      assertArrayEquals(train(plan, 1, Integer.MAX_VALUE), train(plan, 3, 1000));
     }
   }
 
@@ -232,6 +254,19 @@ class ShardOptimizerTest {
   }
 
   @Test
+  void stateBeginsAsInNd4j() {
+    ParameterLayout layout = layout(2, 3, 1);
+    List<UpdateRule> rules =
+        List.of(
+            UpdateRule.of(new OptimizerSpec.RmsProp(RATE, 0.9, 0.25)),
+            UpdateRule.of(new OptimizerSpec.AdaGrad(RATE, 0.25)),
+            UpdateRule.of(ADAM));
+    UpdatePlan plan = new UpdatePlan(layout, rules, NOT_CLIPPED);
+    float[][] expected = {{0.25f, 1e-6f, 1e-6f, 1e-6f, 0}, {0, 0, 0, 0, 0}};
+    assertArrayEquals(expected, new ShardOptimizer(plan, 1, 6).state());
+  }
+
+  @Test
   void anEmptyShardHasNothingToDo() {
     UpdatePlan plan = UpdatePlan.uniform(layout(10), UpdateRule.of(ADAM), NOT_CLIPPED);
     ShardOptimizer optimizer = new ShardOptimizer(plan, 10, 10);
@@ -250,6 +285,9 @@ class ShardOptimizerTest {
     for (Clipping clipping : CLIPPINGS) {
       UpdatePlan plan = new UpdatePlan(MIXED, MIXED_RULES, clipping);
       assertEquals(plan, Serialized.copy(plan));
+    }
+    for (OptimizerSpec optimizer : ALL) {
+      assertEquals(optimizer, Serialized.copy(optimizer));
     }
   }
 
@@ -278,6 +316,14 @@ class ShardOptimizerTest {
     assertEquals(
         "Adam epsilon=NaN must be finite and >= 0",
         rejection(() -> new OptimizerSpec.Adam(RATE, 0.9, 0.9, Double.NaN)));
+    assertEquals(
+        "RmsProp decay=2.0 must be in [0, 1)",
+        rejection(() -> new OptimizerSpec.RmsProp(RATE, 2, 0)));
+    assertEquals(
+        "AdaDelta rho=-1.0 must be in [0, 1)", rejection(() -> new OptimizerSpec.AdaDelta(-1, 0)));
+    assertEquals(
+        "AdaGrad epsilon=-1.0 must be finite and >= 0",
+        rejection(() -> new OptimizerSpec.AdaGrad(RATE, -1)));
   }
 
   @Test

@@ -21,10 +21,20 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.nd4j.linalg.learning.AdaBeliefUpdater;
 import org.nd4j.linalg.learning.GradientUpdater;
+import org.nd4j.linalg.learning.config.AMSGrad;
+import org.nd4j.linalg.learning.config.AdaBelief;
+import org.nd4j.linalg.learning.config.AdaDelta;
+import org.nd4j.linalg.learning.config.AdaGrad;
+import org.nd4j.linalg.learning.config.AdaMax;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.learning.config.Nadam;
 import org.nd4j.linalg.learning.config.Nesterovs;
+import org.nd4j.linalg.learning.config.NoOp;
+import org.nd4j.linalg.learning.config.RmsProp;
 import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.learning.regularization.L1Regularization;
 import org.nd4j.linalg.learning.regularization.L2Regularization;
@@ -50,6 +60,7 @@ class UpdaterParityTest {
   private static final int STEPS_PER_EPOCH = 50;
   private static final int EXAMPLES = 48;
   private static final double TOLERANCE = 1e-6;
+  private static final double[] SCALES = {1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 0};
 
   /** The same updater on both sides. */
   private record Pair(String name, IUpdater dl4j, OptimizerSpec lockstep) {}
@@ -71,6 +82,19 @@ class UpdaterParityTest {
                             DynamicTest.dynamicTest(
                                 pair.name() + ", " + regularisation.name(),
                                 () -> assertParity(pair, regularisation))));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> soAreThoseOfTheLessUsedUpdaters() {
+    return otherUpdaters()
+        .map(
+            pair ->
+                DynamicTest.dynamicTest(
+                    pair.name(),
+                    () ->
+                        regularisations(pair.lockstep())
+                            .filter(r -> r.name().equals("weight decay times rate"))
+                            .forEach(r -> assertParity(pair, r))));
   }
 
   @TestFactory
@@ -110,6 +134,23 @@ class UpdaterParityTest {
             "Adam with rate zero",
             new Adam(0.0, 0.9, 0.999, 1e-2),
             new OptimizerSpec.Adam(Schedule.OFF, 0.9, 0.999, 1e-2)));
+  }
+
+  private static Stream<Pair> otherUpdaters() {
+    Schedule rate = Schedule.fixed(0.01);
+    return Stream.of(
+        new Pair("AMSGrad", new AMSGrad(0.01), new OptimizerSpec.AmsGrad(rate, 0.9, 0.999, 1e-8)),
+        new Pair("AdaMax", new AdaMax(0.01), new OptimizerSpec.AdaMax(rate, 0.9, 0.999, 1e-8)),
+        new Pair("Nadam", new Nadam(0.01), new OptimizerSpec.Nadam(rate, 0.9, 0.999, 1e-8)),
+        new Pair(
+            "AdaBelief",
+            new AdaBelief(0.01, 0.9, 0.999, 1e-8),
+            new OptimizerSpec.AdaBelief(rate, 0.9, 0.999, 1e-8)),
+        new Pair("AdaGrad", new AdaGrad(0.01, 1e-3), new OptimizerSpec.AdaGrad(rate, 1e-3)),
+        new Pair(
+            "RmsProp", new RmsProp(0.01, 0.95, 1e-3), new OptimizerSpec.RmsProp(rate, 0.95, 1e-3)),
+        new Pair("AdaDelta", new AdaDelta(0.9, 1e-6), new OptimizerSpec.AdaDelta(0.9, 1e-6)),
+        new Pair("NoOp", new NoOp(), new OptimizerSpec.NoOp()));
   }
 
   private static Stream<RegularisationPair> regularisations(OptimizerSpec optimizer) {
@@ -177,7 +218,7 @@ class UpdaterParityTest {
 
     long stateSize = pair.dl4j().stateSize(PARAMETERS);
     INDArray stateView = stateSize == 0 ? null : Nd4j.create(1, stateSize);
-    GradientUpdater<?> updater = pair.dl4j().instantiate(stateView, true);
+    GradientUpdater<?> updater = instantiate(pair.dl4j(), stateView);
 
     // Where θ crosses zero, rounding decides its sign: with L1, both sides start each step alike.
     boolean hasKink = !rule.l1().equals(Schedule.OFF);
@@ -206,6 +247,20 @@ class UpdaterParityTest {
       System.arraycopy(all, k * PARAMETERS, expected, 0, PARAMETERS);
       assertClose("state vector " + k, expected, optimizer.state()[k]);
     }
+  }
+
+  private static GradientUpdater<?> instantiate(IUpdater config, INDArray stateView) {
+    if (config instanceof AdaBelief) {
+      // AdaBelief.instantiate(INDArray, boolean) indexes a shape of one dimension with 1.
+      INDArray flat = stateView.reshape(stateView.length());
+      return config.instantiate(
+          Map.of(
+              AdaBeliefUpdater.M_STATE, flat.get(NDArrayIndex.interval(0, PARAMETERS)),
+              AdaBeliefUpdater.S_STATE,
+                  flat.get(NDArrayIndex.interval(PARAMETERS, 2 * PARAMETERS))),
+          true);
+    }
+    return config.instantiate(stateView, true);
   }
 
   /** What UpdaterBlock.update does. */
@@ -266,11 +321,11 @@ class UpdaterParityTest {
     return values;
   }
 
-  /** Over six orders of magnitude, so that epsilons show. */
+  /** Over six orders of magnitude, so that epsilons show; some are always 0. */
   private static float[] gradientSum(Random random) {
     float[] values = new float[PARAMETERS];
     for (int i = 0; i < PARAMETERS; i++) {
-      values[i] = (float) (random.nextGaussian() * EXAMPLES * Math.pow(10, -(i % 7)));
+      values[i] = (float) (random.nextGaussian() * EXAMPLES * SCALES[i % SCALES.length]);
     }
     return values;
   }
