@@ -3,6 +3,7 @@ package dev.lockstep.ps.clip;
 import dev.lockstep.ps.clip.Clipping.LayerNormalization;
 import dev.lockstep.ps.clip.GradientBlock.Content;
 import dev.lockstep.ps.clip.NormPartials.GroupSum;
+import dev.lockstep.ps.layout.ParameterLayout;
 import dev.lockstep.ps.layout.ShardLayout;
 import dev.lockstep.ps.reduce.PairwiseTree;
 import dev.lockstep.ps.reduce.TreeNode;
@@ -42,7 +43,7 @@ public final class NormPlan {
   private final BlockClip[] clips;
   private final int groups;
   private final PairwiseTree chunkTree;
-  private final int parameters;
+  private final ParameterLayout layout;
 
   /** How one block is clipped; group is {@link #NO_GROUP} where no norm is needed. */
   private record BlockClip(int group, Scaling scaling, double threshold, float limit) {
@@ -68,8 +69,8 @@ public final class NormPlan {
     this.blocks = blocks;
     this.clips = clips;
     this.groups = groups;
-    this.parameters = blocks.get(blocks.size() - 1).block().end();
-    this.chunkTree = new PairwiseTree(ShardLayout.chunks(parameters));
+    this.layout = new ParameterLayout(blocks.stream().map(GradientBlock::block).toList());
+    this.chunkTree = new PairwiseTree(ShardLayout.chunks(layout.parameters()));
   }
 
   /**
@@ -163,13 +164,15 @@ public final class NormPlan {
       int from = chunk * ShardLayout.CHUNK;
       int to = (int) Math.min(end, (long) from + ShardLayout.CHUNK);
       Map<Integer, Double> chunkSums = new HashMap<>();
-      for (int b = blockAt(from); b < clips.length && blocks.get(b).block().offset() < to; b++) {
+      for (int b = layout.blockOf(from);
+          b < clips.length && blocks.get(b).block().offset() < to;
+          b++) {
         if (clips[b].group() != NO_GROUP) {
           GradientBlock block = blocks.get(b);
           int first = Math.max(from, block.block().offset());
           int length = Math.min(to, block.block().end()) - first;
           float divisor = block.division().divisor(examples);
-          double sum = sumOfSquares(gradientSum, first - begin, length, divisor, scratch);
+          double sum = ChunkSquares.sum(gradientSum, first - begin, length, divisor, scratch);
           chunkSums.merge(clips[b].group(), sum, Double::sum);
         }
       }
@@ -179,33 +182,6 @@ public final class NormPlan {
               totals.computeIfAbsent(group, g -> new SubtreeSum(chunks)).add(leaf, sum));
     }
     totals.forEach((group, total) -> sums.add(new GroupSum(group, node, total.result())));
-  }
-
-  /** Sum of one group over the chunks of a subtree, given in order; those left out are empty. */
-  private static final class SubtreeSum {
-    private final PairwiseTree tree;
-    private final TreeReduction<Double> reduction;
-    private int next;
-
-    SubtreeSum(int chunks) {
-      tree = new PairwiseTree(chunks);
-      reduction = TreeReduction.ofDoubles(tree);
-    }
-
-    void add(int leaf, double sum) {
-      skipTo(leaf);
-      reduction.add(new TreeNode(0, leaf), sum);
-      next = leaf + 1;
-    }
-
-    double result() {
-      skipTo(tree.leaves());
-      return reduction.result();
-    }
-
-    private void skipTo(int leaf) {
-      tree.cover(next, leaf).forEach(node -> reduction.add(node, null));
-    }
   }
 
   /**
@@ -253,7 +229,12 @@ public final class NormPlan {
         }
       }
       for (TreeNode node : chunkTree.cover(part.fromChunk(), part.toChunk())) {
-        reduction.add(node, sums.get(node));
+        reduction.add(node, sums.remove(node));
+      }
+      if (!sums.isEmpty()) {
+        throw new IllegalArgumentException(
+            "norm partials of chunks [%d, %d) have sums of %s: those are not its subtrees"
+                .formatted(part.fromChunk(), part.toChunk(), sums.keySet()));
       }
     }
     Double sumOfSquares = reduction.result();
@@ -295,21 +276,8 @@ public final class NormPlan {
     return clips[block].limit();
   }
 
-  private int blockAt(int element) {
-    int low = 0;
-    int high = clips.length - 1;
-    while (low < high) {
-      int middle = (low + high) >>> 1;
-      if (element < blocks.get(middle).block().end()) {
-        high = middle;
-      } else {
-        low = middle + 1;
-      }
-    }
-    return low;
-  }
-
   private void checkRange(float[] gradientSum, int begin, int end) {
+    int parameters = layout.parameters();
     boolean onChunks =
         begin % ShardLayout.CHUNK == 0 && (end % ShardLayout.CHUNK == 0 || end == parameters);
     if (begin < 0 || begin > end || end > parameters || !(onChunks || begin == end)) {
@@ -321,45 +289,5 @@ public final class NormPlan {
       throw new IllegalArgumentException(
           "gradientSum length=%d < end-begin=%d".formatted(gradientSum.length, end - begin));
     }
-  }
-
-  /** Sum over 8 lanes of {@code (values[at + i] / divisor)^2}; scratch holds a chunk. */
-  private static double sumOfSquares(
-      float[] values, int at, int length, float divisor, float[] scratch) {
-    // Copied first: C2 turns a loop into vector code only where all arrays have the same index.
-    System.arraycopy(values, at, scratch, 0, length);
-    for (int i = 0; i < length; i++) {
-      scratch[i] /= divisor;
-    }
-    // Padding with zeros leaves every lane's sum as it is.
-    int padded = (length + 7) & ~7;
-    Arrays.fill(scratch, length, padded, 0f);
-    double s0 = 0;
-    double s1 = 0;
-    double s2 = 0;
-    double s3 = 0;
-    double s4 = 0;
-    double s5 = 0;
-    double s6 = 0;
-    double s7 = 0;
-    for (int i = 0; i < padded; i += 8) {
-      double x0 = scratch[i];
-      double x1 = scratch[i + 1];
-      double x2 = scratch[i + 2];
-      double x3 = scratch[i + 3];
-      double x4 = scratch[i + 4];
-      double x5 = scratch[i + 5];
-      double x6 = scratch[i + 6];
-      double x7 = scratch[i + 7];
-      s0 += x0 * x0;
-      s1 += x1 * x1;
-      s2 += x2 * x2;
-      s3 += x3 * x3;
-      s4 += x4 * x4;
-      s5 += x5 * x5;
-      s6 += x6 * x6;
-      s7 += x7 * x7;
-    }
-    return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7));
   }
 }

@@ -11,8 +11,10 @@ import dev.lockstep.ps.Serialized;
 import dev.lockstep.ps.clip.Clipping.LayerNormalization;
 import dev.lockstep.ps.clip.Clipping.Mode;
 import dev.lockstep.ps.clip.GradientBlock.Content;
+import dev.lockstep.ps.clip.NormPartials.GroupSum;
 import dev.lockstep.ps.layout.Block;
 import dev.lockstep.ps.layout.ShardLayout;
+import dev.lockstep.ps.reduce.TreeNode;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -206,6 +208,21 @@ class NormPlanTest {
         message.formatted("[[0, 6), [0, 6), [6, 13)]"),
         rejection(plan, List.of(first, second, first)));
     assertEquals(message.formatted("[]"), rejection(plan, List.of()));
+  }
+
+  @Test
+  void refusesSumsOfOtherSubtrees() {
+    NormPlan plan = NormPlan.of(MODEL, new Clipping.GlobalNorm(1));
+    TreeNode stranger = new TreeNode(0, 3);
+    NormPartials part = new NormPartials(0, 13, List.of(new GroupSum(0, stranger, 1)));
+    assertEquals(
+        "norm partials of chunks [0, 13) have sums of [%s]: those are not its subtrees"
+            .formatted(stranger),
+        rejection(plan, List.of(part)));
+    assertEquals(
+        "chunks [3, 2) must be an ascending range from >= 0",
+        assertThrows(IllegalArgumentException.class, () -> new NormPartials(3, 2, List.of()))
+            .getMessage());
   }
 
   @Test
