@@ -16,12 +16,16 @@ import dev.lockstep.ps.server.ShardSnapshot;
 import dev.lockstep.ps.server.ShardSpec;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.apache.spark.SparkEnv;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,6 +44,9 @@ public final class ExecutorNode implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(ExecutorNode.class);
 
+  /** How long a node that shuts down waits for its peers to hear its last words. */
+  private static final Duration LINGER = Duration.ofSeconds(1);
+
   private final AttemptId id;
   private final AttemptKey key;
   private final String token;
@@ -50,12 +57,14 @@ public final class ExecutorNode implements AutoCloseable {
   private final NodeAddress address;
   private final CompletableFuture<Started> started = new CompletableFuture<>();
   private final CompletableFuture<Void> allFinished = new CompletableFuture<>();
+  private final CompletableFuture<Void> peersTold = new CompletableFuture<>();
   private final Object starting = new Object();
 
   // Guarded by this.
   private int holds;
   private int finished;
   private boolean closed;
+  private boolean shutDown;
 
   ExecutorNode(AttemptId id, String token, TransportSettings settings, String jvmId) {
     this.id = id;
@@ -75,7 +84,21 @@ public final class ExecutorNode implements AutoCloseable {
       ShardServer shard,
       MessageConnector connector,
       Map<Integer, Peer> peers,
-      Heartbeat heartbeat) {}
+      Heartbeat heartbeat) {
+
+    void stopAsking() {
+      if (heartbeat != null) {
+        heartbeat.close();
+      }
+    }
+
+    void disconnect() {
+      stopAsking();
+      if (connector != null) {
+        connector.close();
+      }
+    }
+  }
 
   /**
    * This executor's node for an attempt, with Spark's network settings.
@@ -181,13 +204,18 @@ public final class ExecutorNode implements AutoCloseable {
       }
       heartbeat = new Heartbeat(peers.values(), settings, this::lost);
     }
-    started.complete(
-        new Started(List.copyOf(roster), own, layout, shard, connector, peers, heartbeat));
+    Started now = new Started(List.copyOf(roster), own, layout, shard, connector, peers, heartbeat);
+    if (!started.complete(now) || isClosed()) {
+      now.disconnect();
+      signal.check();
+      throw new IllegalStateException(id + " is closed in this JVM");
+    }
     for (Peer peer : peers.values()) {
       peer.link().onEnd(() -> lost(peer, "its connection closed"));
     }
     // An abort that came in before there was a shard has nobody else to end it.
     signal.cause().ifPresent(this::tripped);
+    signal.check();
   }
 
   private Peer connect(MessageConnector connector, NodeAddress to, int shard)
@@ -236,19 +264,13 @@ public final class ExecutorNode implements AutoCloseable {
     if (last) {
       List<CompletableFuture<Void>> farewells = new ArrayList<>();
       for (Peer peer : now.peers.values()) {
-        farewells.add(peer.sendFarewell(key, now.own));
+        // A peer may be gone before it acknowledges: it has departed then, or else it is lost.
+        farewells.add(peer.sendFarewell(key, now.own).exceptionally(failure -> null));
         farewells.add(peer.departed());
       }
       CompletableFuture<Void> unused =
           CompletableFuture.allOf(farewells.toArray(CompletableFuture[]::new))
-              .whenComplete(
-                  (nothing, failure) -> {
-                    if (failure != null) {
-                      allFinished.completeExceptionally(failure);
-                    } else {
-                      allFinished.complete(null);
-                    }
-                  });
+              .thenRun(() -> allFinished.complete(null));
     }
     // A copy: the signal completes what it waits for.
     signal.await(allFinished.copy(), settings.waitBound(), "the end of all workers' steps");
@@ -274,7 +296,16 @@ public final class ExecutorNode implements AutoCloseable {
    */
   @Override
   public void close() {
-    NodeRegistry.release(this);
+    boolean early;
+    synchronized (this) {
+      early = started.isDone() && finished < holds && !allFinished.isDone();
+    }
+    if (early) {
+      abort(new IllegalStateException("a task on " + address + " closed before its end"));
+    }
+    if (NodeRegistry.release(this)) {
+      shutDown();
+    }
   }
 
   /** Counts one task more. */
@@ -288,36 +319,54 @@ public final class ExecutorNode implements AutoCloseable {
     holds++;
   }
 
-  /** Counts one task less, and shuts down after the last. Returns whether it was the last. */
-  boolean drop() {
-    boolean early;
-    boolean last;
-    synchronized (this) {
-      if (holds == 0) {
-        return false;
-      }
-      early = started.isDone() && finished < holds && !allFinished.isDone();
-      holds--;
-      last = holds == 0;
-      closed = last;
+  /** Counts one task less. Returns whether it was the last. */
+  synchronized boolean drop() {
+    if (holds == 0) {
+      return false;
     }
-    if (early) {
-      abort(new IllegalStateException("a task on " + address + " closed before its end"));
-    }
-    if (last) {
-      shutDown();
-    }
-    return last;
+    holds--;
+    closed = holds == 0;
+    return closed;
   }
 
-  private void shutDown() {
+  /** Frees everything, whoever still holds the node. */
+  void shutDown() {
+    synchronized (this) {
+      closed = true;
+      if (shutDown) {
+        return;
+      }
+      shutDown = true;
+    }
     Started now = started.isCompletedExceptionally() ? null : started.getNow(null);
-    if (now != null && now.connector != null) {
-      now.heartbeat.close();
-      now.connector.close();
+    if (now != null) {
+      boolean aborted = signal.cause().isPresent();
+      now.stopAsking();
+      if (aborted) {
+        tellBeforeLeaving();
+      }
+      now.disconnect();
+      if (!aborted) {
+        server.awaitSilence(LINGER);
+      }
     }
     server.close();
     signal.trip(new AttemptAbortedException(id + " is closed in this JVM", null));
+  }
+
+  /** Peers that see the connection end before they hear why would blame this node. */
+  private void tellBeforeLeaving() {
+    try {
+      peersTold.get(LINGER.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
+      LOG.debug("{}: a peer was not told of the abort", id, e);
+    }
+  }
+
+  private synchronized boolean isClosed() {
+    return closed;
   }
 
   private void checkSameRoster(List<NodeAddress> roster) {
@@ -349,27 +398,33 @@ public final class ExecutorNode implements AutoCloseable {
   }
 
   private void lost(Peer peer, String why) {
-    boolean expected;
-    synchronized (this) {
-      expected = closed || peer.departed().isDone();
-    }
-    if (!expected) {
+    if (!isClosed() && !peer.departed().isDone()) {
       abort(new IOException("lost " + peer.describe() + ": " + why));
     }
   }
 
-  /** Runs once, on the thread that trips the signal. */
+  /** Runs on the thread that trips the signal. */
   private void tripped(Throwable why) {
-    LOG.warn("{}", why.getMessage());
     Started now = started.getNow(null);
     if (now == null) {
       started.completeExceptionally(why);
       return;
     }
-    now.shard.fail(why);
-    for (Peer peer : now.peers.values()) {
-      peer.sendAbort(key, address + " says: " + Wire.describe(why));
+    if (isClosed()) {
+      return;
     }
+    LOG.warn("{}", why.getMessage());
+    now.stopAsking();
+    now.shard.fail(why);
+    String reason =
+        address + " says: " + Wire.describe(why.getCause() == null ? why : why.getCause());
+    List<CompletableFuture<Void>> told = new ArrayList<>();
+    for (Peer peer : now.peers.values()) {
+      told.add(peer.sendAbort(key, reason).exceptionally(failure -> null));
+    }
+    CompletableFuture<Void> unused =
+        CompletableFuture.allOf(told.toArray(CompletableFuture[]::new))
+            .thenRun(() -> peersTold.complete(null));
   }
 
   /** Answers a message; runs on a handler thread. Whatever comes before start waits for it. */

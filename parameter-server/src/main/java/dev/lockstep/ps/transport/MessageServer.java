@@ -1,6 +1,7 @@
 package dev.lockstep.ps.transport;
 
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -12,6 +13,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.spark.network.TransportContext;
 import org.apache.spark.network.client.RpcResponseCallback;
@@ -95,6 +97,22 @@ public final class MessageServer implements AutoCloseable {
   /** Bytes of messages received and sent. */
   public Transferred transferred() {
     return traffic.total();
+  }
+
+  /** Waits a while for all peers to close their connections, so that no last answer is lost. */
+  void awaitSilence(Duration bound) {
+    long deadline = System.nanoTime() + bound.toNanos();
+    synchronized (connections) {
+      try {
+        long left = deadline - System.nanoTime();
+        while (!connections.isEmpty() && left > 0) {
+          TimeUnit.NANOSECONDS.timedWait(connections, left);
+          left = deadline - System.nanoTime();
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
   }
 
   /** Frees the port and closes the connections; the threads end within a few seconds. */
@@ -196,8 +214,11 @@ public final class MessageServer implements AutoCloseable {
 
     @Override
     public void channelInactive(TransportClient client) {
-      connections.remove(client);
       greeted.remove(client);
+      synchronized (connections) {
+        connections.remove(client);
+        connections.notifyAll();
+      }
     }
   }
 }

@@ -4,6 +4,7 @@ import dev.lockstep.ps.server.AttemptId;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 
 /**
@@ -43,13 +44,19 @@ final class NodeRegistry {
         });
   }
 
-  /** Drops a task's hold; the last one closes the node. */
-  static void release(ExecutorNode node) {
+  /**
+   * Drops a task's hold.
+   *
+   * @return whether it was the last: the node is forgotten, and to be shut down
+   */
+  static boolean release(ExecutorNode node) {
+    AtomicBoolean last = new AtomicBoolean();
     NODES.compute(
         node.attempt(),
         (key, present) -> {
-          boolean last = node.drop();
-          return last && present == node ? null : present;
+          last.set(node.drop());
+          return last.get() && present == node ? null : present;
         });
+    return last.get();
   }
 }

@@ -46,9 +46,8 @@ final class Peer {
     lastAnswer.addAndGet(nanos);
   }
 
-  void sendAbort(AttemptKey attempt, String reason) {
-    CompletableFuture<Void> unused =
-        link.request(new AbortMessage(attempt, reason).encode(), Ack::check);
+  CompletableFuture<Void> sendAbort(AttemptKey attempt, String reason) {
+    return link.request(new AbortMessage(attempt, reason).encode(), Ack::check);
   }
 
   CompletableFuture<Void> sendFarewell(AttemptKey attempt, int ownShard) {

@@ -1,0 +1,184 @@
+package dev.lockstep.ps;
+
+import dev.lockstep.ps.client.ParameterClient;
+import dev.lockstep.ps.client.StepOutcome;
+import dev.lockstep.ps.clip.Clipping;
+import dev.lockstep.ps.clip.NormPlan;
+import dev.lockstep.ps.layout.Block;
+import dev.lockstep.ps.layout.ParameterLayout;
+import dev.lockstep.ps.optim.OptimizerSpec;
+import dev.lockstep.ps.optim.ShardOptimizer;
+import dev.lockstep.ps.optim.UpdatePlan;
+import dev.lockstep.ps.optim.UpdateRule;
+import dev.lockstep.ps.reduce.PairwiseTree;
+import dev.lockstep.ps.reduce.TreeNode;
+import dev.lockstep.ps.schedule.Schedule;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/**
+ * A training without a model: gradients are a function of (seed, step, virtual worker) and θ, so
+ * that whatever goes wrong once spreads. Counts are ragged, and some virtual workers are empty.
+ *
+ * @param seed of the gradients
+ * @param parameters length P
+ * @param virtualWorkers V
+ * @param steps how many
+ * @param clipping what is done to ĝ
+ */
+public record SimulatedTraining(
+    long seed, int parameters, int virtualWorkers, int steps, Clipping clipping) {
+
+  private static final int STEPS_PER_EPOCH = 3;
+
+  /** A sum over the leaves of a node; the gradient is null where all are empty. */
+  private record Part(float[] gradient, long examples, double lossSum) {
+    private static final Part EMPTY = new Part(null, 0, 0);
+  }
+
+  /** Blocks with different optimizers, whose borders are not chunk borders. */
+  public UpdatePlan plan() {
+    int first = Math.max(1, parameters / 3 + 17 > parameters ? 1 : parameters / 3 + 17);
+    int second = (parameters - first) / 2;
+    List<Block> blocks = new ArrayList<>();
+    List<UpdateRule> rules = new ArrayList<>();
+    blocks.add(new Block("0_W", 0, 0, first));
+    rules.add(
+        UpdateRule.of(new OptimizerSpec.Adam(new Schedule.Fixed(0.01), 0.9, 0.999, 1e-8))
+            .withL2(new Schedule.Fixed(0.001)));
+    if (second > 0) {
+      blocks.add(new Block("1_W", 1, first, second));
+      rules.add(
+          UpdateRule.of(
+              new OptimizerSpec.Nesterovs(new Schedule.Fixed(0.1), new Schedule.Fixed(0.9))));
+    }
+    if (first + second < parameters) {
+      blocks.add(new Block("2_W", 2, first + second, parameters - first - second));
+      rules.add(UpdateRule.of(new OptimizerSpec.Sgd(new Schedule.Fixed(0.1))));
+    }
+    return new UpdatePlan(new ParameterLayout(blocks), rules, clipping);
+  }
+
+  /** θ to begin with. */
+  public float[] theta() {
+    SplittableRandom random = new SplittableRandom(seed);
+    float[] theta = new float[parameters];
+    for (int i = 0; i < parameters; i++) {
+      theta[i] = (float) (random.nextDouble() - 0.5);
+    }
+    return theta;
+  }
+
+  /** Completed epochs before a step. */
+  public int epoch(long step) {
+    return (int) (step / STEPS_PER_EPOCH);
+  }
+
+  /** Examples of one virtual worker in one step; at least one virtual worker has some. */
+  public int examples(long step, int virtualWorker) {
+    if (virtualWorker == step % virtualWorkers) {
+      return 1 + (int) (step % 3);
+    }
+    return new SplittableRandom(seed + 31 * step + 7919L * virtualWorker).nextInt(4);
+  }
+
+  /** The gradient sum of one virtual worker that has examples. */
+  public float[] gradient(long step, int virtualWorker, float[] theta) {
+    SplittableRandom random = new SplittableRandom(seed ^ (step * 1_000_003 + virtualWorker));
+    int examples = examples(step, virtualWorker);
+    float[] gradient = new float[parameters];
+    for (int i = 0; i < parameters; i++) {
+      gradient[i] = examples * ((float) (random.nextDouble() - 0.5) + 0.1f * theta[i]);
+    }
+    return gradient;
+  }
+
+  private double loss(long step, int virtualWorker) {
+    return new SplittableRandom(step * 65_537 + virtualWorker).nextDouble();
+  }
+
+  /** θ after all steps, computed in the plainest way. */
+  public float[] expectedTheta() {
+    float[] theta = theta();
+    UpdatePlan plan = plan();
+    ShardOptimizer optimizer = new ShardOptimizer(plan, 0, parameters);
+    NormPlan norms = plan.normPlan();
+    for (long step = 0; step < steps; step++) {
+      Part sum = sum(step, root(), theta);
+      double[] values =
+          norms.groups() == 0
+              ? null
+              : norms.norms(List.of(norms.partials(sum.gradient, 0, parameters, sum.examples)));
+      optimizer.update(theta, sum.gradient, 0, parameters, sum.examples, values, step, epoch(step));
+    }
+    return theta;
+  }
+
+  /** Loss sums of all steps, computed in the plainest way; θ does not enter them. */
+  public List<Double> expectedLosses() {
+    List<Double> losses = new ArrayList<>();
+    for (long step = 0; step < steps; step++) {
+      losses.add(sum(step, root(), theta()).lossSum);
+    }
+    return losses;
+  }
+
+  /** The steps of a worker that plays virtual workers {@code [from, to)}. */
+  public Result work(ParameterClient client, int from, int to) throws InterruptedException {
+    return work(client, from, to, 0, theta());
+  }
+
+  /** The same from a later step on. */
+  public Result work(ParameterClient client, int from, int to, long firstStep, float[] begin)
+      throws InterruptedException {
+    float[] theta = begin.clone();
+    List<StepOutcome> outcomes = new ArrayList<>();
+    for (long step = firstStep; step < steps; step++) {
+      for (TreeNode node : new PairwiseTree(virtualWorkers).cover(from, to)) {
+        Part part = sum(step, node, theta);
+        float[] gradient = part.gradient == null ? new float[parameters] : part.gradient;
+        client.push(step, epoch(step), node, part.examples, part.lossSum, gradient);
+        Arrays.fill(gradient, Float.NaN);
+      }
+      outcomes.add(client.pull(step, theta));
+    }
+    return new Result(theta, outcomes);
+  }
+
+  /**
+   * What a worker ends with.
+   *
+   * @param theta after the last step
+   * @param outcomes of each step
+   */
+  @SuppressWarnings("ArrayRecordComponent") // compared by content in the tests
+  public record Result(float[] theta, List<StepOutcome> outcomes) {}
+
+  private TreeNode root() {
+    return new PairwiseTree(virtualWorkers).root();
+  }
+
+  private Part sum(long step, TreeNode node, float[] theta) {
+    if (node.firstLeaf() >= virtualWorkers) {
+      return Part.EMPTY;
+    }
+    if (node.level() == 0) {
+      int v = node.index();
+      int examples = examples(step, v);
+      return examples == 0
+          ? Part.EMPTY
+          : new Part(gradient(step, v, theta), examples, loss(step, v));
+    }
+    Part left = sum(step, new TreeNode(node.level() - 1, 2 * node.index()), theta);
+    Part right = sum(step, new TreeNode(node.level() - 1, 2 * node.index() + 1), theta);
+    if (left.gradient == null || right.gradient == null) {
+      return left.gradient == null ? right : left;
+    }
+    for (int i = 0; i < parameters; i++) {
+      left.gradient[i] += right.gradient[i];
+    }
+    return new Part(left.gradient, left.examples + right.examples, left.lossSum + right.lossSum);
+  }
+}

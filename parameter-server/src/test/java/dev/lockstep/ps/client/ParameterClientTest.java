@@ -1,0 +1,109 @@
+package dev.lockstep.ps.client;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lockstep.ps.layout.ShardLayout;
+import dev.lockstep.ps.reduce.TreeNode;
+import dev.lockstep.ps.server.AttemptId;
+import dev.lockstep.ps.server.AttemptKey;
+import dev.lockstep.ps.server.FrameLayout;
+import dev.lockstep.ps.server.Pull;
+import dev.lockstep.ps.server.PullReply;
+import dev.lockstep.ps.server.Push;
+import dev.lockstep.ps.server.ShardEndpoint;
+import dev.lockstep.ps.server.ShardNorms;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+class ParameterClientTest {
+
+  private static final AttemptKey ATTEMPT = new AttemptId("run", 0).key();
+  private static final int PARAMETERS = 20 * FrameLayout.FRAME;
+  private static final FrameLayout LAYOUT = new FrameLayout(new ShardLayout(PARAMETERS, 2));
+  private static final TreeNode ROOT = new TreeNode(0, 0);
+
+  /** Counts what it is sent; answers when told to. */
+  private static final class Silent implements ShardEndpoint {
+    final List<CompletableFuture<Void>> pushes = new ArrayList<>();
+    private final PullReply reply;
+
+    Silent(PullReply reply) {
+      this.reply = reply;
+    }
+
+    @Override
+    public CompletableFuture<Void> push(Push push) {
+      CompletableFuture<Void> answer = new CompletableFuture<>();
+      pushes.add(answer);
+      return answer;
+    }
+
+    @Override
+    public CompletableFuture<PullReply> pull(Pull pull) {
+      return CompletableFuture.completedFuture(reply);
+    }
+
+    @Override
+    public CompletableFuture<Void> norms(ShardNorms norms) {
+      throw new AssertionError("clients send no norms");
+    }
+
+    @Override
+    public String toString() {
+      return "a silent shard";
+    }
+  }
+
+  @Test
+  void noMoreFramesThanTheWindowAreUnanswered() {
+    Silent first = new Silent(new PullReply(1, 0, 0));
+    Silent second = new Silent(new PullReply(1, 0, 0));
+    ParameterClient client = client(List.of(first, second));
+    assertEquals(
+        "push of step 0, a silent shard: no answer within 0.1 s",
+        assertThrows(
+                AttemptAbortedException.class,
+                () -> client.push(0, 0, ROOT, 1, 0, new float[PARAMETERS]))
+            .getMessage());
+    assertEquals(ParameterClient.WINDOW, first.pushes.size());
+    assertEquals(ParameterClient.WINDOW, second.pushes.size());
+  }
+
+  @Test
+  void shardsThatDisagreeOnAStepAreNoticed() {
+    ParameterClient client =
+        client(List.of(new Silent(new PullReply(3, 1.5, 0)), new Silent(new PullReply(4, 1.5, 0))));
+    assertTrue(
+        assertThrows(IllegalStateException.class, () -> client.pull(8, new float[PARAMETERS]))
+            .getMessage()
+            .startsWith("step 8: a silent shard has PullReply[examples=4"));
+  }
+
+  @Test
+  void vectorsOfAnotherLengthAndMissingEndpointsAreRefused() {
+    ParameterClient client =
+        client(List.of(new Silent(new PullReply(1, 0, 0)), new Silent(new PullReply(1, 0, 0))));
+    assertEquals(
+        "gradient: length=3 != parameters=" + PARAMETERS,
+        assertThrows(
+                IllegalArgumentException.class, () -> client.push(0, 0, ROOT, 1, 0, new float[3]))
+            .getMessage());
+    assertEquals(
+        "theta: length=3 != parameters=" + PARAMETERS,
+        assertThrows(IllegalArgumentException.class, () -> client.pull(0, new float[3]))
+            .getMessage());
+    assertEquals(
+        "endpoints=0 != shards=2",
+        assertThrows(IllegalArgumentException.class, () -> client(List.of())).getMessage());
+  }
+
+  private static ParameterClient client(List<ShardEndpoint> endpoints) {
+    return new ParameterClient(
+        ATTEMPT, LAYOUT, endpoints, new AbortSignal(), Duration.ofMillis(100));
+  }
+}

@@ -1,0 +1,73 @@
+package dev.lockstep.ps.server;
+
+import dev.lockstep.ps.SimulatedTraining;
+import dev.lockstep.ps.client.AbortSignal;
+import dev.lockstep.ps.client.ParameterClient;
+import dev.lockstep.ps.layout.ShardLayout;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** All servers of a training in this JVM, without sockets. */
+final class MemoryCluster {
+
+  static final AttemptKey ATTEMPT = new AttemptId("run-1", 0).key();
+  private static final Duration BOUND = Duration.ofSeconds(30);
+
+  final FrameLayout layout;
+  final List<ShardServer> servers = new ArrayList<>();
+  final AbortSignal signal = new AbortSignal();
+  final List<Throwable> failures = new CopyOnWriteArrayList<>();
+
+  MemoryCluster(SimulatedTraining training, int shards) {
+    this(training, shards, training.theta(), null, 0);
+  }
+
+  MemoryCluster(
+      SimulatedTraining training, int shards, float[] theta, float[][] state, long firstStep) {
+    layout = new FrameLayout(new ShardLayout(training.parameters(), shards));
+    for (int shard = 0; shard < shards; shard++) {
+      int begin = layout.shards().begin(shard);
+      int end = layout.shards().end(shard);
+      servers.add(
+          new ShardServer(
+              new ShardSpec(
+                  ATTEMPT, layout, shard, training.plan(), training.virtualWorkers(), firstStep),
+              Arrays.copyOfRange(theta, begin, end),
+              state == null
+                  ? null
+                  : Arrays.stream(state)
+                      .map(vector -> Arrays.copyOfRange(vector, begin, end))
+                      .toArray(float[][]::new),
+              new Peers(),
+              Runnable::run));
+    }
+  }
+
+  ParameterClient client() {
+    return new ParameterClient(ATTEMPT, layout, servers, signal, BOUND);
+  }
+
+  private final class Peers implements ServerPeers {
+
+    @Override
+    public void publish(ShardNorms norms) {
+      for (int shard = 0; shard < servers.size(); shard++) {
+        if (shard != norms.shard() && layout.frames(shard) > 0) {
+          CompletableFuture<Void> taken = servers.get(shard).norms(norms);
+          if (taken.isCompletedExceptionally()) {
+            failures.add(taken.handle((nothing, failure) -> failure).join());
+          }
+        }
+      }
+    }
+
+    @Override
+    public void failed(Throwable cause) {
+      failures.add(cause);
+    }
+  }
+}

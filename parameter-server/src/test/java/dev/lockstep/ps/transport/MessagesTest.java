@@ -1,0 +1,282 @@
+package dev.lockstep.ps.transport;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lockstep.ps.clip.NormPartials;
+import dev.lockstep.ps.clip.NormPartials.GroupSum;
+import dev.lockstep.ps.reduce.TreeNode;
+import dev.lockstep.ps.server.AttemptId;
+import dev.lockstep.ps.server.AttemptKey;
+import dev.lockstep.ps.server.FrameLayout;
+import dev.lockstep.ps.server.Pull;
+import dev.lockstep.ps.server.PullReply;
+import dev.lockstep.ps.server.Push;
+import dev.lockstep.ps.server.ShardNorms;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.function.Function;
+import org.junit.jupiter.api.Test;
+
+class MessagesTest {
+
+  private static final AttemptKey ATTEMPT = new AttemptKey(0x0102030405060708L, 9);
+
+  @Test
+  void pushComesBackAsItWas() {
+    FloatBuffer gradient = FloatBuffer.wrap(new float[] {9, 1.5f, Float.NaN, -0f}, 1, 3);
+    Push push = new Push(ATTEMPT, 1L << 40, 3, new TreeNode(2, 5), 7, 1L << 33, 2.5, gradient);
+    ByteBuffer bytes = PushMessage.encode(push);
+    assertEquals(PushMessage.encodedLength(push), bytes.remaining());
+    assertEquals(3, gradient.remaining());
+    assertEquals(push, PushMessage.decode(bytes));
+  }
+
+  @Test
+  void pushWithoutExamplesHasNoFloats() {
+    Push push = new Push(ATTEMPT, 0, 0, new TreeNode(0, 0), 0, 0, 0, FloatBuffer.allocate(0));
+    assertEquals(push, PushMessage.decode(PushMessage.encode(push)));
+  }
+
+  @Test
+  void pushIsTheseBytes() {
+    Push push =
+        new Push(ATTEMPT, 1, 2, new TreeNode(3, 4), 5, 6, 1, FloatBuffer.wrap(new float[] {1}));
+    assertEquals(
+        "03000000"
+            + "0807060504030201"
+            + "09000000"
+            + "0100000000000000"
+            + "02000000"
+            + "03000000"
+            + "04000000"
+            + "05000000"
+            + "0600000000000000"
+            + "000000000000f03f"
+            + "01000000"
+            + "00000000"
+            + "0000803f",
+        HexFormat.of().formatHex(bytes(PushMessage.encode(push))));
+  }
+
+  @Test
+  void pullComesBackAsItWas() {
+    PullMessage pull = PullMessage.of(new Pull(ATTEMPT, 1L << 40, 7, FloatBuffer.allocate(65_536)));
+    ByteBuffer bytes = pull.encode();
+    assertEquals(PullMessage.encodedLength(), bytes.remaining());
+    assertEquals(pull, PullMessage.decode(bytes));
+  }
+
+  @Test
+  void pullReplyBringsTheFrameIntoItsDestination() {
+    float[] theta = new float[5];
+    Pull pull = new Pull(ATTEMPT, 12, 3, FloatBuffer.wrap(theta, 1, 3));
+    ByteBuffer answer = PullReplyMessage.prepare(PullMessage.of(pull));
+    PullReplyMessage.destination(answer).put(new float[] {1, 2, 3});
+    PullReply reply = new PullReply(64, 1.25, Double.NaN);
+    ByteBuffer bytes = PullReplyMessage.encode(answer, reply);
+    assertEquals(PullReplyMessage.encodedLength(3), bytes.remaining());
+    assertEquals(reply, PullReplyMessage.decode(bytes, pull));
+    assertEquals(FloatBuffer.wrap(new float[] {0, 1, 2, 3, 0}), FloatBuffer.wrap(theta));
+  }
+
+  @Test
+  void pullReplyToAnotherPullIsRefused() {
+    Pull pull = new Pull(ATTEMPT, 12, 3, FloatBuffer.allocate(2));
+    ByteBuffer answer = PullReplyMessage.prepare(PullMessage.of(pull));
+    for (Pull other :
+        List.of(
+            new Pull(ATTEMPT, 13, 3, FloatBuffer.allocate(2)),
+            new Pull(ATTEMPT, 12, 4, FloatBuffer.allocate(2)),
+            new Pull(ATTEMPT, 12, 3, FloatBuffer.allocate(3)),
+            new Pull(new AttemptId("x", 0).key(), 12, 3, FloatBuffer.allocate(2)))) {
+      assertTrue(
+          assertThrows(MessageException.class, () -> PullReplyMessage.decode(answer, other))
+              .getMessage()
+              .contains("answers another pull"));
+    }
+  }
+
+  @Test
+  void normsComeBackAsTheyWere() {
+    ShardNorms norms =
+        new ShardNorms(
+            ATTEMPT,
+            5,
+            2,
+            new NormPartials(
+                3,
+                9,
+                List.of(
+                    new GroupSum(0, new TreeNode(0, 3), 0.1),
+                    new GroupSum(1, new TreeNode(2, 1), Double.POSITIVE_INFINITY))));
+    ByteBuffer bytes = NormsMessage.encode(norms);
+    assertEquals(NormsMessage.encodedLength(norms), bytes.remaining());
+    assertEquals(norms, NormsMessage.decode(bytes));
+  }
+
+  @Test
+  void abortComesBackAsItWasUpToItsLongestReason() {
+    AbortMessage abort = new AbortMessage(ATTEMPT, "lost JVM 7 – gone");
+    ByteBuffer bytes = abort.encode();
+    assertEquals(abort.encodedLength(), bytes.remaining());
+    assertEquals(abort, AbortMessage.decode(bytes));
+    String cut = AbortMessage.decode(new AbortMessage(ATTEMPT, "é".repeat(5000)).encode()).reason();
+    assertEquals("é".repeat(2048), cut);
+    assertEquals(
+        "a" + "é".repeat(2047),
+        AbortMessage.decode(new AbortMessage(ATTEMPT, "a" + "é".repeat(5000)).encode()).reason());
+  }
+
+  @Test
+  void farewellComesBackAsItWas() {
+    FarewellMessage farewell = new FarewellMessage(ATTEMPT, 4);
+    ByteBuffer bytes = farewell.encode();
+    assertEquals(FarewellMessage.encodedLength(), bytes.remaining());
+    assertEquals(farewell, FarewellMessage.decode(bytes));
+  }
+
+  @Test
+  void helloProvesTheTokenAndNothingElseDoes() {
+    ByteBuffer hello = HelloMessage.encode("secret");
+    assertEquals(HelloMessage.encodedLength(), hello.remaining());
+    HelloMessage.check(hello, "secret");
+    assertEquals(
+        "connection refused: wrong run token",
+        assertThrows(MessageException.class, () -> HelloMessage.check(hello, "guess"))
+            .getMessage());
+    hello.putInt(4, 99);
+    assertEquals(
+        "connection refused: protocol version 99 != 1: use the same Lockstep everywhere",
+        assertThrows(MessageException.class, () -> HelloMessage.check(hello, "secret"))
+            .getMessage());
+    assertEquals(
+        "connection refused: the first message is not a hello",
+        assertThrows(
+                MessageException.class, () -> HelloMessage.check(PingMessage.encode(), "secret"))
+            .getMessage());
+  }
+
+  @Test
+  void pingAndAcknowledgementAreOneByte() {
+    assertEquals(PingMessage.encodedLength(), PingMessage.encode().remaining());
+    assertEquals(MessageType.PING, MessageType.of(PingMessage.encode()));
+    assertEquals(Ack.encodedLength(), Ack.encode().remaining());
+    Ack.check(Ack.encode());
+    assertEquals(
+        "answer of 1 bytes where an acknowledgement was due",
+        assertThrows(MessageException.class, () -> Ack.check(PingMessage.encode())).getMessage());
+  }
+
+  @Test
+  void unknownAndEmptyMessagesAreRefused() {
+    assertEquals(
+        "message refused: unknown type 77",
+        assertThrows(MessageException.class, () -> MessageType.of(ByteBuffer.wrap(new byte[] {77})))
+            .getMessage());
+    assertEquals(
+        "message refused: it is empty",
+        assertThrows(MessageException.class, () -> MessageType.of(ByteBuffer.allocate(0)))
+            .getMessage());
+    assertEquals(
+        "message of type PING where PUSH was due",
+        assertThrows(MessageException.class, () -> PushMessage.decode(PingMessage.encode()))
+            .getMessage());
+  }
+
+  @Test
+  void everyLengthButTheRightOneIsRefused() {
+    Push push =
+        new Push(ATTEMPT, 1, 2, new TreeNode(3, 4), 5, 6, 1, FloatBuffer.wrap(new float[3]));
+    refusesOtherLengths(PushMessage.encode(push), PushMessage::decode);
+    Pull pull = new Pull(ATTEMPT, 1, 2, FloatBuffer.allocate(3));
+    refusesOtherLengths(PullMessage.of(pull).encode(), PullMessage::decode);
+    refusesOtherLengths(
+        PullReplyMessage.prepare(PullMessage.of(pull)),
+        bytes -> PullReplyMessage.decode(bytes, pull));
+    refusesOtherLengths(
+        NormsMessage.encode(
+            new ShardNorms(
+                ATTEMPT,
+                5,
+                2,
+                new NormPartials(3, 9, List.of(new GroupSum(0, new TreeNode(0, 3), 0.1))))),
+        NormsMessage::decode);
+    refusesOtherLengths(new AbortMessage(ATTEMPT, "because").encode(), AbortMessage::decode);
+    refusesOtherLengths(new FarewellMessage(ATTEMPT, 1).encode(), FarewellMessage::decode);
+    refusesOtherLengths(
+        HelloMessage.encode("t"),
+        bytes -> {
+          HelloMessage.check(bytes, "t");
+          return null;
+        });
+  }
+
+  private static void refusesOtherLengths(ByteBuffer good, Function<ByteBuffer, ?> decode) {
+    byte[] bytes = bytes(good);
+    Object unused = decode.apply(ByteBuffer.wrap(bytes));
+    for (int length = 0; length < bytes.length; length++) {
+      ByteBuffer cut = ByteBuffer.wrap(bytes, 0, length);
+      assertThrows(MessageException.class, () -> decode.apply(cut), "length " + length);
+    }
+    ByteBuffer longer = ByteBuffer.allocate(bytes.length + 4).put(0, bytes);
+    assertThrows(MessageException.class, () -> decode.apply(longer));
+  }
+
+  @Test
+  void countsAndFieldsOutOfRangeAreRefused() {
+    Push push =
+        new Push(ATTEMPT, 1, 2, new TreeNode(3, 4), 5, 6, 1, FloatBuffer.wrap(new float[1]));
+    ByteBuffer count = PushMessage.encode(push).putInt(56, FrameLayout.FRAME + 1);
+    assertEquals(
+        "PUSH: floats=65537 is not in [0, 65536]",
+        assertThrows(MessageException.class, () -> PushMessage.decode(count)).getMessage());
+    ByteBuffer negative = PushMessage.encode(push).putInt(56, -1);
+    assertEquals(
+        "PUSH: floats=-1 is not in [0, 65536]",
+        assertThrows(MessageException.class, () -> PushMessage.decode(negative)).getMessage());
+    ByteBuffer level = PushMessage.encode(push).putInt(28, 31);
+    assertTrue(
+        assertThrows(MessageException.class, () -> PushMessage.decode(level))
+            .getMessage()
+            .contains("tree node level=31"));
+    ByteBuffer examples = PushMessage.encode(push).putLong(40, -5);
+    assertTrue(
+        assertThrows(MessageException.class, () -> PushMessage.decode(examples))
+            .getMessage()
+            .contains("examples=-5"));
+  }
+
+  @Test
+  void aMessageMayLieAnywhereInABufferOfAnyOrder() {
+    Push push =
+        new Push(ATTEMPT, 1, 2, new TreeNode(3, 4), 5, 6, 1, FloatBuffer.wrap(new float[] {8}));
+    byte[] bytes = bytes(PushMessage.encode(push));
+    ByteBuffer buffer = ByteBuffer.allocateDirect(bytes.length + 10).order(ByteOrder.BIG_ENDIAN);
+    buffer.put(3, bytes).position(3).limit(3 + bytes.length);
+    assertEquals(push, PushMessage.decode(buffer));
+    assertEquals(push, PushMessage.decode(Wire.own(buffer)));
+  }
+
+  @Test
+  void addressesComeBackAsTheyWere() {
+    NodeAddress address = new NodeAddress("4e-7", "fe80::1", 7077);
+    assertEquals(address, NodeAddress.parse(address.text()));
+    assertTrue(
+        assertThrows(IllegalArgumentException.class, () -> NodeAddress.parse("host:12"))
+            .getMessage()
+            .contains("expected jvmId@host:port"));
+    assertEquals(
+        List.of(address), NodeAddress.roster(List.of(address, NodeAddress.parse(address.text()))));
+  }
+
+  private static byte[] bytes(ByteBuffer message) {
+    byte[] bytes = new byte[message.remaining()];
+    message.duplicate().get(bytes);
+    return bytes;
+  }
+}

@@ -1,0 +1,136 @@
+package dev.lockstep.ps.transport;
+
+import dev.lockstep.ps.SimulatedTraining;
+import dev.lockstep.ps.clip.Clipping;
+import dev.lockstep.ps.server.AttemptId;
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A worker in a JVM of its own: writes its address, reads the roster, trains, writes the hash of θ
+ * or the message that ended it.
+ */
+public final class PeerMain {
+
+  static final AttemptId ATTEMPT = new AttemptId("run-1", 0);
+  private static final String DONE = "done ";
+  private static final String FAILED = "failed ";
+
+  private PeerMain() {}
+
+  /** Arguments: parameters, steps, virtual workers, and the own span of them. */
+  public static void main(String[] args) throws Exception {
+    int[] numbers = Arrays.stream(args).mapToInt(Integer::parseInt).toArray();
+    SimulatedTraining training = training(numbers[0], numbers[1], numbers[2]);
+    BufferedReader in =
+        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    ExecutorNode node =
+        ExecutorNode.acquire(ATTEMPT, SocketCluster.TOKEN, TransportSettings.loopback());
+    try (node) {
+      System.out.println(node.address().text());
+      List<NodeAddress> roster =
+          Arrays.stream(in.readLine().split(" ", -1)).map(NodeAddress::parse).toList();
+      node.start(roster, training.plan(), training.virtualWorkers(), training.theta(), null, 0);
+      float[] theta = training.work(node.client(), numbers[3], numbers[4]).theta();
+      node.finish();
+      System.out.println(DONE + Arrays.hashCode(theta));
+    } catch (RuntimeException e) {
+      System.out.println(FAILED + e.getMessage());
+    }
+  }
+
+  static SimulatedTraining training(int parameters, int steps, int virtualWorkers) {
+    return new SimulatedTraining(41, parameters, virtualWorkers, steps, new Clipping.None());
+  }
+
+  /** Such a JVM, seen from the test that started it. */
+  static final class Child implements AutoCloseable {
+
+    private final Process process;
+    private final NodeAddress address;
+    private final CompletableFuture<String> outcome;
+
+    Child(SimulatedTraining training, int from, int to) throws IOException {
+      List<String> command = javaCommand(PeerMain.class);
+      for (int number :
+          new int[] {
+            training.parameters(), training.steps(), training.virtualWorkers(), from, to
+          }) {
+        command.add(Integer.toString(number));
+      }
+      this.process =
+          new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+      BufferedReader out = process.inputReader(StandardCharsets.UTF_8);
+      this.address = NodeAddress.parse(nextLine(out));
+      this.outcome =
+          CompletableFuture.supplyAsync(
+              () -> {
+                try {
+                  return String.valueOf(nextLine(out));
+                } catch (IOException e) {
+                  return FAILED + e.getMessage();
+                }
+              });
+    }
+
+    NodeAddress address() {
+      return address;
+    }
+
+    void begin(List<NodeAddress> roster) throws IOException {
+      String line = String.join(" ", roster.stream().map(NodeAddress::text).toList()) + "\n";
+      process.getOutputStream().write(line.getBytes(StandardCharsets.UTF_8));
+      process.getOutputStream().flush();
+    }
+
+    /** What it wrote at its end. */
+    String outcome(long seconds) throws Exception {
+      return outcome.get(seconds, TimeUnit.SECONDS);
+    }
+
+    void kill() {
+      process.destroyForcibly();
+    }
+
+    void hang() throws IOException, InterruptedException {
+      new ProcessBuilder("kill", "-STOP", Long.toString(process.pid())).start().waitFor();
+    }
+
+    @Override
+    public void close() {
+      kill();
+    }
+
+    /** Log lines of the child may come in between; what it says to us begins in known ways. */
+    private static String nextLine(BufferedReader out) throws IOException {
+      String line = out.readLine();
+      while (line != null
+          && !line.startsWith(DONE)
+          && !line.startsWith(FAILED)
+          && !line.matches("[0-9a-f-]{36}@\\S+")) {
+        line = out.readLine();
+      }
+      return line;
+    }
+  }
+
+  /** Runs a main class of the tests as this JVM runs. */
+  static List<String> javaCommand(Class<?> main) {
+    List<String> command = new ArrayList<>();
+    command.add(System.getProperty("java.home") + File.separator + "bin" + File.separator + "java");
+    ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(argument -> argument.startsWith("--add-") || argument.startsWith("-Dio.netty"))
+        .forEach(command::add);
+    command.addAll(List.of("-Xmx1g", "-cp", System.getProperty("java.class.path"), main.getName()));
+    return command;
+  }
+}
