@@ -7,6 +7,8 @@ import dev.lockstep.sharding.store.MicroBatchStream.Item;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
  * Puts micro-batches together from blocks, in the order of the epoch plans. Used by the reading
@@ -85,6 +87,15 @@ final class BatchAssembler {
       following = epoch(current.number + 1);
     }
     return following != null && following.readFirstWindow();
+  }
+
+  /** Examples of the decoded blocks held now. */
+  long heldExamples() {
+    return Stream.of(current, following)
+        .filter(Objects::nonNull)
+        .flatMap(epoch -> epoch.spans.stream())
+        .mapToLong(SpanReader::heldExamples)
+        .sum();
   }
 
   private Epoch epoch(int number) {

@@ -50,10 +50,12 @@ final class BlockReader implements Closeable {
   private final Map<Integer, FSDataInputStream> open = new LinkedHashMap<>(16, 0.75f, true);
   private final BufferAllocator allocator = new RootAllocator();
   private final VectorSchemaRoot root;
+  private final int[] sizes;
   private byte[] bytes = new byte[0];
 
   BlockReader(Dataset dataset, Configuration conf) throws IOException {
     shardSet = dataset.shardSet();
+    sizes = shardSet.blockSizes();
     location = new Path(dataset.location());
     files = location.getFileSystem(conf);
     firstBlocks = new int[shardSet.shards().size()];
@@ -97,6 +99,16 @@ final class BlockReader implements Closeable {
           "%s is not what its manifest says: %s".formatted(where(shard, inShard), e.getMessage()),
           e);
     }
+  }
+
+  /** Examples of a block. */
+  int examples(int block) {
+    return sizes[block];
+  }
+
+  /** Bytes of Arrow memory held now: none between two reads. */
+  long arrowBytes() {
+    return allocator.getAllocatedMemory();
   }
 
   private String where(DataShard shard, int inShard) {

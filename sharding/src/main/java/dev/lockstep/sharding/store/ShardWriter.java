@@ -49,7 +49,7 @@ public final class ShardWriter implements AutoCloseable {
   private boolean finished;
 
   /**
-   * Creates the file, which must not exist.
+   * Creates the file, which must not exist, in a folder that must.
    *
    * @param files where
    * @param file the file to create; deleted by {@link #close} unless {@link #finish} was called
@@ -74,7 +74,8 @@ public final class ShardWriter implements AutoCloseable {
       }
       pending.add(new float[blockExamples * tensor.storedValues()]);
     }
-    channel = new CheckedChannel(files.create(file, false));
+    // Not recursive: an attempt that outlives its job must not bring the folder back.
+    channel = new CheckedChannel(files.createFile(file).overwrite(false).build());
     root = VectorSchemaRoot.create(ArrowLayout.schema(tensors, ShardSet.FORMAT_VERSION), allocator);
     arrow = new ArrowFileWriter(root, null, channel);
     arrow.start();

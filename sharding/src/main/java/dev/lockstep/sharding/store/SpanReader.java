@@ -81,17 +81,20 @@ final class SpanReader {
   }
 
   /**
-   * Reads the first block of span positions {@code [from, to)} that is not here yet.
+   * Reads the first block of span positions {@code [from, to)} that is not here yet, and drops the
+   * blocks before.
    *
    * @return false when all are here
    */
   boolean readOneBlock(long from, long to) throws IOException {
     long end = Math.min(to, plan.spanLength(v));
     if (from >= end) {
+      loaded.clear();
       return false;
     }
     int last = plan.blockRankAt(plan.spanStart(v) + end - 1);
     int rank = plan.blockRankAt(plan.spanStart(v) + from);
+    loaded.headMap(rank).clear();
     if (!loaded.isEmpty()) {
       rank = Math.max(rank, loaded.lastKey() + 1);
     }
@@ -102,20 +105,28 @@ final class SpanReader {
     return true;
   }
 
+  /** Examples of the blocks held now. */
+  long heldExamples() {
+    return loaded.values().stream().mapToLong(block -> block.examples).sum();
+  }
+
   private void load(int rank) throws IOException {
     if (!loaded.containsKey(rank)) {
       int block = plan.block(rank);
-      loaded.put(rank, new Loaded(blocks.read(block), split.rows(part, block)));
+      loaded.put(
+          rank, new Loaded(blocks.read(block), blocks.examples(block), split.rows(part, block)));
     }
   }
 
   /** A decoded block, and which of its rows belong to the part that is read. */
   private static final class Loaded {
     private final List<Column> columns;
+    private final int examples;
     private final int[] rows;
 
-    Loaded(List<Column> columns, int[] rows) {
+    Loaded(List<Column> columns, int examples, int[] rows) {
       this.columns = columns;
+      this.examples = examples;
       this.rows = rows;
     }
   }

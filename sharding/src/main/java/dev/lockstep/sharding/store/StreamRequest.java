@@ -84,10 +84,10 @@ public record StreamRequest(
     long stored = Float.BYTES * tensors.stream().mapToLong(TensorSpec::storedValues).sum();
     long handedOut = (long) Float.BYTES * dataset.shardSet().elementsPerExample();
     // Rows that the split holds out are decoded with their blocks.
-    double keep = Math.max(1e-9, (double) split.examples(part) / total);
-    long ahead = window == 0 ? batchSize : window;
-    long perWorker =
-        Math.min(2 * (long) Math.ceil(ahead / keep) + 3 * largest, total + 2 * largest);
+    double keep = Math.max(1, split.examples(part)) / (double) total;
+    long span = (split.examples(part) + virtualWorkers - 1) / virtualWorkers;
+    long ahead = Math.min(window == 0 ? batchSize : window, span);
+    long perWorker = 2 * (long) Math.ceil(ahead / keep) + 4 * largest;
     return (vTo - vFrom) * perWorker * stored
         + (prefetch + 2L) * batchSize * handedOut
         + 3 * largest * stored;

@@ -1,0 +1,72 @@
+package dev.lockstep.sharding.store;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.plan.Split;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What a stream holds, driven without its thread. */
+class MemoryBoundTest {
+
+  private static final Configuration CONF = new Configuration();
+
+  @TempDir static Path folder;
+  private static Dataset dataset;
+
+  @BeforeAll
+  static void writeDataset() throws IOException {
+    dataset = SampleData.write(folder.resolve("data").toString(), CONF, 2_000, 500, 16);
+  }
+
+  private static StreamRequest request(Split split, Part part, int window) {
+    return new StreamRequest(dataset, split, part, 1, 4, 0, 4, 10, window, 0, 0, 3, 2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 20, 64, 10_000})
+  void holdsNoMoreDecodedBlocksThanItSays(int window) throws IOException {
+    int[] sizes = dataset.shardSet().blockSizes();
+    for (Split split : new Split[] {Split.of(1, 0, sizes), Split.of(1, 0.25, sizes)}) {
+      for (Part part : Stream.of(Part.values()).filter(each -> split.examples(each) > 0).toList()) {
+        StreamRequest request = request(split, part, window);
+        long blockBytes = 4L * (3 + 1);
+        long batchBytes = (request.prefetch() + 2L) * request.batchSize() * 4 * (3 + 5);
+        long bound = (request.residentBytes() - batchBytes) / blockBytes;
+        try (BlockReader blocks = new BlockReader(dataset, CONF)) {
+          BatchAssembler batches = new BatchAssembler(request, blocks);
+          long most = 0;
+          while (batches.next() != null) {
+            while (batches.readOneBlockAhead()) {
+              most = Math.max(most, batches.heldExamples());
+              assertEquals(0, blocks.arrowBytes());
+            }
+            most = Math.max(most, batches.heldExamples());
+          }
+          assertTrue(most > 0 && most <= bound, "held " + most + " of " + bound);
+        }
+      }
+    }
+  }
+
+  @Test
+  void theBoundDoesNotGrowWithTheDataset() throws IOException {
+    Dataset larger = SampleData.write(folder.resolve("larger").toString(), CONF, 4_000, 500, 16);
+    Split split = Split.of(1, 0, dataset.shardSet().blockSizes());
+    Split largerSplit = Split.of(1, 0, larger.shardSet().blockSizes());
+    assertEquals(
+        request(split, Part.TRAINING, 64).residentBytes(),
+        new StreamRequest(larger, largerSplit, Part.TRAINING, 1, 4, 0, 4, 10, 64, 0, 0, 3, 2)
+            .residentBytes());
+  }
+}
