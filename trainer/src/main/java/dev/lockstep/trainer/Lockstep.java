@@ -1,18 +1,24 @@
 package dev.lockstep.trainer;
 
 import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.ingest.ShardingOptions;
+import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.model.DataSetExamples;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
+import dev.lockstep.trainer.spark.RunFolder;
 import dev.lockstep.trainer.spark.TrainingJob;
 import dev.lockstep.trainer.spark.TrainingObserver;
 import dev.lockstep.trainer.spark.TrainingResult;
 import java.io.IOException;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.nd4j.linalg.dataset.DataSet;
 
 /**
  * Trains DL4J models on Spark, with the same bits on any cluster.
@@ -74,5 +80,63 @@ public final class Lockstep {
       TrainingObserver observer)
       throws IOException {
     return new TrainingJob(spark, config, model, data, observer).run();
+  }
+
+  /** Trains a new network on DL4J data sets; see {@link #shard}. */
+  public static TrainingResult train(
+      JavaSparkContext spark,
+      MultiLayerConfiguration model,
+      JavaRDD<DataSet> data,
+      TrainingConfig config)
+      throws IOException {
+    return train(spark, model, shardInto(data, config), config);
+  }
+
+  /** Trains a new graph on DL4J data sets; see {@link #shard}. */
+  public static TrainingResult train(
+      JavaSparkContext spark,
+      ComputationGraphConfiguration model,
+      JavaRDD<DataSet> data,
+      TrainingConfig config)
+      throws IOException {
+    return train(spark, model, shardInto(data, config), config);
+  }
+
+  /** Goes on training a network on DL4J data sets; see {@link #shard}. */
+  public static TrainingResult train(
+      JavaSparkContext spark, MultiLayerNetwork model, JavaRDD<DataSet> data, TrainingConfig config)
+      throws IOException {
+    return train(spark, model, shardInto(data, config), config);
+  }
+
+  /** Goes on training a graph on DL4J data sets; see {@link #shard}. */
+  public static TrainingResult train(
+      JavaSparkContext spark, ComputationGraph model, JavaRDD<DataSet> data, TrainingConfig config)
+      throws IOException {
+    return train(spark, model, shardInto(data, config), config);
+  }
+
+  /**
+   * Writes DL4J data sets as data shards, once for many trainings. The order of the examples is the
+   * RDD's, however it is partitioned; the RDD is computed twice and must keep that order.
+   *
+   * @param location folder of the dataset, any Hadoop URI that driver and executors share
+   */
+  public static Dataset shard(JavaRDD<DataSet> data, String location, ShardingOptions options)
+      throws IOException {
+    return DataSetExamples.shard(data, location, options);
+  }
+
+  private static Dataset shardInto(JavaRDD<DataSet> data, TrainingConfig config)
+      throws IOException {
+    RunFolder folder = new RunFolder(config.out(), data.context().hadoopConfiguration());
+    IfExists ifExists =
+        config.existingOutput() == TrainingConfig.ExistingOutput.REPLACE
+            ? IfExists.REPLACE
+            : IfExists.REFUSE;
+    return shard(
+        data,
+        folder.file(RunFolder.DATA).toString(),
+        ShardingOptions.named("DataSets").ifExists(ifExists));
   }
 }

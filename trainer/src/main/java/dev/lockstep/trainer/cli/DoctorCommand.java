@@ -25,9 +25,9 @@ final class DoctorCommand implements Callable<Integer> {
 
   @Option(
       names = "--numeric-profile",
-      defaultValue = "avx2",
+      defaultValue = "${env:LOCKSTEP_NUMERIC_PROFILE:-avx2}",
       paramLabel = "avx2|avx512|generic|native",
-      description = "The profile to look for (default: ${DEFAULT-VALUE}).")
+      description = "The profile to look for (default: avx2).")
   private String numericProfile;
 
   @Override

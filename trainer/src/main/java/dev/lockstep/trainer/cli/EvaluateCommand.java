@@ -1,6 +1,7 @@
 package dev.lockstep.trainer.cli;
 
 import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.trainer.model.EvaluationSums;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.NumericProfile;
@@ -53,9 +54,9 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Option(
       names = "--numeric-profile",
-      defaultValue = "avx2",
+      defaultValue = "${env:LOCKSTEP_NUMERIC_PROFILE:-avx2}",
       paramLabel = "avx2|avx512|generic|native",
-      description = "Which arithmetic determines the bits (default: ${DEFAULT-VALUE}).")
+      description = "Which arithmetic determines the bits (default: avx2).")
   private String numericProfile;
 
   @Override
@@ -69,7 +70,8 @@ final class EvaluateCommand implements Callable<Integer> {
         throw new IllegalArgumentException(
             "model=" + model + " has no parameters: give the zip of a trained model");
       }
-      Dataset dataset = data.open(session, scratch.resolve("data").toUri().toString());
+      Dataset dataset =
+          data.open(session, scratch.resolve("data").toUri().toString(), IfExists.REFUSE);
       List<EvaluationSums> outputs =
           EvaluationJob.run(
               new JavaSparkContext(session.sparkContext()),

@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
         "Trains Deeplearning4j models on Apache Spark, with the same bits on any cluster.",
     subcommands = {
       TrainCommand.class,
+      ShardCommand.class,
       EvaluateCommand.class,
       InspectCommand.class,
       DoctorCommand.class,

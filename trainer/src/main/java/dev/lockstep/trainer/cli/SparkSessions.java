@@ -7,6 +7,9 @@ import org.apache.spark.sql.SparkSession;
 /** Starts the Spark session of a command, with the settings that training wants. */
 public final class SparkSessions {
 
+  /** The launcher says here which numeric profile it has set up. */
+  static final String PROFILE_VARIABLE = "LOCKSTEP_NUMERIC_PROFILE";
+
   private SparkSessions() {}
 
   /**

@@ -1,6 +1,7 @@
 package dev.lockstep.trainer.cli;
 
 import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.CheckpointInterval;
 import dev.lockstep.trainer.config.TrainingConfig;
@@ -141,8 +142,8 @@ final class TrainCommand implements Callable<Integer> {
     PrintWriter console = spec.commandLine().getOut();
     try (SparkSession session = SparkSessions.open("train", profile)) {
       Configuration hadoop = session.sparkContext().hadoopConfiguration();
-      String folder = new RunFolder(config.out(), hadoop).file("data").toString();
-      Dataset dataset = data.open(session, folder);
+      String folder = new RunFolder(config.out(), hadoop).file(RunFolder.DATA).toString();
+      Dataset dataset = data.open(session, folder, overwrite ? IfExists.REPLACE : IfExists.REFUSE);
       InitialModel initial = model.open(dataset.shardSet().tensors(), hadoop);
       print(console, train(session, initial, dataset, config, console));
     }
@@ -178,7 +179,9 @@ final class TrainCommand implements Callable<Integer> {
     ifGiven(validationFraction, config::validationFraction);
     ifGiven(clipNorm, config::clipNorm);
     ifGiven(clipValue, config::clipValue);
-    ifGiven(numericProfile, config::numericProfile);
+    ifGiven(
+        numericProfile != null ? numericProfile : System.getenv(SparkSessions.PROFILE_VARIABLE),
+        config::numericProfile);
     if (checkpointEvery != null) {
       config.checkpointEvery(CheckpointInterval.parse(checkpointEvery));
     }

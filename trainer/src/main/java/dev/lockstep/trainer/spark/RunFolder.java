@@ -34,6 +34,9 @@ public final class RunFolder {
   /** Parameter shards. */
   public static final String CHECKPOINTS = "checkpoints";
 
+  /** Data shards, where the data were not given as such. */
+  public static final String DATA = "data";
+
   private static final List<String> OWN = List.of(RECORD, MODEL, METRICS, REPORT, CHECKPOINTS);
 
   private final Path path;
