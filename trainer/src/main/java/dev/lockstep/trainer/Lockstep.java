@@ -1,6 +1,9 @@
 package dev.lockstep.trainer;
 
 import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.ingest.ExampleIngest;
+import dev.lockstep.sharding.ingest.InvalidDataException;
 import dev.lockstep.sharding.ingest.ShardingOptions;
 import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.trainer.config.TrainingConfig;
@@ -12,6 +15,8 @@ import dev.lockstep.trainer.spark.TrainingJob;
 import dev.lockstep.trainer.spark.TrainingObserver;
 import dev.lockstep.trainer.spark.TrainingResult;
 import java.io.IOException;
+import java.util.List;
+import java.util.Map;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
@@ -121,10 +126,21 @@ public final class Lockstep {
    * RDD's, however it is partitioned; the RDD is computed twice and must keep that order.
    *
    * @param location folder of the dataset, any Hadoop URI that driver and executors share
+   * @throws InvalidDataException if there is no data set, or an example is not finite
    */
   public static Dataset shard(JavaRDD<DataSet> data, String location, ShardingOptions options)
       throws IOException {
-    return DataSetExamples.shard(data, location, options);
+    List<DataSet> first = data.take(1);
+    if (first.isEmpty()) {
+      throw new InvalidDataException("the RDD of DataSets for " + location + " is empty");
+    }
+    List<TensorSpec> tensors = DataSetExamples.tensors(first.get(0));
+    return ExampleIngest.ingest(
+        data.flatMap(each -> DataSetExamples.examples(each, tensors).iterator()),
+        tensors,
+        Map.of(),
+        location,
+        options);
   }
 
   private static Dataset shardInto(JavaRDD<DataSet> data, TrainingConfig config)

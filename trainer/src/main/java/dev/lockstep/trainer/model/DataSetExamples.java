@@ -1,47 +1,21 @@
 package dev.lockstep.trainer.model;
 
-import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.Example;
 import dev.lockstep.sharding.TensorSpec;
-import dev.lockstep.sharding.ingest.ExampleIngest;
-import dev.lockstep.sharding.ingest.InvalidDataException;
-import dev.lockstep.sharding.ingest.ShardingOptions;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.IntStream;
-import org.apache.spark.api.java.JavaRDD;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
 
-/** DL4J's {@link DataSet}s as a dataset of data shards. Called on the driver. */
+/** DL4J's {@link DataSet}s as the examples of a dataset. Called in executors and on the driver. */
 public final class DataSetExamples {
 
   private DataSetExamples() {}
 
-  /**
-   * Writes the examples of all data sets, in their order, however many each holds. Every example
-   * has the shapes of the first one.
-   *
-   * @param data features and labels, with masks or without
-   * @param location folder of the dataset, any Hadoop URI
-   * @throws InvalidDataException if there is no example, or one does not fit
-   */
-  public static Dataset shard(JavaRDD<DataSet> data, String location, ShardingOptions options)
-      throws IOException {
-    List<DataSet> first = data.take(1);
-    if (first.isEmpty()) {
-      throw new InvalidDataException("the RDD of DataSets for " + location + " is empty");
-    }
-    List<TensorSpec> tensors = tensors(first.get(0));
-    return ExampleIngest.ingest(
-        data.flatMap(each -> examples(each, tensors)), tensors, Map.of(), location, options);
-  }
-
-  private static List<TensorSpec> tensors(DataSet data) {
+  /** The tensors that a data set has, with masks or without; every example has these shapes. */
+  public static List<TensorSpec> tensors(DataSet data) {
     List<TensorSpec> tensors = new ArrayList<>();
     for (TensorSpec.Role role : TensorSpec.Role.values()) {
       INDArray array = array(data, role);
@@ -66,7 +40,12 @@ public final class DataSetExamples {
     };
   }
 
-  private static Iterator<Example> examples(DataSet data, List<TensorSpec> tensors) {
+  /**
+   * The examples of a data set, in their order.
+   *
+   * @throws IllegalArgumentException if they do not have these tensors
+   */
+  public static List<Example> examples(DataSet data, List<TensorSpec> tensors) {
     int count = data.numExamples();
     List<float[]> whole = new ArrayList<>();
     for (TensorSpec tensor : tensors) {
@@ -93,6 +72,6 @@ public final class DataSetExamples {
       }
       examples.add(new Example(values));
     }
-    return examples.iterator();
+    return examples;
   }
 }

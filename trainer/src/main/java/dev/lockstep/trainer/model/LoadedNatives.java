@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -55,6 +56,11 @@ public record LoadedNatives(String classifier, String blas) {
               + ".jar on the class path and no other, or choose --numeric-profile");
     }
     return loaded;
+  }
+
+  /** Bytes that DL4J may hold outside the heap of this JVM. */
+  public static long mostOffHeapBytes() {
+    return Pointer.maxBytes();
   }
 
   /** Whether these natives were built with oneDNN. */

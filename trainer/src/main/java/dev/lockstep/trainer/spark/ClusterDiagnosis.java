@@ -16,7 +16,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.bytedeco.javacpp.Pointer;
 
 /**
  * What the driver and every executor look like to a training. Lives on the driver.
@@ -75,7 +74,7 @@ public record ClusterDiagnosis(int slots, Jvm driver, List<Jvm> executors, List<
           System.getProperty("java.version"),
           Runtime.getRuntime().availableProcessors(),
           Runtime.getRuntime().maxMemory(),
-          fit ? Pointer.maxBytes() : 0,
+          fit ? LoadedNatives.mostOffHeapBytes() : 0,
           hasAvx512(),
           arithmetic,
           fit);
