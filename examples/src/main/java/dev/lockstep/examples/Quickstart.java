@@ -1,0 +1,244 @@
+package dev.lockstep.examples;
+
+import dev.lockstep.examples.digits.DigitGenerator;
+import dev.lockstep.examples.digits.IdxFiles;
+import dev.lockstep.examples.digits.IdxFiles.Compression;
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.ingest.IdxIngest;
+import dev.lockstep.sharding.ingest.IdxOptions;
+import dev.lockstep.sharding.ingest.ShardingOptions;
+import dev.lockstep.sharding.store.Datasets;
+import dev.lockstep.trainer.Lockstep;
+import dev.lockstep.trainer.cli.CommandProvider;
+import dev.lockstep.trainer.cli.ConsoleProgress;
+import dev.lockstep.trainer.cli.SparkSessions;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.config.TrainingConfig.ExistingOutput;
+import dev.lockstep.trainer.model.BuiltInOptions;
+import dev.lockstep.trainer.model.EvaluationSums;
+import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.ModelDefinition;
+import dev.lockstep.trainer.model.NumericProfile;
+import dev.lockstep.trainer.model.ReplicaOptions;
+import dev.lockstep.trainer.spark.EvaluationJob;
+import dev.lockstep.trainer.spark.TrainingResult;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/**
+ * {@code lockstep quickstart}: from nothing to a trained model. It draws digits, writes them as IDX
+ * files, turns those into data shards by a Spark job, trains on the barrier stage and scores the
+ * model on digits it has not seen: what a user would do with data of their own, in one command.
+ */
+@Command(
+    name = "quickstart",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = "Draws digits, shards them, trains a network on them and scores it.")
+final class Quickstart implements Callable<Integer> {
+
+  /** Adds this command to {@code lockstep}. */
+  public static final class Provider implements CommandProvider {
+    @Override
+    public Object command() {
+      return new Quickstart();
+    }
+  }
+
+  private static final int CLASSES = 10;
+  private static final int EVALUATION_SPANS = 4;
+  private static final int EVALUATION_BATCH = 256;
+
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--dir",
+      defaultValue = "lockstep-quickstart",
+      paramLabel = "DIR",
+      description = "Folder for data and outputs (default: ${DEFAULT-VALUE}).")
+  private Path folder;
+
+  @Option(
+      names = "--train",
+      defaultValue = "20000",
+      paramLabel = "N",
+      description = "Digits to train on (default: ${DEFAULT-VALUE}).")
+  private int trainDigits;
+
+  @Option(
+      names = "--test",
+      defaultValue = "4000",
+      paramLabel = "N",
+      description = "Digits to score on (default: ${DEFAULT-VALUE}).")
+  private int testDigits;
+
+  @Option(
+      names = "--model",
+      defaultValue = "mlp:256,128",
+      paramLabel = "mlp:256,128|lenet|linear",
+      description = "Built-in model (default: ${DEFAULT-VALUE}).")
+  private String model;
+
+  @Option(
+      names = "--epochs",
+      defaultValue = "8",
+      paramLabel = "N",
+      description = "Passes over the data (default: ${DEFAULT-VALUE}).")
+  private int epochs;
+
+  @Option(
+      names = "--batch-size",
+      defaultValue = "32",
+      paramLabel = "b",
+      description = "Examples of one virtual worker's micro-batch (default: ${DEFAULT-VALUE}).")
+  private int batchSize;
+
+  @Option(
+      names = "--virtual-workers",
+      defaultValue = "4",
+      paramLabel = "V",
+      description = "Logical replicas; a step uses V * b digits (default: ${DEFAULT-VALUE}).")
+  private int virtualWorkers;
+
+  @Option(
+      names = "--workers",
+      defaultValue = "0",
+      paramLabel = "W",
+      description = "Spark tasks; does not change the model (default: as many as slots, up to V).")
+  private int workers;
+
+  @Option(
+      names = "--seed",
+      defaultValue = "42",
+      paramLabel = "S",
+      description = "Of the digits and of the training (default: ${DEFAULT-VALUE}).")
+  private long seed;
+
+  @Option(
+      names = "--numeric-profile",
+      defaultValue = "${env:LOCKSTEP_NUMERIC_PROFILE:-avx2}",
+      paramLabel = "avx2|avx512|generic|native",
+      description = "Which arithmetic determines the bits (default: ${DEFAULT-VALUE}).")
+  private String numericProfile;
+
+  @Override
+  public Integer call() throws IOException {
+    TrainingConfig config =
+        TrainingConfig.builder()
+            .epochs(epochs)
+            .batchSize(batchSize)
+            .virtualWorkers(virtualWorkers)
+            .workers(workers)
+            .seed(seed)
+            .numericProfile(numericProfile)
+            .out(folder.resolve("run").toAbsolutePath().toUri().toString())
+            .existingOutput(ExistingOutput.REPLACE)
+            .build();
+    NumericProfile profile = NumericProfile.named(numericProfile);
+    PrintWriter console = spec.commandLine().getOut();
+    Path data =
+        folder
+            .toAbsolutePath()
+            .resolve("data")
+            .resolve("digits-%d-%d-%d".formatted(seed, trainDigits, testDigits));
+
+    try (SparkSession session = SparkSessions.open("quickstart", profile)) {
+      JavaSparkContext spark = new JavaSparkContext(session.sparkContext());
+      DigitGenerator digits = new DigitGenerator(seed);
+      Dataset train = shards(spark, digits, 0, trainDigits, data, "train", console);
+      Dataset test =
+          shards(spark, digits, trainDigits, trainDigits + testDigits, data, "test", console);
+
+      InitialModel initial =
+          InitialModel.fresh(
+              ModelDefinition.builtIn(model, train.shardSet().tensors(), BuiltInOptions.DEFAULT));
+      TrainingResult result;
+      try (ConsoleProgress progress = new ConsoleProgress(console)) {
+        result = Lockstep.train(spark, initial, train, config, progress);
+      }
+      print(console, result, accuracy(spark, result, test, profile));
+    }
+    return 0;
+  }
+
+  /** Digits {@code [from, to)} as data shards: those of an earlier run, or new ones. */
+  private static Dataset shards(
+      JavaSparkContext spark,
+      DigitGenerator digits,
+      int from,
+      int to,
+      Path data,
+      String part,
+      PrintWriter console)
+      throws IOException {
+    String location = data.resolve("shards").resolve(part).toUri().toString();
+    if (Datasets.exists(location, spark.hadoopConfiguration())) {
+      return Datasets.open(location, spark.hadoopConfiguration());
+    }
+    console.printf(Locale.ROOT, "drawing %,d digits to %s on%n", to - from, part);
+    console.flush();
+    Path idx = data.resolve("idx");
+    IdxFiles.write(digits, from, to, idx, part, Compression.GZIP);
+    return IdxIngest.ingest(
+        spark,
+        idx.toUri().toString(),
+        location,
+        new IdxOptions(part + "-", CLASSES),
+        ShardingOptions.named("digits-" + part));
+  }
+
+  private static double accuracy(
+      JavaSparkContext spark, TrainingResult result, Dataset test, NumericProfile profile)
+      throws IOException {
+    org.apache.hadoop.fs.Path file = new org.apache.hadoop.fs.Path(result.modelFile());
+    try (InputStream zip = file.getFileSystem(spark.hadoopConfiguration()).open(file)) {
+      EvaluationSums sums =
+          EvaluationJob.run(
+                  spark,
+                  InitialModel.read(zip, result.modelFile()),
+                  test,
+                  profile,
+                  ReplicaOptions.DEFAULT,
+                  EVALUATION_SPANS,
+                  EVALUATION_BATCH)
+              .get(0);
+      return sums.accuracy();
+    }
+  }
+
+  private void print(PrintWriter console, TrainingResult result, double accuracy) {
+    Path out = folder.resolve("run");
+    console.printf(
+        Locale.ROOT,
+        """
+
+        test accuracy     %.2f %% of %,d digits
+        throughput        %,.0f examples/s (%,d steps in %.1f s)
+        parametersSha256  %s
+
+        model    %s (opens with plain DL4J)
+        report   %s
+        metrics  %s
+        """,
+        100 * accuracy,
+        testDigits,
+        result.examplesPerSecond(),
+        result.steps(),
+        result.seconds(),
+        result.parametersSha256(),
+        out.resolve("model.zip"),
+        out.resolve("report.html"),
+        out.resolve("metrics.jsonl"));
+    console.flush();
+  }
+}
