@@ -40,6 +40,7 @@ final class DigitShards {
     Configuration hadoop = new Configuration();
     Path location = new Path(folder.toUri());
     FileSystem files = location.getFileSystem(hadoop);
+    files.mkdirs(location);
     List<DataShard> shards = new ArrayList<>();
     for (int from = 0; from < examples; from += SHARD) {
       Path file = new Path(location, "part-" + from + ".arrow");

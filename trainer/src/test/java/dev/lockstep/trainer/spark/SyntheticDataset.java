@@ -44,6 +44,7 @@ final class SyntheticDataset {
     Configuration hadoop = new Configuration();
     org.apache.hadoop.fs.Path location = new org.apache.hadoop.fs.Path(folder.toUri());
     FileSystem files = location.getFileSystem(hadoop);
+    files.mkdirs(location);
     List<DataShard> shards = new ArrayList<>();
     for (int from = 0; from < examples; from += 100) {
       org.apache.hadoop.fs.Path file =
