@@ -76,7 +76,8 @@ public final class MicroBatchStream implements AutoCloseable {
       }
       Item item = ready.poll();
       if (item == null && failure != null) {
-        throw new IOException(failure.getMessage(), failure);
+        String reason = failure.getMessage() == null ? failure.toString() : failure.getMessage();
+        throw new IOException(reason, failure);
       }
       changed.signalAll();
       return item;

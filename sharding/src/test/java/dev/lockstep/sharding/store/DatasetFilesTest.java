@@ -76,6 +76,13 @@ class DatasetFilesTest {
   }
 
   @Test
+  void theBytesAreFrozen() {
+    assertEquals(
+        "87a065411493eaafb3de2c74edff22ecc73f9f0fb022c67f9f34f85e58adb197",
+        dataset.shardSet().fingerprint());
+  }
+
+  @Test
   void plainArrowReadsTheShards() throws IOException {
     int example = 0;
     for (int s = 0; s < 3; s++) {
