@@ -7,6 +7,8 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Asks all peers every so often whether they live, on one thread, and reports those that have been
@@ -14,6 +16,8 @@ import java.util.function.BiConsumer;
  * by its closed connection.
  */
 final class Heartbeat implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Heartbeat.class);
 
   private final Collection<Peer> peers;
   private final Duration every;
@@ -29,7 +33,16 @@ final class Heartbeat implements AutoCloseable {
     this.silence = settings.silence();
     this.lost = lost;
     Future<?> unused =
-        timer.scheduleWithFixedDelay(this::beat, 0, every.toNanos(), TimeUnit.NANOSECONDS);
+        timer.scheduleWithFixedDelay(this::beatOn, 0, every.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  /** A timer forgets a task that throws, and then nobody would watch. */
+  private void beatOn() {
+    try {
+      beat();
+    } catch (RuntimeException e) {
+      LOG.warn("heartbeat failed, goes on", e);
+    }
   }
 
   private void beat() {

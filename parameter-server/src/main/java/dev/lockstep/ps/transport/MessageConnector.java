@@ -115,6 +115,16 @@ public final class MessageConnector implements AutoCloseable {
 
     @Override
     public void channelInactive(TransportClient client) {
+      ended(client);
+    }
+
+    @Override
+    public void exceptionCaught(Throwable cause, TransportClient client) {
+      // network-common fails the requests next, and only then closes the connection.
+      ended(client);
+    }
+
+    private void ended(TransportClient client) {
       MessageLink link = links.remove(client);
       if (link != null) {
         link.closed();

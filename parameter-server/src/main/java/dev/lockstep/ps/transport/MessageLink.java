@@ -44,6 +44,10 @@ public final class MessageLink implements AutoCloseable {
 
           @Override
           public void onFailure(Throwable failure) {
+            // A failed write is told before the connection's end: the end is the better reason.
+            if (!client.isActive()) {
+              closed();
+            }
             answer.completeExceptionally(MessageException.received(failure));
           }
         });
