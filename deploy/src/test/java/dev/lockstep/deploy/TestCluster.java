@@ -1,6 +1,7 @@
 package dev.lockstep.deploy;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.SparkConf;
@@ -31,6 +32,18 @@ final class TestCluster implements AutoCloseable {
 
   /** A cluster of {@code master} with further Spark settings. */
   static TestCluster start(String master, Map<String, String> settings) {
+    Map<String, String> profile = new HashMap<>();
+    for (String variable : PROFILE_VARIABLES) {
+      if (System.getenv(variable) != null) {
+        profile.put(variable, System.getenv(variable));
+      }
+    }
+    return startWithProfileOf(profile, master, settings);
+  }
+
+  /** A cluster whose executors' environment is given these variables and no others. */
+  static TestCluster startWithProfileOf(
+      Map<String, String> variables, String master, Map<String, String> settings) {
     SparkConf conf =
         new SparkConf(false)
             .setMaster(master)
@@ -46,12 +59,7 @@ final class TestCluster implements AutoCloseable {
             .set("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s")
             .set("spark.barrier.sync.timeout", "60")
             .set("spark.sql.shuffle.partitions", "2");
-    for (String variable : PROFILE_VARIABLES) {
-      String value = System.getenv(variable);
-      if (value != null) {
-        conf.set("spark.executorEnv." + variable, value);
-      }
-    }
+    variables.forEach((name, value) -> conf.set("spark.executorEnv." + name, value));
     settings.forEach(conf::set);
     return new TestCluster(SparkSession.builder().config(conf).getOrCreate());
   }

@@ -1,5 +1,7 @@
 package dev.lockstep.trainer.spark;
 
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -8,36 +10,54 @@ import java.util.regex.Pattern;
 final class FailureText {
 
   private static final Pattern LOST_EXECUTOR =
-      Pattern.compile("ExecutorLostFailure \\(([^)]*)\\)(?: Reason: ([^\\n]*))?");
+      Pattern.compile("ExecutorLostFailure \\(executor (\\S+) [^)]*\\)(?: Reason: ([^\\n]*))?");
 
   private FailureText() {}
 
   /**
-   * The first cause that a worker gave, and what Spark says of lost executors.
+   * What Spark says of a lost executor, and the first cause that a worker gave.
    *
+   * @param started workers, by which executors get a host
    * @param failures in the order they arrived
    * @param spark what the stage failed with
    */
-  static String of(List<WorkerReport.Failed> failures, Throwable spark) {
+  static String of(
+      Collection<WorkerReport.Started> started,
+      List<WorkerReport.Failed> failures,
+      Throwable spark) {
     String message = spark == null || spark.getMessage() == null ? "" : spark.getMessage();
-    StringBuilder text = new StringBuilder("training failed");
+    List<String> causes = new ArrayList<>();
     Matcher lost = LOST_EXECUTOR.matcher(message);
     if (lost.find()) {
-      text.append(": lost ").append(lost.group(1));
+      causes.add("lost " + nameOf(lost.group(1), started) + because(lost.group(2)));
     }
     if (!failures.isEmpty()) {
       WorkerReport.Failed first = failures.get(0);
-      text.append(": worker ")
-          .append(first.worker())
-          .append(" (JVM ")
-          .append(first.jvm())
-          .append(" on ")
-          .append(first.host())
-          .append("): ")
-          .append(first.reason());
-    } else if (text.indexOf(": lost") < 0) {
-      text.append(": ").append(message.lines().findFirst().orElse(String.valueOf(spark)));
+      causes.add(
+          "worker "
+              + first.worker()
+              + " (JVM "
+              + first.jvm()
+              + " on "
+              + first.host()
+              + "): "
+              + first.reason());
     }
-    return text.toString();
+    if (causes.isEmpty()) {
+      causes.add(message.lines().findFirst().orElse(String.valueOf(spark)));
+    }
+    return "training failed: " + String.join("; ", causes);
+  }
+
+  private static String nameOf(String executor, Collection<WorkerReport.Started> started) {
+    return started.stream()
+        .filter(one -> one.executor().equals(executor))
+        .findFirst()
+        .map(one -> "executor " + executor + " (JVM " + one.jvm() + " on " + one.host() + ")")
+        .orElse("executor " + executor);
+  }
+
+  private static String because(String reason) {
+    return reason == null || reason.isBlank() ? "" : ": " + reason.strip();
   }
 }

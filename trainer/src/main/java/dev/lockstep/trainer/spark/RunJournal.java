@@ -13,6 +13,7 @@ import dev.lockstep.trainer.report.MetricsLog;
 import dev.lockstep.trainer.report.StepMetrics;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -96,6 +97,10 @@ final class RunJournal {
   String fingerprint() {
     return String.join(
         "+", started.values().stream().map(WorkerReport.Started::fingerprint).distinct().toList());
+  }
+
+  Collection<WorkerReport.Started> started() {
+    return started.values();
   }
 
   List<WorkerReport.Failed> failures() {

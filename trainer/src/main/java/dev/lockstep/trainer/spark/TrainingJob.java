@@ -30,6 +30,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkEnv;
@@ -51,6 +52,9 @@ public final class TrainingJob {
 
   /** How long reports may trail the end of the stage. */
   private static final Duration LAST_REPORTS = Duration.ofSeconds(15);
+
+  /** How long a worker's reason may trail the failure of the stage. */
+  private static final Duration REASONS = Duration.ofSeconds(2);
 
   private static final Duration POLL = Duration.ofMillis(50);
 
@@ -207,7 +211,7 @@ public final class TrainingJob {
                   assignment.driver()));
         }
         if (stage.isDone() && report == null) {
-          List<TrainingTask.Result> results = resultsOf(stage, journal);
+          List<TrainingTask.Result> results = resultsOf(stage, endpoint, journal);
           if (journal.isComplete()) {
             return results;
           }
@@ -229,16 +233,32 @@ public final class TrainingJob {
   }
 
   private static List<TrainingTask.Result> resultsOf(
-      JavaFutureAction<List<TrainingTask.Result>> stage, RunJournal journal) {
+      JavaFutureAction<List<TrainingTask.Result>> stage,
+      DriverEndpoint endpoint,
+      RunJournal journal)
+      throws IOException {
     try {
       return stage.get(1, TimeUnit.MINUTES);
     } catch (ExecutionException e) {
-      throw new TrainingException(FailureText.of(journal.failures(), e.getCause()), e.getCause());
+      awaitReason(endpoint, journal);
+      throw new TrainingException(
+          FailureText.of(journal.started(), journal.failures(), e.getCause()), e.getCause());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new TrainingException("interrupted while training", e);
-    } catch (java.util.concurrent.TimeoutException e) {
+    } catch (TimeoutException e) {
       throw new TrainingException("results of a finished stage did not arrive within 1 min", e);
+    }
+  }
+
+  /** Spark may know of a lost executor before the others have noticed and said so. */
+  private static void awaitReason(DriverEndpoint endpoint, RunJournal journal) throws IOException {
+    long deadline = System.nanoTime() + REASONS.toNanos();
+    while (journal.failures().isEmpty() && System.nanoTime() < deadline) {
+      WorkerReport report = endpoint.poll(POLL);
+      if (report != null) {
+        journal.accept(report);
+      }
     }
   }
 

@@ -34,6 +34,7 @@ import java.util.List;
 import java.util.NoSuchElementException;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.BarrierTaskContext;
+import org.apache.spark.SparkEnv;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
 
@@ -157,7 +158,11 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
         start.iterationsBefore() + start.step());
     driver.report(
         new WorkerReport.Started(
-            worker, node.address().jvmId(), node.address().host(), fingerprint.sha256()));
+            worker,
+            SparkEnv.get().executorId(),
+            node.address().jvmId(),
+            node.address().host(),
+            fingerprint.sha256()));
 
     int from = (int) ((long) worker * config.virtualWorkers() / assignment.workers());
     int to = (int) ((worker + 1L) * config.virtualWorkers() / assignment.workers());

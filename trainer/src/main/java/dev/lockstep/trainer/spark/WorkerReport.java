@@ -29,8 +29,13 @@ sealed interface WorkerReport {
   /** Written and read with Jackson; lives in both JVMs. */
   ObjectMapper JSON = JsonMapper.builder().disable(MapperFeature.AUTO_DETECT_IS_GETTERS).build();
 
-  /** All workers have met; this one begins with the first step. */
-  record Started(int worker, String jvm, String host, String fingerprint) implements WorkerReport {}
+  /**
+   * All workers have met; this one begins with the first step.
+   *
+   * @param executor Spark's id of its executor
+   */
+  record Started(int worker, String executor, String jvm, String host, String fingerprint)
+      implements WorkerReport {}
 
   /** Steps since the last such report; from worker 0 alone. */
   record Steps(List<Step> steps) implements WorkerReport {}

@@ -1,0 +1,141 @@
+package dev.lockstep.deploy;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.trainer.Lockstep;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.model.BuiltInOptions;
+import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.ModelDefinition;
+import dev.lockstep.trainer.report.StepMetrics;
+import dev.lockstep.trainer.spark.TrainingException;
+import dev.lockstep.trainer.spark.TrainingObserver;
+import dev.lockstep.trainer.spark.TrainingResult;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A training whose executor dies or hangs ends soon and says so; the next one works. */
+@Timeout(value = 5, unit = TimeUnit.MINUTES)
+class LostExecutorIT {
+
+  private static final Duration SOON = Duration.ofSeconds(15);
+
+  @TempDir private Path folder;
+  private Dataset dataset;
+  private TestCluster cluster;
+  private final AtomicLong stepsTaken = new AtomicLong();
+
+  @BeforeEach
+  void start() throws IOException {
+    dataset = DigitShards.write(folder.resolve("data"), 437);
+    cluster = TestCluster.start("local-cluster[2,1,2048]");
+  }
+
+  @AfterEach
+  void stop() throws IOException, InterruptedException {
+    for (ProcessHandle executor : executors()) {
+      signal(executor, "CONT");
+    }
+    cluster.close();
+  }
+
+  @Test
+  void aKilledExecutorEndsTheTrainingAndTheNextOneWorks() throws Exception {
+    CompletableFuture<TrainingResult> training = train("killed", 100_000);
+    await().atMost(Duration.ofMinutes(2)).until(() -> stepsTaken.get() >= 20);
+    List<ProcessHandle> executors = executors();
+    assertEquals(2, executors.size());
+
+    assertTrue(executors.get(0).destroyForcibly());
+
+    assertEndsSoon(training);
+    assertFalse(Files.exists(folder.resolve("killed/run.json")), "no finished run");
+    TrainingResult next = train("next", 1).get(2, TimeUnit.MINUTES);
+    assertEquals(2, next.servers());
+  }
+
+  @Test
+  void aHangingExecutorEndsTheTraining() throws Exception {
+    CompletableFuture<TrainingResult> training = train("hung", 100_000);
+    await().atMost(Duration.ofMinutes(2)).until(() -> stepsTaken.get() >= 20);
+    ProcessHandle executor = executors().get(0);
+
+    signal(executor, "STOP");
+
+    assertEndsSoon(training);
+    executor.destroyForcibly();
+  }
+
+  private void assertEndsSoon(CompletableFuture<TrainingResult> training) {
+    await().atMost(SOON).until(training::isDone);
+    ExecutionException failed = assertThrows(ExecutionException.class, training::get);
+    TrainingException why = assertInstanceOf(TrainingException.class, failed.getCause());
+    String message = why.getMessage();
+    assertTrue(message.startsWith("training failed: "), message);
+    assertTrue(message.contains("lost"), message);
+    assertTrue(message.contains("127.0.0.1"), message);
+  }
+
+  private CompletableFuture<TrainingResult> train(String name, int epochs) {
+    TrainingConfig config =
+        TrainingConfig.builder()
+            .epochs(epochs)
+            .batchSize(16)
+            .workers(2)
+            .out(folder.resolve(name).toString())
+            .build();
+    InitialModel model =
+        InitialModel.fresh(
+            ModelDefinition.builtIn(
+                "mlp:64", dataset.shardSet().tensors(), BuiltInOptions.DEFAULT));
+    TrainingObserver observer =
+        new TrainingObserver() {
+          @Override
+          public void step(StepMetrics metrics) {
+            stepsTaken.set(metrics.step());
+          }
+        };
+    return CompletableFuture.supplyAsync(
+        () -> {
+          try {
+            return Lockstep.train(cluster.context(), model, dataset, config, observer);
+          } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+          }
+        });
+  }
+
+  private static List<ProcessHandle> executors() {
+    return ProcessHandle.current()
+        .descendants()
+        .filter(
+            process ->
+                process.info().commandLine().orElse("").contains("CoarseGrainedExecutorBackend"))
+        .toList();
+  }
+
+  private static void signal(ProcessHandle process, String name)
+      throws IOException, InterruptedException {
+    int status =
+        new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor();
+    assertEquals(0, status);
+  }
+}
