@@ -141,6 +141,8 @@ final class Quickstart implements Callable<Integer> {
             .workers(workers)
             .seed(seed)
             .numericProfile(numericProfile)
+            // So that the report has a curve of the accuracy.
+            .validationFraction(0.1)
             .out(folder.resolve("run").toAbsolutePath().toUri().toString())
             .existingOutput(ExistingOutput.REPLACE)
             .build();
