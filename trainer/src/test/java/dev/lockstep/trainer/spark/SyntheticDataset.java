@@ -18,11 +18,12 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 
 /** Separable classes on a few features, written as data shards. */
-final class SyntheticDataset {
+public final class SyntheticDataset {
 
   private SyntheticDataset() {}
 
-  static Dataset classes(Path folder, List<Integer> featureShape, int classes, int examples)
+  /** Writes the dataset below {@code folder}. */
+  public static Dataset classes(Path folder, List<Integer> featureShape, int classes, int examples)
       throws IOException {
     List<TensorSpec> tensors =
         List.of(

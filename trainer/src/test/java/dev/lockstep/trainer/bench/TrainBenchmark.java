@@ -1,0 +1,160 @@
+package dev.lockstep.trainer.bench;
+
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.plan.Split;
+import dev.lockstep.sharding.store.MicroBatchStream;
+import dev.lockstep.sharding.store.StreamRequest;
+import dev.lockstep.trainer.Lockstep;
+import dev.lockstep.trainer.cli.SparkSessions;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.model.NumericProfile;
+import dev.lockstep.trainer.spark.SyntheticDataset;
+import dev.lockstep.trainer.spark.TrainingResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+
+/**
+ * A whole training on one worker, data shards read and metrics written, against DL4J's {@code
+ * fit(DataSet)} on micro-batches that lie in memory: 784-256-128-10, batch 64, Adam, one thread.
+ * The two take turns in one process; the ratio of the medians is the figure. Needs the numeric
+ * profile's environment and Spark's JVM options.
+ */
+public final class TrainBenchmark {
+
+  private static final int EXAMPLES = 12_800;
+  private static final int BATCH = 64;
+  private static final int EPOCHS = 4;
+  private static final int ROUNDS = 5;
+
+  private TrainBenchmark() {}
+
+  /** Prints examples a second of both, and the ratio. */
+  public static void main(String[] args) throws Exception {
+    Path folder = Files.createTempDirectory("lockstep-train-benchmark");
+    Dataset dataset = SyntheticDataset.classes(folder.resolve("data"), List.of(784), 10, EXAMPLES);
+    List<DataSet> batches = batches(dataset);
+    SparkConf conf =
+        SparkSessions.configure(
+            new SparkConf()
+                .setMaster("local[1]")
+                .setAppName("train benchmark")
+                .set("spark.ui.enabled", "false"),
+            NumericProfile.AVX2);
+    double[] fit = new double[ROUNDS];
+    double[] train = new double[ROUNDS];
+    try (JavaSparkContext spark = new JavaSparkContext(conf)) {
+      for (int round = -1; round < ROUNDS; round++) {
+        double plain = fit(batches);
+        double ours = train(spark, dataset, folder.resolve("run" + round));
+        System.out.printf(Locale.ROOT, "fit %,8.0f  train %,8.0f examples/s%n", plain, ours);
+        if (round >= 0) {
+          fit[round] = plain;
+          train[round] = ours;
+        }
+      }
+    }
+    System.out.printf(
+        Locale.ROOT,
+        "median: fit %,.0f, train %,.0f examples/s, train/fit %.2f%n",
+        median(fit),
+        median(train),
+        median(train) / median(fit));
+  }
+
+  private static List<DataSet> batches(Dataset dataset) throws Exception {
+    List<DataSet> batches = new ArrayList<>();
+    StreamRequest all =
+        new StreamRequest(
+            dataset,
+            Split.of(0, 0, dataset.shardSet().blockSizes()),
+            Part.TRAINING,
+            42,
+            1,
+            0,
+            1,
+            BATCH,
+            4096,
+            0,
+            0,
+            1,
+            2);
+    try (MicroBatchStream stream = new MicroBatchStream(all, new Configuration())) {
+      for (MicroBatchStream.Item item = stream.next(); item != null; item = stream.next()) {
+        int n = item.batch().examples();
+        batches.add(
+            new DataSet(
+                Nd4j.create(item.batch().values().get(0), new long[] {n, 784}),
+                Nd4j.create(item.batch().values().get(1), new long[] {n, 10})));
+      }
+    }
+    return batches;
+  }
+
+  private static MultiLayerConfiguration model() {
+    return new NeuralNetConfiguration.Builder()
+        .seed(1)
+        .updater(new Adam(1e-3))
+        .activation(Activation.RELU)
+        .list()
+        .layer(new DenseLayer.Builder().nIn(784).nOut(256).build())
+        .layer(new DenseLayer.Builder().nIn(256).nOut(128).build())
+        .layer(
+            new OutputLayer.Builder(LossFunction.MCXENT)
+                .nIn(128)
+                .nOut(10)
+                .activation(Activation.SOFTMAX)
+                .build())
+        .build();
+  }
+
+  private static double fit(List<DataSet> batches) {
+    MultiLayerNetwork network = new MultiLayerNetwork(model());
+    network.init();
+    long begin = System.nanoTime();
+    for (int epoch = 0; epoch < EPOCHS; epoch++) {
+      for (DataSet batch : batches) {
+        network.fit(batch);
+      }
+    }
+    return EPOCHS * (double) EXAMPLES / ((System.nanoTime() - begin) / 1e9);
+  }
+
+  private static double train(JavaSparkContext spark, Dataset dataset, Path out) throws Exception {
+    TrainingResult result =
+        Lockstep.train(
+            spark,
+            model(),
+            dataset,
+            TrainingConfig.builder()
+                .epochs(EPOCHS)
+                .batchSize(BATCH)
+                .virtualWorkers(1)
+                .out(out.toString())
+                .build());
+    return result.examplesPerSecond();
+  }
+
+  private static double median(double[] values) {
+    double[] sorted = values.clone();
+    Arrays.sort(sorted);
+    return sorted[sorted.length / 2];
+  }
+}
