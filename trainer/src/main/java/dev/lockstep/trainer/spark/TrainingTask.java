@@ -156,14 +156,6 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
         start.theta(),
         start.state(),
         start.iterationsBefore() + start.step());
-    driver.report(
-        new WorkerReport.Started(
-            worker,
-            SparkEnv.get().executorId(),
-            node.address().jvmId(),
-            node.address().host(),
-            fingerprint.sha256()));
-
     int from = (int) ((long) worker * config.virtualWorkers() / assignment.workers());
     int to = (int) ((worker + 1L) * config.virtualWorkers() / assignment.workers());
     try (ModelReplica replica = assignment.model().replica(replicaOptions(config));
@@ -178,6 +170,13 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
               }
             }) {
       replica.setParameters(start.theta());
+      driver.report(
+          new WorkerReport.Started(
+              worker,
+              SparkEnv.get().executorId(),
+              node.address().jvmId(),
+              node.address().host(),
+              fingerprint.sha256()));
       WorkerLoop.Span span =
           new WorkerLoop.Span(
               config.seed(),

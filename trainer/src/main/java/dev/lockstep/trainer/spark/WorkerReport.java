@@ -30,7 +30,7 @@ sealed interface WorkerReport {
   ObjectMapper JSON = JsonMapper.builder().disable(MapperFeature.AUTO_DETECT_IS_GETTERS).build();
 
   /**
-   * All workers have met; this one begins with the first step.
+   * All workers have met; this one is ready for its first step.
    *
    * @param executor Spark's id of its executor
    */
