@@ -59,7 +59,7 @@ class LostExecutorIT {
 
   @Test
   void aKilledExecutorEndsTheTrainingAndTheNextOneWorks() throws Exception {
-    CompletableFuture<TrainingResult> training = train("killed", 100_000);
+    CompletableFuture<TrainingResult> training = train("killed", 100_000, 2);
     await().atMost(Duration.ofMinutes(2)).until(() -> stepsTaken.get() >= 20);
     List<ProcessHandle> executors = executors();
     assertEquals(2, executors.size());
@@ -68,13 +68,13 @@ class LostExecutorIT {
 
     assertEndsSoon(training);
     assertFalse(Files.exists(folder.resolve("killed/run.json")), "no finished run");
-    TrainingResult next = train("next", 1).get(2, TimeUnit.MINUTES);
+    TrainingResult next = train("next", 1, 2).get(2, TimeUnit.MINUTES);
     assertEquals(2, next.servers());
   }
 
   @Test
   void aHangingExecutorEndsTheTraining() throws Exception {
-    CompletableFuture<TrainingResult> training = train("hung", 100_000);
+    CompletableFuture<TrainingResult> training = train("hung", 100_000, 2);
     await().atMost(Duration.ofMinutes(2)).until(() -> stepsTaken.get() >= 20);
     ProcessHandle executor = executors().get(0);
 
@@ -82,6 +82,19 @@ class LostExecutorIT {
 
     assertEndsSoon(training);
     executor.destroyForcibly();
+  }
+
+  @Test
+  void aHangingOnlyWorkerEndsTheTraining() throws Exception {
+    CompletableFuture<TrainingResult> training = train("alone", 100_000, 1);
+    await().atMost(Duration.ofMinutes(2)).until(() -> stepsTaken.get() >= 20);
+    List<ProcessHandle> executors = executors();
+    for (ProcessHandle executor : executors) {
+      signal(executor, "STOP");
+    }
+
+    assertEndsSoon(training);
+    executors.forEach(ProcessHandle::destroyForcibly);
   }
 
   private void assertEndsSoon(CompletableFuture<TrainingResult> training) {
@@ -94,12 +107,12 @@ class LostExecutorIT {
     assertTrue(message.contains("127.0.0.1"), message);
   }
 
-  private CompletableFuture<TrainingResult> train(String name, int epochs) {
+  private CompletableFuture<TrainingResult> train(String name, int epochs, int workers) {
     TrainingConfig config =
         TrainingConfig.builder()
             .epochs(epochs)
             .batchSize(16)
-            .workers(2)
+            .workers(workers)
             .out(folder.resolve(name).toString())
             .build();
     InitialModel model =

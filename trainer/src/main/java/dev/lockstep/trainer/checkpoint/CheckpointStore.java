@@ -16,7 +16,7 @@ import org.apache.hadoop.fs.Path;
  * The checkpoints of one run, below one folder of any Hadoop file system:
  *
  * <pre>
- * checkpoints/step-000000001200/shard-00000000-00118784.attempt-1
+ * checkpoints/step-000000001200/shard-00000.attempt-1
  *                               manifest.json                    written last, renamed into place
  * </pre>
  *
@@ -41,11 +41,15 @@ public final class CheckpointStore {
     this.hadoop = hadoop;
   }
 
-  /** Writes one shard; called by the executor that owns it. */
-  public CheckpointManifest.ShardEntry writeShard(ShardFile shard, int attempt) throws IOException {
-    String name =
-        String.format(
-            Locale.ROOT, "shard-%010d-%010d.attempt-%d", shard.begin(), shard.end(), attempt);
+  /**
+   * Writes one shard; called by the executor that owns it.
+   *
+   * @param server number of the parameter shard
+   */
+  public CheckpointManifest.ShardEntry writeShard(ShardFile shard, int server, int attempt)
+      throws IOException {
+    // The server's number, because servers without a chunk share an empty range.
+    String name = String.format(Locale.ROOT, "shard-%05d.attempt-%d", server, attempt);
     Path path = new Path(folderOf(shard.step()), name);
     FileSystem fs = path.getFileSystem(hadoop);
     fs.mkdirs(path.getParent());

@@ -18,9 +18,13 @@ public final class ConsoleProgress implements TrainingObserver, AutoCloseable {
   }
 
   @Override
-  public void started(String description, long totalSteps, int totalEpochs) {
+  public void launching(String description) {
     console.println(description);
     console.flush();
+  }
+
+  @Override
+  public void started(int servers, long totalSteps, int totalEpochs) {
     progress =
         new TrainingProgress(
             TrainingProgress.Style.ofConsole(), totalSteps, totalEpochs, System.out);

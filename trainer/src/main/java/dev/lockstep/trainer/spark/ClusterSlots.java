@@ -40,16 +40,17 @@ final class ClusterSlots {
       if (wanted == 0 && best > 0 && slots > 0 && settled) {
         return slots;
       }
-      if (now >= deadline || (wanted > 0 && spark.isLocal())) {
+      boolean hopeless = wanted > 0 && spark.isLocal();
+      if (now >= deadline || hopeless) {
         throw new TrainingException(
             String.format(
                 Locale.ROOT,
-                "workers=%d > slots=%d of %s after %d s: lower --workers or give the application"
-                    + " more executors or cores",
+                "workers=%d > slots=%d of %s%s: lower --workers or give the application more"
+                    + " executors or cores",
                 Math.max(1, wanted),
                 slots,
                 spark.master(),
-                timeout.toSeconds()));
+                hopeless ? "" : " after " + timeout.toSeconds() + " s"));
       }
       try {
         Thread.sleep(POLL.toMillis());

@@ -8,6 +8,9 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.spark.SparkEnv;
@@ -21,15 +24,36 @@ import org.slf4j.LoggerFactory;
 final class DriverLink implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(DriverLink.class);
-  private static final Duration LONGEST = Duration.ofSeconds(15);
+  private static final Duration LONGEST = Duration.ofSeconds(60);
+  private static final Duration LONGEST_ON_THE_WAY_OUT = Duration.ofSeconds(2);
+  private static final Duration ALIVE_EVERY = Duration.ofSeconds(1);
 
   private final MessageConnector connector;
   private final MessageLink link;
+  private final int worker;
+  private final ScheduledExecutorService pulse;
   private CompletableFuture<Void> last = CompletableFuture.completedFuture(null);
 
-  private DriverLink(MessageConnector connector, MessageLink link) {
+  private DriverLink(MessageConnector connector, MessageLink link, int worker, String host) {
     this.connector = connector;
     this.link = link;
+    this.worker = worker;
+    this.pulse =
+        Executors.newSingleThreadScheduledExecutor(
+            task -> {
+              Thread thread = new Thread(task, "lockstep-alive-" + worker);
+              thread.setDaemon(true);
+              return thread;
+            });
+    WorkerReport.Alive alive = new WorkerReport.Alive(worker, SparkEnv.get().executorId(), host);
+    Future<?> unused =
+        pulse.scheduleAtFixedRate(
+            () -> beat(link, alive), 0, ALIVE_EVERY.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /** An unanswered beat needs no answer: the driver hears the silence. */
+  private static void beat(MessageLink link, WorkerReport.Alive alive) {
+    CompletableFuture<Void> unused = link.request(alive.encode(), answer -> null);
   }
 
   /**
@@ -37,11 +61,13 @@ final class DriverLink implements AutoCloseable {
    *
    * @throws IOException if the driver cannot be reached from this executor
    */
-  static DriverLink open(NodeAddress driver, String token)
+  static DriverLink open(NodeAddress driver, String token, int worker)
       throws IOException, InterruptedException {
-    MessageConnector connector = new MessageConnector(TransportSettings.of(SparkEnv.get()));
+    TransportSettings settings = TransportSettings.of(SparkEnv.get());
+    MessageConnector connector = new MessageConnector(settings);
     try {
-      return new DriverLink(connector, connector.connect(driver.host(), driver.port(), token));
+      MessageLink link = connector.connect(driver.host(), driver.port(), token);
+      return new DriverLink(connector, link, worker, settings.host());
     } catch (IOException e) {
       connector.close();
       throw new IOException(
@@ -64,23 +90,24 @@ final class DriverLink implements AutoCloseable {
    * @throws IllegalStateException if the one before did not arrive
    */
   synchronized void report(WorkerReport report) {
-    awaitLast();
+    awaitLast(LONGEST);
     last = link.request(report.encode(), answer -> null);
   }
 
   /** Sends a report if that is still possible; for the way out of a failure. */
-  void tryReport(WorkerReport report) {
+  synchronized void tryReport(WorkerReport report) {
     try {
-      report(report);
-      close();
+      awaitLast(LONGEST_ON_THE_WAY_OUT);
+      last = link.request(report.encode(), answer -> null);
+      awaitLast(LONGEST_ON_THE_WAY_OUT);
     } catch (IllegalStateException e) {
       LOG.warn("not reported to the driver: {}", report, e);
     }
   }
 
-  private void awaitLast() {
+  private void awaitLast(Duration longest) {
     try {
-      last.get(LONGEST.toMillis(), TimeUnit.MILLISECONDS);
+      last.get(longest.toMillis(), TimeUnit.MILLISECONDS);
     } catch (ExecutionException | TimeoutException e) {
       throw new IllegalStateException("the driver did not take a report", e);
     } catch (InterruptedException e) {
@@ -92,7 +119,11 @@ final class DriverLink implements AutoCloseable {
   @Override
   public synchronized void close() {
     try {
-      awaitLast();
+      pulse.shutdownNow();
+      report(new WorkerReport.Left(worker));
+      awaitLast(LONGEST);
+    } catch (IllegalStateException e) {
+      LOG.warn("worker {} leaves without a word to the driver", worker, e);
     } finally {
       last = CompletableFuture.completedFuture(null);
       link.close();

@@ -12,6 +12,16 @@ final class FailureText {
   private static final Pattern LOST_EXECUTOR =
       Pattern.compile("ExecutorLostFailure \\(executor (\\S+) [^)]*\\)(?: Reason: ([^\\n]*))?");
 
+  /**
+   * After a failed barrier stage the exception begins a line, after an ordinary one it ends one.
+   */
+  private static final Pattern TASK_EXCEPTION =
+      Pattern.compile(
+          "(?:finished unsuccessfully\\.\\n|Lost task [^\\n]*?\\(TID \\d+\\) \\([^)\\n]*\\): )([^\\n]+)");
+
+  private static final Pattern EXCEPTION_CLASS =
+      Pattern.compile("^(?:[\\w$]+\\.)+[\\w$]+(?:Exception|Error): ");
+
   private FailureText() {}
 
   /**
@@ -36,17 +46,24 @@ final class FailureText {
       causes.add(
           "worker "
               + first.worker()
-              + " (JVM "
-              + first.jvm()
+              + " (executor "
+              + first.executor()
               + " on "
               + first.host()
               + "): "
               + first.reason());
     }
     if (causes.isEmpty()) {
-      causes.add(message.lines().findFirst().orElse(String.valueOf(spark)));
+      causes.add(message.isEmpty() ? String.valueOf(spark) : causeIn(message));
     }
     return "training failed: " + String.join("; ", causes);
+  }
+
+  /** The line in which Spark's long message quotes the exception of a task. */
+  static String causeIn(String message) {
+    Matcher quoted = TASK_EXCEPTION.matcher(message);
+    String line = quoted.find() ? quoted.group(1) : message.lines().findFirst().orElse("");
+    return EXCEPTION_CLASS.matcher(line.strip()).replaceFirst("");
   }
 
   private static String nameOf(String executor, Collection<WorkerReport.Started> started) {

@@ -1,60 +1,52 @@
 package dev.lockstep.trainer.spark;
 
-import dev.lockstep.sharding.TensorSpec;
-import dev.lockstep.trainer.config.TrainingConfig;
-import java.util.List;
 import java.util.Locale;
 
 /**
  * What a run will hold in memory, computed before it starts. Amounts are bytes; activations inside
  * DL4J are not in them.
  *
- * @param workerHeap of one worker: θ, gradient vectors, micro-batches read ahead
+ * @param workerHeap of one worker: θ, gradient vectors, examples read ahead
  * @param workerOffHeap of one worker's replica: θ and the gradient view
- * @param serverHeap of one server: its parameter shard, optimizer state, gradients in flight
+ * @param serversHeap of all parameter servers together: parameters, optimizer state, gradients in
+ *     flight
+ * @param executorHeap of each executor besides: what the run started from
  */
-public record MemoryPlan(long workerHeap, long workerOffHeap, long serverHeap) {
+public record MemoryPlan(long workerHeap, long workerOffHeap, long serversHeap, long executorHeap) {
 
   /**
    * Computes the amounts.
    *
    * @param parameters P
    * @param stateVectors of the optimizer, for each parameter
+   * @param virtualWorkers V
    * @param workers W
-   * @param servers S
+   * @param readAhead bytes of examples that one worker holds
    */
   public static MemoryPlan of(
-      TrainingConfig config,
-      List<TensorSpec> tensors,
-      int parameters,
-      int stateVectors,
-      int workers,
-      int servers) {
+      int parameters, int stateVectors, int virtualWorkers, int workers, long readAhead) {
     long vector = (long) Float.BYTES * parameters;
-    int perWorker = (config.virtualWorkers() + workers - 1) / workers;
+    int perWorker = (virtualWorkers + workers - 1) / workers;
     int gradients = ceilLog2(perWorker) + 2;
-    long example = Float.BYTES * tensors.stream().mapToLong(TensorSpec::elements).sum();
-    long window = example * Math.max(config.shuffleWindow(), config.batchSize());
-    long ahead = example * config.batchSize() * 2L * perWorker;
-    long shard = vector / servers;
     return new MemoryPlan(
-        vector * (1 + gradients) + window * perWorker + ahead,
+        vector * (1 + gradients) + readAhead,
         2 * vector,
-        shard * (1 + stateVectors + (long) config.virtualWorkers()));
+        vector * (1L + stateVectors + virtualWorkers),
+        vector * (1L + stateVectors));
   }
 
-  /** Two lines for people. */
-  public String describe(int workers, int servers) {
+  /** One line for people. */
+  public String describe(int workers) {
     return String.format(
         Locale.ROOT,
-        "memory: %d worker%s x (%s heap + %s off-heap + activations), %d server%s x %s heap",
+        "memory: each of %d worker%s %s heap and %s off-heap besides activations; parameter"
+            + " servers %s heap together; each executor %s for the start",
         workers,
         workers == 1 ? "" : "s",
         megabytes(workerHeap),
         megabytes(workerOffHeap),
-        servers,
-        servers == 1 ? "" : "s",
-        megabytes(serverHeap));
+        megabytes(serversHeap),
+        megabytes(executorHeap));
   }
 
   private static String megabytes(long bytes) {

@@ -1,5 +1,6 @@
 package dev.lockstep.trainer.spark;
 
+import dev.lockstep.trainer.model.LoadedNatives;
 import dev.lockstep.trainer.model.NumericProfile;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -22,6 +23,8 @@ final class Preflight {
     SparkConf conf = spark.conf();
     try {
       profile.verify();
+      // The driver makes the initial parameters, so its natives count too.
+      LoadedNatives.of(profile);
     } catch (IllegalStateException e) {
       throw new UnfitSparkException(e.getMessage());
     }

@@ -28,6 +28,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -52,6 +53,9 @@ public final class TrainingJob {
 
   /** How long reports may trail the end of the stage. */
   private static final Duration LAST_REPORTS = Duration.ofSeconds(15);
+
+  private static final List<String> GROUP_PROPERTIES =
+      List.of("spark.jobGroup.id", "spark.job.description", "spark.job.interruptOnCancel");
 
   /** How long a worker's reason may trail the failure of the stage. */
   private static final Duration REASONS = Duration.ofSeconds(2);
@@ -96,19 +100,12 @@ public final class TrainingJob {
     long stepsPerEpoch = stepsPerEpoch();
     UpdatePlan updates = model.updatePlan(clipping());
     RunFolder folder = new RunFolder(config.out(), hadoop);
-    if (folder.holdsRun()) {
-      if (config.existingOutput() == TrainingConfig.ExistingOutput.REFUSE) {
-        throw new IllegalArgumentException(
-            "out="
-                + folder.path()
-                + " holds a run already: name another folder with --out, or"
-                + " replace it with --overwrite");
-      }
-      folder.clear();
-    }
+    requireFree(folder);
     int workers =
         ClusterSlots.await(
             spark.sc(), config.workers(), config.virtualWorkers(), config.launchTimeout());
+    announce(updates, stepsPerEpoch, workers);
+    folder.clear();
 
     TrainingTask.Start start =
         new TrainingTask.Start(
@@ -141,6 +138,16 @@ public final class TrainingJob {
       return finish(folder, assignment, checkpoints, journal, results);
     } finally {
       broadcast.destroy();
+    }
+  }
+
+  private void requireFree(RunFolder folder) throws IOException {
+    if (config.existingOutput() == TrainingConfig.ExistingOutput.REFUSE && folder.holdsRun()) {
+      throw new IllegalArgumentException(
+          "out="
+              + folder.path()
+              + " holds a run already: name another folder with --out, or"
+              + " replace it with --overwrite");
     }
   }
 
@@ -181,54 +188,79 @@ public final class TrainingJob {
       TrainingTask.Assignment assignment, DriverEndpoint endpoint, RunJournal journal)
       throws IOException {
     String group = "lockstep-" + assignment.attempt().run();
-    spark.setJobGroup(group, "Lockstep training " + assignment.attempt().run(), true);
-    JavaFutureAction<List<TrainingTask.Result>> stage =
-        BarrierStage.submit(spark, assignment.workers(), new TrainingTask(assignment));
-    spark.clearJobGroup();
-    long launchDeadline = System.nanoTime() + config.launchTimeout().toNanos();
-    boolean announced = false;
-    long lastReports = Long.MAX_VALUE;
+    JavaFutureAction<List<TrainingTask.Result>> stage = submit(assignment, group);
     try {
-      while (true) {
-        WorkerReport report = endpoint.poll(POLL);
-        if (report != null) {
-          journal.accept(report);
-        }
-        if (!announced && journal.allStarted()) {
-          announced = true;
-          announce(assignment, journal);
-        }
-        if (!announced && System.nanoTime() > launchDeadline) {
-          spark.sc().cancelJobGroup(group);
-          throw new TrainingException(
-              String.format(
-                  Locale.ROOT,
-                  "workers=%d did not all start within launchTimeout=%d s: slots are busy or"
-                      + " executors cannot reach the driver at %s; free slots, lower --workers, or"
-                      + " raise --launch-timeout",
-                  assignment.workers(),
-                  config.launchTimeout().toSeconds(),
-                  assignment.driver()));
-        }
-        if (stage.isDone() && report == null) {
-          List<TrainingTask.Result> results = resultsOf(stage, endpoint, journal);
-          if (journal.isComplete()) {
-            return results;
-          }
-          lastReports = Math.min(lastReports, System.nanoTime() + LAST_REPORTS.toNanos());
-          if (System.nanoTime() > lastReports) {
-            throw new TrainingException(
-                "the workers finished, but not all of their reports arrived within "
-                    + LAST_REPORTS.toSeconds()
-                    + " s");
-          }
-        }
-      }
-    } catch (IOException | RuntimeException e) {
+      return follow(stage, assignment, endpoint, journal);
+    } finally {
       if (!stage.isDone()) {
         spark.sc().cancelJobGroup(group);
       }
-      throw e;
+    }
+  }
+
+  /** In a job group of its own, whose tasks are interrupted when it is cancelled. */
+  private JavaFutureAction<List<TrainingTask.Result>> submit(
+      TrainingTask.Assignment assignment, String group) {
+    Map<String, String> callers = new LinkedHashMap<>();
+    for (String key : GROUP_PROPERTIES) {
+      callers.put(key, spark.getLocalProperty(key));
+    }
+    spark.setJobGroup(group, "Lockstep training " + assignment.attempt().run(), true);
+    try {
+      return BarrierStage.submit(spark, assignment.workers(), new TrainingTask(assignment));
+    } finally {
+      callers.forEach(spark::setLocalProperty);
+    }
+  }
+
+  private List<TrainingTask.Result> follow(
+      JavaFutureAction<List<TrainingTask.Result>> stage,
+      TrainingTask.Assignment assignment,
+      DriverEndpoint endpoint,
+      RunJournal journal)
+      throws IOException {
+    long launchDeadline = System.nanoTime() + config.launchTimeout().toNanos();
+    long lastReports = Long.MAX_VALUE;
+    boolean announced = false;
+    Pulse pulse = new Pulse(config.peerTimeout(), System.nanoTime());
+    while (true) {
+      WorkerReport report = endpoint.poll(POLL);
+      if (report != null) {
+        pulse.accept(report, System.nanoTime());
+        journal.accept(report);
+      } else if (stage.isDone()) {
+        List<TrainingTask.Result> results = resultsOf(stage, endpoint, journal);
+        if (journal.isComplete()) {
+          return results;
+        }
+        lastReports = Math.min(lastReports, System.nanoTime() + LAST_REPORTS.toNanos());
+        if (System.nanoTime() > lastReports) {
+          throw new TrainingException(
+              "the workers finished, but not all of their reports arrived within "
+                  + LAST_REPORTS.toSeconds()
+                  + " s");
+        }
+      } else {
+        Optional<String> silent = pulse.silent(System.nanoTime());
+        if (silent.isPresent()) {
+          throw new TrainingException("training failed: " + silent.get());
+        }
+      }
+      if (!announced && journal.allStarted()) {
+        announced = true;
+        observer.started(journal.servers(), assignment.lastStep(), config.epochs());
+      }
+      if (!announced && System.nanoTime() > launchDeadline) {
+        throw new TrainingException(
+            String.format(
+                Locale.ROOT,
+                "workers=%d did not all start within launchTimeout=%d s: slots are busy or"
+                    + " executors cannot reach the driver at %s; free slots, lower --workers, or"
+                    + " raise --launch-timeout",
+                assignment.workers(),
+                config.launchTimeout().toSeconds(),
+                assignment.driver()));
+      }
     }
   }
 
@@ -262,35 +294,32 @@ public final class TrainingJob {
     }
   }
 
-  private void announce(TrainingTask.Assignment assignment, RunJournal journal) {
-    int parameters = assignment.updates().layout().parameters();
+  private void announce(UpdatePlan updates, long stepsPerEpoch, int workers) {
+    int perWorker = (config.virtualWorkers() + workers - 1) / workers;
     MemoryPlan memory =
         MemoryPlan.of(
-            config,
-            dataset.shardSet().tensors(),
-            parameters,
-            assignment.updates().stateVectors(),
-            assignment.workers(),
-            journal.servers());
+            updates.layout().parameters(),
+            updates.stateVectors(),
+            config.virtualWorkers(),
+            workers,
+            TrainingTask.trainingStream(config, dataset, 0, perWorker, 0, stepsPerEpoch)
+                .residentBytes());
     String text =
         String.format(
                 Locale.ROOT,
-                "%s: %,d parameters, V=%d virtual workers x b=%d on W=%d worker%s and %d"
-                    + " parameter server%s, %,d steps of %d epoch%s%n",
-                assignment.attempt().run(),
-                parameters,
+                "%,d parameters, V=%d virtual workers x b=%d on W=%d worker%s, %,d steps of %d"
+                    + " epoch%s%n",
+                updates.layout().parameters(),
                 config.virtualWorkers(),
                 config.batchSize(),
-                assignment.workers(),
-                assignment.workers() == 1 ? "" : "s",
-                journal.servers(),
-                journal.servers() == 1 ? "" : "s",
-                assignment.lastStep(),
+                workers,
+                workers == 1 ? "" : "s",
+                stepsPerEpoch * config.epochs(),
                 config.epochs(),
                 config.epochs() == 1 ? "" : "s")
-            + memory.describe(assignment.workers(), journal.servers());
+            + memory.describe(workers);
     LOG.info("{}", text);
-    observer.started(text, assignment.lastStep(), config.epochs());
+    observer.launching(text);
   }
 
   /** Makes the outputs from the last checkpoint; {@code run.json} last. */

@@ -10,11 +10,14 @@ public interface TrainingObserver {
   TrainingObserver NONE = new TrainingObserver() {};
 
   /**
-   * All workers have met and begin.
+   * All checks have passed and the workers are about to be launched.
    *
-   * @param description a few lines for people: workers, servers, memory
+   * @param description two lines for people: sizes, workers, memory
    */
-  default void started(String description, long totalSteps, int totalEpochs) {}
+  default void launching(String description) {}
+
+  /** All workers have met and begin. */
+  default void started(int servers, long totalSteps, int totalEpochs) {}
 
   /** A step was taken. */
   default void step(StepMetrics metrics) {}

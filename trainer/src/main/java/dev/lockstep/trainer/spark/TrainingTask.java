@@ -9,6 +9,7 @@ import dev.lockstep.ps.server.AttemptId;
 import dev.lockstep.ps.transport.ExecutorNode;
 import dev.lockstep.ps.transport.NodeAddress;
 import dev.lockstep.ps.transport.Transferred;
+import dev.lockstep.ps.transport.TransportSettings;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.plan.Part;
 import dev.lockstep.sharding.plan.Split;
@@ -35,6 +36,7 @@ import java.util.NoSuchElementException;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.SparkEnv;
+import org.apache.spark.TaskKilledException;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
 
@@ -81,10 +83,6 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
     long lastStep() {
       return stepsPerEpoch * config.epochs();
     }
-
-    Split split() {
-      return Split.of(config.seed(), config.validationFraction(), dataset.shardSet().blockSizes());
-    }
   }
 
   /**
@@ -111,17 +109,38 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
   @Override
   public Result run(BarrierTaskContext context) throws Exception {
     int worker = context.partitionId();
-    try (DriverLink driver = DriverLink.open(assignment.driver(), assignment.runToken());
-        ExecutorNode node = ExecutorNode.acquire(assignment.attempt(), assignment.runToken())) {
-      try {
-        return train(context, worker, driver, node);
-      } catch (Throwable e) {
-        driver.tryReport(
-            new WorkerReport.Failed(
-                worker, node.address().jvmId(), node.address().host(), reason(e)));
-        node.abort(e);
+    TransportSettings settings = TransportSettings.of(SparkEnv.get());
+    try (DriverLink driver = DriverLink.open(assignment.driver(), assignment.runToken(), worker)) {
+      try (ExecutorNode node =
+          ExecutorNode.acquire(
+              assignment.attempt(),
+              assignment.runToken(),
+              settings.withTimes(
+                  settings.pingEvery(), assignment.config().peerTimeout(), settings.waitBound()))) {
+        try {
+          return train(context, worker, driver, node);
+        } catch (Throwable e) {
+          report(e, context, worker, driver);
+          node.abort(e);
+          throw e;
+        }
+      } catch (IllegalStateException | IllegalArgumentException e) {
+        report(e, context, worker, driver);
         throw e;
       }
+    }
+  }
+
+  /** A task that Spark has killed fails for another one's reason. */
+  private static void report(
+      Throwable e, BarrierTaskContext context, int worker, DriverLink driver) {
+    if (!context.isInterrupted() && !(e instanceof TaskKilledException)) {
+      driver.tryReport(
+          new WorkerReport.Failed(
+              worker,
+              SparkEnv.get().executorId(),
+              SparkEnv.get().blockManager().blockManagerId().host(),
+              reason(e)));
     }
   }
 
@@ -159,7 +178,16 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
     int from = (int) ((long) worker * config.virtualWorkers() / assignment.workers());
     int to = (int) ((worker + 1L) * config.virtualWorkers() / assignment.workers());
     try (ModelReplica replica = assignment.model().replica(replicaOptions(config));
-        MicroBatchStream stream = open(Part.TRAINING, from, to, start.step(), hadoop);
+        MicroBatchStream stream =
+            new MicroBatchStream(
+                trainingStream(
+                    config,
+                    assignment.dataset(),
+                    from,
+                    to,
+                    start.step(),
+                    assignment.stepsPerEpoch()),
+                hadoop);
         WorkerJournal journal =
             new WorkerJournal(assignment, worker, worker == firstOfJvm, driver, node, hadoop) {
               @Override
@@ -226,25 +254,51 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
     }
   }
 
-  private MicroBatchStream open(Part part, int from, int to, long firstStep, Configuration hadoop) {
-    TrainingConfig config = assignment.config();
-    boolean training = part == Part.TRAINING;
-    return new MicroBatchStream(
-        new StreamRequest(
-            assignment.dataset(),
-            assignment.split(),
-            part,
-            config.seed(),
-            config.virtualWorkers(),
-            from,
-            to,
-            config.batchSize(),
-            training ? config.shuffleWindow() : 0,
-            Math.toIntExact(firstStep / assignment.stepsPerEpoch()),
-            firstStep % assignment.stepsPerEpoch(),
-            training ? config.epochs() : 1,
-            PREFETCHED_STEPS * (to - from)),
-        hadoop);
+  /** What a worker that plays {@code [from, to)} reads to train. */
+  static StreamRequest trainingStream(
+      TrainingConfig config,
+      Dataset dataset,
+      int from,
+      int to,
+      long firstStep,
+      long stepsPerEpoch) {
+    return new StreamRequest(
+        dataset,
+        split(config, dataset),
+        Part.TRAINING,
+        config.seed(),
+        config.virtualWorkers(),
+        from,
+        to,
+        config.batchSize(),
+        config.shuffleWindow(),
+        Math.toIntExact(firstStep / stepsPerEpoch),
+        firstStep % stepsPerEpoch,
+        config.epochs(),
+        PREFETCHED_STEPS * (to - from));
+  }
+
+  /** What it reads to validate: its part of all validation examples, in the order of the file. */
+  private static StreamRequest validationStream(
+      TrainingConfig config, Dataset dataset, int from, int to) {
+    return new StreamRequest(
+        dataset,
+        split(config, dataset),
+        Part.VALIDATION,
+        config.seed(),
+        config.virtualWorkers(),
+        from,
+        to,
+        config.batchSize(),
+        0,
+        0,
+        0,
+        1,
+        PREFETCHED_STEPS * (to - from));
+  }
+
+  private static Split split(TrainingConfig config, Dataset dataset) {
+    return Split.of(config.seed(), config.validationFraction(), dataset.shardSet().blockSizes());
   }
 
   private static BatchSource.Batch nextOf(MicroBatchStream stream) {
@@ -303,7 +357,9 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
       DriverLink driver,
       Configuration hadoop) {
     List<List<EvaluationSums>> sums = new ArrayList<>(Collections.nCopies(to - from, null));
-    try (MicroBatchStream stream = open(Part.VALIDATION, from, to, 0, hadoop)) {
+    try (MicroBatchStream stream =
+        new MicroBatchStream(
+            validationStream(assignment.config(), assignment.dataset(), from, to), hadoop)) {
       for (MicroBatchStream.Item item = take(stream); item != null; item = take(stream)) {
         if (item.batch().examples() > 0) {
           int slot = item.v() - from;

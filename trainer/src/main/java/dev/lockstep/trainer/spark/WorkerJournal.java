@@ -16,6 +16,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
@@ -27,6 +29,8 @@ import org.apache.hadoop.fs.Path;
 abstract class WorkerJournal implements StepListener, AutoCloseable {
 
   private static final Duration REPORT_EVERY = Duration.ofMillis(250);
+  private static final Duration LONGEST_WRITE = Duration.ofMinutes(10);
+  private static final Duration ABORT_POLL = Duration.ofMillis(500);
 
   private final TrainingTask.Assignment assignment;
   private final boolean reportsSteps;
@@ -114,7 +118,7 @@ abstract class WorkerJournal implements StepListener, AutoCloseable {
         writer.submit(
             () -> {
               CheckpointManifest.ShardEntry entry =
-                  checkpoints.writeShard(file, assignment.attempt().attempt());
+                  checkpoints.writeShard(file, snapshot.shard(), assignment.attempt().attempt());
               driver.report(new WorkerReport.ShardSaved(file.step(), entry));
               return null;
             });
@@ -124,8 +128,20 @@ abstract class WorkerJournal implements StepListener, AutoCloseable {
     if (lastWrite == null) {
       return;
     }
+    long deadline = System.nanoTime() + LONGEST_WRITE.toNanos();
     try {
-      lastWrite.get();
+      while (true) {
+        try {
+          lastWrite.get(ABORT_POLL.toMillis(), TimeUnit.MILLISECONDS);
+          return;
+        } catch (TimeoutException e) {
+          node.signal().check();
+          if (System.nanoTime() > deadline) {
+            throw new IllegalStateException(
+                "checkpoint not written within " + LONGEST_WRITE.toMinutes() + " min", e);
+          }
+        }
+      }
     } catch (ExecutionException e) {
       throw e.getCause() instanceof IOException io
           ? new UncheckedIOException("checkpoint not written: " + io.getMessage(), io)

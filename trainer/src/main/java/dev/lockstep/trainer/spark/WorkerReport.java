@@ -13,8 +13,8 @@ import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
- * What a worker tells the driver while it trains, as JSON: a few messages a second, which no step
- * waits for.
+ * What a worker tells the driver while it trains, as JSON: a few messages a second. No step waits
+ * for the answer to its own report.
  */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
 @JsonSubTypes({
@@ -23,6 +23,8 @@ import java.util.List;
   @JsonSubTypes.Type(value = WorkerReport.Validated.class, name = "validated"),
   @JsonSubTypes.Type(value = WorkerReport.ShardSaved.class, name = "shardSaved"),
   @JsonSubTypes.Type(value = WorkerReport.Failed.class, name = "failed"),
+  @JsonSubTypes.Type(value = WorkerReport.Alive.class, name = "alive"),
+  @JsonSubTypes.Type(value = WorkerReport.Left.class, name = "left"),
 })
 sealed interface WorkerReport {
 
@@ -61,7 +63,13 @@ sealed interface WorkerReport {
   record ShardSaved(long step, CheckpointManifest.ShardEntry shard) implements WorkerReport {}
 
   /** The worker gives up. */
-  record Failed(int worker, String jvm, String host, String reason) implements WorkerReport {}
+  record Failed(int worker, String executor, String host, String reason) implements WorkerReport {}
+
+  /** Sent every second, whatever the worker is doing: its silence means that it hangs. */
+  record Alive(int worker, String executor, String host) implements WorkerReport {}
+
+  /** The worker is done and will be silent. */
+  record Left(int worker) implements WorkerReport {}
 
   /** The report as UTF-8 JSON. */
   default ByteBuffer encode() {

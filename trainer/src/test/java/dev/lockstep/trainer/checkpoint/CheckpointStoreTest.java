@@ -134,7 +134,9 @@ class CheckpointStoreTest {
       part[i] = java.util.Arrays.copyOfRange(state[i], begin, end);
     }
     return store.writeShard(
-        new ShardFile(begin, step, java.util.Arrays.copyOfRange(theta, begin, end), part), 0);
+        new ShardFile(begin, step, java.util.Arrays.copyOfRange(theta, begin, end), part),
+        begin / 49_152,
+        0);
   }
 
   private static CheckpointManifest manifest(
