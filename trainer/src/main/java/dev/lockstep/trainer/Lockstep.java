@@ -1,6 +1,7 @@
 package dev.lockstep.trainer;
 
 import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.Example;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.ingest.ExampleIngest;
 import dev.lockstep.sharding.ingest.InvalidDataException;
@@ -9,12 +10,14 @@ import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.DataSetExamples;
 import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.LabelEncoding;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.spark.RunFolder;
 import dev.lockstep.trainer.spark.TrainingJob;
 import dev.lockstep.trainer.spark.TrainingObserver;
 import dev.lockstep.trainer.spark.TrainingResult;
 import java.io.IOException;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.api.java.JavaRDD;
@@ -126,21 +129,41 @@ public final class Lockstep {
    * RDD's, however it is partitioned; the RDD is computed twice and must keep that order.
    *
    * @param location folder of the dataset, any Hadoop URI that driver and executors share
-   * @throws InvalidDataException if there is no data set, or an example is not finite
+   * @param labels what the labels mean; the trainings above detect it
+   * @throws InvalidDataException if there is no data set, the data sets differ in shapes or masks,
+   *     labels that should be classes are not one-hot, or an example is not finite
    */
-  public static Dataset shard(JavaRDD<DataSet> data, String location, ShardingOptions options)
+  public static Dataset shard(
+      JavaRDD<DataSet> data, String location, LabelEncoding labels, ShardingOptions options)
       throws IOException {
     List<DataSet> first = data.take(1);
     if (first.isEmpty()) {
       throw new InvalidDataException("the RDD of DataSets for " + location + " is empty");
     }
-    List<TensorSpec> tensors = DataSetExamples.tensors(first.get(0));
-    return ExampleIngest.ingest(
-        data.flatMap(each -> DataSetExamples.examples(each, tensors).iterator()),
-        tensors,
-        Map.of(),
-        location,
-        options);
+    List<TensorSpec> tensors = DataSetExamples.tensors(first.get(0), labels);
+    try {
+      return ExampleIngest.ingest(
+          data.flatMap(each -> examples(each, tensors)), tensors, Map.of(), location, options);
+    } catch (Exception e) {
+      // Spark throws its own checked exception, which its Java methods do not declare.
+      for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
+        if (cause instanceof InvalidDataException) {
+          InvalidDataException invalid = new InvalidDataException(cause.getMessage());
+          invalid.initCause(e);
+          throw invalid;
+        }
+      }
+      throw e;
+    }
+  }
+
+  private static Iterator<Example> examples(DataSet data, List<TensorSpec> tensors)
+      throws InvalidDataException {
+    try {
+      return DataSetExamples.examples(data, tensors).iterator();
+    } catch (IllegalArgumentException e) {
+      throw new InvalidDataException(e.getMessage());
+    }
   }
 
   private static Dataset shardInto(JavaRDD<DataSet> data, TrainingConfig config)
@@ -153,6 +176,7 @@ public final class Lockstep {
     return shard(
         data,
         folder.file(RunFolder.DATA).toString(),
+        LabelEncoding.DETECT,
         ShardingOptions.named("DataSets").ifExists(ifExists));
   }
 }

@@ -1,0 +1,153 @@
+package dev.lockstep.trainer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.TensorSpec.Encoding;
+import dev.lockstep.sharding.ingest.InvalidDataException;
+import dev.lockstep.sharding.ingest.ShardingOptions;
+import dev.lockstep.trainer.cli.SparkSessions;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.model.LabelEncoding;
+import dev.lockstep.trainer.model.NumericProfile;
+import dev.lockstep.trainer.spark.TrainingResult;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+
+/** From an RDD of DL4J's data sets to a trained model. */
+@Timeout(value = 3, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class DataSetTrainingTest {
+  private static final int FEATURES = 6;
+  private static final int CLASSES = 3;
+
+  private static JavaSparkContext spark;
+  @TempDir private Path folder;
+
+  @BeforeAll
+  static void start() {
+    spark =
+        new JavaSparkContext(
+            SparkSessions.configure(
+                new SparkConf()
+                    .setMaster("local[2]")
+                    .setAppName("data set test")
+                    .set("spark.ui.enabled", "false"),
+                NumericProfile.AVX2));
+  }
+
+  @AfterAll
+  static void stop() {
+    spark.close();
+  }
+
+  @Test
+  void howTheRddIsPartitionedDoesNotMatterAndClassesAreScored() throws IOException {
+    TrainingResult one = train("one", 1);
+    TrainingResult five = train("five", 5);
+    assertEquals(one.parametersSha256(), five.parametersSha256());
+    double accuracy = one.metrics().epochs().get(4).validationAccuracy();
+    assertTrue(accuracy > 0.8, "accuracy " + accuracy);
+    assertEquals(accuracy, five.metrics().epochs().get(4).validationAccuracy());
+  }
+
+  private TrainingResult train(String name, int partitions) throws IOException {
+    TrainingConfig config =
+        TrainingConfig.builder()
+            .epochs(5)
+            .batchSize(8)
+            .validationFraction(0.25)
+            .out(folder.resolve(name).toString())
+            .build();
+    return Lockstep.train(spark, network(), spark.parallelize(data(), partitions), config);
+  }
+
+  @Test
+  void aRowThatIsNotOneHotEndsShardingByName() throws IOException {
+    List<DataSet> data = data();
+    data.get(7).getLabels().putScalar(2, 1, 0.25);
+    String location = folder.resolve("data").toUri().toString();
+    InvalidDataException refused =
+        assertThrows(
+            InvalidDataException.class,
+            () ->
+                Lockstep.shard(
+                    spark.parallelize(data, 3),
+                    location,
+                    LabelEncoding.DETECT,
+                    ShardingOptions.named("broken")));
+    assertTrue(
+        refused.getMessage().startsWith("DataSet labels row 2=[")
+            && refused
+                .getMessage()
+                .endsWith(
+                    "] is not one-hot, but the labels are 3 classes: make it one 1 and else 0, or"
+                        + " shard with LabelEncoding.NUMBERS"),
+        refused.getMessage());
+    Dataset numbers =
+        Lockstep.shard(
+            spark.parallelize(data, 3),
+            location,
+            LabelEncoding.NUMBERS,
+            ShardingOptions.named("numbers"));
+    assertEquals(Encoding.FLOAT32, numbers.shardSet().tensors().get(1).encoding());
+  }
+
+  private static MultiLayerConfiguration network() {
+    return new NeuralNetConfiguration.Builder()
+        .updater(new Adam(1e-2))
+        .activation(Activation.TANH)
+        .list()
+        .layer(new DenseLayer.Builder().nOut(12).build())
+        .layer(
+            new OutputLayer.Builder(LossFunction.MCXENT)
+                .nOut(CLASSES)
+                .activation(Activation.SOFTMAX)
+                .build())
+        .setInputType(InputType.feedForward(FEATURES))
+        .build();
+  }
+
+  /** Data sets of 7 to 16 examples; the class is the largest of the first features. */
+  private static List<DataSet> data() {
+    Random random = new Random(3);
+    List<DataSet> data = new ArrayList<>();
+    for (int i = 0; i < 40; i++) {
+      int examples = 7 + i % 10;
+      float[][] features = new float[examples][FEATURES];
+      float[][] labels = new float[examples][CLASSES];
+      for (int row = 0; row < examples; row++) {
+        int largest = 0;
+        for (int j = 0; j < FEATURES; j++) {
+          features[row][j] = (float) random.nextGaussian();
+          largest = j < CLASSES && features[row][j] > features[row][largest] ? j : largest;
+        }
+        labels[row][largest] = 1;
+      }
+      data.add(new DataSet(Nd4j.createFromArray(features), Nd4j.createFromArray(labels)));
+    }
+    return data;
+  }
+}
