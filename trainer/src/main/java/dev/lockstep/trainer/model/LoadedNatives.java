@@ -51,7 +51,9 @@ public record LoadedNatives(String classifier, String blas) {
               + profile.natives()
               + ", but "
               + loaded.classifier()
-              + " are loaded: put nd4j-native-1.0.0-M2.1-"
+              + " are loaded: put nd4j-native-"
+              + Versions.ofThisBuild().deeplearning4j()
+              + "-"
               + profile.natives()
               + ".jar on the class path and no other, or choose --numeric-profile");
     }

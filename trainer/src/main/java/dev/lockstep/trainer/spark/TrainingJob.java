@@ -15,6 +15,7 @@ import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.model.ModelValidation;
 import dev.lockstep.trainer.model.NumericProfile;
+import dev.lockstep.trainer.model.Versions;
 import dev.lockstep.trainer.report.EpochMetrics;
 import dev.lockstep.trainer.report.HtmlReport;
 import dev.lockstep.trainer.report.MetricsLog;
@@ -426,7 +427,7 @@ public final class TrainingJob {
     json.putObject("versions")
         .put("java", System.getProperty("java.version"))
         .put("spark", spark.version())
-        .put("deeplearning4j", "1.0.0-M2.1");
+        .put("deeplearning4j", Versions.ofThisBuild().deeplearning4j());
     json.putObject("cluster")
         .put("master", spark.master())
         .put("workers", result.workers())
