@@ -10,7 +10,7 @@ package dev.lockstep.trainer.report;
  * @param meanLoss mean loss of the step's examples, without regularisation terms
  * @param gradientNorm L2 norm of the mean gradient before clipping, or NaN
  * @param learningRate of the step, or NaN where blocks have different ones
- * @param examplesPerSecond of the time since the previous record, or NaN
+ * @param examplesPerSecond over the steps that were reported together with this one, or NaN
  * @param elapsedSeconds since the attempt began to train
  */
 public record StepMetrics(

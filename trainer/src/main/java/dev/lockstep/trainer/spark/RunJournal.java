@@ -68,9 +68,7 @@ final class RunJournal {
         beganAt = lastStepAt = lastEpochAt = System.nanoTime();
       }
     } else if (report instanceof WorkerReport.Steps several) {
-      for (WorkerReport.Step step : several.steps()) {
-        record(step);
-      }
+      record(several.steps());
     } else if (report instanceof WorkerReport.Validated part) {
       record(part);
     } else if (report instanceof WorkerReport.ShardSaved saved) {
@@ -119,9 +117,18 @@ final class RunJournal {
     return examples;
   }
 
-  private void record(WorkerReport.Step step) throws IOException {
-    examples += step.examples();
+  private void record(List<WorkerReport.Step> several) throws IOException {
     long now = System.nanoTime();
+    long together = several.stream().mapToLong(WorkerReport.Step::examples).sum();
+    double examplesPerSecond = together / ((now - lastStepAt) / 1e9);
+    lastStepAt = now;
+    for (WorkerReport.Step step : several) {
+      record(step, examplesPerSecond);
+    }
+  }
+
+  private void record(WorkerReport.Step step, double examplesPerSecond) throws IOException {
+    examples += step.examples();
     StepMetrics metrics =
         new StepMetrics(
             step.stepsTaken(),
@@ -130,9 +137,8 @@ final class RunJournal {
             step.lossSum() / step.examples(),
             step.gradientNorm(),
             Double.NaN,
-            examples / ((now - beganAt) / 1e9),
-            (now - beganAt) / 1e9);
-    lastStepAt = now;
+            examplesPerSecond,
+            elapsedSeconds());
     steps.add(metrics);
     log.write(metrics);
     observer.step(metrics);
