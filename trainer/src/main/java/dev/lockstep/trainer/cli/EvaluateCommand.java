@@ -94,8 +94,10 @@ final class EvaluateCommand implements Callable<Integer> {
     console.printf(Locale.ROOT, "examples %,d%nloss %.6f%n", sums.examples(), sums.meanLoss());
     if (sums.isClassification()) {
       console.printf(Locale.ROOT, "accuracy %.2f %%%n", 100 * sums.accuracy());
-      console.println("confusion (rows: actual class, columns: predicted)");
-      int classes = sums.classes();
+      int classes = sums.confusion().length == 0 ? 0 : sums.classes();
+      if (classes > 0) {
+        console.println("confusion (rows: actual class, columns: predicted)");
+      }
       for (int actual = 0; actual < classes; actual++) {
         StringBuilder row = new StringBuilder(String.format(Locale.ROOT, "%6d:", actual));
         for (int predicted = 0; predicted < classes; predicted++) {

@@ -12,17 +12,30 @@ import java.util.Objects;
  * @param examples number of examples
  * @param loss sum of their losses, without regularisation terms, over all outputs of the model
  * @param rows rows compared: the examples, or their time steps that count
- * @param confusion for class labels: {@code confusion[actual * classes + predicted]}; empty else
- * @param columns for numeric labels: one entry per output column; empty else
+ * @param classes number of classes; 0 for numeric labels
+ * @param right rows whose predicted class is the actual one; 0 for numeric labels
+ * @param confusion {@code confusion[actual * classes + predicted]}; empty for numeric labels, and
+ *     where it was not asked for or there are too many classes
+ * @param columns for numeric labels, one entry per output column, if asked for; empty else
  */
 @SuppressWarnings("ArrayRecordComponent") // counts of one evaluation, handed on
 public record EvaluationSums(
-    long examples, double loss, long rows, long[] confusion, List<Column> columns)
+    long examples,
+    double loss,
+    long rows,
+    int classes,
+    long right,
+    long[] confusion,
+    List<Column> columns)
     implements Serializable {
 
-  /** Checks presence. */
+  /** Checks presence and length. */
   public EvaluationSums {
     Objects.requireNonNull(confusion, "confusion");
+    if (confusion.length != 0 && confusion.length != classes * classes) {
+      throw new IllegalArgumentException(
+          "confusion length=" + confusion.length + " != classes²=" + classes * classes);
+    }
     columns = List.copyOf(columns);
   }
 
@@ -48,9 +61,15 @@ public record EvaluationSums(
 
   /** Both together. */
   public EvaluationSums plus(EvaluationSums other) {
-    if (confusion.length != other.confusion.length || columns.size() != other.columns.size()) {
+    if (classes != other.classes
+        || confusion.length != other.confusion.length
+        || columns.size() != other.columns.size()) {
       throw new IllegalArgumentException(
-          "sums of different outputs: confusion "
+          "sums of different outputs: classes "
+              + classes
+              + " and "
+              + other.classes
+              + ", confusion "
               + confusion.length
               + " and "
               + other.confusion.length
@@ -68,17 +87,18 @@ public record EvaluationSums(
             .mapToObj(i -> columns.get(i).plus(other.columns.get(i)))
             .toList();
     return new EvaluationSums(
-        examples + other.examples, loss + other.loss, rows + other.rows, counts, joined);
+        examples + other.examples,
+        loss + other.loss,
+        rows + other.rows,
+        classes,
+        right + other.right,
+        counts,
+        joined);
   }
 
   /** Whether labels are classes. */
   public boolean isClassification() {
-    return confusion.length > 0;
-  }
-
-  /** Number of classes; 0 for numeric labels. */
-  public int classes() {
-    return (int) Math.round(Math.sqrt(confusion.length));
+    return classes > 0;
   }
 
   /** Mean loss of an example. */
@@ -88,25 +108,20 @@ public record EvaluationSums(
 
   /** Share of rows whose predicted class is the actual one. */
   public double accuracy() {
-    long right = 0;
-    int classes = classes();
-    for (int c = 0; c < classes; c++) {
-      right += confusion[c * classes + c];
-    }
     return (double) right / rows;
   }
 
-  /** Mean over the columns of the mean squared error. */
+  /** Mean over the columns of the mean squared error; NaN without columns. */
   public double meanSquaredError() {
     return columns.stream().mapToDouble(Column::squaredError).sum() / rows / columns.size();
   }
 
-  /** Mean over the columns of the mean absolute error. */
+  /** Mean over the columns of the mean absolute error; NaN without columns. */
   public double meanAbsoluteError() {
     return columns.stream().mapToDouble(Column::absoluteError).sum() / rows / columns.size();
   }
 
-  /** Mean over the columns of the coefficient of determination R². */
+  /** Mean over the columns of the coefficient of determination R²; NaN without columns. */
   public double r2() {
     return columns.stream()
         .mapToDouble(

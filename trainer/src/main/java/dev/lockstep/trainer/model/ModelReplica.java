@@ -103,16 +103,10 @@ public final class ModelReplica implements GradientSource {
     return new ExampleSums(batch.examples(), meanLoss * batch.examples());
   }
 
-  /**
-   * Losses and predictions compared with labels.
-   *
-   * @return one for each labels tensor, in the dataset's order; the loss in each is that of the
-   *     whole model
-   */
-  public List<EvaluationSums> evaluate(MicroBatch batch) {
+  /** Adds losses and predictions, compared with labels, to a tally. */
+  public void evaluate(MicroBatch batch, EvaluationTally tally) {
     ExampleSums sums = score(batch);
-    List<float[]> predictions = predict(batch);
-    return Evaluations.compare(batch, predictions, sums);
+    tally.add(batch, predict(batch), sums);
   }
 
   /**

@@ -10,6 +10,7 @@ import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.store.MicroBatchStream;
 import dev.lockstep.sharding.store.StreamRequest;
 import dev.lockstep.trainer.model.EvaluationSums;
+import dev.lockstep.trainer.model.EvaluationTally;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.model.ModelReplica;
@@ -107,14 +108,14 @@ public final class EvaluationJob {
             0,
             1,
             BATCHES_AHEAD);
-    List<EvaluationSums> sums = null;
+    EvaluationTally tally = new EvaluationTally(EvaluationTally.Detail.DETAILED);
     try (MicroBatchStream stream = new MicroBatchStream(all, hadoop)) {
       for (MicroBatchStream.Item item = stream.next(); item != null; item = stream.next()) {
         if (item.batch().examples() > 0) {
-          sums = Scores.plus(sums, replica.evaluate(item.batch()));
+          replica.evaluate(item.batch(), tally);
         }
       }
     }
-    return sums;
+    return tally.sums();
   }
 }

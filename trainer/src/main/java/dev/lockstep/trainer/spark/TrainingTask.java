@@ -19,7 +19,7 @@ import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.loop.BatchSource;
 import dev.lockstep.trainer.loop.GradientExchange;
 import dev.lockstep.trainer.loop.WorkerLoop;
-import dev.lockstep.trainer.model.EvaluationSums;
+import dev.lockstep.trainer.model.EvaluationTally;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.model.ModelReplica;
 import dev.lockstep.trainer.model.NumericFingerprint;
@@ -29,7 +29,6 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.NoSuchElementException;
@@ -356,19 +355,21 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
       int epochsTaken,
       DriverLink driver,
       Configuration hadoop) {
-    List<List<EvaluationSums>> sums = new ArrayList<>(Collections.nCopies(to - from, null));
+    List<EvaluationTally> tallies = new ArrayList<>();
+    for (int v = from; v < to; v++) {
+      tallies.add(new EvaluationTally(EvaluationTally.Detail.TOTALS));
+    }
     try (MicroBatchStream stream =
         new MicroBatchStream(
             validationStream(assignment.config(), assignment.dataset(), from, to), hadoop)) {
       for (MicroBatchStream.Item item = take(stream); item != null; item = take(stream)) {
         if (item.batch().examples() > 0) {
-          int slot = item.v() - from;
-          sums.set(slot, Scores.plus(sums.get(slot), replica.evaluate(item.batch())));
+          replica.evaluate(item.batch(), tallies.get(item.v() - from));
         }
       }
     }
-    for (int i = 0; i < sums.size(); i++) {
-      driver.report(new WorkerReport.Validated(epochsTaken, from + i, sums.get(i)));
+    for (int i = 0; i < tallies.size(); i++) {
+      driver.report(new WorkerReport.Validated(epochsTaken, from + i, tallies.get(i).sums()));
     }
   }
 

@@ -275,12 +275,10 @@ class ModelReplicaTest {
     MicroBatch batch = Fixtures.examples(IMAGES, 50, 3);
     try (ModelReplica replica = definition.replica(ReplicaOptions.DEFAULT)) {
       replica.setParameters(definition.initialParameters(1));
-      EvaluationSums whole = replica.evaluate(batch).get(0);
+      EvaluationSums whole = evaluate(replica, batch);
       EvaluationSums parts =
-          replica
-              .evaluate(Fixtures.slice(batch, 0, 20))
-              .get(0)
-              .plus(replica.evaluate(Fixtures.slice(batch, 20, 50)).get(0));
+          evaluate(replica, Fixtures.slice(batch, 0, 20))
+              .plus(evaluate(replica, Fixtures.slice(batch, 20, 50)));
       ExampleSums score = replica.score(batch);
       assertArrayEquals(whole.confusion(), parts.confusion());
       assertEquals(50, parts.rows());
@@ -296,6 +294,12 @@ class ModelReplicaTest {
       }
       assertEquals(right / 50.0, whole.accuracy());
     }
+  }
+
+  private static EvaluationSums evaluate(ModelReplica replica, MicroBatch batch) {
+    EvaluationTally tally = new EvaluationTally(EvaluationTally.Detail.DETAILED);
+    replica.evaluate(batch, tally);
+    return tally.sums().get(0);
   }
 
   private static int largest(float[] row) {
@@ -315,7 +319,7 @@ class ModelReplicaTest {
             2, tensors, List.of(new float[] {1, 0, 0, 0, 1, 0}, new float[] {1, 2, 3, 4}));
     try (ModelReplica replica = definition.replica(ReplicaOptions.DEFAULT)) {
       // All parameters zero: every prediction is 0.
-      EvaluationSums sums = replica.evaluate(batch).get(0);
+      EvaluationSums sums = evaluate(replica, batch);
       assertEquals(new EvaluationSums.Column(10, 4, 4, 10), sums.columns().get(0));
       assertEquals(new EvaluationSums.Column(20, 6, 6, 20), sums.columns().get(1));
       assertEquals(7.5, sums.meanSquaredError());

@@ -324,7 +324,9 @@ class ModelValidationTest {
         () -> ModelValidation.check(definition, tensors, 4, new Clipping.GlobalNorm(1)));
     try (ModelReplica replica = definition.replica(ReplicaOptions.DEFAULT)) {
       replica.setParameters(definition.initialParameters(1));
-      List<EvaluationSums> sums = replica.evaluate(Fixtures.examples(tensors, 5, 1));
+      EvaluationTally tally = new EvaluationTally(EvaluationTally.Detail.DETAILED);
+      replica.evaluate(Fixtures.examples(tensors, 5, 1), tally);
+      List<EvaluationSums> sums = tally.sums();
       assertEquals(2, sums.size());
       assertTrue(sums.get(0).isClassification());
       assertEquals(2, sums.get(1).columns().size());

@@ -125,6 +125,13 @@ class TrainingJobTest {
     assertEquals(9, result.examples());
   }
 
+  @Test
+  void thousandsOfClassesAreValidated() throws IOException {
+    dataset = SyntheticDataset.classes(folder.resolve("many"), List.of(20), 2000, 60);
+    TrainingResult result = train("local[2]", c -> c.epochs(1));
+    assertTrue(result.metrics().epochs().get(0).validationAccuracy() >= 0);
+  }
+
   private TrainingResult train(String master, UnaryOperator<TrainingConfig.Builder> change)
       throws IOException {
     TrainingConfig config =
