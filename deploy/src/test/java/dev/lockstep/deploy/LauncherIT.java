@@ -4,12 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.trainer.model.NumericProfile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -91,6 +95,179 @@ class LauncherIT {
     assertTrue(command.out().contains("--virtual-workers"), command::toString);
   }
 
+  @Test
+  void theVariablesOfEveryProfileAreThoseThatTheCommandsVerify() throws Exception {
+    for (NumericProfile profile : NumericProfile.all()) {
+      Submit submit = submit("--numeric-profile", profile.name(), "train");
+
+      Map<String, String> driver = new TreeMap<>(profile.environment());
+      driver.put("LOCKSTEP_NUMERIC_PROFILE", profile.name());
+      assertEquals(driver, submit.environment(), profile.name());
+      assertEquals(profile.environment(), submit.settings("spark.executorEnv."), profile.name());
+    }
+  }
+
+  @Test
+  void aDriverInsideTheClusterGetsTheVariablesToo() throws Exception {
+    Map<String, String> driver = new TreeMap<>(NumericProfile.GENERIC.environment());
+    driver.put("LOCKSTEP_NUMERIC_PROFILE", "generic");
+    List<String> words = List.of("--deploy-mode=cluster", "--numeric-profile=generic", "train");
+
+    Submit yarn = submit(join(List.of("--master", "yarn"), words));
+    assertEquals(driver, yarn.settings("spark.yarn.appMasterEnv."));
+    Submit kubernetes = submit(join(List.of("--conf", "spark.master=k8s://https://host"), words));
+    assertEquals(driver, kubernetes.settings("spark.kubernetes.driverEnv."));
+
+    assertEquals(
+        new Ended(
+            2,
+            "",
+            "lockstep: --deploy-mode=cluster with --master=spark://host:7077: the driver would start"
+                + " without the variables of the numeric profile; use --deploy-mode client, or YARN"
+                + " or Kubernetes\n"),
+        lockstep(join(List.of("--master", "spark://host:7077"), words)));
+  }
+
+  @Test
+  void aMasterGivenInAnyWayIsTheMaster() throws Exception {
+    assertEquals(List.of("local[*]"), submit("train").after("--master"));
+    assertEquals(List.of("local[3]"), submit("train", "--master=local[3]").after("--master"));
+    assertEquals(List.of(), submit("--conf", "spark.master=local[3]", "train").after("--master"));
+
+    Path properties = folder.resolve("spark.properties");
+    Files.writeString(properties, "spark.master.rest.enabled true\n  spark.master   yarn \n");
+    Submit submit = submit("--properties-file", properties.toString(), "train");
+    assertEquals(List.of(), submit.after("--master"));
+    assertEquals("1g", submit.settings("spark.executor.").get("minMemoryOverhead"));
+  }
+
+  @Test
+  void containersLeaveRoomForTheNativesUnlessTheUserSaysHowMuch() throws Exception {
+    String executor = "spark.executor.";
+    assertEquals(Map.of(), submit("--master=spark://host:7077", "train").settings(executor));
+    assertEquals(
+        Map.of("minMemoryOverhead", "1g"), submit("--master=yarn", "train").settings(executor));
+    assertEquals(
+        Map.of("minMemoryOverhead", "3g"),
+        submit("--master=yarn", "--conf", "spark.executor.minMemoryOverhead=3g", "train")
+            .settings(executor));
+  }
+
+  @Test
+  void aSparkHomeOfAnotherScalaOrAnOlderSparkIsRefused() throws Exception {
+    for (String[] other :
+        new String[][] {{"2.12", "3.5.1"}, {"2.13", "3.5.1"}, {"2.12", "4.0.0"}}) {
+      Path home = folder.resolve("spark-" + other[1] + "-" + other[0]);
+      Files.createDirectories(home.resolve("jars"));
+      Files.createFile(home.resolve("jars/spark-core_" + other[0] + "-" + other[1] + ".jar"));
+
+      Ended refused = lockstep(Map.of("SPARK_HOME", home.toString()), "doctor");
+
+      assertEquals(2, refused.status(), refused::toString);
+      String start =
+          "lockstep: SPARK_HOME="
+              + home
+              + (" holds Spark " + other[1] + " for Scala " + other[0])
+              + ", but lockstep.jar is built for Spark 4 or later and Scala 2.13:"
+              + " unset SPARK_HOME to use Lockstep's own Spark 4.";
+      assertTrue(refused.err().startsWith(start), refused::toString);
+    }
+  }
+
+  /** The launcher in a tree of its own, whose build only links what is already built. */
+  @Test
+  void ofTwoFirstStartsAtOnceOneBuildsAndTheOtherWaits() throws Exception {
+    Path launcher = Path.of(System.getProperty("lockstep.command"));
+    Path deploy = launcher.getParent().getParent();
+    Path tree = Files.createDirectories(folder.resolve("tree"));
+    Path copy = Files.createDirectories(tree.resolve("deploy/bin")).resolve("lockstep");
+    Files.copy(launcher, copy, StandardCopyOption.COPY_ATTRIBUTES);
+    Files.copy(deploy.getParent().resolve("pom.xml"), tree.resolve("pom.xml"));
+    Files.createSymbolicLink(tree.resolve("deploy/conf"), deploy.resolve("conf"));
+    Path maven = tree.resolve("mvnw");
+    Files.writeString(
+        maven,
+        """
+        #!/usr/bin/env bash
+        set -euo pipefail
+        echo build >> "%1$s/builds"
+        for ((i = 0; i < 600; i++)); do
+          ! cat "%1$s"/err*.txt | grep -q 'another start is building' || break
+          sleep 0.1
+        done
+        ln -s "%2$s/target/lockstep.jar" "%2$s/target/spark-home" "%1$s/tree/deploy/target/"
+        cp "%2$s/target/built" "%1$s/tree/deploy/target/"
+        """
+            .formatted(folder, deploy));
+    assertTrue(maven.toFile().setExecutable(true));
+
+    List<String> command = List.of(copy.toString(), "inspect", "--help");
+    Started first = start(command, Map.of());
+    Started second = start(command, Map.of());
+
+    for (Ended ended : List.of(first.await(), second.await())) {
+      assertEquals(0, ended.status(), ended::toString);
+      assertTrue(ended.out().startsWith("Usage: lockstep inspect"), ended::toString);
+    }
+    assertEquals(List.of("build"), Files.readAllLines(folder.resolve("builds")));
+    for (String link : List.of("conf", "target/lockstep.jar", "target/spark-home")) {
+      Files.delete(tree.resolve("deploy").resolve(link));
+    }
+  }
+
+  /**
+   * What {@code --print-submit} printed.
+   *
+   * @param words of the command, variables first
+   */
+  private record Submit(List<String> words) {
+    /** The variables set for the driver. */
+    Map<String, String> environment() {
+      return pairs(words.subList(0, words.indexOf("spark-submit")), "");
+    }
+
+    /** The settings whose names start so; of two of one name the last. */
+    Map<String, String> settings(String prefix) {
+      return pairs(after("--conf"), prefix);
+    }
+
+    /** The values of an option. */
+    List<String> after(String option) {
+      List<String> values = new ArrayList<>();
+      for (int i = 0; i + 1 < words.size(); i++) {
+        if (words.get(i).equals(option)) {
+          values.add(words.get(i + 1));
+        }
+      }
+      return values;
+    }
+
+    private static Map<String, String> pairs(List<String> assignments, String prefix) {
+      Map<String, String> pairs = new TreeMap<>();
+      for (String assignment : assignments) {
+        if (assignment.startsWith(prefix)) {
+          String[] pair = assignment.substring(prefix.length()).split("=", 2);
+          pairs.put(pair[0], pair[1]);
+        }
+      }
+      return pairs;
+    }
+  }
+
+  private Submit submit(String... words) throws Exception {
+    Ended ended = lockstep(join(List.of("--print-submit"), List.of(words)));
+    assertEquals(0, ended.status(), ended::toString);
+    // Words are quoted for a shell, which here means a backslash before some characters.
+    String oneLine = ended.out().replace("\\\n", " ").replace("\\", "").strip();
+    return new Submit(List.of(oneLine.split("\\s+")));
+  }
+
+  private static String[] join(List<String> first, List<String> second) {
+    List<String> words = new ArrayList<>(first);
+    words.addAll(second);
+    return words.toArray(String[]::new);
+  }
+
   private Ended quickstart(String... sparkOptions) throws Exception {
     List<String> words = new ArrayList<>(List.of(sparkOptions));
     words.addAll(
@@ -100,8 +277,39 @@ class LauncherIT {
   }
 
   private Ended lockstep(String... words) throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>(List.of(System.getProperty("lockstep.command")));
-    command.addAll(List.of(words));
+    return lockstep(Map.of(), words);
+  }
+
+  private Ended lockstep(Map<String, String> environment, String... words)
+      throws IOException, InterruptedException {
+    return start(
+            List.of(join(List.of(System.getProperty("lockstep.command")), List.of(words))),
+            environment)
+        .await();
+  }
+
+  /**
+   * A command that may still run.
+   *
+   * @param out where its standard output goes
+   * @param err where its standard error goes
+   */
+  private record Started(Process process, Path out, Path err) {
+    /** Waits for its end. */
+    Ended await() throws IOException, InterruptedException {
+      try {
+        assertTrue(process.waitFor(5, TimeUnit.MINUTES), () -> "still running: " + process.info());
+      } finally {
+        process.destroyForcibly();
+      }
+      return new Ended(
+          process.exitValue(),
+          Files.readString(out, StandardCharsets.UTF_8),
+          Files.readString(err, StandardCharsets.UTF_8));
+    }
+  }
+
+  private Started start(List<String> command, Map<String, String> environment) throws IOException {
     Path out = Files.createTempFile(folder, "out", ".txt");
     Path err = Files.createTempFile(folder, "err", ".txt");
     ProcessBuilder builder =
@@ -114,15 +322,7 @@ class LauncherIT {
     builder.environment().remove("SPARK_SCALA_VERSION");
     TestCluster.PROFILE_VARIABLES.forEach(builder.environment()::remove);
     builder.environment().put("LOCKSTEP_DRIVER_MEMORY", "1g");
-    Process process = builder.start();
-    try {
-      assertTrue(process.waitFor(5, TimeUnit.MINUTES), () -> "still running: " + command);
-    } finally {
-      process.destroyForcibly();
-    }
-    return new Ended(
-        process.exitValue(),
-        Files.readString(out, StandardCharsets.UTF_8),
-        Files.readString(err, StandardCharsets.UTF_8));
+    builder.environment().putAll(environment);
+    return new Started(builder.start(), out, err);
   }
 }
