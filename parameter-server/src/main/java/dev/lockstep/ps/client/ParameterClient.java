@@ -83,7 +83,9 @@ public final class ParameterClient {
   public void push(
       long step, int epoch, TreeNode node, long examples, double lossSum, float[] gradient)
       throws InterruptedException {
-    checkLength("gradient", gradient);
+    if (examples > 0) {
+      checkLength("gradient", gradient);
+    }
     for (int frame = 0; frame < mostFrames; frame++) {
       for (int shard = 0; shard < windows.size(); shard++) {
         if (frame < layout.frames(shard)) {
