@@ -12,6 +12,7 @@ import dev.lockstep.trainer.model.DataSetExamples;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.LabelEncoding;
 import dev.lockstep.trainer.model.ModelDefinition;
+import dev.lockstep.trainer.model.ModelValidation;
 import dev.lockstep.trainer.spark.RunFolder;
 import dev.lockstep.trainer.spark.TrainingJob;
 import dev.lockstep.trainer.spark.TrainingObserver;
@@ -97,7 +98,7 @@ public final class Lockstep {
       JavaRDD<DataSet> data,
       TrainingConfig config)
       throws IOException {
-    return train(spark, model, shardInto(data, config), config);
+    return train(spark, InitialModel.fresh(ModelDefinition.of(model)), data, config);
   }
 
   /** Trains a new graph on DL4J data sets; see {@link #shard}. */
@@ -107,21 +108,21 @@ public final class Lockstep {
       JavaRDD<DataSet> data,
       TrainingConfig config)
       throws IOException {
-    return train(spark, model, shardInto(data, config), config);
+    return train(spark, InitialModel.fresh(ModelDefinition.of(model)), data, config);
   }
 
   /** Goes on training a network on DL4J data sets; see {@link #shard}. */
   public static TrainingResult train(
       JavaSparkContext spark, MultiLayerNetwork model, JavaRDD<DataSet> data, TrainingConfig config)
       throws IOException {
-    return train(spark, model, shardInto(data, config), config);
+    return train(spark, InitialModel.of(model), data, config);
   }
 
   /** Goes on training a graph on DL4J data sets; see {@link #shard}. */
   public static TrainingResult train(
       JavaSparkContext spark, ComputationGraph model, JavaRDD<DataSet> data, TrainingConfig config)
       throws IOException {
-    return train(spark, model, shardInto(data, config), config);
+    return train(spark, InitialModel.of(model), data, config);
   }
 
   /**
@@ -166,9 +167,18 @@ public final class Lockstep {
     }
   }
 
-  private static Dataset shardInto(JavaRDD<DataSet> data, TrainingConfig config)
+  private static TrainingResult train(
+      JavaSparkContext spark, InitialModel model, JavaRDD<DataSet> data, TrainingConfig config)
       throws IOException {
-    RunFolder folder = new RunFolder(config.out(), data.context().hadoopConfiguration());
+    TrainingJob.requireStartable(spark, config);
+    ModelValidation.checkModel(model.definition(), config.virtualWorkers());
+    RunFolder folder = new RunFolder(config.out(), spark.hadoopConfiguration());
+    return folder.keepingDataOnlyOfRuns(
+        () -> train(spark, model, shardInto(folder, data, config), config));
+  }
+
+  private static Dataset shardInto(RunFolder folder, JavaRDD<DataSet> data, TrainingConfig config)
+      throws IOException {
     IfExists ifExists =
         config.existingOutput() == TrainingConfig.ExistingOutput.REPLACE
             ? IfExists.REPLACE

@@ -1,12 +1,15 @@
 package dev.lockstep.trainer.cli;
 
 import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.TensorSpec.Role;
 import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.trainer.model.EvaluationSums;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.NumericProfile;
 import dev.lockstep.trainer.model.ReplicaOptions;
 import dev.lockstep.trainer.spark.EvaluationJob;
+import dev.lockstep.trainer.spark.RunFolder;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -14,6 +17,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
@@ -70,8 +74,10 @@ final class EvaluateCommand implements Callable<Integer> {
         throw new IllegalArgumentException(
             "model=" + model + " has no parameters: give the zip of a trained model");
       }
+      // Class 2 of the data must be class 2 of the model, also where class 1 does not occur.
+      Map<String, List<String>> classes = new RunFolder(folderOf(model), hadoop).classes();
       Dataset dataset =
-          data.open(session, scratch.resolve("data").toUri().toString(), IfExists.REFUSE);
+          data.open(session, scratch.resolve("data").toUri().toString(), IfExists.REFUSE, classes);
       List<EvaluationSums> outputs =
           EvaluationJob.run(
               new JavaSparkContext(session.sparkContext()),
@@ -81,8 +87,11 @@ final class EvaluateCommand implements Callable<Integer> {
               ReplicaOptions.DEFAULT,
               SPANS,
               batchSize);
-      for (EvaluationSums output : outputs) {
-        print(spec.commandLine().getOut(), output);
+      List<TensorSpec> labels =
+          dataset.shardSet().tensors().stream().filter(t -> t.role() == Role.LABELS).toList();
+      for (int i = 0; i < outputs.size(); i++) {
+        List<String> names = dataset.shardSet().classes().get(labels.get(i).name());
+        print(spec.commandLine().getOut(), outputs.get(i), names);
       }
     } finally {
       delete(scratch);
@@ -90,7 +99,17 @@ final class EvaluateCommand implements Callable<Integer> {
     return 0;
   }
 
-  private static void print(PrintWriter console, EvaluationSums sums) {
+  private static String folderOf(String file) {
+    org.apache.hadoop.fs.Path folder = new org.apache.hadoop.fs.Path(file).getParent();
+    return folder == null || folder.toString().isEmpty() ? "." : folder.toString();
+  }
+
+  /**
+   * Prints scores.
+   *
+   * @param names of the classes by index, or null where they have none
+   */
+  private static void print(PrintWriter console, EvaluationSums sums, List<String> names) {
     console.printf(Locale.ROOT, "examples %,d%nloss %.6f%n", sums.examples(), sums.meanLoss());
     if (sums.isClassification()) {
       console.printf(Locale.ROOT, "accuracy %.2f %%%n", 100 * sums.accuracy());
@@ -99,7 +118,8 @@ final class EvaluateCommand implements Callable<Integer> {
         console.println("confusion (rows: actual class, columns: predicted)");
       }
       for (int actual = 0; actual < classes; actual++) {
-        StringBuilder row = new StringBuilder(String.format(Locale.ROOT, "%6d:", actual));
+        Object name = names == null ? actual : names.get(actual);
+        StringBuilder row = new StringBuilder(String.format(Locale.ROOT, "%6s:", name));
         for (int predicted = 0; predicted < classes; predicted++) {
           row.append(
               String.format(Locale.ROOT, " %6d", sums.confusion()[actual * classes + predicted]));

@@ -80,6 +80,8 @@ final class InspectCommand implements Callable<Integer> {
           tensor.encoding().name().toLowerCase(Locale.ROOT),
           tensor.shape());
     }
+    set.classes()
+        .forEach((tensor, names) -> console.println("classes      " + tensor + " " + names));
     set.provenance().forEach((key, value) -> console.println("from         " + key + "=" + value));
   }
 

@@ -78,19 +78,21 @@ public final class Main implements Runnable {
           if (main.debug) {
             failure.printStackTrace(err);
           }
-          boolean configuration =
-              failure instanceof IllegalArgumentException || failure instanceof UnfitSparkException;
-          err.println("lockstep: " + messageOf(failure));
+          err.println("lockstep: " + FailureLine.of(failure));
           err.flush();
-          return configuration ? CommandLine.ExitCode.USAGE : CommandLine.ExitCode.SOFTWARE;
+          return failure instanceof IllegalArgumentException
+                  || failure instanceof UnfitSparkException
+              ? CommandLine.ExitCode.USAGE
+              : CommandLine.ExitCode.SOFTWARE;
         });
     line.setParameterExceptionHandler(
         (failure, parsed) -> {
           if (main.debug) {
             failure.printStackTrace(err);
           }
-          err.println("lockstep: " + failure.getMessage());
-          err.println("try: lockstep " + name(failure.getCommandLine()) + "--help");
+          err.printf(
+              "lockstep: %s: see lockstep %s--help%n",
+              FailureLine.of(failure), name(failure.getCommandLine()));
           err.flush();
           return CommandLine.ExitCode.USAGE;
         });
@@ -104,11 +106,6 @@ public final class Main implements Runnable {
 
   private static String name(CommandLine command) {
     return command.getParent() == null ? "" : command.getCommandName() + " ";
-  }
-
-  private static String messageOf(Throwable failure) {
-    String message = failure.getMessage();
-    return message == null || message.isBlank() ? failure.toString() : message;
   }
 
   /** Lockstep's version and what it stands on. */

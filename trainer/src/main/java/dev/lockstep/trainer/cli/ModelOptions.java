@@ -8,8 +8,11 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
+import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.UnsupportedFileSystemException;
+import org.apache.hadoop.security.AccessControlException;
 import picocli.CommandLine.Option;
 
 /** Which model to train. */
@@ -44,10 +47,11 @@ final class ModelOptions {
       description = "Hidden activation of a built-in model (default: relu).")
   private BuiltInOptions.Activation activation;
 
-  InitialModel open(List<TensorSpec> tensors, Configuration hadoop) throws IOException {
+  /** The model of a file, or nothing where a built-in one is asked for. */
+  Optional<InitialModel> fromFile(Configuration hadoop) throws IOException {
     String name = model.contains(":") ? model.substring(0, model.indexOf(':')) : model;
     if (BUILT_IN.contains(name)) {
-      return InitialModel.fresh(ModelDefinition.builtIn(model, tensors, builtInOptions()));
+      return Optional.empty();
     }
     if (updater != null || learningRate != null || activation != null) {
       throw new IllegalArgumentException(
@@ -55,7 +59,12 @@ final class ModelOptions {
               + model
               + " brings its own: leave them out");
     }
-    return read(model, hadoop);
+    return Optional.of(read(model, hadoop));
+  }
+
+  /** The built-in model that is asked for, sized from the data. */
+  InitialModel builtIn(List<TensorSpec> tensors) {
+    return InitialModel.fresh(ModelDefinition.builtIn(model, tensors, builtInOptions()));
   }
 
   private BuiltInOptions builtInOptions() {
@@ -69,15 +78,24 @@ final class ModelOptions {
     return activation == null ? options : options.with(activation);
   }
 
+  /**
+   * Reads a model file.
+   *
+   * @throws IllegalArgumentException if there is none, or it is not a model's
+   */
   static InitialModel read(String location, Configuration hadoop) throws IOException {
     Path path = new Path(location);
     try (InputStream in = path.getFileSystem(hadoop).open(path)) {
       return InitialModel.read(in, location);
-    } catch (FileNotFoundException e) {
+    } catch (FileNotFoundException
+        | AccessControlException
+        | UnsupportedFileSystemException e) { // also what a folder gives
       throw new IllegalArgumentException(
           "model="
               + location
-              + " does not exist: give a DL4J zip, JSON or YAML file, or one of "
+              + " cannot be read: "
+              + e.getMessage()
+              + ": give a DL4J zip, JSON or YAML file, or one of "
               + BUILT_IN,
           e);
     }

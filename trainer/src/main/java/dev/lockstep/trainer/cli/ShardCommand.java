@@ -7,6 +7,7 @@ import dev.lockstep.trainer.model.NumericProfile;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.apache.spark.sql.SparkSession;
 import picocli.CommandLine.Command;
@@ -53,7 +54,8 @@ final class ShardCommand implements Callable<Integer> {
               out,
               ShardingOptions.named(data.name())
                   .blockExamples(blockExamples)
-                  .ifExists(overwrite ? IfExists.REPLACE : IfExists.REFUSE));
+                  .ifExists(overwrite ? IfExists.REPLACE : IfExists.REFUSE),
+              Map.of());
       console.printf(
           Locale.ROOT,
           "%,d examples in %,d data shards at %s%nfingerprint %s%n",

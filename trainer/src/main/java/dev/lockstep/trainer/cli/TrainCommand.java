@@ -6,16 +6,22 @@ import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.CheckpointInterval;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.ModelValidation;
 import dev.lockstep.trainer.model.NumericProfile;
 import dev.lockstep.trainer.report.EpochMetrics;
 import dev.lockstep.trainer.spark.RunFolder;
+import dev.lockstep.trainer.spark.TrainingJob;
 import dev.lockstep.trainer.spark.TrainingResult;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -141,22 +147,39 @@ final class TrainCommand implements Callable<Integer> {
     NumericProfile profile = NumericProfile.named(config.numericProfile());
     PrintWriter console = spec.commandLine().getOut();
     try (SparkSession session = SparkSessions.open("train", profile)) {
-      Configuration hadoop = session.sparkContext().hadoopConfiguration();
-      String folder = new RunFolder(config.out(), hadoop).file(RunFolder.DATA).toString();
-      Dataset dataset = data.open(session, folder, overwrite ? IfExists.REPLACE : IfExists.REFUSE);
-      InitialModel initial = model.open(dataset.shardSet().tensors(), hadoop);
-      print(console, train(session, initial, dataset, config, console));
+      JavaSparkContext spark = new JavaSparkContext(session.sparkContext());
+      Configuration hadoop = spark.hadoopConfiguration();
+      TrainingJob.requireStartable(spark, config);
+      Optional<InitialModel> fromFile = model.fromFile(hadoop);
+      fromFile.ifPresent(
+          read -> ModelValidation.checkModel(read.definition(), config.virtualWorkers()));
+      RunFolder folder = new RunFolder(config.out(), hadoop);
+      TrainingResult result =
+          data.areShards()
+              ? train(session, fromFile, config, folder, console)
+              : folder.keepingDataOnlyOfRuns(
+                  () -> train(session, fromFile, config, folder, console));
+      print(console, result);
     }
     return 0;
   }
 
-  private static TrainingResult train(
+  private TrainingResult train(
       SparkSession session,
-      InitialModel initial,
-      Dataset dataset,
+      Optional<InitialModel> fromFile,
       TrainingConfig config,
+      RunFolder folder,
       PrintWriter console)
       throws IOException {
+    Dataset dataset =
+        data.open(
+            session,
+            folder.file(RunFolder.DATA).toString(),
+            config.existingOutput() == TrainingConfig.ExistingOutput.REPLACE
+                ? IfExists.REPLACE
+                : IfExists.REFUSE,
+            Map.of());
+    InitialModel initial = fromFile.orElseGet(() -> model.builtIn(dataset.shardSet().tensors()));
     try (ConsoleProgress progress = new ConsoleProgress(console)) {
       return Lockstep.train(
           new JavaSparkContext(session.sparkContext()), initial, dataset, config, progress);
@@ -164,10 +187,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private TrainingConfig config() throws IOException {
-    TrainingConfig.Builder config =
-        file == null
-            ? TrainingConfig.builder()
-            : TrainingConfig.builderFromJson(Files.readString(file));
+    TrainingConfig.Builder config = file == null ? TrainingConfig.builder() : fromFile();
     ifGiven(out, config::out);
     ifGiven(epochs, config::epochs);
     ifGiven(batchSize, config::batchSize);
@@ -198,6 +218,21 @@ final class TrainCommand implements Callable<Integer> {
       config.existingOutput(TrainingConfig.ExistingOutput.REPLACE);
     }
     return config.build();
+  }
+
+  private TrainingConfig.Builder fromFile() throws IOException {
+    String json;
+    try {
+      json = Files.readString(file);
+    } catch (NoSuchFileException | AccessDeniedException e) {
+      throw new IllegalArgumentException(
+          "config=" + file + " cannot be read: name a JSON file with --config", e);
+    }
+    try {
+      return TrainingConfig.builderFromJson(json);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("config=" + file + ": " + e.getMessage(), e);
+    }
   }
 
   private static <T> void ifGiven(T value, java.util.function.Consumer<T> setting) {

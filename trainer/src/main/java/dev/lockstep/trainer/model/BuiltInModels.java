@@ -147,6 +147,14 @@ public final class BuiltInModels {
 
   private static BaseOutputLayer output(TensorSpec labels) {
     boolean classes = labels.encoding() == Encoding.CLASS_INDEX;
+    if (classes && labels.elements() < 2) {
+      throw new IllegalArgumentException(
+          "tensor "
+              + labels.name()
+              + " has classes="
+              + labels.elements()
+              + " < 2: there is nothing to tell apart; give data of several classes");
+    }
     return new OutputLayer.Builder(classes ? LossFunction.MCXENT : LossFunction.MSE)
         .activation(classes ? Activation.SOFTMAX : Activation.IDENTITY)
         .weightInit(WeightInit.XAVIER)

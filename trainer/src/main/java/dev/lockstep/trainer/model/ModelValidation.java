@@ -70,6 +70,20 @@ public final class ModelValidation {
     }
   }
 
+  /**
+   * Checks what can be checked of a model before the data are known.
+   *
+   * @param definition the model
+   * @param virtualWorkers V
+   * @throws UnsupportedModelException naming every problem and its remedy
+   */
+  public static void checkModel(ModelDefinition definition, int virtualWorkers) {
+    List<String> problems = configurationProblems(definition, virtualWorkers);
+    if (!problems.isEmpty()) {
+      throw new UnsupportedModelException(problems);
+    }
+  }
+
   private static List<String> configurationProblems(ModelDefinition definition, int workers) {
     Findings findings = new Findings(workers);
     if (definition.kind() == ModelDefinition.Kind.MULTI_LAYER_NETWORK) {

@@ -20,15 +20,28 @@ final class Preflight {
    * @throws UnfitSparkException naming the setting, its value and the remedy
    */
   static void requireFit(SparkContext spark, NumericProfile profile) {
-    SparkConf conf = spark.conf();
+    requireFit(spark.conf(), System.getenv(), profile);
     try {
-      profile.verify();
       // The driver makes the initial parameters, so its natives count too.
       LoadedNatives.of(profile);
     } catch (IllegalStateException e) {
       throw new UnfitSparkException(e.getMessage());
     }
-    if (!spark.isLocal()) {
+  }
+
+  /**
+   * The same of a context's settings.
+   *
+   * @param driver environment of this JVM
+   */
+  static void requireFit(SparkConf conf, Map<String, String> driver, NumericProfile profile) {
+    try {
+      profile.verify(driver);
+    } catch (IllegalStateException e) {
+      throw new UnfitSparkException(e.getMessage());
+    }
+    String master = conf.get("spark.master");
+    if (!master.equals("local") && !master.startsWith("local[")) {
       Map<String, String> executors = new LinkedHashMap<>();
       for (String name : profile.environment().keySet()) {
         if (conf.contains(EXECUTOR_ENVIRONMENT + name)) {

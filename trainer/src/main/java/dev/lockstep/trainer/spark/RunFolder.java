@@ -1,6 +1,10 @@
 package dev.lockstep.trainer.spark;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -9,6 +13,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -77,6 +82,62 @@ public final class RunFolder {
   public void clear() throws IOException {
     for (String name : OWN) {
       files.delete(file(name), true);
+    }
+  }
+
+  /** Deletes the outputs of a run that ended before its first step: there is nothing to keep. */
+  void clearIfNoStepWasTaken() throws IOException {
+    if (files.exists(file(METRICS)) && files.getFileStatus(file(METRICS)).getLen() == 0) {
+      clear();
+    }
+  }
+
+  /** Something that writes into this folder. */
+  @FunctionalInterface
+  public interface Work<T> {
+    /** Does it. */
+    T run() throws IOException;
+  }
+
+  /**
+   * Does work that first writes {@link #DATA} and then makes a run. Where it fails before there is
+   * a run, the data go too, unless there were some before.
+   */
+  public <T> T keepingDataOnlyOfRuns(Work<T> work) throws IOException {
+    boolean before = files.exists(file(DATA));
+    try {
+      return work.run();
+    } catch (IOException | RuntimeException e) {
+      if (!before && !holdsRun()) {
+        files.delete(file(DATA), true);
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * The classes that the finished run of this folder was trained on.
+   *
+   * @return for each labels tensor that has them the names of its classes by index; empty if there
+   *     is no record of them
+   * @throws IOException if the record cannot be read
+   */
+  public Map<String, List<String>> classes() throws IOException {
+    if (!files.exists(file(RECORD))) {
+      return Map.of();
+    }
+    try (InputStream in = files.open(file(RECORD))) {
+      JsonNode classes = WorkerReport.JSON.readTree(in).path("data").path("classes");
+      return classes.isMissingNode()
+          ? Map.of()
+          : WorkerReport.JSON.convertValue(classes, new TypeReference<>() {});
+    } catch (JsonProcessingException | IllegalArgumentException e) {
+      throw new IOException(
+          file(RECORD)
+              + " is not the record of a run: "
+              + e.getMessage()
+              + ": restore it, or move the model elsewhere",
+          e);
     }
   }
 

@@ -96,12 +96,11 @@ public final class TrainingJob {
    * @throws IOException if outputs cannot be written
    */
   public TrainingResult run() throws IOException {
-    Preflight.requireFit(spark.sc(), NumericProfile.named(config.numericProfile()));
+    requireStartable(spark, config);
     ModelValidation.check(model, dataset.shardSet().tensors(), config.virtualWorkers(), clipping());
     long stepsPerEpoch = stepsPerEpoch();
     UpdatePlan updates = model.updatePlan(clipping());
     RunFolder folder = new RunFolder(config.out(), hadoop);
-    requireFree(folder);
     int workers =
         ClusterSlots.await(
             spark.sc(), config.workers(), config.virtualWorkers(), config.launchTimeout());
@@ -137,12 +136,25 @@ public final class TrainingJob {
       RunJournal journal = new RunJournal(assignment, checkpoints, log, observer);
       List<TrainingTask.Result> results = launch(assignment, endpoint, journal);
       return finish(folder, assignment, checkpoints, journal, results);
+    } catch (IOException | RuntimeException e) {
+      folder.clearIfNoStepWasTaken();
+      throw e;
     } finally {
       broadcast.destroy();
     }
   }
 
-  private void requireFree(RunFolder folder) throws IOException {
+  /**
+   * Refuses what can be refused before model and data are known, and launches nothing: for callers
+   * that have data to prepare first. {@link #run()} looks again.
+   *
+   * @throws IllegalArgumentException if the output folder holds a run that is not to be replaced
+   * @throws UnfitSparkException if the Spark context is not fit for training
+   */
+  public static void requireStartable(JavaSparkContext spark, TrainingConfig config)
+      throws IOException {
+    Preflight.requireFit(spark.sc(), NumericProfile.named(config.numericProfile()));
+    RunFolder folder = new RunFolder(config.out(), spark.hadoopConfiguration());
     if (config.existingOutput() == TrainingConfig.ExistingOutput.REFUSE && folder.holdsRun()) {
       throw new IllegalArgumentException(
           "out="
@@ -421,6 +433,7 @@ public final class TrainingJob {
     data.put("location", dataset.location());
     data.put("fingerprint", dataset.shardSet().fingerprint());
     data.put("examples", dataset.shardSet().examples());
+    data.set("classes", WorkerReport.JSON.valueToTree(dataset.shardSet().classes()));
     json.putObject("numeric")
         .put("profile", config.numericProfile())
         .put("fingerprint", result.numericFingerprint());

@@ -1,0 +1,33 @@
+package dev.lockstep.trainer.cli;
+
+import dev.lockstep.trainer.model.UnsupportedModelException;
+import java.util.stream.Collectors;
+import org.apache.spark.SparkException;
+
+/** A failure as the one line that people see. */
+final class FailureLine {
+
+  private FailureLine() {}
+
+  static String of(Throwable failure) {
+    if (failure instanceof UnsupportedModelException refused) {
+      return joined(String.join("; ", refused.problems()));
+    }
+    String message = failure.getMessage();
+    if (message == null || message.isBlank()) {
+      return failure.toString();
+    }
+    // Spark puts the stack trace of a failed task behind the first line.
+    return failure instanceof SparkException
+        ? message.lines().findFirst().orElse(message)
+        : joined(message);
+  }
+
+  private static String joined(String message) {
+    return message
+        .lines()
+        .map(String::strip)
+        .filter(line -> !line.isEmpty())
+        .collect(Collectors.joining(" "));
+  }
+}
