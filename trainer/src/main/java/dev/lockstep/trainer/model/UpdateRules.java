@@ -19,10 +19,17 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.deeplearning4j.nn.api.TrainingConfig;
 import org.deeplearning4j.nn.conf.GradientNormalization;
+import org.nd4j.linalg.learning.config.AMSGrad;
+import org.nd4j.linalg.learning.config.AdaBelief;
+import org.nd4j.linalg.learning.config.AdaDelta;
+import org.nd4j.linalg.learning.config.AdaGrad;
+import org.nd4j.linalg.learning.config.AdaMax;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.learning.config.Nadam;
 import org.nd4j.linalg.learning.config.Nesterovs;
 import org.nd4j.linalg.learning.config.NoOp;
+import org.nd4j.linalg.learning.config.RmsProp;
 import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.learning.regularization.L1Regularization;
 import org.nd4j.linalg.learning.regularization.L2Regularization;
@@ -224,10 +231,56 @@ final class UpdateRules {
           adam.getBeta2(),
           adam.getEpsilon());
     }
+    if (updater instanceof AdaMax u) {
+      return new OptimizerSpec.AdaMax(
+          rate(name, u.getLearningRate(), u.getLearningRateSchedule()),
+          u.getBeta1(),
+          u.getBeta2(),
+          u.getEpsilon());
+    }
+    if (updater instanceof AMSGrad u) {
+      return new OptimizerSpec.AmsGrad(
+          rate(name, u.getLearningRate(), u.getLearningRateSchedule()),
+          u.getBeta1(),
+          u.getBeta2(),
+          u.getEpsilon());
+    }
+    if (updater instanceof Nadam u) {
+      return new OptimizerSpec.Nadam(
+          rate(name, u.getLearningRate(), u.getLearningRateSchedule()),
+          u.getBeta1(),
+          u.getBeta2(),
+          u.getEpsilon());
+    }
+    if (updater instanceof AdaGrad u) {
+      if (u.getLearningRateSchedule() != null || Double.isNaN(u.getLearningRate())) {
+        throw refused(
+            name,
+            "a schedule of AdaGrad, which DL4J 1.0.0-M2.1 loses when it copies the updater,",
+            "give AdaGrad a fixed learning rate");
+      }
+      return new OptimizerSpec.AdaGrad(
+          rate(name, u.getLearningRate(), u.getLearningRateSchedule()), u.getEpsilon());
+    }
+    if (updater instanceof RmsProp u) {
+      return new OptimizerSpec.RmsProp(
+          rate(name, u.getLearningRate(), u.getLearningRateSchedule()),
+          u.getRmsDecay(),
+          u.getEpsilon());
+    }
+    if (updater instanceof AdaDelta u) {
+      return new OptimizerSpec.AdaDelta(u.getRho(), u.getEpsilon());
+    }
+    if (updater instanceof AdaBelief) {
+      throw refused(
+          name,
+          "updater AdaBelief, which DL4J 1.0.0-M2.1 itself cannot make from a state array,",
+          "use Adam");
+    }
     throw refused(
         name,
         "updater " + (updater == null ? "none" : updater.getClass().getSimpleName()),
-        "use Sgd, Nesterovs or Adam");
+        "use Sgd, Nesterovs, Adam, AdaMax, AMSGrad, Nadam, AdaGrad, RmsProp or AdaDelta");
   }
 
   private static Schedule rate(String name, double value, ISchedule schedule) {

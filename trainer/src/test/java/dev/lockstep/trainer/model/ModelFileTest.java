@@ -16,6 +16,7 @@ import java.io.ObjectOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
 import java.util.zip.ZipOutputStream;
@@ -30,9 +31,19 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.learning.config.AMSGrad;
+import org.nd4j.linalg.learning.config.AdaDelta;
+import org.nd4j.linalg.learning.config.AdaGrad;
+import org.nd4j.linalg.learning.config.AdaMax;
 import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.learning.config.Nadam;
 import org.nd4j.linalg.learning.config.Nesterovs;
+import org.nd4j.linalg.learning.config.RmsProp;
 import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 import org.nd4j.linalg.schedule.ExponentialSchedule;
@@ -66,11 +77,41 @@ class ModelFileTest {
         .build();
   }
 
-  @Test
-  void plainDl4jContinuesAnExportedTrainingAsIfItHadNeverLeft() throws IOException {
-    MultiLayerNetwork uninterrupted = new MultiLayerNetwork(mixed());
+  private static MultiLayerConfiguration with(IUpdater updater) {
+    return new NeuralNetConfiguration.Builder()
+        .seed(7)
+        .updater(updater)
+        .activation(Activation.TANH)
+        .list()
+        .layer(new DenseLayer.Builder().nOut(16).build())
+        .layer(new DenseLayer.Builder().nOut(10).updater(new Sgd(0.05)).build())
+        .layer(
+            new OutputLayer.Builder(LossFunction.MCXENT)
+                .nOut(4)
+                .activation(Activation.SOFTMAX)
+                .build())
+        .setInputType(InputType.feedForward(12))
+        .build();
+  }
+
+  static Stream<Arguments> modelsByTheirUpdaters() {
+    return Stream.of(
+        Arguments.of("mixed", mixed()),
+        Arguments.of("AdaMax", with(new AdaMax(1e-2))),
+        Arguments.of("AMSGrad", with(new AMSGrad(1e-2))),
+        Arguments.of("Nadam", with(new Nadam(1e-2))),
+        Arguments.of("AdaGrad", with(new AdaGrad(0.05))),
+        Arguments.of("RmsProp", with(new RmsProp(1e-2))),
+        Arguments.of("AdaDelta", with(new AdaDelta())));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("modelsByTheirUpdaters")
+  void plainDl4jContinuesAnExportedTrainingAsIfItHadNeverLeft(
+      String name, MultiLayerConfiguration configuration) throws IOException {
+    ModelDefinition definition = ModelDefinition.of(configuration);
+    MultiLayerNetwork uninterrupted = new MultiLayerNetwork(configuration);
     uninterrupted.init();
-    ModelDefinition definition = ModelDefinition.of(mixed());
     byte[] exported;
     try (InProcessCluster cluster =
         new InProcessCluster(

@@ -31,10 +31,12 @@ import org.deeplearning4j.nn.conf.weightnoise.DropConnect;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.learning.config.RmsProp;
+import org.nd4j.linalg.learning.config.AdaBelief;
+import org.nd4j.linalg.learning.config.AdaGrad;
 import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 import org.nd4j.linalg.lossfunctions.impl.LossFMeasure;
+import org.nd4j.linalg.schedule.FixedSchedule;
 
 /** What Lockstep would train wrongly is refused before a launch, with the remedy. */
 class ModelValidationTest {
@@ -161,9 +163,18 @@ class ModelValidationTest {
   @Test
   void otherUpdatersAllAtOnce() {
     refused(
-        with(builder().updater(new RmsProp(0.1)), dense().build()),
-        "parameter 0_W: updater RmsProp is not supported: use Sgd, Nesterovs or Adam",
-        "parameter 1_b: updater RmsProp is not supported");
+        with(builder().updater(new AdaBelief(0.1)), dense().build()),
+        "parameter 0_W: updater AdaBelief, which DL4J 1.0.0-M2.1 itself cannot make from a state"
+            + " array, is not supported: use Adam",
+        "parameter 1_b: updater AdaBelief");
+  }
+
+  @Test
+  void anAdaGradScheduleThatDl4jItselfLoses() {
+    refused(
+        with(builder().updater(new AdaGrad(new FixedSchedule(0.1))), dense().build()),
+        "parameter 0_W: a schedule of AdaGrad, which DL4J 1.0.0-M2.1 loses when it copies the"
+            + " updater, is not supported: give AdaGrad a fixed learning rate");
   }
 
   @Test
