@@ -33,11 +33,6 @@ public final class BuiltInModels {
 
   private BuiltInModels() {}
 
-  /** Whether a name is one of the built-in models' rather than a file's. */
-  public static boolean isName(String name) {
-    return name.matches("linear|lenet|mlp:.*|lstm:.*|mlp|lstm");
-  }
-
   static ModelDefinition define(String name, List<TensorSpec> tensors, BuiltInOptions options) {
     TensorSpec features = only(name, tensors, Role.FEATURES);
     TensorSpec labels = only(name, tensors, Role.LABELS);

@@ -33,9 +33,7 @@ public record NumericProfile(
   /** Which BLAS library multiplies matrices. */
   public enum Blas {
     /** Comes with the natives. */
-    OPENBLAS,
-    /** Intel's; needs its own jars. */
-    MKL
+    OPENBLAS
   }
 
   /** The value of a field that the profile leaves to the machine. */
@@ -92,16 +90,6 @@ public record NumericProfile(
     return List.of(AVX2, AVX512, GENERIC, NATIVE);
   }
 
-  /** This profile with another number of BLAS threads; its name says so. */
-  public NumericProfile withThreads(int count) {
-    if (count == threads) {
-      return this;
-    }
-    String base = name.contains("/") ? name.substring(0, name.indexOf('/')) : name;
-    return new NumericProfile(
-        base + "/" + count + "threads", natives, count, openblasCoreType, onednnIsa, blas);
-  }
-
   /**
    * What the environment of every JVM that computes must hold; by name, in alphabetical order. The
    * launcher sets it for the driver and {@code spark.executorEnv.*} for executors.
@@ -115,23 +103,7 @@ public record NumericProfile(
     if (!onednnIsa.equals(ANY)) {
       environment.put("DNNL_MAX_CPU_ISA", onednnIsa);
     }
-    if (blas == Blas.MKL) {
-      environment.put("MKL_CBWR", "AVX2,STRICT");
-      environment.put("MKL_NUM_THREADS", Integer.toString(threads));
-    }
     return Collections.unmodifiableSortedMap(environment);
-  }
-
-  /**
-   * Java system properties that every such JVM needs, for {@code -D}; by name. They matter where
-   * several natives lie on the class path, and where the BLAS is not the default.
-   */
-  public SortedMap<String, String> systemProperties() {
-    SortedMap<String, String> properties = new TreeMap<>();
-    if (blas == Blas.MKL) {
-      properties.put("org.bytedeco.openblas.load", "mkl");
-    }
-    return Collections.unmodifiableSortedMap(properties);
   }
 
   /** Checks this JVM's environment; call it before ND4J is first touched. */

@@ -73,14 +73,19 @@ class NumericProfileTest {
   }
 
   @Test
-  void anotherNumberOfThreadsIsAnotherProfile() {
-    NumericProfile two = NumericProfile.AVX2.withThreads(2);
-    assertEquals("avx2/2threads", two.name());
-    assertEquals("2", two.environment().get("OMP_NUM_THREADS"));
-    assertEquals(NumericProfile.AVX2.withThreads(1), NumericProfile.AVX2);
+  void aProfileWithoutThreadsIsRefused() {
     IllegalArgumentException e =
-        assertThrows(IllegalArgumentException.class, () -> NumericProfile.AVX2.withThreads(0));
-    assertTrue(e.getMessage().contains("threads=0 < 1: use at least 1"), e.getMessage());
+        assertThrows(
+            IllegalArgumentException.class,
+            () ->
+                new NumericProfile(
+                    "none",
+                    NumericProfile.ANY,
+                    0,
+                    NumericProfile.ANY,
+                    NumericProfile.ANY,
+                    NumericProfile.Blas.OPENBLAS));
+    assertEquals("numeric profile none: threads=0 < 1: use at least 1", e.getMessage());
   }
 
   @Test
