@@ -116,10 +116,23 @@ final class DriverLink implements AutoCloseable {
     }
   }
 
+  /** Waits for the last beat, so that none meets a closed connection. */
+  private void stopPulse() {
+    pulse.shutdown();
+    try {
+      if (!pulse.awaitTermination(LONGEST_ON_THE_WAY_OUT.toMillis(), TimeUnit.MILLISECONDS)) {
+        pulse.shutdownNow();
+      }
+    } catch (InterruptedException e) {
+      pulse.shutdownNow();
+      Thread.currentThread().interrupt();
+    }
+  }
+
   @Override
   public synchronized void close() {
     try {
-      pulse.shutdownNow();
+      stopPulse();
       report(new WorkerReport.Left(worker));
       awaitLast(LONGEST);
     } catch (IllegalStateException e) {

@@ -7,6 +7,7 @@ import dev.lockstep.trainer.checkpoint.CheckpointManifest;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.EvaluationSums;
+import dev.lockstep.trainer.model.NumericFingerprint;
 import dev.lockstep.trainer.report.EpochMetrics;
 import dev.lockstep.trainer.report.Metrics;
 import dev.lockstep.trainer.report.MetricsLog;
@@ -91,10 +92,15 @@ final class RunJournal {
     return (int) started.values().stream().map(WorkerReport.Started::jvm).distinct().count();
   }
 
+  /** The different arithmetics of the workers: one, or more that give the same bits. */
+  List<NumericFingerprint> numerics() {
+    return started.values().stream().map(WorkerReport.Started::numeric).distinct().toList();
+  }
+
   /** The workers' common fingerprint, or, where mixed bits are allowed, all of them. */
   String fingerprint() {
     return String.join(
-        "+", started.values().stream().map(WorkerReport.Started::fingerprint).distinct().toList());
+        "+", numerics().stream().map(NumericFingerprint::sha256).distinct().toList());
   }
 
   Collection<WorkerReport.Started> started() {

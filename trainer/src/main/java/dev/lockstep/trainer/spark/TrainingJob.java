@@ -1,6 +1,7 @@
 package dev.lockstep.trainer.spark;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.optim.UpdatePlan;
@@ -14,6 +15,7 @@ import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.model.ModelValidation;
+import dev.lockstep.trainer.model.NumericFingerprint;
 import dev.lockstep.trainer.model.NumericProfile;
 import dev.lockstep.trainer.model.Versions;
 import dev.lockstep.trainer.report.EpochMetrics;
@@ -377,7 +379,7 @@ public final class TrainingJob {
         RunFolder.RECORD,
         WorkerReport.JSON
             .writerWithDefaultPrettyPrinter()
-            .writeValueAsString(record(assignment, result)));
+            .writeValueAsString(record(assignment, result, journal.numerics())));
     return result;
   }
 
@@ -421,7 +423,10 @@ public final class TrainingJob {
     }
   }
 
-  private ObjectNode record(TrainingTask.Assignment assignment, TrainingResult result) {
+  private ObjectNode record(
+      TrainingTask.Assignment assignment,
+      TrainingResult result,
+      List<NumericFingerprint> numerics) {
     ObjectNode json = WorkerReport.JSON.createObjectNode();
     json.put("run", result.run());
     json.put("finished", Instant.now().toString());
@@ -434,9 +439,18 @@ public final class TrainingJob {
     data.put("fingerprint", dataset.shardSet().fingerprint());
     data.put("examples", dataset.shardSet().examples());
     data.set("classes", WorkerReport.JSON.valueToTree(dataset.shardSet().classes()));
-    json.putObject("numeric")
-        .put("profile", config.numericProfile())
-        .put("fingerprint", result.numericFingerprint());
+    ObjectNode numeric = json.putObject("numeric");
+    numeric.put("profile", config.numericProfile());
+    numeric.put("fingerprint", result.numericFingerprint());
+    ArrayNode machines = numeric.putArray("machines");
+    for (NumericFingerprint one : numerics) {
+      machines
+          .addObject()
+          .put("natives", one.natives())
+          .put("blas", one.blas())
+          .put("cpu", one.cpu())
+          .put("cLibrary", one.cLibrary());
+    }
     json.putObject("versions")
         .put("java", System.getProperty("java.version"))
         .put("spark", spark.version())

@@ -203,7 +203,7 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
               SparkEnv.get().executorId(),
               node.address().jvmId(),
               node.address().host(),
-              fingerprint.sha256()));
+              fingerprint));
       WorkerLoop.Span span =
           new WorkerLoop.Span(
               config.seed(),

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.lockstep.trainer.checkpoint.CheckpointManifest;
 import dev.lockstep.trainer.model.EvaluationSums;
+import dev.lockstep.trainer.model.NumericFingerprint;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -35,8 +36,9 @@ sealed interface WorkerReport {
    * All workers have met; this one is ready for its first step.
    *
    * @param executor Spark's id of its executor
+   * @param numeric of its arithmetic
    */
-  record Started(int worker, String executor, String jvm, String host, String fingerprint)
+  record Started(int worker, String executor, String jvm, String host, NumericFingerprint numeric)
       implements WorkerReport {}
 
   /** Steps since the last such report; from worker 0 alone. */

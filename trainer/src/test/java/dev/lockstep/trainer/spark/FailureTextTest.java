@@ -2,13 +2,19 @@ package dev.lockstep.trainer.spark;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.lockstep.trainer.model.NumericFingerprint;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class FailureTextTest {
 
   private static final WorkerReport.Started STARTED =
-      new WorkerReport.Started(1, "7", "jvm-b", "host-b", "bits");
+      new WorkerReport.Started(
+          1,
+          "7",
+          "jvm-b",
+          "host-b",
+          new NumericFingerprint("bits", "avx2", "natives", "blas", "cpu", "c"));
 
   @Test
   void theFirstReasonThatAWorkerGaveIsTold() {
