@@ -74,6 +74,13 @@ final class EvaluateCommand implements Callable<Integer> {
         throw new IllegalArgumentException(
             "model=" + model + " has no parameters: give the zip of a trained model");
       }
+      String master = session.sparkContext().master();
+      if (!data.areShards() && !master.startsWith("local")) {
+        throw new IllegalArgumentException(
+            "format of the data is not shards, and executors of "
+                + master
+                + " do not share this host's folders: write data shards first with lockstep shard");
+      }
       // Class 2 of the data must be class 2 of the model, also where class 1 does not occur.
       Map<String, List<String>> classes = new RunFolder(folderOf(model), hadoop).classes();
       Dataset dataset =
