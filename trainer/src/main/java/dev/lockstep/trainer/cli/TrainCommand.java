@@ -199,9 +199,9 @@ final class TrainCommand implements Callable<Integer> {
     ifGiven(validationFraction, config::validationFraction);
     ifGiven(clipNorm, config::clipNorm);
     ifGiven(clipValue, config::clipValue);
-    ifGiven(
-        numericProfile != null ? numericProfile : System.getenv(SparkSessions.PROFILE_VARIABLE),
-        config::numericProfile);
+    ifGiven(numericProfile, config::numericProfile);
+    // What the launcher has set up, where neither option nor file names a profile.
+    config.numericProfileUnlessSet(System.getenv(SparkSessions.PROFILE_VARIABLE));
     if (checkpointEvery != null) {
       config.checkpointEvery(CheckpointInterval.parse(checkpointEvery));
     }

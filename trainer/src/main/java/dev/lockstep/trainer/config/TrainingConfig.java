@@ -221,6 +221,8 @@ public record TrainingConfig(
 
   /** Collects the fields; every default stands here and nowhere else. */
   public static final class Builder {
+    private static final String DEFAULT_PROFILE = "avx2";
+
     private int epochs = 1;
     private int batchSize = 32;
     private int virtualWorkers = 4;
@@ -232,7 +234,7 @@ public record TrainingConfig(
     private double clipNorm = 0;
     private double clipValue = 0;
     private CheckpointInterval checkpointEvery = null;
-    private String numericProfile = "avx2";
+    private String numericProfile = null;
     private MixedBits mixedBits = MixedBits.REFUSE;
     private Kernels kernels = Kernels.ONEDNN;
     private Duration launchTimeout = Duration.ofMinutes(5);
@@ -326,6 +328,11 @@ public record TrainingConfig(
       return this;
     }
 
+    /** Sets {@link TrainingConfig#numericProfile()} unless it was set; null leaves the default. */
+    public Builder numericProfileUnlessSet(String value) {
+      return numericProfile == null ? numericProfile(value) : this;
+    }
+
     /** Sets {@link TrainingConfig#mixedBits()}. */
     @JsonProperty
     public Builder mixedBits(MixedBits value) {
@@ -386,7 +393,7 @@ public record TrainingConfig(
           clipNorm,
           clipValue,
           checkpointEvery,
-          numericProfile,
+          numericProfile == null ? DEFAULT_PROFILE : numericProfile,
           mixedBits,
           kernels,
           launchTimeout,
