@@ -1,8 +1,5 @@
 package dev.lockstep.trainer.spark;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.ps.server.AttemptId;
@@ -15,17 +12,12 @@ import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.model.ModelValidation;
-import dev.lockstep.trainer.model.NumericFingerprint;
 import dev.lockstep.trainer.model.NumericProfile;
-import dev.lockstep.trainer.model.Versions;
-import dev.lockstep.trainer.report.EpochMetrics;
 import dev.lockstep.trainer.report.HtmlReport;
 import dev.lockstep.trainer.report.MetricsLog;
-import dev.lockstep.trainer.report.TrainingReport;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -374,106 +366,12 @@ public final class TrainingJob {
             journal.elapsedSeconds(),
             journal.examples(),
             journal.fingerprint());
-    folder.write(RunFolder.REPORT, HtmlReport.render(report(assignment, result).page()));
+    RunRecord record =
+        new RunRecord(assignment, result, journal.numerics(), spark.version(), spark.master());
+    folder.write(RunFolder.REPORT, HtmlReport.render(record.report().page()));
     folder.write(
         RunFolder.RECORD,
-        WorkerReport.JSON
-            .writerWithDefaultPrettyPrinter()
-            .writeValueAsString(record(assignment, result, journal.numerics())));
+        WorkerReport.JSON.writerWithDefaultPrettyPrinter().writeValueAsString(record.json()));
     return result;
-  }
-
-  private TrainingReport report(TrainingTask.Assignment assignment, TrainingResult result) {
-    Map<String, String> facts = new LinkedHashMap<>();
-    EpochMetrics last = result.metrics().epochs().get(result.metrics().epochs().size() - 1);
-    facts.put("training loss", String.format(Locale.ROOT, "%.4f", last.meanLoss()));
-    if (!Double.isNaN(last.validationLoss())) {
-      facts.put("validation loss", String.format(Locale.ROOT, "%.4f", last.validationLoss()));
-    }
-    if (!Double.isNaN(last.validationAccuracy())) {
-      facts.put(
-          "validation accuracy",
-          String.format(Locale.ROOT, "%.2f %%", 100 * last.validationAccuracy()));
-    }
-    facts.put(
-        "throughput", String.format(Locale.ROOT, "%,.0f examples/s", result.examplesPerSecond()));
-    facts.put("time", String.format(Locale.ROOT, "%.1f s", result.seconds()));
-    facts.put("steps", String.format(Locale.ROOT, "%,d", result.steps()));
-    facts.put("workers", result.workers() + " on " + result.servers() + " executor(s)");
-    facts.put("parameters", String.format(Locale.ROOT, "%,d", result.parameters().length));
-    facts.put("parametersSha256", result.parametersSha256());
-    facts.put("numeric fingerprint", result.numericFingerprint());
-    facts.put("data fingerprint", assignment.dataset().shardSet().fingerprint());
-    Map<String, String> asked = new LinkedHashMap<>();
-    configuration().properties().forEach(e -> asked.put(e.getKey(), e.getValue().asText()));
-    asked.put("model", kind());
-    asked.put("data", dataset.location());
-    return new TrainingReport("Lockstep " + result.run(), facts, asked, result.metrics());
-  }
-
-  private String kind() {
-    return model.kind().name().toLowerCase(Locale.ROOT);
-  }
-
-  private JsonNode configuration() {
-    try {
-      return WorkerReport.JSON.readTree(config.toJson());
-    } catch (IOException e) {
-      throw new IllegalStateException("a configuration is always JSON", e);
-    }
-  }
-
-  private ObjectNode record(
-      TrainingTask.Assignment assignment,
-      TrainingResult result,
-      List<NumericFingerprint> numerics) {
-    ObjectNode json = WorkerReport.JSON.createObjectNode();
-    json.put("run", result.run());
-    json.put("finished", Instant.now().toString());
-    json.put("parametersSha256", result.parametersSha256());
-    json.put("reproducible", config.mixedBits() == TrainingConfig.MixedBits.REFUSE);
-    json.set("config", configuration());
-    json.putObject("model").put("kind", kind()).put("parameters", result.parameters().length);
-    ObjectNode data = json.putObject("data");
-    data.put("location", dataset.location());
-    data.put("fingerprint", dataset.shardSet().fingerprint());
-    data.put("examples", dataset.shardSet().examples());
-    data.set("classes", WorkerReport.JSON.valueToTree(dataset.shardSet().classes()));
-    ObjectNode numeric = json.putObject("numeric");
-    numeric.put("profile", config.numericProfile());
-    numeric.put("fingerprint", result.numericFingerprint());
-    ArrayNode machines = numeric.putArray("machines");
-    for (NumericFingerprint one : numerics) {
-      machines
-          .addObject()
-          .put("natives", one.natives())
-          .put("blas", one.blas())
-          .put("cpu", one.cpu())
-          .put("cLibrary", one.cLibrary());
-    }
-    json.putObject("versions")
-        .put("java", System.getProperty("java.version"))
-        .put("spark", spark.version())
-        .put("deeplearning4j", Versions.ofThisBuild().deeplearning4j());
-    json.putObject("cluster")
-        .put("master", spark.master())
-        .put("workers", result.workers())
-        .put("servers", result.servers())
-        .put("socketBytes", result.socketBytes());
-    EpochMetrics last = result.metrics().epochs().get(result.metrics().epochs().size() - 1);
-    ObjectNode outcome = json.putObject("result");
-    outcome.put("steps", result.steps());
-    outcome.put("stepsPerEpoch", assignment.stepsPerEpoch());
-    outcome.put("examples", result.examples());
-    outcome.put("seconds", result.seconds());
-    outcome.put("examplesPerSecond", result.examplesPerSecond());
-    outcome.put("trainingLoss", last.meanLoss());
-    if (!Double.isNaN(last.validationLoss())) {
-      outcome.put("validationLoss", last.validationLoss());
-    }
-    if (!Double.isNaN(last.validationAccuracy())) {
-      outcome.put("validationAccuracy", last.validationAccuracy());
-    }
-    return json;
   }
 }

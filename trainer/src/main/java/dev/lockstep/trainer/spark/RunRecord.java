@@ -1,0 +1,126 @@
+package dev.lockstep.trainer.spark;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.model.NumericFingerprint;
+import dev.lockstep.trainer.model.Versions;
+import dev.lockstep.trainer.report.EpochMetrics;
+import dev.lockstep.trainer.report.TrainingReport;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * What is written of a finished run, for programs and for people. Lives on the driver.
+ *
+ * @param assignment what the workers were told
+ * @param result what came out
+ * @param numerics the different arithmetics of the workers
+ * @param sparkVersion of the cluster
+ * @param master of the cluster
+ */
+record RunRecord(
+    TrainingTask.Assignment assignment,
+    TrainingResult result,
+    List<NumericFingerprint> numerics,
+    String sparkVersion,
+    String master) {
+
+  /** What people see. */
+  TrainingReport report() {
+    Map<String, String> facts = new LinkedHashMap<>();
+    EpochMetrics last = result.metrics().epochs().get(result.metrics().epochs().size() - 1);
+    facts.put("training loss", String.format(Locale.ROOT, "%.4f", last.meanLoss()));
+    if (!Double.isNaN(last.validationLoss())) {
+      facts.put("validation loss", String.format(Locale.ROOT, "%.4f", last.validationLoss()));
+    }
+    if (!Double.isNaN(last.validationAccuracy())) {
+      facts.put(
+          "validation accuracy",
+          String.format(Locale.ROOT, "%.2f %%", 100 * last.validationAccuracy()));
+    }
+    facts.put(
+        "throughput", String.format(Locale.ROOT, "%,.0f examples/s", result.examplesPerSecond()));
+    facts.put("time", String.format(Locale.ROOT, "%.1f s", result.seconds()));
+    facts.put("steps", String.format(Locale.ROOT, "%,d", result.steps()));
+    facts.put("workers", result.workers() + " on " + result.servers() + " executor(s)");
+    facts.put("parameters", String.format(Locale.ROOT, "%,d", result.parameters().length));
+    facts.put("parametersSha256", result.parametersSha256());
+    facts.put("numeric fingerprint", result.numericFingerprint());
+    facts.put("data fingerprint", assignment.dataset().shardSet().fingerprint());
+    Map<String, String> asked = new LinkedHashMap<>();
+    configuration().properties().forEach(e -> asked.put(e.getKey(), e.getValue().asText()));
+    asked.put("model", kind());
+    asked.put("data", assignment.dataset().location());
+    return new TrainingReport("Lockstep " + result.run(), facts, asked, result.metrics());
+  }
+
+  private String kind() {
+    return assignment.model().kind().name().toLowerCase(Locale.ROOT);
+  }
+
+  private JsonNode configuration() {
+    try {
+      return WorkerReport.JSON.readTree(assignment.config().toJson());
+    } catch (IOException e) {
+      throw new IllegalStateException("a configuration is always JSON", e);
+    }
+  }
+
+  /** What {@code run.json} says. */
+  ObjectNode json() {
+    ObjectNode json = WorkerReport.JSON.createObjectNode();
+    json.put("run", result.run());
+    json.put("finished", Instant.now().toString());
+    json.put("parametersSha256", result.parametersSha256());
+    json.put("reproducible", assignment.config().mixedBits() == TrainingConfig.MixedBits.REFUSE);
+    json.set("config", configuration());
+    json.putObject("model").put("kind", kind()).put("parameters", result.parameters().length);
+    ObjectNode data = json.putObject("data");
+    data.put("location", assignment.dataset().location());
+    data.put("fingerprint", assignment.dataset().shardSet().fingerprint());
+    data.put("examples", assignment.dataset().shardSet().examples());
+    data.set("classes", WorkerReport.JSON.valueToTree(assignment.dataset().shardSet().classes()));
+    ObjectNode numeric = json.putObject("numeric");
+    numeric.put("profile", assignment.config().numericProfile());
+    numeric.put("fingerprint", result.numericFingerprint());
+    ArrayNode machines = numeric.putArray("machines");
+    for (NumericFingerprint one : numerics) {
+      machines
+          .addObject()
+          .put("natives", one.natives())
+          .put("blas", one.blas())
+          .put("cpu", one.cpu())
+          .put("cLibrary", one.cLibrary());
+    }
+    json.putObject("versions")
+        .put("java", System.getProperty("java.version"))
+        .put("spark", sparkVersion)
+        .put("deeplearning4j", Versions.ofThisBuild().deeplearning4j());
+    json.putObject("cluster")
+        .put("master", master)
+        .put("workers", result.workers())
+        .put("servers", result.servers())
+        .put("socketBytes", result.socketBytes());
+    EpochMetrics last = result.metrics().epochs().get(result.metrics().epochs().size() - 1);
+    ObjectNode outcome = json.putObject("result");
+    outcome.put("steps", result.steps());
+    outcome.put("stepsPerEpoch", assignment.stepsPerEpoch());
+    outcome.put("examples", result.examples());
+    outcome.put("seconds", result.seconds());
+    outcome.put("examplesPerSecond", result.examplesPerSecond());
+    outcome.put("trainingLoss", last.meanLoss());
+    if (!Double.isNaN(last.validationLoss())) {
+      outcome.put("validationLoss", last.validationLoss());
+    }
+    if (!Double.isNaN(last.validationAccuracy())) {
+      outcome.put("validationAccuracy", last.validationAccuracy());
+    }
+    return json;
+  }
+}
