@@ -127,7 +127,7 @@ public final class Lockstep {
 
   /**
    * Writes DL4J data sets as data shards, once for many trainings. The order of the examples is the
-   * RDD's, however it is partitioned; the RDD is computed twice and must keep that order.
+   * RDD's, however it is partitioned; the RDD is computed more than once and must keep that order.
    *
    * @param location folder of the dataset, any Hadoop URI that driver and executors share
    * @param labels what the labels mean; the trainings above detect it

@@ -7,7 +7,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Where one executor's node listens. Crosses between executors as {@link #text()}.
+ * Where one executor's node listens. Crosses between executors, where text is wanted as {@link
+ * #text()}.
  *
  * @param jvmId names the JVM; tasks of one JVM have the same
  * @param host name or address that peers connect to

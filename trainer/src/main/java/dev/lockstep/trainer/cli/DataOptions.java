@@ -54,7 +54,7 @@ final class DataOptions {
   @Option(
       names = "--format",
       paramLabel = "shards|csv|idx",
-      description = "Their format (default: shards if PATH holds a manifest.json).")
+      description = "Their format (default: shards).")
   private Format format;
 
   @Option(names = "--header", description = "CSV: the first line of each file names the columns.")
@@ -102,6 +102,7 @@ final class DataOptions {
   Dataset open(
       SparkSession spark, String shards, IfExists ifExists, Map<String, List<String>> known)
       throws IOException {
+    requireOptionsOfFormat();
     if (!areShards()) {
       return ingest(spark, shards, ShardingOptions.named(name()).ifExists(ifExists), known);
     }
@@ -133,6 +134,7 @@ final class DataOptions {
       throws IOException {
     JavaSparkContext context = new JavaSparkContext(spark.sparkContext());
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+    requireOptionsOfFormat();
     if (areShards()) {
       throw new IllegalArgumentException(
           "format of data=" + data + " is not given: name it with --format csv or idx");
@@ -154,6 +156,20 @@ final class DataOptions {
               : IdxIngest.ingest(
                   context, input, output, new IdxOptions(IdxOptions.FIND, labels.size()), options);
         });
+  }
+
+  /** An option without effect would hide a mistake. */
+  private void requireOptionsOfFormat() {
+    boolean given =
+        header || delimiter != null || labelColumn != null || label != null || classes != null;
+    if (given && format != Format.CSV) {
+      throw new IllegalArgumentException(
+          "--header, --delimiter, --label-column, --label and --classes are for --format csv, not"
+              + " for data="
+              + data
+              + (areShards() ? " in data shards" : " in idx")
+              + ": leave them out");
+    }
   }
 
   private interface Reading {

@@ -29,7 +29,7 @@ public record ClusterDiagnosis(int slots, Jvm driver, List<Jvm> executors, List<
 
   private static final Duration LONGEST = Duration.ofMinutes(2);
 
-  /** Natives unpack to about this much, beside the heap. */
+  /** Below this, DL4J's workspaces for more than toy models do not fit. */
   private static final long LEAST_OFF_HEAP = 512L << 20;
 
   /**

@@ -121,6 +121,17 @@ class BadInputTest {
   }
 
   @Test
+  void csvOptionsForAnotherFormat() throws IOException {
+    train(folder, "linear", "--format", "idx", "--header")
+        .refused(
+            2,
+            "--header, --delimiter, --label-column, --label and --classes are for --format csv,",
+            "not for data=" + folder + " in idx: leave them out")
+        .beforeAnyJob();
+    nothingIsLeft();
+  }
+
+  @Test
   void dataOfNoGivenFormat() throws IOException {
     train(csv, "linear")
         .refused(
