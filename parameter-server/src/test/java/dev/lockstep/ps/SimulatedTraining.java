@@ -13,6 +13,7 @@ import dev.lockstep.ps.optim.UpdateRule;
 import dev.lockstep.ps.reduce.PairwiseTree;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.schedule.Schedule;
+import dev.lockstep.ps.schedule.StepTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -111,7 +112,8 @@ public record SimulatedTraining(
           norms.groups() == 0
               ? null
               : norms.norms(List.of(norms.partials(sum.gradient, 0, parameters, sum.examples)));
-      optimizer.update(theta, sum.gradient, 0, parameters, sum.examples, values, step, epoch(step));
+      optimizer.update(
+          theta, sum.gradient, 0, parameters, sum.examples, values, StepTime.of(step, epoch(step)));
     }
     return theta;
   }

@@ -1,6 +1,7 @@
 package dev.lockstep.ps.optim;
 
 import dev.lockstep.ps.schedule.Schedule;
+import dev.lockstep.ps.schedule.StepTime;
 import java.io.Serializable;
 import java.util.Objects;
 
@@ -26,17 +27,16 @@ public sealed interface OptimizerSpec extends Serializable {
    * What a weight decay that scales by the learning rate is multiplied by: 1 for an optimizer that
    * has none, as in DL4J.
    */
-  default double learningRate(long iteration, int epoch) {
+  default double learningRate(StepTime time) {
     return 1;
   }
 
   /**
    * The arithmetic of one step.
    *
-   * @param iteration optimizer steps taken before this one; {@code t = iteration + 1} in formulas
-   * @param epoch epochs completed before this one
+   * @param time of the step; {@code t = time.updates() + 1} in formulas
    */
-  UpdateKernel kernel(long iteration, int epoch);
+  UpdateKernel kernel(StepTime time);
 
   /** An optimizer with a learning rate. */
   sealed interface WithRate extends OptimizerSpec {
@@ -45,8 +45,8 @@ public sealed interface OptimizerSpec extends Serializable {
     Schedule learningRate();
 
     @Override
-    default double learningRate(long iteration, int epoch) {
-      return learningRate().at(iteration, epoch);
+    default double learningRate(StepTime time) {
+      return learningRate().at(time.iteration(), time.epoch()) * time.rateScale();
     }
   }
 
@@ -64,8 +64,8 @@ public sealed interface OptimizerSpec extends Serializable {
     }
 
     @Override
-    public UpdateKernel kernel(long iteration, int epoch) {
-      return Kernels.sgd((float) learningRate(iteration, epoch));
+    public UpdateKernel kernel(StepTime time) {
+      return Kernels.sgd((float) learningRate(time));
     }
   }
 
@@ -87,9 +87,9 @@ public sealed interface OptimizerSpec extends Serializable {
     }
 
     @Override
-    public UpdateKernel kernel(long iteration, int epoch) {
+    public UpdateKernel kernel(StepTime time) {
       return Kernels.nesterovs(
-          (float) learningRate(iteration, epoch), (float) momentum.at(iteration, epoch));
+          (float) learningRate(time), (float) momentum.at(time.iteration(), time.epoch()));
     }
   }
 
@@ -115,13 +115,13 @@ public sealed interface OptimizerSpec extends Serializable {
     }
 
     @Override
-    public UpdateKernel kernel(long iteration, int epoch) {
+    public UpdateKernel kernel(StepTime time) {
       return Kernels.adam(
-          (float) learningRate(iteration, epoch),
+          (float) learningRate(time),
           (float) beta1,
           (float) beta2,
           (float) epsilon,
-          iteration + 1);
+          time.updates() + 1);
     }
   }
 
@@ -146,13 +146,13 @@ public sealed interface OptimizerSpec extends Serializable {
     }
 
     @Override
-    public UpdateKernel kernel(long iteration, int epoch) {
+    public UpdateKernel kernel(StepTime time) {
       return Kernels.amsGrad(
-          (float) learningRate(iteration, epoch),
+          (float) learningRate(time),
           (float) beta1,
           (float) beta2,
           (float) epsilon,
-          iteration + 1);
+          time.updates() + 1);
     }
   }
 
@@ -177,13 +177,13 @@ public sealed interface OptimizerSpec extends Serializable {
     }
 
     @Override
-    public UpdateKernel kernel(long iteration, int epoch) {
+    public UpdateKernel kernel(StepTime time) {
       return Kernels.adaMax(
-          (float) learningRate(iteration, epoch),
+          (float) learningRate(time),
           (float) beta1,
           (float) beta2,
           (float) epsilon,
-          iteration + 1);
+          time.updates() + 1);
     }
   }
 
@@ -208,13 +208,13 @@ public sealed interface OptimizerSpec extends Serializable {
     }
 
     @Override
-    public UpdateKernel kernel(long iteration, int epoch) {
+    public UpdateKernel kernel(StepTime time) {
       return Kernels.nadam(
-          (float) learningRate(iteration, epoch),
+          (float) learningRate(time),
           (float) beta1,
           (float) beta2,
           (float) epsilon,
-          iteration + 1);
+          time.updates() + 1);
     }
   }
 
@@ -239,13 +239,13 @@ public sealed interface OptimizerSpec extends Serializable {
     }
 
     @Override
-    public UpdateKernel kernel(long iteration, int epoch) {
+    public UpdateKernel kernel(StepTime time) {
       return Kernels.adaBelief(
-          (float) learningRate(iteration, epoch),
+          (float) learningRate(time),
           (float) beta1,
           (float) beta2,
           (float) epsilon,
-          iteration + 1);
+          time.updates() + 1);
     }
   }
 
@@ -272,8 +272,8 @@ public sealed interface OptimizerSpec extends Serializable {
     }
 
     @Override
-    public UpdateKernel kernel(long iteration, int epoch) {
-      return Kernels.adaGrad((float) learningRate(iteration, epoch), (float) epsilon);
+    public UpdateKernel kernel(StepTime time) {
+      return Kernels.adaGrad((float) learningRate(time), (float) epsilon);
     }
   }
 
@@ -301,9 +301,8 @@ public sealed interface OptimizerSpec extends Serializable {
     }
 
     @Override
-    public UpdateKernel kernel(long iteration, int epoch) {
-      return Kernels.rmsProp(
-          (float) learningRate(iteration, epoch), (float) decay, (float) epsilon);
+    public UpdateKernel kernel(StepTime time) {
+      return Kernels.rmsProp((float) learningRate(time), (float) decay, (float) epsilon);
     }
   }
 
@@ -325,7 +324,7 @@ public sealed interface OptimizerSpec extends Serializable {
     }
 
     @Override
-    public UpdateKernel kernel(long iteration, int epoch) {
+    public UpdateKernel kernel(StepTime time) {
       return Kernels.adaDelta((float) rho, (float) epsilon);
     }
   }
@@ -339,7 +338,7 @@ public sealed interface OptimizerSpec extends Serializable {
     }
 
     @Override
-    public UpdateKernel kernel(long iteration, int epoch) {
+    public UpdateKernel kernel(StepTime time) {
       return Kernels.identity();
     }
   }
@@ -357,7 +356,7 @@ public sealed interface OptimizerSpec extends Serializable {
     }
 
     @Override
-    public UpdateKernel kernel(long iteration, int epoch) {
+    public UpdateKernel kernel(StepTime time) {
       return Kernels.identity();
     }
   }

@@ -2,6 +2,7 @@ package dev.lockstep.ps.optim;
 
 import dev.lockstep.ps.clip.NormPlan;
 import dev.lockstep.ps.layout.Block;
+import dev.lockstep.ps.schedule.StepTime;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -94,8 +95,7 @@ public final class ShardOptimizer {
    * @param to first element after the range
    * @param examples n of the global batch, at least 1
    * @param normsOrNull the step's norms; null where the plan's {@link NormPlan#groups} is 0
-   * @param iteration optimizer steps taken before this one
-   * @param epoch epochs completed before this one
+   * @param time of the step
    */
   public void update(
       float[] theta,
@@ -104,8 +104,7 @@ public final class ShardOptimizer {
       int to,
       long examples,
       double[] normsOrNull,
-      long iteration,
-      int epoch) {
+      StepTime time) {
     checkRange(theta, gradientSum, from, to);
     if (from == to) {
       return;
@@ -114,7 +113,7 @@ public final class ShardOptimizer {
     int b = plan.layout().blockOf(begin + from);
     for (int at = from; at < to; b++) {
       int blockEnd = Math.min(to, blocks.get(b).end() - begin);
-      BlockStep step = step(b, examples, normsOrNull, iteration, epoch);
+      BlockStep step = step(b, examples, normsOrNull, time);
       while (at < blockEnd) {
         int tileEnd = Math.min(at + TILE, blockEnd);
         step.apply(theta, gradientSum, state, at, tileEnd);
@@ -123,20 +122,19 @@ public final class ShardOptimizer {
     }
   }
 
-  private BlockStep step(
-      int block, long examples, double[] normsOrNull, long iteration, int epoch) {
+  private BlockStep step(int block, long examples, double[] normsOrNull, StepTime time) {
     UpdateRule rule = plan.rules().get(block);
-    double decay = rule.weightDecay().at(iteration, epoch);
+    double decay = rule.weightDecay().at(time.iteration(), time.epoch());
     if (rule.weightDecayScaling() == UpdateRule.WeightDecayScaling.BY_LEARNING_RATE) {
-      decay *= rule.optimizer().learningRate(iteration, epoch);
+      decay *= rule.optimizer().learningRate(time);
     }
     return new BlockStep(
         rule.division().divisor(examples),
         normPlan.factor(block, normsOrNull),
         normPlan.limit(block),
-        (float) rule.l1().at(iteration, epoch),
-        (float) rule.l2().at(iteration, epoch),
-        rule.optimizer().kernel(iteration, epoch),
+        (float) rule.l1().at(time.iteration(), time.epoch()),
+        (float) rule.l2().at(time.iteration(), time.epoch()),
+        rule.optimizer().kernel(time),
         (float) decay);
   }
 

@@ -5,6 +5,7 @@ import dev.lockstep.ps.clip.NormPartials;
 import dev.lockstep.ps.clip.NormPlan;
 import dev.lockstep.ps.optim.ShardOptimizer;
 import dev.lockstep.ps.reduce.PairwiseTree;
+import dev.lockstep.ps.schedule.StepTime;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -198,8 +199,7 @@ public final class ShardServer implements ShardEndpoint {
         frame.to,
         total.examples(),
         normsOrNull,
-        total.step(),
-        total.epoch());
+        StepTime.of(total.step(), total.epoch()));
     return frame.finish(reply(total, normsOrNull), theta);
   }
 

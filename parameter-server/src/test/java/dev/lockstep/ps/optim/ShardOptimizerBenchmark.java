@@ -5,6 +5,7 @@ import dev.lockstep.ps.layout.Block;
 import dev.lockstep.ps.layout.ParameterLayout;
 import dev.lockstep.ps.optim.UpdateRule.WeightDecayScaling;
 import dev.lockstep.ps.schedule.Schedule;
+import dev.lockstep.ps.schedule.StepTime;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -98,7 +99,7 @@ public class ShardOptimizerBenchmark {
           plan.normPlan()
               .norms(List.of(plan.normPlan().partials(gradientSum, 0, PARAMETERS, EXAMPLES)));
     }
-    shard.update(theta, gradientSum, 0, PARAMETERS, EXAMPLES, norms, iteration++, 0);
+    shard.update(theta, gradientSum, 0, PARAMETERS, EXAMPLES, norms, StepTime.of(iteration++, 0));
     return theta;
   }
 

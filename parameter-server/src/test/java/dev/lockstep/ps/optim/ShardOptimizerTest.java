@@ -19,6 +19,7 @@ import dev.lockstep.ps.layout.ShardLayout;
 import dev.lockstep.ps.optim.UpdateRule.WeightDecayScaling;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.Schedule.Clock;
+import dev.lockstep.ps.schedule.StepTime;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -130,7 +131,7 @@ class ShardOptimizerTest {
       float[] theta = Arrays.copyOfRange(initial(MIXED), block.offset(), block.end());
       for (int step = 0; step < STEPS; step++) {
         float[] sum = Arrays.copyOfRange(gradientSum(MIXED, step), block.offset(), block.end());
-        optimizer.update(theta, sum, 0, theta.length, EXAMPLES, null, step, 0);
+        optimizer.update(theta, sum, 0, theta.length, EXAMPLES, null, StepTime.of(step, 0));
       }
       assertArrayEquals(Arrays.copyOfRange(together, block.offset(), block.end()), theta);
     }
@@ -161,7 +162,7 @@ class ShardOptimizerTest {
     UpdateRule rule =
         UpdateRule.of(new OptimizerSpec.Sgd(Schedule.fixed(1))).withL1(Schedule.fixed(0.5));
     UpdatePlan plan = UpdatePlan.uniform(layout(6), rule, NOT_CLIPPED);
-    new ShardOptimizer(plan, 0, 6).update(theta, new float[6], 0, 6, 1, null, 0, 0);
+    new ShardOptimizer(plan, 0, 6).update(theta, new float[6], 0, 6, 1, null, StepTime.of(0, 0));
     assertArrayEquals(new float[] {0, 0, -0.5f, 0.5f, 3e38f, -0.5f}, theta, 0f);
   }
 
@@ -188,7 +189,8 @@ class ShardOptimizerTest {
         UpdateRule.of(new OptimizerSpec.Sgd(Schedule.fixed(1))).withDivision(Division.NONE);
     UpdatePlan plan = UpdatePlan.uniform(layout(2), rule, NOT_CLIPPED);
     float[] theta = {5, 6};
-    new ShardOptimizer(plan, 0, 2).update(theta, new float[] {1, 2}, 0, 2, 100, null, 0, 0);
+    new ShardOptimizer(plan, 0, 2)
+        .update(theta, new float[] {1, 2}, 0, 2, 100, null, StepTime.of(0, 0));
     assertArrayEquals(new float[] {4, 4}, theta);
   }
 
@@ -229,7 +231,7 @@ class ShardOptimizerTest {
     ShardOptimizer optimizer = new ShardOptimizer(plan, 0, 10_000);
     float[] theta = initial(plan.layout());
     float[] before = theta.clone();
-    optimizer.update(theta, gradientSum(plan.layout(), 0), 4096, 8192, 1, null, 0, 0);
+    optimizer.update(theta, gradientSum(plan.layout(), 0), 4096, 8192, 1, null, StepTime.of(0, 0));
     for (int i = 0; i < theta.length; i++) {
       boolean inside = i >= 4096 && i < 8192;
       assertEquals(inside, theta[i] != before[i], "element " + i);
@@ -243,12 +245,13 @@ class ShardOptimizerTest {
     int length = MIXED.parameters();
     float[] theta = initial(MIXED);
     ShardOptimizer first = new ShardOptimizer(plan, 0, length);
-    first.update(theta, gradientSum(MIXED, 0), 0, length, EXAMPLES, null, 0, 0);
-    first.update(theta, gradientSum(MIXED, 1), 0, length, EXAMPLES, null, 1, 0);
+    first.update(theta, gradientSum(MIXED, 0), 0, length, EXAMPLES, null, StepTime.of(0, 0));
+    first.update(theta, gradientSum(MIXED, 1), 0, length, EXAMPLES, null, StepTime.of(1, 0));
     ShardOptimizer second = new ShardOptimizer(plan, 0, length);
     second.restore(first.state());
     for (int step = 2; step < STEPS; step++) {
-      second.update(theta, gradientSum(MIXED, step), 0, length, EXAMPLES, null, step, 0);
+      second.update(
+          theta, gradientSum(MIXED, step), 0, length, EXAMPLES, null, StepTime.of(step, 0));
     }
     assertArrayEquals(train(plan, 1, Integer.MAX_VALUE), theta);
   }
@@ -270,7 +273,7 @@ class ShardOptimizerTest {
   void anEmptyShardHasNothingToDo() {
     UpdatePlan plan = UpdatePlan.uniform(layout(10), UpdateRule.of(ADAM), NOT_CLIPPED);
     ShardOptimizer optimizer = new ShardOptimizer(plan, 10, 10);
-    optimizer.update(new float[0], new float[0], 0, 0, 1, null, 0, 0);
+    optimizer.update(new float[0], new float[0], 0, 0, 1, null, StepTime.of(0, 0));
     assertArrayEquals(new float[2][0], optimizer.state());
   }
 
@@ -332,13 +335,18 @@ class ShardOptimizerTest {
     ShardOptimizer optimizer = new ShardOptimizer(plan, 0, 10);
     assertEquals(
         "theta length=9 and gradientSum length=10 must be 10, the shard's",
-        rejection(() -> optimizer.update(new float[9], new float[10], 0, 9, 1, null, 0, 0)));
+        rejection(
+            () -> optimizer.update(new float[9], new float[10], 0, 9, 1, null, StepTime.of(0, 0))));
     assertEquals(
         "[from=4, to=11) is not a range of [0, 10)",
-        rejection(() -> optimizer.update(new float[10], new float[10], 4, 11, 1, null, 0, 0)));
+        rejection(
+            () ->
+                optimizer.update(new float[10], new float[10], 4, 11, 1, null, StepTime.of(0, 0))));
     assertEquals(
         "examples=0 must be >= 1: a step without examples has no gradient",
-        rejection(() -> optimizer.update(new float[10], new float[10], 0, 10, 0, null, 0, 0)));
+        rejection(
+            () ->
+                optimizer.update(new float[10], new float[10], 0, 10, 0, null, StepTime.of(0, 0))));
     assertEquals(
         "shard [4, 11) is not a range of [0, parameters=10)",
         rejection(() -> new ShardOptimizer(plan, 4, 11)));
@@ -405,7 +413,7 @@ class ShardOptimizerTest {
     ShardOptimizer optimizer = new ShardOptimizer(plan, 0, length);
     for (int step = 0; step < golden.get("grads").size(); step++) {
       float[] gradient = GoldenFiles.floats(golden.get("grads").get(step));
-      optimizer.update(theta, gradient, 0, length, 1, null, step, 0);
+      optimizer.update(theta, gradient, 0, length, 1, null, StepTime.of(step, 0));
       double[] expected = GoldenFiles.doubles(golden.get("params").get(step));
       for (int i = 0; i < length; i++) {
         assertEquals(expected[i], theta[i], 2e-6 * Math.max(1, Math.abs(expected[i])));
@@ -417,7 +425,8 @@ class ShardOptimizerTest {
   private static float oneStep(UpdateRule rule, long iteration, int epoch) {
     UpdatePlan plan = UpdatePlan.uniform(layout(1), rule, NOT_CLIPPED);
     float[] theta = {8};
-    new ShardOptimizer(plan, 0, 1).update(theta, new float[] {2}, 0, 1, 2, null, iteration, epoch);
+    new ShardOptimizer(plan, 0, 1)
+        .update(theta, new float[] {2}, 0, 1, 2, null, StepTime.of(iteration, epoch));
     return theta[0];
   }
 
@@ -511,7 +520,8 @@ class ShardOptimizerTest {
       float[] localSum = Arrays.copyOfRange(sum, begin, begin + length);
       for (long from = 0; from < length; from += slice) {
         int to = (int) Math.min(length, from + slice);
-        optimizers[s].update(localTheta, localSum, (int) from, to, EXAMPLES, norms, step, 0);
+        optimizers[s].update(
+            localTheta, localSum, (int) from, to, EXAMPLES, norms, StepTime.of(step, 0));
       }
       System.arraycopy(localTheta, 0, theta, begin, length);
     }

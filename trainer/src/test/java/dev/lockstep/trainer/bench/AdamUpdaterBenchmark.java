@@ -8,6 +8,7 @@ import dev.lockstep.ps.optim.ShardOptimizer;
 import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.ps.optim.UpdateRule;
 import dev.lockstep.ps.schedule.Schedule;
+import dev.lockstep.ps.schedule.StepTime;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
@@ -88,7 +89,7 @@ public class AdamUpdaterBenchmark {
   /** Division, Adam and θ -= u in one pass. */
   @Benchmark
   public float[] lockstep() {
-    optimizer.update(theta, gradientSum, 0, PARAMETERS, EXAMPLES, null, iteration, 0);
+    optimizer.update(theta, gradientSum, 0, PARAMETERS, EXAMPLES, null, StepTime.of(iteration, 0));
     return theta;
   }
 

@@ -2,6 +2,7 @@ package dev.lockstep.trainer.bench;
 
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.optim.ShardOptimizer;
+import dev.lockstep.ps.schedule.StepTime;
 import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.TensorSpec.Encoding;
@@ -116,7 +117,7 @@ public final class StepBenchmark {
     void step(MicroBatch batch) {
       replica.setParameters(theta);
       gradient(batch);
-      optimizer.update(theta, gradient, 0, theta.length, BATCH, null, iteration++, 0);
+      optimizer.update(theta, gradient, 0, theta.length, BATCH, null, StepTime.of(iteration++, 0));
     }
 
     @Override

@@ -8,6 +8,7 @@ import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.ps.reduce.PairwiseTree;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.reduce.TreeReduction;
+import dev.lockstep.ps.schedule.StepTime;
 import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.trainer.loop.GradientSource.Position;
 import java.util.ArrayList;
@@ -123,8 +124,7 @@ final class InProcessCluster implements AutoCloseable {
               end - begin,
               examples,
               values,
-              iteration,
-              epoch);
+              StepTime.of(iteration, epoch));
       System.arraycopy(local, 0, theta, begin, end - begin);
     }
   }

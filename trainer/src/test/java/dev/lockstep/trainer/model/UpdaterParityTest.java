@@ -12,6 +12,7 @@ import dev.lockstep.ps.optim.UpdateRule;
 import dev.lockstep.ps.optim.UpdateRule.WeightDecayScaling;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.Schedule.Clock;
+import dev.lockstep.ps.schedule.StepTime;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -233,7 +234,7 @@ class UpdaterParityTest {
       dl4jUpdate(pair.dl4j(), updater, regularisation.dl4j(), expectedTheta, update, step, epoch);
       expectedTheta.subi(update);
 
-      optimizer.update(theta, sum, 0, PARAMETERS, EXAMPLES, null, step, epoch);
+      optimizer.update(theta, sum, 0, PARAMETERS, EXAMPLES, null, StepTime.of(step, epoch));
       assertClose("update of step " + step, update.toFloatVector(), sum);
       if (hasKink) {
         assertClose("parameters after step " + step, expectedTheta.toFloatVector(), theta);
