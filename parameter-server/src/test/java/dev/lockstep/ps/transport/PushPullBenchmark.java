@@ -1,186 +1,157 @@
 package dev.lockstep.ps.transport;
 
-import dev.lockstep.ps.client.ParameterClient;
-import dev.lockstep.ps.clip.Clipping;
-import dev.lockstep.ps.layout.Block;
-import dev.lockstep.ps.layout.ParameterLayout;
-import dev.lockstep.ps.optim.OptimizerSpec;
-import dev.lockstep.ps.optim.UpdatePlan;
-import dev.lockstep.ps.optim.UpdateRule;
-import dev.lockstep.ps.reduce.TreeNode;
-import dev.lockstep.ps.schedule.Schedule;
-import dev.lockstep.ps.server.AttemptId;
-import java.io.BufferedReader;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
+import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
-import java.io.InputStreamReader;
+import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
- * Push and pull between two JVMs, against a raw loopback socket in the same run. Two workers, two
- * shards, plain SGD: every step each JVM sends half a gradient and half of θ to the other, and
- * receives as much. The raw socket carries the same number of bytes each way at once, in 256 KiB
- * writes from one array, which nobody reads into anything.
+ * Push and pull of a model between two JVMs on the loopback interface, beside bare network-common
+ * and a raw socket in the same run. Each side sends half a gradient and half of θ every step, and
+ * receives as much: as many bytes each way as the model has. The three take turns, so that a
+ * machine with other work to do slows all of them; the best of {@value #ROUNDS} rounds counts.
  *
- * <p>{@code java … PushPullBenchmark}; prints MB a second each way, best of {@value #ROUNDS}
- * rounds.
+ * <pre>
+ * mvn -q -pl .,parameter-server test-compile
+ * mvn -q -pl .,parameter-server dependency:build-classpath \
+ *     -Dmdep.outputFile=classpath.txt -Dmdep.includeScope=test
+ * java -Xmx2g -Dio.netty.tryReflectionSetAccessible=true --add-opens=java.base/java.nio=ALL-UNNAMED \
+ *     --add-opens=java.base/sun.nio.ch=ALL-UNNAMED -cp "parameter-server/target/classes:\
+ * parameter-server/target/test-classes:$(cat parameter-server/classpath.txt)" \
+ *     dev.lockstep.ps.transport.PushPullBenchmark
+ * </pre>
+ *
+ * <p>{@code src/test/python/gloo_allreduce.py} measures the same exchange of PyTorch.
  */
 public final class PushPullBenchmark {
 
-  private static final int[] VECTOR_BYTES = {1 << 20, 100 << 20};
-  private static final int ROUNDS = 5;
+  private static final int[] MODEL_BYTES = {1 << 20, 100 << 20};
+  private static final int ROUNDS = 9;
   private static final long ROUND_BYTES = 400L << 20;
-  private static final int WRITE = 256 * 1024;
-  private static final String TOKEN = "token";
-  private static final String RAW = "raw ";
+
+  private static final OperatingSystemMXBean SYSTEM =
+      ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
 
   private PushPullBenchmark() {}
 
-  /** Without arguments starts the other JVM, which is given one. */
+  /** One of the ways that are compared. */
+  private enum Way {
+    RAW("raw socket"),
+    BARE("bare network-common"),
+    OURS("push+pull");
+
+    private final String title;
+
+    Way(String title) {
+      this.title = title;
+    }
+
+    Exchange open(int bytes) throws IOException {
+      return switch (this) {
+        case RAW -> new RawExchange(bytes);
+        case BARE -> new BareExchange(bytes);
+        case OURS -> new PushPullExchange(bytes);
+      };
+    }
+  }
+
+  /** Without arguments starts the other JVM, which is given a port. */
   public static void main(String[] args) throws Exception {
     if (args.length > 0) {
-      other();
+      try (Socket socket =
+          new Socket(InetAddress.getLoopbackAddress(), Integer.parseInt(args[0]))) {
+        compare(new Exchange.Control(socket));
+      }
       return;
     }
-    Process process =
-        new ProcessBuilder(withArgument(PeerMain.javaCommand(PushPullBenchmark.class)))
-            .redirectError(ProcessBuilder.Redirect.DISCARD)
-            .start();
-    try (BufferedReader in = process.inputReader(StandardCharsets.UTF_8);
-        ServerSocket listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      var out = process.outputWriter(StandardCharsets.UTF_8);
-      for (int bytes : VECTOR_BYTES) {
-        ExecutorNode node = acquire(bytes);
-        String there = next(in);
-        out.write(node.address().text() + " " + there + " " + bytes + "\n");
-        out.flush();
-        double best = run(node, List.of(node.address(), NodeAddress.parse(there)), 0, bytes);
-        out.write(RAW + listener.getLocalPort() + "\n");
-        out.flush();
-        double raw;
-        try (Socket socket = listener.accept()) {
-          raw = raw(socket);
-        }
-        System.out.printf(
-            Locale.ROOT,
-            "vector %5.1f MB: push+pull %6.0f MB/s each way, raw socket %6.0f MB/s each way%n",
-            bytes / 1e6,
-            best / 1e6,
-            raw / 1e6);
-      }
-      out.write("end\n");
-      out.flush();
-    } finally {
-      process.destroy();
-    }
-  }
-
-  private static void other() throws Exception {
-    BufferedReader in =
-        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    for (int expected : VECTOR_BYTES) {
-      ExecutorNode node = acquire(expected);
-      System.out.println(node.address().text());
-      String[] words = in.readLine().split(" ", -1);
-      List<NodeAddress> roster = List.of(NodeAddress.parse(words[0]), NodeAddress.parse(words[1]));
-      run(node, roster, 1, Integer.parseInt(words[2]));
-      String raw = in.readLine();
-      try (Socket socket =
-          new Socket(
-              InetAddress.getLoopbackAddress(), Integer.parseInt(raw.substring(RAW.length())))) {
-        raw(socket);
+    try (ServerSocket listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      List<String> command = new ArrayList<>(PeerMain.javaCommand(PushPullBenchmark.class));
+      command.add(Integer.toString(listener.getLocalPort()));
+      Process other =
+          new ProcessBuilder(command)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .redirectError(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      try (Socket socket = listener.accept()) {
+        compare(new Exchange.Control(socket));
+      } finally {
+        other.destroy();
       }
     }
   }
 
-  private static ExecutorNode acquire(int bytes) {
-    return ExecutorNode.acquire(
-        new AttemptId("benchmark", bytes), TOKEN, TransportSettings.loopback());
-  }
-
-  /** Bytes a second each way, of the best round. */
-  private static double run(ExecutorNode node, List<NodeAddress> roster, int worker, int bytes)
-      throws InterruptedException {
-    int parameters = bytes / Float.BYTES;
-    UpdatePlan plan =
-        UpdatePlan.uniform(
-            new ParameterLayout(List.of(new Block("0_W", 0, 0, parameters))),
-            UpdateRule.of(new OptimizerSpec.Sgd(new Schedule.Fixed(0.1))),
-            new Clipping.None());
-    float[] theta = new float[parameters];
-    float[] gradient = new float[parameters];
-    Arrays.fill(gradient, 0.5f);
-    try (node) {
-      node.start(roster, plan, 2, theta, null, 0);
-      ParameterClient client = node.client();
-      int steps = (int) Math.max(4, ROUND_BYTES / bytes);
-      double best = 0;
-      long step = 0;
+  /** Both JVMs do the same at the same time. */
+  private static void compare(Exchange.Control control) throws Exception {
+    control.socket().setTcpNoDelay(true);
+    for (int bytes : MODEL_BYTES) {
+      Map<Way, Exchange> exchanges = new EnumMap<>(Way.class);
+      for (Way way : Way.values()) {
+        Exchange exchange = way.open(bytes);
+        exchange.connect(control.swap(exchange.address()));
+        exchanges.put(way, exchange);
+      }
+      Map<Way, Rate> best = new EnumMap<>(Way.class);
       for (int round = 0; round < ROUNDS; round++) {
-        long before = node.transferred().out();
-        long began = System.nanoTime();
-        for (int i = 0; i < steps; i++, step++) {
-          client.push(step, 0, new TreeNode(0, worker), 1, 0, gradient);
-          client.pull(step, theta);
+        for (Way way : Way.values()) {
+          best.merge(way, rate(exchanges.get(way), bytes, control), Rate::better);
         }
-        double seconds = (System.nanoTime() - began) / 1e9;
-        best = Math.max(best, (node.transferred().out() - before) / seconds);
       }
-      node.finish();
-      return best;
-    }
-  }
-
-  /** Bytes a second each way, both ways at once. */
-  private static double raw(Socket socket) throws IOException, InterruptedException {
-    socket.setTcpNoDelay(true);
-    double best = 0;
-    for (int round = 0; round < ROUNDS; round++) {
-      new DataOutputStream(socket.getOutputStream()).writeByte(1);
-      new DataInputStream(socket.getInputStream()).readFully(new byte[1]);
-      long began = System.nanoTime();
-      Thread writer =
-          new Thread(
-              () -> {
-                try {
-                  byte[] buffer = new byte[WRITE];
-                  for (long sent = 0; sent < ROUND_BYTES; sent += WRITE) {
-                    socket.getOutputStream().write(buffer);
-                  }
-                } catch (IOException e) {
-                  throw new IllegalStateException(e);
-                }
-              });
-      writer.start();
-      byte[] buffer = new byte[WRITE];
-      DataInputStream in = new DataInputStream(socket.getInputStream());
-      for (long received = 0; received < ROUND_BYTES; received += WRITE) {
-        in.readFully(buffer);
+      for (Exchange exchange : exchanges.values()) {
+        control.swap("close");
+        exchange.close();
       }
-      writer.join();
-      best = Math.max(best, ROUND_BYTES / ((System.nanoTime() - began) / 1e9));
+      print(bytes, best);
     }
-    return best;
   }
 
-  private static List<String> withArgument(List<String> command) {
-    command.add("other");
-    return command;
+  /**
+   * How fast, and at what expense.
+   *
+   * @param bytes a second, each way
+   * @param cpu CPU-seconds of this JVM for each GB each way; unlike the rate, other processes
+   *     hardly change it
+   */
+  private record Rate(double bytes, double cpu) {
+
+    Rate better(Rate other) {
+      return new Rate(Math.max(bytes, other.bytes), Math.min(cpu, other.cpu));
+    }
   }
 
-  /** Addresses of the other JVM, between lines of its log. */
-  private static String next(BufferedReader in) throws IOException {
-    String line = in.readLine();
-    while (line != null && !line.matches("[0-9a-f-]{36}@\\S+")) {
-      line = in.readLine();
+  private static Rate rate(Exchange exchange, int bytes, Exchange.Control control)
+      throws Exception {
+    int steps = (int) (ROUND_BYTES / bytes);
+    control.swap("begin");
+    long cpuBefore = SYSTEM.getProcessCpuTime();
+    long began = System.nanoTime();
+    for (int i = 0; i < steps; i++) {
+      exchange.step();
     }
-    return line;
+    control.swap("end");
+    double moved = (double) steps * bytes;
+    double seconds = (System.nanoTime() - began) / 1e9;
+    return new Rate(moved / seconds, (SYSTEM.getProcessCpuTime() - cpuBefore) / moved);
+  }
+
+  private static void print(int bytes, Map<Way, Rate> best) {
+    for (Way way : Way.values()) {
+      Rate rate = best.get(way);
+      System.out.printf(
+          Locale.ROOT,
+          "model %5.1f MB  %-20s %5.2f GB/s each way  %4.2f of raw  %4.2f of bare  %4.2f CPU-s a GB%n",
+          bytes / 1e6,
+          way.title,
+          rate.bytes / 1e9,
+          rate.bytes / best.get(Way.RAW).bytes,
+          rate.bytes / best.get(Way.BARE).bytes,
+          rate.cpu);
+    }
   }
 }
