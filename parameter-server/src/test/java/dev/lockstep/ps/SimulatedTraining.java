@@ -6,7 +6,7 @@ import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.clip.NormPlan;
 import dev.lockstep.ps.layout.Block;
 import dev.lockstep.ps.layout.ParameterLayout;
-import dev.lockstep.ps.optim.OptimizerSpec;
+import dev.lockstep.ps.optim.Dl4jOptimizer;
 import dev.lockstep.ps.optim.ShardOptimizer;
 import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.ps.optim.UpdateRule;
@@ -47,17 +47,17 @@ public record SimulatedTraining(
     List<UpdateRule> rules = new ArrayList<>();
     blocks.add(new Block("0_W", 0, 0, first));
     rules.add(
-        UpdateRule.of(new OptimizerSpec.Adam(new Schedule.Fixed(0.01), 0.9, 0.999, 1e-8))
+        UpdateRule.of(new Dl4jOptimizer.Adam(new Schedule.Fixed(0.01), 0.9, 0.999, 1e-8))
             .withL2(new Schedule.Fixed(0.001)));
     if (second > 0) {
       blocks.add(new Block("1_W", 1, first, second));
       rules.add(
           UpdateRule.of(
-              new OptimizerSpec.Nesterovs(new Schedule.Fixed(0.1), new Schedule.Fixed(0.9))));
+              new Dl4jOptimizer.Nesterovs(new Schedule.Fixed(0.1), new Schedule.Fixed(0.9))));
     }
     if (first + second < parameters) {
       blocks.add(new Block("2_W", 2, first + second, parameters - first - second));
-      rules.add(UpdateRule.of(new OptimizerSpec.Sgd(new Schedule.Fixed(0.1))));
+      rules.add(UpdateRule.of(new Dl4jOptimizer.Sgd(new Schedule.Fixed(0.1))));
     }
     return new UpdatePlan(new ParameterLayout(blocks), rules, clipping);
   }

@@ -134,7 +134,7 @@ public final class ShardOptimizer {
         normPlan.limit(block),
         (float) rule.l1().at(time.iteration(), time.epoch()),
         (float) rule.l2().at(time.iteration(), time.epoch()),
-        rule.optimizer().kernel(time),
+        ((ElementwiseOptimizer) rule.optimizer()).kernel(time),
         (float) decay);
   }
 

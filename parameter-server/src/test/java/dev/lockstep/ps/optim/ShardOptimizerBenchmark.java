@@ -57,9 +57,9 @@ public class ShardOptimizerBenchmark {
     Schedule rate = Schedule.fixed(1e-3);
     OptimizerSpec spec =
         switch (optimizer) {
-          case "sgd" -> new OptimizerSpec.Sgd(rate);
-          case "nesterovs" -> new OptimizerSpec.Nesterovs(rate, Schedule.fixed(0.9));
-          default -> new OptimizerSpec.Adam(rate, 0.9, 0.999, 1e-8);
+          case "sgd" -> new Dl4jOptimizer.Sgd(rate);
+          case "nesterovs" -> new Dl4jOptimizer.Nesterovs(rate, Schedule.fixed(0.9));
+          default -> new Dl4jOptimizer.Adam(rate, 0.9, 0.999, 1e-8);
         };
     Schedule coefficient = Schedule.fixed(1e-4);
     UpdateRule plain = UpdateRule.of(spec);

@@ -38,23 +38,23 @@ import org.opentest4j.TestAbortedException;
 class ShardOptimizerTest {
 
   private static final Schedule RATE = Schedule.fixed(0.05);
-  private static final OptimizerSpec SGD = new OptimizerSpec.Sgd(RATE);
+  private static final OptimizerSpec SGD = new Dl4jOptimizer.Sgd(RATE);
   private static final OptimizerSpec NESTEROVS =
-      new OptimizerSpec.Nesterovs(RATE, Schedule.fixed(0.9));
-  private static final OptimizerSpec ADAM = new OptimizerSpec.Adam(RATE, 0.9, 0.999, 1e-8);
+      new Dl4jOptimizer.Nesterovs(RATE, Schedule.fixed(0.9));
+  private static final OptimizerSpec ADAM = new Dl4jOptimizer.Adam(RATE, 0.9, 0.999, 1e-8);
   private static final List<OptimizerSpec> ALL =
       List.of(
           SGD,
           NESTEROVS,
           ADAM,
-          new OptimizerSpec.AmsGrad(RATE, 0.9, 0.999, 1e-8),
-          new OptimizerSpec.AdaMax(RATE, 0.9, 0.999, 1e-8),
-          new OptimizerSpec.Nadam(RATE, 0.9, 0.999, 1e-8),
-          new OptimizerSpec.AdaBelief(RATE, 0.9, 0.999, 1e-8),
-          new OptimizerSpec.AdaGrad(RATE, 1e-6),
-          new OptimizerSpec.RmsProp(RATE, 0.95, 1e-8),
-          new OptimizerSpec.AdaDelta(0.95, 1e-6),
-          new OptimizerSpec.NoOp());
+          new Dl4jOptimizer.AmsGrad(RATE, 0.9, 0.999, 1e-8),
+          new Dl4jOptimizer.AdaMax(RATE, 0.9, 0.999, 1e-8),
+          new Dl4jOptimizer.Nadam(RATE, 0.9, 0.999, 1e-8),
+          new Dl4jOptimizer.AdaBelief(RATE, 0.9, 0.999, 1e-8),
+          new Dl4jOptimizer.AdaGrad(RATE, 1e-6),
+          new Dl4jOptimizer.RmsProp(RATE, 0.95, 1e-8),
+          new Dl4jOptimizer.AdaDelta(0.95, 1e-6),
+          new Dl4jOptimizer.NoOp());
 
   private static final UpdateRule STATISTICS = UpdateRule.of(new OptimizerSpec.Assign());
   private static final Clipping NOT_CLIPPED = new Clipping.None();
@@ -160,7 +160,7 @@ class ShardOptimizerTest {
   void signOfL1IsZeroAtZeroAndOneAtTheSmallestNumber() {
     float[] theta = {0f, -0f, Float.MIN_VALUE, -Float.MIN_VALUE, 3e38f, -1f};
     UpdateRule rule =
-        UpdateRule.of(new OptimizerSpec.Sgd(Schedule.fixed(1))).withL1(Schedule.fixed(0.5));
+        UpdateRule.of(new Dl4jOptimizer.Sgd(Schedule.fixed(1))).withL1(Schedule.fixed(0.5));
     UpdatePlan plan = UpdatePlan.uniform(layout(6), rule, NOT_CLIPPED);
     new ShardOptimizer(plan, 0, 6).update(theta, new float[6], 0, 6, 1, null, StepTime.of(0, 0));
     assertArrayEquals(new float[] {0, 0, -0.5f, 0.5f, 3e38f, -0.5f}, theta, 0f);
@@ -186,7 +186,7 @@ class ShardOptimizerTest {
   @Test
   void undividedSumsAreAppliedAsTheyAre() {
     UpdateRule rule =
-        UpdateRule.of(new OptimizerSpec.Sgd(Schedule.fixed(1))).withDivision(Division.NONE);
+        UpdateRule.of(new Dl4jOptimizer.Sgd(Schedule.fixed(1))).withDivision(Division.NONE);
     UpdatePlan plan = UpdatePlan.uniform(layout(2), rule, NOT_CLIPPED);
     float[] theta = {5, 6};
     new ShardOptimizer(plan, 0, 2)
@@ -199,27 +199,27 @@ class ShardOptimizerTest {
     TreeMap<Integer, Double> fromTwo = new TreeMap<>(Map.of(0, 0.0, 2, 0.5));
     Schedule late = new Schedule.Table(Clock.ITERATION, fromTwo);
     Schedule lateEpoch = new Schedule.Table(Clock.EPOCH, fromTwo);
-    OptimizerSpec one = new OptimizerSpec.Sgd(Schedule.fixed(1));
-    assertEquals(8f, oneStep(UpdateRule.of(new OptimizerSpec.Sgd(late)), 0, 9));
-    assertEquals(7.5f, oneStep(UpdateRule.of(new OptimizerSpec.Sgd(late)), 2, 0));
-    assertEquals(7.5f, oneStep(UpdateRule.of(new OptimizerSpec.Sgd(lateEpoch)), 0, 2));
+    OptimizerSpec one = new Dl4jOptimizer.Sgd(Schedule.fixed(1));
+    assertEquals(8f, oneStep(UpdateRule.of(new Dl4jOptimizer.Sgd(late)), 0, 9));
+    assertEquals(7.5f, oneStep(UpdateRule.of(new Dl4jOptimizer.Sgd(late)), 2, 0));
+    assertEquals(7.5f, oneStep(UpdateRule.of(new Dl4jOptimizer.Sgd(lateEpoch)), 0, 2));
     assertEquals(7f, oneStep(UpdateRule.of(one).withL1(late), 1, 0));
     assertEquals(6.5f, oneStep(UpdateRule.of(one).withL1(late), 2, 0));
     assertEquals(3f, oneStep(UpdateRule.of(one).withL2(late), 2, 0));
     assertEquals(
         3f, oneStep(UpdateRule.of(one).withWeightDecay(late, WeightDecayScaling.NONE), 2, 0));
     UpdateRule scaled =
-        UpdateRule.of(new OptimizerSpec.Sgd(late))
+        UpdateRule.of(new Dl4jOptimizer.Sgd(late))
             .withWeightDecay(Schedule.fixed(0.5), WeightDecayScaling.BY_LEARNING_RATE);
     assertEquals(5.5f, oneStep(scaled, 2, 0));
     // v = -1, u = mu * 0 - (1 + mu) * v.
     assertEquals(
-        6.5f, oneStep(UpdateRule.of(new OptimizerSpec.Nesterovs(Schedule.fixed(1), late)), 2, 0));
+        6.5f, oneStep(UpdateRule.of(new Dl4jOptimizer.Nesterovs(Schedule.fixed(1), late)), 2, 0));
   }
 
   @Test
   void anAdamRateOfZeroIsReplacedByEpsilonAsInNd4j() {
-    OptimizerSpec adam = new OptimizerSpec.Adam(Schedule.OFF, 0.9, 0.999, 0.25);
+    OptimizerSpec adam = new Dl4jOptimizer.Adam(Schedule.OFF, 0.9, 0.999, 0.25);
     // m = 0.1, v = 0.001, u = m * epsilon / (sqrt(v) + epsilon).
     float expected = 8 - (float) (0.1 * 0.25 / (Math.sqrt(0.001) + 0.25));
     assertEquals(expected, oneStep(UpdateRule.of(adam), 0, 0), 1e-6);
@@ -261,8 +261,8 @@ class ShardOptimizerTest {
     ParameterLayout layout = layout(2, 3, 1);
     List<UpdateRule> rules =
         List.of(
-            UpdateRule.of(new OptimizerSpec.RmsProp(RATE, 0.9, 0.25)),
-            UpdateRule.of(new OptimizerSpec.AdaGrad(RATE, 0.25)),
+            UpdateRule.of(new Dl4jOptimizer.RmsProp(RATE, 0.9, 0.25)),
+            UpdateRule.of(new Dl4jOptimizer.AdaGrad(RATE, 0.25)),
             UpdateRule.of(ADAM));
     UpdatePlan plan = new UpdatePlan(layout, rules, NOT_CLIPPED);
     float[][] expected = {{0.25f, 1e-6f, 1e-6f, 1e-6f, 0}, {0, 0, 0, 0, 0}};
@@ -312,21 +312,21 @@ class ShardOptimizerTest {
   void refusesHyperparametersWithoutMeaning() {
     assertEquals(
         "Adam beta1=1.0 must be in [0, 1)",
-        rejection(() -> new OptimizerSpec.Adam(RATE, 1, 0.9, 0)));
+        rejection(() -> new Dl4jOptimizer.Adam(RATE, 1, 0.9, 0)));
     assertEquals(
         "Adam beta2=-0.1 must be in [0, 1)",
-        rejection(() -> new OptimizerSpec.Adam(RATE, 0.9, -0.1, 0)));
+        rejection(() -> new Dl4jOptimizer.Adam(RATE, 0.9, -0.1, 0)));
     assertEquals(
         "Adam epsilon=NaN must be finite and >= 0",
-        rejection(() -> new OptimizerSpec.Adam(RATE, 0.9, 0.9, Double.NaN)));
+        rejection(() -> new Dl4jOptimizer.Adam(RATE, 0.9, 0.9, Double.NaN)));
     assertEquals(
         "RmsProp decay=2.0 must be in [0, 1)",
-        rejection(() -> new OptimizerSpec.RmsProp(RATE, 2, 0)));
+        rejection(() -> new Dl4jOptimizer.RmsProp(RATE, 2, 0)));
     assertEquals(
-        "AdaDelta rho=-1.0 must be in [0, 1)", rejection(() -> new OptimizerSpec.AdaDelta(-1, 0)));
+        "AdaDelta rho=-1.0 must be in [0, 1)", rejection(() -> new Dl4jOptimizer.AdaDelta(-1, 0)));
     assertEquals(
         "AdaGrad epsilon=-1.0 must be finite and >= 0",
-        rejection(() -> new OptimizerSpec.AdaGrad(RATE, -1)));
+        rejection(() -> new Dl4jOptimizer.AdaGrad(RATE, -1)));
   }
 
   @Test
@@ -387,7 +387,7 @@ class ShardOptimizerTest {
   }
 
   private static OptimizerSpec adam(double rate) {
-    return new OptimizerSpec.Adam(Schedule.fixed(rate), 0.9, 0.999, 1e-8);
+    return new Dl4jOptimizer.Adam(Schedule.fixed(rate), 0.9, 0.999, 1e-8);
   }
 
   private static UpdateRule sgdFromPyTorch(JsonNode golden) {
@@ -401,8 +401,8 @@ class ShardOptimizerTest {
     Schedule rate = Schedule.fixed(options.get("lr").asDouble());
     OptimizerSpec optimizer =
         options.has("momentum")
-            ? new OptimizerSpec.Nesterovs(rate, Schedule.fixed(options.get("momentum").asDouble()))
-            : new OptimizerSpec.Sgd(rate);
+            ? new Dl4jOptimizer.Nesterovs(rate, Schedule.fixed(options.get("momentum").asDouble()))
+            : new Dl4jOptimizer.Sgd(rate);
     return UpdateRule.of(optimizer).withL2(Schedule.fixed(options.path("weight_decay").asDouble()));
   }
 

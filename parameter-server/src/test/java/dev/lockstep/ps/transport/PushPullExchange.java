@@ -4,7 +4,7 @@ import dev.lockstep.ps.client.ParameterClient;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.layout.Block;
 import dev.lockstep.ps.layout.ParameterLayout;
-import dev.lockstep.ps.optim.OptimizerSpec;
+import dev.lockstep.ps.optim.Dl4jOptimizer;
 import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.ps.optim.UpdateRule;
 import dev.lockstep.ps.reduce.TreeNode;
@@ -51,7 +51,7 @@ final class PushPullExchange implements Exchange {
     UpdatePlan plan =
         UpdatePlan.uniform(
             new ParameterLayout(List.of(new Block("0_W", 0, 0, theta.length))),
-            UpdateRule.of(new OptimizerSpec.Sgd(new Schedule.Fixed(0.1))),
+            UpdateRule.of(new Dl4jOptimizer.Sgd(new Schedule.Fixed(0.1))),
             new Clipping.None());
     var roster =
         Stream.of(node.address(), other).sorted(Comparator.comparing(NodeAddress::text)).toList();

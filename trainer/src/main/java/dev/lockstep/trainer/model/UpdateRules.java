@@ -5,6 +5,7 @@ import dev.lockstep.ps.clip.Clipping.LayerNormalization;
 import dev.lockstep.ps.clip.Clipping.Mode;
 import dev.lockstep.ps.clip.Division;
 import dev.lockstep.ps.layout.ParameterLayout;
+import dev.lockstep.ps.optim.Dl4jOptimizer;
 import dev.lockstep.ps.optim.OptimizerSpec;
 import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.ps.optim.UpdateRule;
@@ -216,37 +217,37 @@ final class UpdateRules {
 
   private static OptimizerSpec optimizer(String name, IUpdater updater) {
     if (updater instanceof Sgd sgd) {
-      return new OptimizerSpec.Sgd(
+      return new Dl4jOptimizer.Sgd(
           rate(name, sgd.getLearningRate(), sgd.getLearningRateSchedule()));
     }
     if (updater instanceof Nesterovs nesterovs) {
-      return new OptimizerSpec.Nesterovs(
+      return new Dl4jOptimizer.Nesterovs(
           rate(name, nesterovs.getLearningRate(), nesterovs.getLearningRateSchedule()),
           rate(name, nesterovs.getMomentum(), nesterovs.getMomentumISchedule()));
     }
     if (updater instanceof Adam adam) {
-      return new OptimizerSpec.Adam(
+      return new Dl4jOptimizer.Adam(
           rate(name, adam.getLearningRate(), adam.getLearningRateSchedule()),
           adam.getBeta1(),
           adam.getBeta2(),
           adam.getEpsilon());
     }
     if (updater instanceof AdaMax u) {
-      return new OptimizerSpec.AdaMax(
+      return new Dl4jOptimizer.AdaMax(
           rate(name, u.getLearningRate(), u.getLearningRateSchedule()),
           u.getBeta1(),
           u.getBeta2(),
           u.getEpsilon());
     }
     if (updater instanceof AMSGrad u) {
-      return new OptimizerSpec.AmsGrad(
+      return new Dl4jOptimizer.AmsGrad(
           rate(name, u.getLearningRate(), u.getLearningRateSchedule()),
           u.getBeta1(),
           u.getBeta2(),
           u.getEpsilon());
     }
     if (updater instanceof Nadam u) {
-      return new OptimizerSpec.Nadam(
+      return new Dl4jOptimizer.Nadam(
           rate(name, u.getLearningRate(), u.getLearningRateSchedule()),
           u.getBeta1(),
           u.getBeta2(),
@@ -259,17 +260,17 @@ final class UpdateRules {
             "a schedule of AdaGrad, which DL4J 1.0.0-M2.1 loses when it copies the updater,",
             "give AdaGrad a fixed learning rate");
       }
-      return new OptimizerSpec.AdaGrad(
+      return new Dl4jOptimizer.AdaGrad(
           rate(name, u.getLearningRate(), u.getLearningRateSchedule()), u.getEpsilon());
     }
     if (updater instanceof RmsProp u) {
-      return new OptimizerSpec.RmsProp(
+      return new Dl4jOptimizer.RmsProp(
           rate(name, u.getLearningRate(), u.getLearningRateSchedule()),
           u.getRmsDecay(),
           u.getEpsilon());
     }
     if (updater instanceof AdaDelta u) {
-      return new OptimizerSpec.AdaDelta(u.getRho(), u.getEpsilon());
+      return new Dl4jOptimizer.AdaDelta(u.getRho(), u.getEpsilon());
     }
     if (updater instanceof AdaBelief) {
       throw refused(

@@ -3,7 +3,7 @@ package dev.lockstep.trainer.bench;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.layout.Block;
 import dev.lockstep.ps.layout.ParameterLayout;
-import dev.lockstep.ps.optim.OptimizerSpec;
+import dev.lockstep.ps.optim.Dl4jOptimizer;
 import dev.lockstep.ps.optim.ShardOptimizer;
 import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.ps.optim.UpdateRule;
@@ -69,7 +69,7 @@ public class AdamUpdaterBenchmark {
       source[i] = (float) random.nextGaussian();
     }
     ParameterLayout layout = new ParameterLayout(List.of(new Block("0_W", 0, 0, PARAMETERS)));
-    UpdateRule rule = UpdateRule.of(new OptimizerSpec.Adam(Schedule.fixed(1e-3), 0.9, 0.999, 1e-8));
+    UpdateRule rule = UpdateRule.of(new Dl4jOptimizer.Adam(Schedule.fixed(1e-3), 0.9, 0.999, 1e-8));
     optimizer =
         new ShardOptimizer(UpdatePlan.uniform(layout, rule, new Clipping.None()), 0, PARAMETERS);
     updater = new Adam(1e-3).instantiate(Nd4j.create(1, 2L * PARAMETERS), true);

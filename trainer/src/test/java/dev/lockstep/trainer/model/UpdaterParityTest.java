@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.layout.Block;
 import dev.lockstep.ps.layout.ParameterLayout;
+import dev.lockstep.ps.optim.Dl4jOptimizer;
 import dev.lockstep.ps.optim.OptimizerSpec;
 import dev.lockstep.ps.optim.ShardOptimizer;
 import dev.lockstep.ps.optim.UpdatePlan;
@@ -110,48 +111,48 @@ class UpdaterParityTest {
                             new Pair(
                                 "scheduled",
                                 new Adam(schedule.dl4j()),
-                                new OptimizerSpec.Adam(schedule.lockstep(), 0.9, 0.999, 1e-8)),
+                                new Dl4jOptimizer.Adam(schedule.lockstep(), 0.9, 0.999, 1e-8)),
                             new RegularisationPair("none", List.of(), UpdateRule.of(anySgd())))));
   }
 
   private static Stream<Pair> updaters() {
     Schedule rate = Schedule.fixed(0.01);
     return Stream.of(
-        new Pair("Sgd", new Sgd(0.01), new OptimizerSpec.Sgd(rate)),
+        new Pair("Sgd", new Sgd(0.01), new Dl4jOptimizer.Sgd(rate)),
         new Pair(
             "Nesterovs",
             new Nesterovs(0.01, 0.9),
-            new OptimizerSpec.Nesterovs(rate, Schedule.fixed(0.9))),
+            new Dl4jOptimizer.Nesterovs(rate, Schedule.fixed(0.9))),
         new Pair(
             "Nesterovs with scheduled momentum",
             new Nesterovs(0.01, new ExponentialSchedule(ScheduleType.EPOCH, 0.9, 0.8)),
-            new OptimizerSpec.Nesterovs(rate, new Schedule.Exponential(Clock.EPOCH, 0.9, 0.8))),
-        new Pair("Adam", new Adam(0.01), new OptimizerSpec.Adam(rate, 0.9, 0.999, 1e-8)),
+            new Dl4jOptimizer.Nesterovs(rate, new Schedule.Exponential(Clock.EPOCH, 0.9, 0.8))),
+        new Pair("Adam", new Adam(0.01), new Dl4jOptimizer.Adam(rate, 0.9, 0.999, 1e-8)),
         new Pair(
             "Adam with other betas and a large epsilon",
             new Adam(0.01, 0.5, 0.9999, 1e-2),
-            new OptimizerSpec.Adam(rate, 0.5, 0.9999, 1e-2)),
+            new Dl4jOptimizer.Adam(rate, 0.5, 0.9999, 1e-2)),
         new Pair(
             "Adam with rate zero",
             new Adam(0.0, 0.9, 0.999, 1e-2),
-            new OptimizerSpec.Adam(Schedule.OFF, 0.9, 0.999, 1e-2)));
+            new Dl4jOptimizer.Adam(Schedule.OFF, 0.9, 0.999, 1e-2)));
   }
 
   private static Stream<Pair> otherUpdaters() {
     Schedule rate = Schedule.fixed(0.01);
     return Stream.of(
-        new Pair("AMSGrad", new AMSGrad(0.01), new OptimizerSpec.AmsGrad(rate, 0.9, 0.999, 1e-8)),
-        new Pair("AdaMax", new AdaMax(0.01), new OptimizerSpec.AdaMax(rate, 0.9, 0.999, 1e-8)),
-        new Pair("Nadam", new Nadam(0.01), new OptimizerSpec.Nadam(rate, 0.9, 0.999, 1e-8)),
+        new Pair("AMSGrad", new AMSGrad(0.01), new Dl4jOptimizer.AmsGrad(rate, 0.9, 0.999, 1e-8)),
+        new Pair("AdaMax", new AdaMax(0.01), new Dl4jOptimizer.AdaMax(rate, 0.9, 0.999, 1e-8)),
+        new Pair("Nadam", new Nadam(0.01), new Dl4jOptimizer.Nadam(rate, 0.9, 0.999, 1e-8)),
         new Pair(
             "AdaBelief",
             new AdaBelief(0.01, 0.9, 0.999, 1e-8),
-            new OptimizerSpec.AdaBelief(rate, 0.9, 0.999, 1e-8)),
-        new Pair("AdaGrad", new AdaGrad(0.01, 1e-3), new OptimizerSpec.AdaGrad(rate, 1e-3)),
+            new Dl4jOptimizer.AdaBelief(rate, 0.9, 0.999, 1e-8)),
+        new Pair("AdaGrad", new AdaGrad(0.01, 1e-3), new Dl4jOptimizer.AdaGrad(rate, 1e-3)),
         new Pair(
-            "RmsProp", new RmsProp(0.01, 0.95, 1e-3), new OptimizerSpec.RmsProp(rate, 0.95, 1e-3)),
-        new Pair("AdaDelta", new AdaDelta(0.9, 1e-6), new OptimizerSpec.AdaDelta(0.9, 1e-6)),
-        new Pair("NoOp", new NoOp(), new OptimizerSpec.NoOp()));
+            "RmsProp", new RmsProp(0.01, 0.95, 1e-3), new Dl4jOptimizer.RmsProp(rate, 0.95, 1e-3)),
+        new Pair("AdaDelta", new AdaDelta(0.9, 1e-6), new Dl4jOptimizer.AdaDelta(0.9, 1e-6)),
+        new Pair("NoOp", new NoOp(), new Dl4jOptimizer.NoOp()));
   }
 
   private static Stream<RegularisationPair> regularisations(OptimizerSpec optimizer) {
@@ -298,7 +299,7 @@ class UpdaterParityTest {
   }
 
   private static OptimizerSpec anySgd() {
-    return new OptimizerSpec.Sgd(Schedule.OFF);
+    return new Dl4jOptimizer.Sgd(Schedule.OFF);
   }
 
   /** Relative error in the L2 norm. */

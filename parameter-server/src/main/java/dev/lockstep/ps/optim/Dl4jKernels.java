@@ -1,18 +1,18 @@
 package dev.lockstep.ps.optim;
 
 /**
- * The element loops of the optimizers. Each is a counted loop that indexes all its arrays alike,
+ * The element loops of DL4J's optimizers. Each is a counted loop that indexes all its arrays alike,
  * with its scalars in local variables and without a branch on an element: so HotSpot's C2 compiles
  * it to vector instructions, with an offset between the arrays it would not.
  */
-final class Kernels {
+final class Dl4jKernels {
 
   /** Keeps 0 / 0 out of AdaMax, as ND4J does. */
   private static final float ADAMAX_FLOOR = 1e-32f;
 
   private static final UpdateKernel IDENTITY = (g, state, from, to) -> {};
 
-  private Kernels() {}
+  private Dl4jKernels() {}
 
   static UpdateKernel identity() {
     return IDENTITY;
