@@ -1,7 +1,7 @@
 package dev.lockstep.ps;
 
 import dev.lockstep.ps.client.ParameterClient;
-import dev.lockstep.ps.client.StepOutcome;
+import dev.lockstep.ps.client.Pulled;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.clip.NormPlan;
 import dev.lockstep.ps.layout.Block;
@@ -14,6 +14,9 @@ import dev.lockstep.ps.reduce.PairwiseTree;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.StepTime;
+import dev.lockstep.ps.server.Contribution;
+import dev.lockstep.ps.server.StepKey;
+import dev.lockstep.ps.server.StepOutcome;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -141,10 +144,18 @@ public record SimulatedTraining(
       for (TreeNode node : new PairwiseTree(virtualWorkers).cover(from, to)) {
         Part part = sum(step, node, theta);
         float[] gradient = part.gradient == null ? new float[parameters] : part.gradient;
-        client.push(step, epoch(step), node, part.examples, part.lossSum, gradient);
+        client.push(
+            StepKey.of(step, epoch(step)),
+            node,
+            Contribution.of(part.examples, part.lossSum),
+            gradient);
         Arrays.fill(gradient, Float.NaN);
       }
-      outcomes.add(client.pull(step, theta));
+      Pulled pulled = client.pull(step + 1, step, theta);
+      if (pulled.version() != step + 1) {
+        throw new AssertionError("version=" + pulled.version() + " after step " + step);
+      }
+      outcomes.addAll(pulled.outcomes());
     }
     return new Result(theta, outcomes);
   }

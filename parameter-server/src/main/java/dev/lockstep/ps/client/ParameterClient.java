@@ -2,11 +2,14 @@ package dev.lockstep.ps.client;
 
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.server.AttemptKey;
+import dev.lockstep.ps.server.Contribution;
 import dev.lockstep.ps.server.FrameLayout;
 import dev.lockstep.ps.server.Pull;
 import dev.lockstep.ps.server.PullReply;
 import dev.lockstep.ps.server.Push;
 import dev.lockstep.ps.server.ShardEndpoint;
+import dev.lockstep.ps.server.StepKey;
+import dev.lockstep.ps.server.StepOutcome;
 import java.nio.FloatBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -34,8 +37,8 @@ public final class ParameterClient {
   private final Duration bound;
   private final List<Window> windows = new ArrayList<>();
   private final int mostFrames;
-  private long pulledStep = -1;
-  private PullReply pulled;
+  private long leastVersion;
+  private List<StepOutcome> outcomes = List.of();
 
   /**
    * A client of one worker.
@@ -71,64 +74,81 @@ public final class ParameterClient {
   /**
    * Pushes the gradient sum of a tree node to all shards. Blocks while windows are full.
    *
-   * @param step optimizer steps taken before this one
-   * @param epoch epochs completed before this step
+   * @param when the step
    * @param node the virtual workers that are summed in {@code gradient}
-   * @param examples how many examples they used; 0 if all of them are empty
-   * @param lossSum sum of the losses of those examples; 0 if there are none
-   * @param gradient length P, the gradient sum; ignored if {@code examples} is 0. Free again when
-   *     this method returns
+   * @param sums what was summed
+   * @param gradient length P, the gradient sum; ignored where there are no examples. Free again
+   *     when this method returns
    * @throws AttemptAbortedException if the attempt is over or a shard refused an earlier message
    */
-  public void push(
-      long step, int epoch, TreeNode node, long examples, double lossSum, float[] gradient)
+  public void push(StepKey when, TreeNode node, Contribution sums, float[] gradient)
       throws InterruptedException {
-    if (examples > 0) {
+    if (sums.examples() > 0) {
       checkLength("gradient", gradient);
     }
     for (int frame = 0; frame < mostFrames; frame++) {
       for (int shard = 0; shard < windows.size(); shard++) {
         if (frame < layout.frames(shard)) {
-          FloatBuffer floats = examples == 0 ? NOTHING : slice(gradient, shard, frame);
+          FloatBuffer floats = sums.examples() == 0 ? NOTHING : slice(gradient, shard, frame);
           Window window = windows.get(shard);
           window.makeRoom();
           window.add(
-              "push of step " + step,
-              window.shard.push(
-                  new Push(attempt, step, epoch, node, frame, examples, lossSum, floats)));
+              "push of step " + when.step(),
+              window.shard.push(new Push(attempt, when, node, frame, sums, floats)));
         }
       }
     }
   }
 
   /**
-   * Waits until a step is in and copies θ as it is then.
+   * Waits until θ has taken some steps and copies it as it is then.
    *
-   * @param step the step that θ must have taken
+   * @param version steps that every frame of θ must have taken at least; 0 for θ as it is
+   * @param outcomesFrom first step whose outcome is wanted, with all completed ones after it;
+   *     {@link Pull#NO_OUTCOMES} for none
    * @param theta receives P floats
-   * @return what the step added up to
    * @throws AttemptAbortedException if the attempt is over, a shard refused a message or the bound
    *     has passed
    */
-  public StepOutcome pull(long step, float[] theta) throws InterruptedException {
+  public Pulled pull(long version, long outcomesFrom, float[] theta) throws InterruptedException {
     checkLength("theta", theta);
-    pulledStep = step;
-    pulled = null;
+    leastVersion = Long.MAX_VALUE;
+    outcomes = List.of();
+    int keeper = layout.keeperOfOutcomes();
     for (int frame = 0; frame < mostFrames; frame++) {
       for (int shard = 0; shard < windows.size(); shard++) {
         if (frame < layout.frames(shard)) {
+          long from = shard == keeper && frame == 0 ? outcomesFrom : Pull.NO_OUTCOMES;
           Window window = windows.get(shard);
           window.makeRoom();
           window.add(
-              "pull of step " + step,
-              window.shard.pull(new Pull(attempt, step, frame, slice(theta, shard, frame))));
+              "pull of version " + version,
+              window.shard.pull(
+                  new Pull(attempt, version, frame, from, slice(theta, shard, frame))));
         }
       }
     }
     for (Window window : windows) {
       window.drain();
     }
-    return new StepOutcome(pulled.examples(), pulled.lossSum(), pulled.gradientNorm());
+    return new Pulled(leastVersion, outcomes.isEmpty() ? outcomes : allOutcomes(version, theta));
+  }
+
+  /** Asks again while replies are full. θ of that one frame may be newer then. */
+  private List<StepOutcome> allOutcomes(long version, float[] theta) throws InterruptedException {
+    List<StepOutcome> all = new ArrayList<>(outcomes);
+    while (outcomes.size() == Pull.MOST_OUTCOMES) {
+      long from = all.get(all.size() - 1).step() + 1;
+      outcomes = List.of();
+      int keeper = layout.keeperOfOutcomes();
+      Window window = windows.get(keeper);
+      window.add(
+          "pull of outcomes from step " + from,
+          window.shard.pull(new Pull(attempt, version, 0, from, slice(theta, keeper, 0))));
+      window.drain();
+      all.addAll(outcomes);
+    }
+    return all;
   }
 
   private FloatBuffer slice(float[] vector, int shard, int frame) {
@@ -143,13 +163,11 @@ public final class ParameterClient {
     }
   }
 
-  private void accept(Object answer, ShardEndpoint shard) {
+  private void accept(Object answer) {
     if (answer instanceof PullReply reply) {
-      if (pulled == null) {
-        pulled = reply;
-      } else if (!pulled.equals(reply)) {
-        throw new IllegalStateException(
-            "step " + pulledStep + ": " + shard + " has " + reply + ", other frames " + pulled);
+      leastVersion = Math.min(leastVersion, reply.version());
+      if (!reply.outcomes().isEmpty()) {
+        outcomes = reply.outcomes();
       }
     }
   }
@@ -181,7 +199,7 @@ public final class ParameterClient {
 
     private void take() throws InterruptedException {
       Pending oldest = pending.remove();
-      accept(signal.await(oldest.answer, bound, oldest.what + ", " + shard), shard);
+      accept(signal.await(oldest.answer, bound, oldest.what + ", " + shard));
     }
   }
 

@@ -1,21 +1,15 @@
 package dev.lockstep.ps.server;
 
-import dev.lockstep.ps.reduce.PairwiseTree;
-import dev.lockstep.ps.reduce.TreeNode;
-import dev.lockstep.ps.reduce.TreeReduction;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * One frame of a shard: the sum that is being taken for its next step, and the pulls that wait for
- * it. Guarded by its own monitor, which its callers hold.
+ * One frame of a shard: how many steps it has taken, the pulls that wait for more of them, and the
+ * pushes that become the next. Guarded by its own monitor, which its callers hold.
  */
-final class Frame {
-
-  private static final PullReply BEFORE_THE_FIRST = new PullReply(0, 0, Double.NaN);
+abstract class Frame {
 
   /** First element and first element after the frame, counted from the shard's begin. */
   final int from;
@@ -23,179 +17,106 @@ final class Frame {
   final int to;
 
   private final int index;
-  private final PairwiseTree tree;
-  private final FrameBuffers buffers;
-
-  /** G of the whole shard; the frame's sum ends up in its range of it. */
-  private final float[] gradientSum;
-
-  private final Set<TreeNode> received = new HashSet<>();
+  private final OutcomeLog outcomes;
   private final List<Waiting> waiting = new ArrayList<>();
-  private TreeReduction<Sum> reduction;
-  private boolean homeTaken;
-  private long step;
-  private int epoch = -1;
-  private PullReply latest = BEFORE_THE_FIRST;
+  private final List<SnapshotCapture> captures = new ArrayList<>();
+  private long version;
 
-  Frame(
-      int index,
-      int from,
-      int to,
-      long firstStep,
-      PairwiseTree tree,
-      FrameBuffers buffers,
-      float[] gradientSum) {
+  /**
+   * A frame that has taken some steps.
+   *
+   * @param outcomes of the shard's frames; a frame adds to it if it is the one that keeps it
+   */
+  Frame(int index, int from, int to, long version, OutcomeLog outcomes) {
     this.index = index;
     this.from = from;
     this.to = to;
-    this.step = firstStep;
-    this.tree = tree;
-    this.buffers = buffers;
-    this.gradientSum = gradientSum;
-    this.reduction = new TreeReduction<>(tree, this::join);
+    this.version = version;
+    this.outcomes = outcomes;
   }
 
-  /** What a frame's step adds up to; the gradient is in the shard's G. */
-  record Total(long step, int epoch, long examples, double lossSum) {}
-
-  /** A pull that waits for the step in progress. */
+  /** A pull that waits for a version. */
   record Waiting(Pull pull, CompletableFuture<PullReply> answer) {}
 
-  /** Pulls whose destinations are filled. Completing them runs foreign code: not in the monitor. */
-  record Answers(PullReply reply, List<Waiting> pulls) {
-    static final Answers NONE = new Answers(BEFORE_THE_FIRST, List.of());
+  /** An answer whose destination is filled. Giving it runs foreign code: not in the monitor. */
+  private record Answer(CompletableFuture<PullReply> to, PullReply reply) {}
 
-    void complete() {
-      pulls.forEach(pull -> pull.answer.complete(reply));
+  /** Answers to be given outside the monitor. */
+  static final class Answers {
+    private final List<Answer> answers = new ArrayList<>();
+
+    void give() {
+      answers.forEach(answer -> answer.to.complete(answer.reply));
     }
   }
 
-  /**
-   * A value of the reduction.
-   *
-   * @param vector floats from {@code offset} on: a buffer, or the shard's G
-   */
-  @SuppressWarnings("ArrayRecordComponent") // never compared
-  private record Sum(float[] vector, int offset, long examples, double lossSum) {}
-
-  /** The step that is being collected. */
-  long step() {
-    return step;
+  /** Steps that the frame has taken. */
+  final long version() {
+    return version;
   }
 
   /**
    * Takes a push.
    *
-   * @return the total once the push completes the step, else null
+   * @return what the frame is ready for through it, or null
    * @throws RefusedException if it does not fit; nothing has changed then
-   * @throws IllegalStateException if the step is complete without a single example
    */
-  Total add(Push push) {
-    if (push.step() != step) {
-      throw new RefusedException(
-          push.step() < step
-              ? describe(push) + " is late: the frame is at step " + step
-              : describe(push) + " is early: the frame is still at step " + step);
-    }
-    if (received.contains(push.node())) {
-      return null;
-    }
-    if (epoch >= 0 && push.epoch() != epoch) {
-      throw new RefusedException(
-          describe(push)
-              + ": epoch="
-              + push.epoch()
-              + " != epoch="
-              + epoch
-              + " of the pushes before it");
-    }
-    int length = to - from;
-    if (push.examples() > 0 && push.gradient().remaining() != length) {
-      throw new RefusedException(
-          describe(push)
-              + ": length="
-              + push.gradient().remaining()
-              + " != length="
-              + length
-              + " of the frame");
-    }
-    reduce(push, length);
-    received.add(push.node());
-    epoch = push.epoch();
-    if (!reduction.isComplete()) {
-      return null;
-    }
-    Sum sum = reduction.result();
-    if (sum == null) {
-      throw new IllegalStateException(
-          "step "
-              + step
-              + ": all "
-              + tree.leaves()
-              + " virtual workers are empty: a step needs at least one example");
-    }
-    return new Total(step, epoch, sum.examples, sum.lossSum);
-  }
+  abstract Update add(Push push);
 
-  private void reduce(Push push, int length) {
-    if (push.examples() == 0) {
-      addToTree(push, null);
-      return;
-    }
-    boolean home = !homeTaken;
-    Sum sum =
-        home
-            ? new Sum(gradientSum, from, push.examples(), push.lossSum())
-            : new Sum(buffers.take(), 0, push.examples(), push.lossSum());
-    push.gradient().duplicate().get(sum.vector, sum.offset, length);
-    homeTaken = true;
-    try {
-      addToTree(push, sum);
-    } catch (RefusedException e) {
-      homeTaken = !home;
-      recycle(sum);
-      throw e;
+  /**
+   * Goes on once an update was made.
+   *
+   * @return whether that completed a step
+   */
+  abstract boolean moveOn(Update update);
+
+  /** What the frame is ready for after an update, or null. */
+  abstract Update next();
+
+  /**
+   * Takes an update that was made (or skipped) into account: the frame may have a new version then.
+   *
+   * @param answers receives the pulls that this ends
+   */
+  final void finish(
+      Update update, double gradientNorm, float[] theta, float[][] state, Answers answers) {
+    if (moveOn(update)) {
+      complete(update.total(), gradientNorm, theta, state, answers);
     }
   }
 
-  private void addToTree(Push push, Sum sumOrNull) {
-    try {
-      reduction.add(push.node(), sumOrNull);
-    } catch (IllegalArgumentException e) {
-      throw new RefusedException(describe(push) + ": " + e.getMessage());
+  /** One more step is complete. */
+  private void complete(
+      Contribution total, double gradientNorm, float[] theta, float[][] state, Answers answers) {
+    outcomes.add(index, new StepOutcome(version, total(total), gradientNorm));
+    version++;
+    for (Iterator<SnapshotCapture> each = captures.iterator(); each.hasNext(); ) {
+      SnapshotCapture capture = each.next();
+      if (capture.version() == version) {
+        capture.take(from, to, theta, state);
+        each.remove();
+      }
+    }
+    for (Iterator<Waiting> each = waiting.iterator(); each.hasNext(); ) {
+      Waiting one = each.next();
+      if (one.pull.version() <= version) {
+        answers.answers.add(new Answer(one.answer, answer(one.pull, theta)));
+        each.remove();
+      }
     }
   }
 
-  private Sum join(Sum left, Sum right) {
-    // Addition commutes, so the sum may stay on either side: in G if one of them is there.
-    boolean keepRight = right.vector == gradientSum;
-    Sum kept = keepRight ? right : left;
-    Sum added = keepRight ? left : right;
-    float[] sum = kept.vector;
-    float[] other = added.vector;
-    int length = to - from;
-    int at = kept.offset;
-    int otherAt = added.offset;
-    for (int i = 0; i < length; i++) {
-      sum[at + i] += other[otherAt + i];
-    }
-    recycle(added);
-    return new Sum(
-        kept.vector, kept.offset, left.examples + right.examples, left.lossSum + right.lossSum);
-  }
-
-  private void recycle(Sum sum) {
-    if (sum.vector != gradientSum) {
-      buffers.give(sum.vector);
-    }
+  /** What the step that an update completed added up to. */
+  Contribution total(Contribution ofUpdate) {
+    return ofUpdate;
   }
 
   /**
    * Takes a pull.
    *
-   * @return the answer's future; complete, and the destination filled, if θ is of that step
+   * @return the answer's future; complete, and the destination filled, if θ is new enough
    */
-  CompletableFuture<PullReply> pull(Pull pull, float[] theta) {
+  final CompletableFuture<PullReply> pull(Pull pull, float[] theta) {
     if (pull.destination().remaining() != to - from) {
       throw new RefusedException(
           describe(pull)
@@ -205,51 +126,76 @@ final class Frame {
               + (to - from)
               + " of the frame");
     }
-    if (pull.step() == step - 1) {
-      pull.destination().duplicate().put(theta, from, to - from);
-      return CompletableFuture.completedFuture(latest);
-    }
-    if (pull.step() != step) {
+    if (version - pull.version() > mostAhead()) {
       throw new RefusedException(
-          pull.step() < step
-              ? describe(pull) + " is late: the frame is at step " + step
-              : describe(pull) + " is early: the frame is still at step " + step);
+          describe(pull) + ": it is late, the frame is at version " + version);
+    }
+    if (pull.version() <= version) {
+      return CompletableFuture.completedFuture(answer(pull, theta));
+    }
+    if (pull.version() - version > 1L + mostAhead()) {
+      throw new RefusedException(
+          describe(pull) + ": it is early, the frame is still at version " + version);
     }
     CompletableFuture<PullReply> answer = new CompletableFuture<>();
     waiting.add(new Waiting(pull, answer));
     return answer;
   }
 
-  /**
-   * Moves on to the next step, once θ is updated. Fills the waiting pulls.
-   *
-   * @return those pulls, to be completed outside the monitor
-   */
-  Answers finish(PullReply reply, float[] theta) {
-    latest = reply;
-    step++;
-    epoch = -1;
-    received.clear();
-    homeTaken = false;
-    reduction = new TreeReduction<>(tree, this::join);
-    for (Waiting pull : waiting) {
-      pull.pull.destination().duplicate().put(theta, from, to - from);
+  /** How many steps beyond the one in progress may be asked for. */
+  abstract int mostAhead();
+
+  private PullReply answer(Pull pull, float[] theta) {
+    PullReply reply = new PullReply(version, outcomes.since(index, pull));
+    pull.destination().duplicate().put(theta, from, to - from);
+    return reply;
+  }
+
+  /** Copies the frame when it reaches the capture's version: now, if it is there. */
+  final void capture(SnapshotCapture capture, float[] theta, float[][] state) {
+    if (capture.version() < version) {
+      throw new IllegalStateException(
+          "snapshot of version "
+              + capture.version()
+              + ": frame "
+              + index
+              + " is at version "
+              + version
+              + " already: ask before the last push of the step before");
     }
-    return new Answers(reply, takeWaiting());
+    if (capture.version() == version) {
+      capture.take(from, to, theta, state);
+    } else {
+      captures.add(capture);
+    }
   }
 
   /** The waiting pulls, which the frame forgets. */
-  List<Waiting> takeWaiting() {
+  final List<Waiting> takeWaiting() {
     List<Waiting> pulls = List.copyOf(waiting);
     waiting.clear();
     return pulls;
   }
 
-  private String describe(Push push) {
-    return "push of step " + push.step() + " frame " + index + " " + push.node() + " refused";
+  final void checkLength(Push push) {
+    int floats = push.gradient().remaining();
+    if (push.sums().examples() > 0 && floats != to - from) {
+      throw new RefusedException(
+          describe(push) + ": length=" + floats + " != length=" + (to - from) + " of the frame");
+    }
+  }
+
+  final String describe(Push push) {
+    return "push of step "
+        + push.when().step()
+        + " frame "
+        + index
+        + " "
+        + push.node()
+        + " refused";
   }
 
   private String describe(Pull pull) {
-    return "pull of step " + pull.step() + " frame " + index + " refused";
+    return "pull of version " + pull.version() + " frame " + index + " refused";
   }
 }

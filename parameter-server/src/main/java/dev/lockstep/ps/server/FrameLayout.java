@@ -33,4 +33,13 @@ public record FrameLayout(ShardLayout shards) {
   public int end(int shard, int frame) {
     return Math.min(begin(shard, frame) + FRAME, shards.end(shard));
   }
+
+  /** The first shard that has a frame: its frame 0 keeps the outcomes of steps. */
+  public int keeperOfOutcomes() {
+    int shard = 0;
+    while (frames(shard) == 0) {
+      shard++;
+    }
+    return shard;
+  }
 }

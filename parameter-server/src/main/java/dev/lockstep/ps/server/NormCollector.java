@@ -3,26 +3,38 @@ package dev.lockstep.ps.server;
 import dev.lockstep.ps.clip.NormPartials;
 import dev.lockstep.ps.layout.ShardLayout;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Gathers the parts of the norms of one step from all servers that own parameters. Thread-safe.
+ * Gathers the parts of the norms of steps from all servers that own parameters. Thread-safe.
  *
- * <p>No server can be a step ahead of another here: the next step's sum needs pushes from workers
- * that have pulled this step from every server. So one step's parts are held at most.
+ * <p>Another server can be ahead of this one by as many steps as workers may be, and one more: its
+ * parts are kept until this one gets there.
  */
 final class NormCollector {
 
   private final ShardLayout layout;
   private final int owners;
-  private final Map<Integer, NormPartials> parts = new TreeMap<>();
-  private long step;
+  private final int rounds;
+  private final long stepsAhead;
+  private final Map<Long, Map<Integer, NormPartials>> parts = new HashMap<>();
 
-  NormCollector(ShardLayout layout, long firstStep) {
-    this.layout = layout;
-    this.step = firstStep;
+  /** The exchange in progress: {@code step * rounds + round}. */
+  private long exchange;
+
+  /**
+   * A collector without parts.
+   *
+   * @param rounds exchanges of a step, at least 1
+   */
+  NormCollector(ShardSpec spec, int rounds) {
+    this.layout = spec.layout().shards();
+    this.rounds = rounds;
+    this.exchange = spec.firstStep() * rounds;
+    this.stepsAhead = 1L + spec.protocol().consistency().stepsAhead();
     int count = 0;
     for (int shard = 0; shard < layout.shards(); shard++) {
       count += layout.begin(shard) < layout.end(shard) ? 1 : 0;
@@ -33,12 +45,24 @@ final class NormCollector {
   /**
    * Takes a part.
    *
-   * @return all parts once the last one is in, else null
+   * @return all parts of the exchange in progress once the last one is in, else null
    */
   synchronized Collection<NormPartials> add(ShardNorms norms) {
     String what = "norms of step " + norms.step() + " from shard " + norms.shard() + " refused";
-    if (norms.step() != step) {
-      throw new RefusedException(what + ": the server is at step " + step);
+    long key = norms.step() * rounds + norms.round();
+    if (norms.round() >= rounds
+        || key < exchange
+        || norms.step() > exchange / rounds + stepsAhead) {
+      throw new RefusedException(
+          what
+              + ": round="
+              + norms.round()
+              + ", the server is at step "
+              + exchange / rounds
+              + " round "
+              + exchange % rounds
+              + " of "
+              + rounds);
     }
     if (norms.shard() >= layout.shards()) {
       throw new RefusedException(what + ": shards=" + layout.shards());
@@ -59,12 +83,21 @@ final class NormCollector {
               + to
               + ")");
     }
-    if (parts.putIfAbsent(norms.shard(), partials) != null || parts.size() < owners) {
+    Map<Integer, NormPartials> gathered = parts.computeIfAbsent(key, k -> new TreeMap<>());
+    if (gathered.putIfAbsent(norms.shard(), partials) != null
+        || key != exchange
+        || gathered.size() < owners) {
       return null;
     }
-    Collection<NormPartials> all = List.copyOf(parts.values());
-    parts.clear();
-    step++;
-    return all;
+    return close();
+  }
+
+  /** Goes on to a step's first exchange: the exchanges of steps before it were not needed. */
+  synchronized void moveTo(long step) {
+    exchange = Math.max(exchange, step * rounds);
+  }
+
+  private Collection<NormPartials> close() {
+    return List.copyOf(parts.remove(exchange++).values());
   }
 }

@@ -1,10 +1,18 @@
 package dev.lockstep.ps.server;
 
+import java.util.List;
+
 /**
- * What came with a frame of θ. The same for every frame of a step.
+ * What came with a frame of θ.
  *
- * @param examples examples of the step over all virtual workers
- * @param lossSum sum of their losses, taken in tree order
- * @param gradientNorm L2 norm of the mean gradient before clipping, NaN where the plan needs none
+ * @param version steps that this θ has taken; in mode {@code async}, steps of which it has every
+ *     push
+ * @param outcomes of the completed steps that were asked for, ascending
  */
-public record PullReply(long examples, double lossSum, double gradientNorm) {}
+public record PullReply(long version, List<StepOutcome> outcomes) {
+
+  /** Copies the list. */
+  public PullReply {
+    outcomes = List.copyOf(outcomes);
+  }
+}

@@ -1,42 +1,36 @@
 package dev.lockstep.ps.server;
 
-import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.clip.NormPartials;
-import dev.lockstep.ps.clip.NormPlan;
 import dev.lockstep.ps.optim.ShardOptimizer;
-import dev.lockstep.ps.reduce.PairwiseTree;
-import dev.lockstep.ps.schedule.StepTime;
-import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * One parameter shard in mode {@code sync}: sums what the virtual workers push, makes the optimizer
- * step, hands out θ. Knows no sockets. Thread-safe, never blocks; lives in an executor.
+ * One parameter shard: turns what the virtual workers push into steps of the optimizer, hands out
+ * θ. Knows no sockets. Thread-safe, never blocks; lives in an executor.
  *
- * <p>Every frame goes through its steps by itself: as soon as its sum is complete it is updated and
- * the pulls that wait for it are answered. Only where the plan needs norms does the shard wait for
- * all its frames, exchange partial norms with the other servers once, and then update.
+ * <p>Every frame goes through its steps by itself: as soon as its sum is complete (in mode {@code
+ * async}: as soon as a push is there) it is updated and the pulls that wait for it are answered.
+ * Only where the plan needs norms do all frames of the shard go through a step together ({@link
+ * NormedStep}).
  *
  * <p>Each (step, tree node, frame) counts once: a repetition within the step is ignored, whatever
- * is late, early or foreign is refused with a {@link RefusedException} and changes nothing.
+ * is late, too early or foreign is refused with a {@link RefusedException} and changes nothing.
  */
 public final class ShardServer implements ShardEndpoint {
 
   private final ShardSpec spec;
   private final ServerPeers peers;
-  private final Executor executor;
   private final float[] theta;
   private final float[] gradientSum;
   private final ShardOptimizer optimizer;
-  private final NormPlan normPlan;
-  private final NormCollector norms;
   private final Frame[] frames;
-  private final Frame.Total[] totals;
-  private final AtomicInteger summed = new AtomicInteger();
+
+  /** How frames take their steps together; null where each takes its own. */
+  private final NormedStep normedOrNull;
+
   private final AtomicReference<Throwable> failure = new AtomicReference<>();
 
   /**
@@ -57,51 +51,49 @@ public final class ShardServer implements ShardEndpoint {
     }
     this.spec = spec;
     this.peers = peers;
-    this.executor = executor;
     this.theta = theta;
     this.gradientSum = new float[length];
     this.optimizer = new ShardOptimizer(spec.plan(), spec.begin(), spec.end());
     if (stateOrNull != null) {
       optimizer.restore(stateOrNull);
     }
-    this.normPlan = spec.plan().normPlan();
-    this.norms = new NormCollector(spec.layout().shards(), spec.firstStep());
     this.frames = new Frame[spec.layout().frames(spec.shard())];
-    this.totals = new Frame.Total[frames.length];
-    PairwiseTree tree = new PairwiseTree(spec.virtualWorkers());
     FrameBuffers buffers = new FrameBuffers(Math.min(length, FrameLayout.FRAME));
+    OutcomeLog outcomes = OutcomeLog.of(spec);
     for (int i = 0; i < frames.length; i++) {
-      frames[i] =
-          new Frame(
-              i,
-              spec.layout().begin(spec.shard(), i) - spec.begin(),
-              spec.layout().end(spec.shard(), i) - spec.begin(),
-              spec.firstStep(),
-              tree,
-              buffers,
-              gradientSum);
+      frames[i] = frame(i, buffers, outcomes);
     }
+    this.normedOrNull =
+        NormedStep.rounds(spec.plan()) == 0 ? null : new NormedStep(new Shard(), executor);
+  }
+
+  private Frame frame(int index, FrameBuffers buffers, OutcomeLog outcomes) {
+    int from = spec.layout().begin(spec.shard(), index) - spec.begin();
+    int to = spec.layout().end(spec.shard(), index) - spec.begin();
+    return spec.protocol().consistency() instanceof Consistency.Async async
+        ? new ApplyingFrame(index, from, to, spec, async.examplesPerStep(), outcomes, gradientSum)
+        : new SummingFrame(index, from, to, spec, outcomes, buffers, gradientSum);
   }
 
   @Override
   public CompletableFuture<Void> push(Push push) {
-    Frame.Total total;
-    Frame.Answers answers = Frame.Answers.NONE;
+    Frame.Answers answers = new Frame.Answers();
     try {
       check(push.attempt());
       Frame frame = frame("push", push.frame());
+      Update update;
       synchronized (frame) {
         checkAlive();
-        total = frame.add(push);
-        if (total != null && normPlan.groups() == 0) {
-          answers = update(frame, total, null);
+        update = frame.add(push);
+        if (normedOrNull == null) {
+          while (update != null) {
+            update(frame, update, null, Double.NaN, answers);
+            update = frame.next();
+          }
         }
       }
-      if (total != null && normPlan.groups() > 0) {
-        totals[push.frame()] = total;
-        if (summed.incrementAndGet() == frames.length) {
-          exchangeNorms();
-        }
+      if (update != null) {
+        normedOrNull.summed(push.frame(), update);
       }
     } catch (RefusedException e) {
       return CompletableFuture.failedFuture(e);
@@ -109,7 +101,7 @@ public final class ShardServer implements ShardEndpoint {
       fail(e);
       return CompletableFuture.failedFuture(e);
     }
-    answers.complete();
+    answers.give();
     return CompletableFuture.completedFuture(null);
   }
 
@@ -132,7 +124,18 @@ public final class ShardServer implements ShardEndpoint {
     try {
       check(part.attempt());
       checkAlive();
-      gather(part);
+      if (normedOrNull == null) {
+        throw new RefusedException(
+            "norms of step "
+                + part.step()
+                + " from shard "
+                + part.shard()
+                + " refused: no update of this run needs norms");
+      }
+      // Where this shard has no parameters there is nothing to update.
+      if (frames.length > 0) {
+        normedOrNull.gather(part);
+      }
     } catch (RefusedException e) {
       return CompletableFuture.failedFuture(e);
     } catch (RuntimeException | Error e) {
@@ -143,36 +146,26 @@ public final class ShardServer implements ShardEndpoint {
   }
 
   /**
-   * A consistent copy of θ and the optimizer's state. Its step is -1 where the shard is empty.
+   * A consistent copy of θ and the optimizer's state as they are after a step. In mode {@code
+   * async} it is consistent if no worker pushes beyond that step before all have pushed it.
    *
-   * @throws IllegalStateException in the midst of an update: take it after a pull and before the
-   *     next push of the same worker
+   * @param version steps taken; ask while the step before is not complete, for example before an
+   *     own push of it
+   * @return completes when every frame has reached that version
    */
-  public ShardSnapshot snapshot() {
-    float[] copy = new float[theta.length];
-    float[][] state = optimizer.state();
-    float[][] stateCopy = new float[state.length][theta.length];
-    long step = frames.length == 0 ? -1 : stepOf(frames[0]);
-    for (Frame frame : frames) {
-      synchronized (frame) {
-        if (frame.step() != step) {
-          throw new IllegalStateException(
-              "snapshot of shard "
-                  + spec.shard()
-                  + ": frames are at steps "
-                  + step
-                  + " and "
-                  + frame.step()
-                  + ": take it between steps");
-        }
-        int length = frame.to - frame.from;
-        System.arraycopy(theta, frame.from, copy, frame.from, length);
-        for (int k = 0; k < state.length; k++) {
-          System.arraycopy(state[k], frame.from, stateCopy[k], frame.from, length);
+  public CompletableFuture<ShardSnapshot> snapshotAt(long version) {
+    SnapshotCapture capture = new SnapshotCapture(spec, version, frames.length);
+    try {
+      for (Frame frame : frames) {
+        synchronized (frame) {
+          checkAlive();
+          frame.capture(capture, theta, optimizer.state());
         }
       }
+    } catch (RuntimeException e) {
+      return CompletableFuture.failedFuture(e);
     }
-    return new ShardSnapshot(spec.shard(), spec.begin(), spec.end(), copy, stateCopy, step);
+    return capture.whole();
   }
 
   /** Ends the server: all waiting and all later calls fail with the cause. */
@@ -190,73 +183,26 @@ public final class ShardServer implements ShardEndpoint {
     peers.failed(cause);
   }
 
-  /** Called with the frame's monitor held. */
-  private Frame.Answers update(Frame frame, Frame.Total total, double[] normsOrNull) {
-    optimizer.update(
-        theta,
-        gradientSum,
-        frame.from,
-        frame.to,
-        total.examples(),
-        normsOrNull,
-        StepTime.of(total.step(), total.epoch()));
-    return frame.finish(reply(total, normsOrNull), theta);
-  }
-
-  private PullReply reply(Frame.Total total, double[] normsOrNull) {
-    boolean global = spec.plan().clipping() instanceof Clipping.GlobalNorm;
-    return new PullReply(total.examples(), total.lossSum(), global ? normsOrNull[0] : Double.NaN);
-  }
-
-  private void exchangeNorms() {
-    summed.set(0);
-    Frame.Total first = totals[0];
-    for (Frame.Total total : totals) {
-      if (!total.equals(first)) {
-        throw new IllegalStateException(
-            "shard "
-                + spec.shard()
-                + ": frames add up to "
-                + first
-                + " and "
-                + total
-                + ": a worker pushed different counts to different frames");
-      }
+  /** Updates a frame and moves it on. Called with its monitor held. */
+  private void update(
+      Frame frame,
+      Update update,
+      double[] normsOrNull,
+      double gradientNorm,
+      Frame.Answers answers) {
+    if (update.applies()) {
+      optimizer.update(
+          theta, gradientSum, frame.from, frame.to, update.divisor(), normsOrNull, update.time());
+    } else {
+      requireSkipping(update);
     }
-    ShardNorms own =
-        new ShardNorms(
-            spec.attempt(),
-            first.step(),
-            spec.shard(),
-            normPlan.partials(gradientSum, spec.begin(), spec.end(), first.examples()));
-    peers.publish(own);
-    gather(own);
+    frame.finish(update, gradientNorm, theta, optimizer.state(), answers);
   }
 
-  private void gather(ShardNorms part) {
-    Collection<NormPartials> all = norms.add(part);
-    // Where this shard has no parameters there is nothing to update.
-    if (all == null || frames.length == 0) {
-      return;
-    }
-    double[] values = normPlan.norms(all);
-    // The exchange is complete, so our own part is in it: totals are all there.
-    for (int i = 0; i < frames.length; i++) {
-      Frame frame = frames[i];
-      Frame.Total total = totals[i];
-      executor.execute(() -> updateWith(frame, total, values));
-    }
-  }
-
-  private void updateWith(Frame frame, Frame.Total total, double[] values) {
-    try {
-      Frame.Answers answers;
-      synchronized (frame) {
-        answers = update(frame, total, values);
-      }
-      answers.complete();
-    } catch (RuntimeException | Error e) {
-      fail(e);
+  private void requireSkipping(Update update) {
+    int worker = update.total().nonFinite();
+    if (worker != Contribution.FINITE && spec.protocol().onNonFinite() == OnNonFinite.STOP) {
+      throw new NonFiniteGradientException(update.step(), worker);
     }
   }
 
@@ -287,14 +233,50 @@ public final class ShardServer implements ShardEndpoint {
     return frames[index];
   }
 
-  private static long stepOf(Frame frame) {
-    synchronized (frame) {
-      return frame.step();
-    }
-  }
-
   @Override
   public String toString() {
     return "shard " + spec.shard() + " in this JVM";
+  }
+
+  /** What a step of all frames together works on. */
+  private final class Shard implements NormedStep.Shard {
+
+    @Override
+    public ShardSpec spec() {
+      return spec;
+    }
+
+    @Override
+    public int frames() {
+      return frames.length;
+    }
+
+    @Override
+    public NormPartials clipPartials(long examples) {
+      return spec.plan().normPlan().partials(gradientSum, spec.begin(), spec.end(), examples);
+    }
+
+    @Override
+    public void publish(ShardNorms norms) {
+      peers.publish(norms);
+    }
+
+    @Override
+    public Update update(int index, Update update, double[] clipNormsOrNull, double gradientNorm) {
+      Frame frame = frames[index];
+      Frame.Answers answers = new Frame.Answers();
+      Update next;
+      synchronized (frame) {
+        ShardServer.this.update(frame, update, clipNormsOrNull, gradientNorm, answers);
+        next = frame.next();
+      }
+      answers.give();
+      return next;
+    }
+
+    @Override
+    public void fail(Throwable cause) {
+      ShardServer.this.fail(cause);
+    }
   }
 }

@@ -11,6 +11,7 @@ import java.util.Objects;
  * @param shard index of the own one
  * @param plan updates of all of θ
  * @param virtualWorkers V, the leaves of every sum
+ * @param protocol when pushes become steps
  * @param firstStep optimizer steps taken before the first one here
  */
 public record ShardSpec(
@@ -19,12 +20,14 @@ public record ShardSpec(
     int shard,
     UpdatePlan plan,
     int virtualWorkers,
+    Protocol protocol,
     long firstStep) {
 
   /** Checks that the parts agree. */
   public ShardSpec {
     Objects.requireNonNull(attempt, "attempt");
     Objects.requireNonNull(plan, "plan");
+    Objects.requireNonNull(protocol, "protocol");
     Objects.checkIndex(shard, layout.shards().shards());
     if (virtualWorkers < 1 || firstStep < 0) {
       throw new IllegalArgumentException(
@@ -33,6 +36,12 @@ public record ShardSpec(
               + " firstStep="
               + firstStep
               + " must be >= 1 and >= 0");
+    }
+    if (protocol.consistency() instanceof Consistency.Async && plan.normPlan().groups() > 0) {
+      throw new IllegalArgumentException(
+          "consistency=Async with clipping="
+              + plan.clipping()
+              + ": norms over all of θ need whole steps: clip by value, or use Sync or Bounded");
     }
     if (plan.layout().parameters() != layout.shards().parameters()) {
       throw new IllegalArgumentException(

@@ -8,6 +8,7 @@ import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.ps.server.AttemptId;
 import dev.lockstep.ps.server.AttemptKey;
 import dev.lockstep.ps.server.FrameLayout;
+import dev.lockstep.ps.server.Protocol;
 import dev.lockstep.ps.server.ServerPeers;
 import dev.lockstep.ps.server.ShardEndpoint;
 import dev.lockstep.ps.server.ShardNorms;
@@ -139,6 +140,7 @@ public final class ExecutorNode implements AutoCloseable {
    *     a node's place is its parameter shard
    * @param plan updates of all of θ
    * @param virtualWorkers V
+   * @param protocol when pushes become steps
    * @param theta θ to begin with, length P; not kept
    * @param stateOrNull the optimizer's state vectors to continue from, each of length P; not kept;
    *     null to start anew
@@ -149,6 +151,7 @@ public final class ExecutorNode implements AutoCloseable {
       List<NodeAddress> roster,
       UpdatePlan plan,
       int virtualWorkers,
+      Protocol protocol,
       float[] theta,
       float[][] stateOrNull,
       long firstStep)
@@ -169,7 +172,7 @@ public final class ExecutorNode implements AutoCloseable {
         throw new IllegalArgumentException(
             "theta: length=" + theta.length + " != parameters=" + plan.layout().parameters());
       }
-      ShardSpec spec = new ShardSpec(key, layout, own, plan, virtualWorkers, firstStep);
+      ShardSpec spec = new ShardSpec(key, layout, own, plan, virtualWorkers, protocol, firstStep);
       ShardServer shard =
           new ShardServer(
               spec,
@@ -242,11 +245,13 @@ public final class ExecutorNode implements AutoCloseable {
   }
 
   /**
-   * A consistent copy of this node's parameter shard. Take it after a pull and before the same
-   * worker's next push.
+   * A consistent copy of this node's parameter shard as it is after a step.
+   *
+   * @param version steps taken; ask before the caller's own push of the last of them
+   * @return completes when the shard is there; wait through {@link #signal}
    */
-  public ShardSnapshot snapshot() {
-    return requireStarted().shard.snapshot();
+  public CompletableFuture<ShardSnapshot> snapshotAt(long version) {
+    return requireStarted().shard.snapshotAt(version);
   }
 
   /**

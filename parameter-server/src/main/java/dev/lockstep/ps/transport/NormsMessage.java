@@ -12,8 +12,8 @@ import java.util.List;
  * {@link ShardNorms} as bytes.
  *
  * <pre>
- *  0        16     24      28          32        36      40
- *  | prefix | step | shard | fromChunk | toChunk | count | sums
+ *  0        16     24      28      32          36        40      44
+ *  | prefix | step | round | shard | fromChunk | toChunk | count | sums
  *
  *  sum:  0       4       8       12             20
  *        | group | level | index | sumOfSquares |
@@ -22,7 +22,8 @@ import java.util.List;
 final class NormsMessage {
 
   private static final int STEP_OFFSET = MessagePrefix.LENGTH;
-  private static final int SHARD_OFFSET = STEP_OFFSET + Long.BYTES;
+  private static final int ROUND_OFFSET = STEP_OFFSET + Long.BYTES;
+  private static final int SHARD_OFFSET = ROUND_OFFSET + Integer.BYTES;
   private static final int FROM_OFFSET = SHARD_OFFSET + Integer.BYTES;
   private static final int TO_OFFSET = FROM_OFFSET + Integer.BYTES;
   private static final int COUNT_OFFSET = TO_OFFSET + Integer.BYTES;
@@ -48,6 +49,7 @@ final class NormsMessage {
     ByteBuffer bytes = Wire.allocate(encodedLength(norms));
     MessagePrefix.encode(bytes, MessageType.NORMS, norms.attempt());
     bytes.putLong(STEP_OFFSET, norms.step());
+    bytes.putInt(ROUND_OFFSET, norms.round());
     bytes.putInt(SHARD_OFFSET, norms.shard());
     bytes.putInt(FROM_OFFSET, norms.partials().fromChunk());
     bytes.putInt(TO_OFFSET, norms.partials().toChunk());
@@ -80,6 +82,7 @@ final class NormsMessage {
           return new ShardNorms(
               MessagePrefix.attempt(bytes),
               bytes.getLong(STEP_OFFSET),
+              bytes.getInt(ROUND_OFFSET),
               bytes.getInt(SHARD_OFFSET),
               new NormPartials(bytes.getInt(FROM_OFFSET), bytes.getInt(TO_OFFSET), sums));
         });

@@ -10,30 +10,36 @@ import java.nio.FloatBuffer;
  * A {@link Pull} as bytes, without its destination.
  *
  * <pre>
- *  0        16     24      28      32
- *  | prefix | step | frame | count |
+ *  0        16        24             32      36      40
+ *  | prefix | version | outcomesFrom | frame | count |
  * </pre>
  *
  * @param attempt who is asking
- * @param step the step that θ must have taken
+ * @param version steps that θ must have taken at least
+ * @param outcomesFrom first step whose outcome is wanted
  * @param frame index of the frame inside its parameter shard
  * @param count floats that the asker has room for
  */
-record PullMessage(AttemptKey attempt, long step, int frame, int count) {
+record PullMessage(AttemptKey attempt, long version, long outcomesFrom, int frame, int count) {
 
-  private static final int STEP_OFFSET = MessagePrefix.LENGTH;
-  private static final int FRAME_OFFSET = STEP_OFFSET + Long.BYTES;
+  private static final int VERSION_OFFSET = MessagePrefix.LENGTH;
+  private static final int OUTCOMES_OFFSET = VERSION_OFFSET + Long.BYTES;
+  private static final int FRAME_OFFSET = OUTCOMES_OFFSET + Long.BYTES;
   private static final int COUNT_OFFSET = FRAME_OFFSET + Integer.BYTES;
   private static final int LENGTH = COUNT_OFFSET + Integer.BYTES;
 
   static PullMessage of(Pull pull) {
     return new PullMessage(
-        pull.attempt(), pull.step(), pull.frame(), pull.destination().remaining());
+        pull.attempt(),
+        pull.version(),
+        pull.outcomesFrom(),
+        pull.frame(),
+        pull.destination().remaining());
   }
 
   /** The pull, with somewhere to put θ. */
   Pull into(FloatBuffer destination) {
-    return Wire.checked(() -> new Pull(attempt, step, frame, destination));
+    return Wire.checked(() -> new Pull(attempt, version, frame, outcomesFrom, destination));
   }
 
   static int encodedLength() {
@@ -43,7 +49,8 @@ record PullMessage(AttemptKey attempt, long step, int frame, int count) {
   ByteBuffer encode() {
     ByteBuffer bytes = Wire.allocate(LENGTH);
     MessagePrefix.encode(bytes, MessageType.PULL, attempt);
-    bytes.putLong(STEP_OFFSET, step);
+    bytes.putLong(VERSION_OFFSET, version);
+    bytes.putLong(OUTCOMES_OFFSET, outcomesFrom);
     bytes.putInt(FRAME_OFFSET, frame);
     bytes.putInt(COUNT_OFFSET, count);
     return bytes;
@@ -54,7 +61,8 @@ record PullMessage(AttemptKey attempt, long step, int frame, int count) {
     MessagePrefix.checkLength(MessageType.PULL, bytes, LENGTH);
     return new PullMessage(
         MessagePrefix.attempt(bytes),
-        bytes.getLong(STEP_OFFSET),
+        bytes.getLong(VERSION_OFFSET),
+        bytes.getLong(OUTCOMES_OFFSET),
         bytes.getInt(FRAME_OFFSET),
         Wire.checkCount("PULL: floats", bytes.getInt(COUNT_OFFSET), FrameLayout.FRAME));
   }

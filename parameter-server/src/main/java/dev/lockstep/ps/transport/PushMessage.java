@@ -1,29 +1,36 @@
 package dev.lockstep.ps.transport;
 
 import dev.lockstep.ps.reduce.TreeNode;
+import dev.lockstep.ps.server.Contribution;
 import dev.lockstep.ps.server.FrameLayout;
 import dev.lockstep.ps.server.Push;
+import dev.lockstep.ps.server.StepKey;
 import java.nio.ByteBuffer;
 
 /**
  * A {@link Push} as bytes.
  *
  * <pre>
- *  0        16     24      28      32      36      40         48        56      60         64
- *  | prefix | step | epoch | level | index | frame | examples | lossSum | count | reserved | floats
+ *  0        16     24          32         40        48      52      56      60      64          68
+ *  | prefix | step | rateScale | examples | lossSum | epoch | level | index | frame | nonFinite | count
+ *
+ *  72
+ *  | floats
  * </pre>
  */
 final class PushMessage {
 
   private static final int STEP_OFFSET = MessagePrefix.LENGTH;
-  private static final int EPOCH_OFFSET = STEP_OFFSET + Long.BYTES;
+  private static final int RATE_OFFSET = STEP_OFFSET + Long.BYTES;
+  private static final int EXAMPLES_OFFSET = RATE_OFFSET + Double.BYTES;
+  private static final int LOSS_OFFSET = EXAMPLES_OFFSET + Long.BYTES;
+  private static final int EPOCH_OFFSET = LOSS_OFFSET + Double.BYTES;
   private static final int LEVEL_OFFSET = EPOCH_OFFSET + Integer.BYTES;
   private static final int INDEX_OFFSET = LEVEL_OFFSET + Integer.BYTES;
   private static final int FRAME_OFFSET = INDEX_OFFSET + Integer.BYTES;
-  private static final int EXAMPLES_OFFSET = FRAME_OFFSET + Integer.BYTES;
-  private static final int LOSS_OFFSET = EXAMPLES_OFFSET + Long.BYTES;
-  private static final int COUNT_OFFSET = LOSS_OFFSET + Double.BYTES;
-  private static final int FLOATS_OFFSET = COUNT_OFFSET + 2 * Integer.BYTES;
+  private static final int NON_FINITE_OFFSET = FRAME_OFFSET + Integer.BYTES;
+  private static final int COUNT_OFFSET = NON_FINITE_OFFSET + Integer.BYTES;
+  private static final int FLOATS_OFFSET = COUNT_OFFSET + Integer.BYTES;
 
   private PushMessage() {}
 
@@ -34,13 +41,15 @@ final class PushMessage {
   static ByteBuffer encode(Push push) {
     ByteBuffer bytes = Wire.allocate(encodedLength(push));
     MessagePrefix.encode(bytes, MessageType.PUSH, push.attempt());
-    bytes.putLong(STEP_OFFSET, push.step());
-    bytes.putInt(EPOCH_OFFSET, push.epoch());
+    bytes.putLong(STEP_OFFSET, push.when().step());
+    bytes.putDouble(RATE_OFFSET, push.when().rateScale());
+    bytes.putInt(EPOCH_OFFSET, push.when().epoch());
     bytes.putInt(LEVEL_OFFSET, push.node().level());
     bytes.putInt(INDEX_OFFSET, push.node().index());
     bytes.putInt(FRAME_OFFSET, push.frame());
-    bytes.putLong(EXAMPLES_OFFSET, push.examples());
-    bytes.putDouble(LOSS_OFFSET, push.lossSum());
+    bytes.putLong(EXAMPLES_OFFSET, push.sums().examples());
+    bytes.putDouble(LOSS_OFFSET, push.sums().lossSum());
+    bytes.putInt(NON_FINITE_OFFSET, push.sums().nonFinite());
     bytes.putInt(COUNT_OFFSET, push.gradient().remaining());
     Wire.floats(bytes, FLOATS_OFFSET, push.gradient().remaining()).put(push.gradient().duplicate());
     return bytes;
@@ -55,12 +64,16 @@ final class PushMessage {
         () ->
             new Push(
                 MessagePrefix.attempt(bytes),
-                bytes.getLong(STEP_OFFSET),
-                bytes.getInt(EPOCH_OFFSET),
+                new StepKey(
+                    bytes.getLong(STEP_OFFSET),
+                    bytes.getInt(EPOCH_OFFSET),
+                    bytes.getDouble(RATE_OFFSET)),
                 new TreeNode(bytes.getInt(LEVEL_OFFSET), bytes.getInt(INDEX_OFFSET)),
                 bytes.getInt(FRAME_OFFSET),
-                bytes.getLong(EXAMPLES_OFFSET),
-                bytes.getDouble(LOSS_OFFSET),
+                new Contribution(
+                    bytes.getLong(EXAMPLES_OFFSET),
+                    bytes.getDouble(LOSS_OFFSET),
+                    bytes.getInt(NON_FINITE_OFFSET)),
                 Wire.floats(bytes, FLOATS_OFFSET, count)));
   }
 }

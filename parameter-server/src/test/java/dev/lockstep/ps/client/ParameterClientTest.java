@@ -2,18 +2,20 @@ package dev.lockstep.ps.client;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.ps.layout.ShardLayout;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.server.AttemptId;
 import dev.lockstep.ps.server.AttemptKey;
+import dev.lockstep.ps.server.Contribution;
 import dev.lockstep.ps.server.FrameLayout;
 import dev.lockstep.ps.server.Pull;
 import dev.lockstep.ps.server.PullReply;
 import dev.lockstep.ps.server.Push;
 import dev.lockstep.ps.server.ShardEndpoint;
 import dev.lockstep.ps.server.ShardNorms;
+import dev.lockstep.ps.server.StepKey;
+import dev.lockstep.ps.server.StepOutcome;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -59,43 +61,85 @@ class ParameterClientTest {
     }
   }
 
+  /** Has steps behind it. */
+  private record WithOutcomes(List<StepOutcome> all) implements ShardEndpoint {
+
+    @Override
+    public CompletableFuture<Void> push(Push push) {
+      throw new AssertionError("nothing is pushed");
+    }
+
+    @Override
+    public CompletableFuture<PullReply> pull(Pull pull) {
+      List<StepOutcome> wanted =
+          pull.outcomesFrom() == Pull.NO_OUTCOMES
+              ? List.of()
+              : all.stream()
+                  .filter(outcome -> outcome.step() >= pull.outcomesFrom())
+                  .limit(Pull.MOST_OUTCOMES)
+                  .toList();
+      return CompletableFuture.completedFuture(new PullReply(all.size(), wanted));
+    }
+
+    @Override
+    public CompletableFuture<Void> norms(ShardNorms norms) {
+      throw new AssertionError("clients send no norms");
+    }
+  }
+
   @Test
   void noMoreFramesThanTheWindowAreUnanswered() {
-    Silent first = new Silent(new PullReply(1, 0, 0));
-    Silent second = new Silent(new PullReply(1, 0, 0));
+    Silent first = new Silent(new PullReply(1, List.of()));
+    Silent second = new Silent(new PullReply(1, List.of()));
     ParameterClient client = client(List.of(first, second));
     assertEquals(
         "push of step 0, a silent shard: no answer within 0.1 s",
         assertThrows(
                 AttemptAbortedException.class,
-                () -> client.push(0, 0, ROOT, 1, 0, new float[PARAMETERS]))
+                () ->
+                    client.push(
+                        StepKey.of(0, 0), ROOT, Contribution.of(1, 0), new float[PARAMETERS]))
             .getMessage());
     assertEquals(ParameterClient.WINDOW, first.pushes.size());
     assertEquals(ParameterClient.WINDOW, second.pushes.size());
   }
 
   @Test
-  void shardsThatDisagreeOnAStepAreNoticed() {
+  void theVersionIsTheOldestOfAllFrames() throws Exception {
     ParameterClient client =
-        client(List.of(new Silent(new PullReply(3, 1.5, 0)), new Silent(new PullReply(4, 1.5, 0))));
-    assertTrue(
-        assertThrows(IllegalStateException.class, () -> client.pull(8, new float[PARAMETERS]))
-            .getMessage()
-            .startsWith("step 8: a silent shard has PullReply[examples=4"));
+        client(
+            List.of(
+                new Silent(new PullReply(3, List.of())), new Silent(new PullReply(2, List.of()))));
+    assertEquals(2, client.pull(2, Pull.NO_OUTCOMES, new float[PARAMETERS]).version());
+  }
+
+  @Test
+  void asksAgainForOutcomesThatDidNotFitIntoOneReply() throws Exception {
+    int steps = 2 * Pull.MOST_OUTCOMES + 7;
+    List<StepOutcome> all = new ArrayList<>();
+    for (int step = 0; step < steps; step++) {
+      all.add(new StepOutcome(step, Contribution.of(1, step), Double.NaN));
+    }
+    ShardEndpoint first = new WithOutcomes(all);
+    ParameterClient client = client(List.of(first, new Silent(new PullReply(0, List.of()))));
+    assertEquals(all.subList(3, steps), client.pull(0, 3, new float[PARAMETERS]).outcomes());
   }
 
   @Test
   void vectorsOfAnotherLengthAndMissingEndpointsAreRefused() {
     ParameterClient client =
-        client(List.of(new Silent(new PullReply(1, 0, 0)), new Silent(new PullReply(1, 0, 0))));
+        client(
+            List.of(
+                new Silent(new PullReply(1, List.of())), new Silent(new PullReply(1, List.of()))));
     assertEquals(
         "gradient: length=3 != parameters=" + PARAMETERS,
         assertThrows(
-                IllegalArgumentException.class, () -> client.push(0, 0, ROOT, 1, 0, new float[3]))
+                IllegalArgumentException.class,
+                () -> client.push(StepKey.of(0, 0), ROOT, Contribution.of(1, 0), new float[3]))
             .getMessage());
     assertEquals(
         "theta: length=3 != parameters=" + PARAMETERS,
-        assertThrows(IllegalArgumentException.class, () -> client.pull(0, new float[3]))
+        assertThrows(IllegalArgumentException.class, () -> client.pull(0, 0, new float[3]))
             .getMessage());
     assertEquals(
         "endpoints=0 != shards=2",

@@ -23,11 +23,16 @@ final class MemoryCluster {
   final List<Throwable> failures = new CopyOnWriteArrayList<>();
 
   MemoryCluster(SimulatedTraining training, int shards) {
-    this(training, shards, training.theta(), null, 0);
+    this(training, shards, Protocol.SYNC, training.theta(), null, 0);
   }
 
   MemoryCluster(
-      SimulatedTraining training, int shards, float[] theta, float[][] state, long firstStep) {
+      SimulatedTraining training,
+      int shards,
+      Protocol protocol,
+      float[] theta,
+      float[][] state,
+      long firstStep) {
     layout = new FrameLayout(new ShardLayout(training.parameters(), shards));
     for (int shard = 0; shard < shards; shard++) {
       int begin = layout.shards().begin(shard);
@@ -35,7 +40,13 @@ final class MemoryCluster {
       servers.add(
           new ShardServer(
               new ShardSpec(
-                  ATTEMPT, layout, shard, training.plan(), training.virtualWorkers(), firstStep),
+                  ATTEMPT,
+                  layout,
+                  shard,
+                  training.plan(),
+                  training.virtualWorkers(),
+                  protocol,
+                  firstStep),
               Arrays.copyOfRange(theta, begin, end),
               state == null
                   ? null

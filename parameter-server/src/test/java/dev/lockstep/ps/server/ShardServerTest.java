@@ -46,7 +46,7 @@ class ShardServerTest {
           assertArrayEquals(expected, result.theta());
           assertEquals(
               training.expectedLosses(),
-              result.outcomes().stream().map(outcome -> outcome.lossSum()).toList());
+              result.outcomes().stream().map(outcome -> outcome.total().lossSum()).toList());
         }
         assertEquals(List.of(), cluster.failures);
       }
@@ -101,7 +101,12 @@ class ShardServerTest {
             }
           }
           Pull pull =
-              new Pull(MemoryCluster.ATTEMPT, step, frame, slice(cluster, next, shard, frame));
+              new Pull(
+                  MemoryCluster.ATTEMPT,
+                  step + 1,
+                  frame,
+                  Pull.NO_OUTCOMES,
+                  slice(cluster, next, shard, frame));
           messages.add(() -> pulls.add(server.pull(pull)));
           strays(training, cluster, step, shard, frame, theta, random, messages);
         }
@@ -145,13 +150,55 @@ class ShardServerTest {
     TreeNode node = good.node();
     List<Push> bad =
         List.of(
-            new Push(run, step, good.epoch(), node, frame, 1, 0, floats),
-            new Push(attempt, step, good.epoch(), node, frame, 1, 0, floats),
-            new Push(good.attempt(), step + 2, good.epoch(), node, frame, 1, 0, floats),
-            new Push(good.attempt(), step, good.epoch(), node, frame, 1, 0, shorter),
-            new Push(good.attempt(), step, good.epoch(), new TreeNode(0, V), frame, 1, 0, floats),
-            new Push(good.attempt(), step, good.epoch(), new TreeNode(4, 0), frame, 1, 0, floats),
-            new Push(good.attempt(), step, good.epoch(), node, 99, 1, 0, floats));
+            new Push(
+                run,
+                StepKey.of(step, good.when().epoch()),
+                node,
+                frame,
+                Contribution.of(1, 0),
+                floats),
+            new Push(
+                attempt,
+                StepKey.of(step, good.when().epoch()),
+                node,
+                frame,
+                Contribution.of(1, 0),
+                floats),
+            new Push(
+                good.attempt(),
+                StepKey.of(step + 2, good.when().epoch()),
+                node,
+                frame,
+                Contribution.of(1, 0),
+                floats),
+            new Push(
+                good.attempt(),
+                StepKey.of(step, good.when().epoch()),
+                node,
+                frame,
+                Contribution.of(1, 0),
+                shorter),
+            new Push(
+                good.attempt(),
+                StepKey.of(step, good.when().epoch()),
+                new TreeNode(0, V),
+                frame,
+                Contribution.of(1, 0),
+                floats),
+            new Push(
+                good.attempt(),
+                StepKey.of(step, good.when().epoch()),
+                new TreeNode(4, 0),
+                frame,
+                Contribution.of(1, 0),
+                floats),
+            new Push(
+                good.attempt(),
+                StepKey.of(step, good.when().epoch()),
+                node,
+                99,
+                Contribution.of(1, 0),
+                floats));
     for (Push push : bad) {
       if (random.nextBoolean()) {
         // The wrong length is not looked at where the same node is in already.
@@ -175,46 +222,75 @@ class ShardServerTest {
 
     assertEquals(
         "message of " + other + " refused: this is " + own,
-        refusal(server.push(new Push(other, 0, 0, ROOT, 0, 1, 0, floats))));
+        refusal(
+            server.push(
+                new Push(other, StepKey.of(0, 0), ROOT, 0, Contribution.of(1, 0), floats))));
     assertEquals(
-        "push of step 1 frame 0 " + ROOT + " refused is early: the frame is still at step 0",
-        refusal(server.push(new Push(own, 1, 0, ROOT, 0, 1, 0, floats))));
+        "push of step 1 frame 0 " + ROOT + " refused: it is early, the frame is still at step 0",
+        refusal(
+            server.push(new Push(own, StepKey.of(1, 0), ROOT, 0, Contribution.of(1, 0), floats))));
     assertEquals(
         "push of frame 1 refused: shard 0 has frames=1",
-        refusal(server.push(new Push(own, 0, 0, ROOT, 1, 1, 0, floats))));
+        refusal(
+            server.push(new Push(own, StepKey.of(0, 0), ROOT, 1, Contribution.of(1, 0), floats))));
     assertEquals(
         "push of step 0 frame 0 " + ROOT + " refused: length=4 != length=5000 of the frame",
-        refusal(server.push(new Push(own, 0, 0, ROOT, 0, 1, 0, FloatBuffer.allocate(4)))));
+        refusal(
+            server.push(
+                new Push(
+                    own,
+                    StepKey.of(0, 0),
+                    ROOT,
+                    0,
+                    Contribution.of(1, 0),
+                    FloatBuffer.allocate(4)))));
     TreeNode foreign = new TreeNode(0, V);
     assertTrue(
-        refusal(server.push(new Push(own, 0, 0, foreign, 0, 1, 0, floats)))
+        refusal(
+                server.push(
+                    new Push(own, StepKey.of(0, 0), foreign, 0, Contribution.of(1, 0), floats)))
             .contains("is not a node of the tree over leaves=6"));
     TreeNode pair = new TreeNode(1, 0);
-    server.push(new Push(own, 0, 0, pair, 0, 1, 0, floats)).join();
+    server.push(new Push(own, StepKey.of(0, 0), pair, 0, Contribution.of(1, 0), floats)).join();
     assertTrue(
-        refusal(server.push(new Push(own, 0, 0, ROOT, 0, 1, 0, floats)))
+        refusal(
+                server.push(
+                    new Push(own, StepKey.of(0, 0), ROOT, 0, Contribution.of(1, 0), floats)))
             .contains("leaf 0 was added before"));
     assertEquals(
         "push of step 0 frame 0 "
             + new TreeNode(1, 1)
-            + " refused: epoch=1 != epoch=0 of the "
-            + "pushes before it",
-        refusal(server.push(new Push(own, 0, 1, new TreeNode(1, 1), 0, 1, 0, floats))));
+            + " refused: StepKey[step=0, epoch=1, rateScale=1.0] != StepKey[step=0, epoch=0,"
+            + " rateScale=1.0] of the pushes before it",
+        refusal(
+            server.push(
+                new Push(
+                    own, StepKey.of(0, 1), new TreeNode(1, 1), 0, Contribution.of(1, 0), floats))));
     assertEquals(
-        "pull of step 0 frame 0 refused: length=4 != length=5000 of the frame",
-        refusal(server.pull(new Pull(own, 0, 0, FloatBuffer.allocate(4)))));
+        "pull of version 1 frame 0 refused: length=4 != length=5000 of the frame",
+        refusal(server.pull(new Pull(own, 1, 0, Pull.NO_OUTCOMES, FloatBuffer.allocate(4)))));
     assertEquals(
-        "pull of step 2 frame 0 refused is early: the frame is still at step 0",
-        refusal(server.pull(new Pull(own, 2, 0, floats))));
+        "pull of version 3 frame 0 refused: it is early, the frame is still at version 0",
+        refusal(server.pull(new Pull(own, 3, 0, Pull.NO_OUTCOMES, floats))));
+    assertEquals(
+        "norms of step 0 from shard 0 refused: no update of this run needs norms",
+        refusal(server.norms(new ShardNorms(own, 0, 0, 0, new NormPartials(0, 2, List.of())))));
+  }
+
+  @Test
+  void refusesNormsThatDoNotFitAndSaysWhy() {
+    SimulatedTraining training = new SimulatedTraining(1, 5000, V, 2, new Clipping.GlobalNorm(1));
+    ShardServer server = new MemoryCluster(training, 1).servers.get(0);
+    AttemptKey own = MemoryCluster.ATTEMPT;
     assertEquals(
         "norms of step 0 from shard 0 refused: chunks [0, 1) are not its chunks [0, 2)",
-        refusal(server.norms(new ShardNorms(own, 0, 0, new NormPartials(0, 1, List.of())))));
+        refusal(server.norms(new ShardNorms(own, 0, 0, 0, new NormPartials(0, 1, List.of())))));
     assertEquals(
-        "norms of step 4 from shard 0 refused: the server is at step 0",
-        refusal(server.norms(new ShardNorms(own, 4, 0, new NormPartials(0, 2, List.of())))));
+        "norms of step 4 from shard 0 refused: round=0, the server is at step 0 round 0 of 1",
+        refusal(server.norms(new ShardNorms(own, 4, 0, 0, new NormPartials(0, 2, List.of())))));
     assertEquals(
         "norms of step 0 from shard 1 refused: shards=1",
-        refusal(server.norms(new ShardNorms(own, 0, 1, new NormPartials(0, 2, List.of())))));
+        refusal(server.norms(new ShardNorms(own, 0, 0, 1, new NormPartials(0, 2, List.of())))));
   }
 
   @Test
@@ -222,19 +298,17 @@ class ShardServerTest {
     AttemptKey own = MemoryCluster.ATTEMPT;
     FloatBuffer floats = FloatBuffer.allocate(1);
     assertTrue(
-        assertThrows(
-                IllegalArgumentException.class, () -> new Push(own, 0, 0, ROOT, 0, -1, 0, floats))
+        assertThrows(IllegalArgumentException.class, () -> Contribution.of(-1, 0))
             .getMessage()
-            .contains("examples=-1 must be >= 0"));
-    assertTrue(
-        assertThrows(
-                IllegalArgumentException.class, () -> new Push(own, 3, 0, ROOT, 0, 0, 0, floats))
-            .getMessage()
-            .contains("examples=0 but gradient has 1 floats"));
+            .contains("examples=-1 nonFinite=-1 must be >= 0"));
     assertTrue(
         assertThrows(
                 IllegalArgumentException.class,
-                () -> new Push(own, 3, 0, ROOT, 0, 0, Double.NaN, FloatBuffer.allocate(0)))
+                () -> new Push(own, StepKey.of(3, 0), ROOT, 0, Contribution.EMPTY, floats))
+            .getMessage()
+            .contains("push of step 3: examples=0 but gradient has 1 floats"));
+    assertTrue(
+        assertThrows(IllegalArgumentException.class, () -> Contribution.of(0, Double.NaN))
             .getMessage()
             .contains("lossSum=NaN"));
   }
@@ -246,16 +320,25 @@ class ShardServerTest {
     ShardServer server = cluster.servers.get(0);
     AttemptKey own = MemoryCluster.ATTEMPT;
     CompletableFuture<PullReply> pull =
-        server.pull(new Pull(own, 0, 0, FloatBuffer.allocate(5000)));
+        server.pull(new Pull(own, 1, 0, Pull.NO_OUTCOMES, FloatBuffer.allocate(5000)));
     assertFalse(pull.isDone());
     String message = "step 0: all 6 virtual workers are empty: a step needs at least one example";
     assertEquals(
-        message, refusal(server.push(new Push(own, 0, 0, ROOT, 0, 0, 0, FloatBuffer.allocate(0)))));
+        message,
+        refusal(
+            server.push(
+                new Push(
+                    own,
+                    StepKey.of(0, 0),
+                    ROOT,
+                    0,
+                    Contribution.of(0, 0),
+                    FloatBuffer.allocate(0)))));
     assertEquals(message, refusal(pull));
     assertEquals(message, cluster.failures.get(0).getMessage());
     assertEquals(
         "shard 0 has failed: " + message,
-        refusal(server.pull(new Pull(own, 0, 0, FloatBuffer.allocate(5000)))));
+        refusal(server.pull(new Pull(own, 1, 0, Pull.NO_OUTCOMES, FloatBuffer.allocate(5000)))));
   }
 
   @Test
@@ -265,9 +348,26 @@ class ShardServerTest {
     MemoryCluster cluster = new MemoryCluster(training, 1);
     ShardServer server = cluster.servers.get(0);
     AttemptKey own = MemoryCluster.ATTEMPT;
-    server.push(new Push(own, 0, 0, ROOT, 0, 3, 0, FloatBuffer.allocate(FrameLayout.FRAME))).join();
+    server
+        .push(
+            new Push(
+                own,
+                StepKey.of(0, 0),
+                ROOT,
+                0,
+                Contribution.of(3, 0),
+                FloatBuffer.allocate(FrameLayout.FRAME)))
+        .join();
     assertTrue(
-        refusal(server.push(new Push(own, 0, 0, ROOT, 1, 4, 0, FloatBuffer.allocate(1))))
+        refusal(
+                server.push(
+                    new Push(
+                        own,
+                        StepKey.of(0, 0),
+                        ROOT,
+                        1,
+                        Contribution.of(4, 0),
+                        FloatBuffer.allocate(1))))
             .contains("a worker pushed different counts to different frames"));
     assertEquals(1, cluster.failures.size());
   }
@@ -280,17 +380,15 @@ class ShardServerTest {
     AttemptKey own = MemoryCluster.ATTEMPT;
     TreeNode only = new TreeNode(0, 0);
     FloatBuffer floats = FloatBuffer.allocate(FrameLayout.FRAME);
-    server.push(new Push(own, 0, 0, only, 0, 1, 0, floats)).join();
-    server.push(new Push(own, 1, 0, only, 0, 1, 0, floats)).join();
-    assertTrue(server.pull(new Pull(own, 1, 0, floats)).isDone());
+    server.push(new Push(own, StepKey.of(0, 0), only, 0, Contribution.of(1, 0), floats)).join();
+    server.push(new Push(own, StepKey.of(1, 0), only, 0, Contribution.of(1, 0), floats)).join();
+    assertTrue(server.pull(new Pull(own, 2, 0, Pull.NO_OUTCOMES, floats)).isDone());
     CompletableFuture<PullReply> other =
-        server.pull(new Pull(own, 0, 1, FloatBuffer.allocate(FrameLayout.FRAME)));
+        server.pull(new Pull(own, 1, 1, Pull.NO_OUTCOMES, FloatBuffer.allocate(FrameLayout.FRAME)));
     assertFalse(other.isDone());
-    assertTrue(
-        assertThrows(IllegalStateException.class, server::snapshot)
-            .getMessage()
-            .contains("frames are at steps 2 and 0: take it between steps"));
-    server.push(new Push(own, 0, 0, only, 1, 1, 0, floats)).join();
+    CompletableFuture<ShardSnapshot> late = server.snapshotAt(1);
+    assertTrue(refusal(late).contains("frame 0 is at version 2 already"), refusal(late));
+    server.push(new Push(own, StepKey.of(0, 0), only, 1, Contribution.of(1, 0), floats)).join();
     assertTrue(other.isDone());
   }
 
@@ -301,11 +399,13 @@ class ShardServerTest {
     SimulatedTraining firstPart =
         new SimulatedTraining(17, PARAMETERS, V, 2, new Clipping.GlobalNorm(0.5));
     MemoryCluster before = new MemoryCluster(firstPart, 3);
+    List<CompletableFuture<ShardSnapshot>> snapshots =
+        before.servers.stream().map(server -> server.snapshotAt(2)).toList();
     float[] theta = work(firstPart, before, 2).get(0).theta();
     float[] joined = new float[PARAMETERS];
     float[][] state = new float[whole.plan().stateVectors()][PARAMETERS];
-    for (ShardServer server : before.servers) {
-      ShardSnapshot snapshot = server.snapshot();
+    for (CompletableFuture<ShardSnapshot> taken : snapshots) {
+      ShardSnapshot snapshot = taken.join();
       assertEquals(2, snapshot.step());
       int length = snapshot.end() - snapshot.begin();
       System.arraycopy(snapshot.theta(), 0, joined, snapshot.begin(), length);
@@ -314,7 +414,7 @@ class ShardServerTest {
       }
     }
     assertArrayEquals(theta, joined);
-    MemoryCluster after = new MemoryCluster(whole, 2, joined, state, 2);
+    MemoryCluster after = new MemoryCluster(whole, 2, Protocol.SYNC, joined, state, 2);
     List<Callable<SimulatedTraining.Result>> tasks = new ArrayList<>();
     int[] spans = Workers.spans(V, 3);
     for (int w = 0; w < 3; w++) {
@@ -363,12 +463,10 @@ class ShardServerTest {
     }
     return new Push(
         MemoryCluster.ATTEMPT,
-        step,
-        training.epoch(step),
+        StepKey.of(step, training.epoch(step)),
         new TreeNode(0, v),
         frame,
-        examples,
-        0,
+        Contribution.of(examples, 0),
         floats);
   }
 

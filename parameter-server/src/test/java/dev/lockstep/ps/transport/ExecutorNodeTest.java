@@ -15,9 +15,12 @@ import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.layout.ShardLayout;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.server.AttemptId;
+import dev.lockstep.ps.server.Contribution;
 import dev.lockstep.ps.server.FrameLayout;
+import dev.lockstep.ps.server.Protocol;
 import dev.lockstep.ps.server.Pull;
 import dev.lockstep.ps.server.Push;
+import dev.lockstep.ps.server.StepKey;
 import io.netty.util.internal.PlatformDependent;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -124,7 +127,7 @@ class ExecutorNodeTest {
       CompletableFuture<SimulatedTraining.Result> one = inBackground(tasks.get(0));
       cluster.start(cluster.nodes.get(1));
       String message = failure(one);
-      assertTrue(message.startsWith("pull of step 0, shard "), message);
+      assertTrue(message.startsWith("pull of version 1, shard "), message);
       assertTrue(message.endsWith("no answer within 2.0 s"), message);
     }
   }
@@ -140,7 +143,9 @@ class ExecutorNodeTest {
       String message =
           assertThrows(
                   AttemptAbortedException.class,
-                  () -> stranger.start(roster, training.plan(), 2, training.theta(), null, 0))
+                  () ->
+                      stranger.start(
+                          roster, training.plan(), 2, Protocol.SYNC, training.theta(), null, 0))
               .getMessage();
       assertTrue(message.contains("connection refused: wrong run token"), message);
       assertTrue(message.contains(honest.address() + " (shard 0)"), message);
@@ -159,11 +164,13 @@ class ExecutorNodeTest {
     try (zombie;
         MessageLink link = zombie.connect(node.address().host(), node.address().port(), "token")) {
       FloatBuffer floats = FloatBuffer.allocate(1);
-      Push push = new Push(before.key(), 0, 0, new TreeNode(0, 0), 0, 1, 0, floats);
+      Push push =
+          new Push(
+              before.key(), StepKey.of(0, 0), new TreeNode(0, 0), 0, Contribution.of(1, 0), floats);
       for (ByteBuffer message :
           List.of(
               PushMessage.encode(push),
-              PullMessage.of(new Pull(before.key(), 0, 0, floats)).encode(),
+              PullMessage.of(new Pull(before.key(), 1, 0, Pull.NO_OUTCOMES, floats)).encode(),
               new AbortMessage(before.key(), "old news").encode(),
               new FarewellMessage(before.key(), 0).encode())) {
         MessageType type = MessageType.of(message);
@@ -223,9 +230,9 @@ class ExecutorNodeTest {
             try (node) {
               List<NodeAddress> roster =
                   NodeAddress.roster(nodes.stream().map(ExecutorNode::address).toList());
-              node.start(roster, training.plan(), 4, training.theta(), null, 0);
+              node.start(roster, training.plan(), 4, Protocol.SYNC, training.theta(), null, 0);
               SimulatedTraining.Result result = training.work(node.client(), from, to);
-              assertEquals(training.steps(), node.snapshot().step());
+              assertEquals(training.steps(), node.snapshotAt(training.steps()).join().step());
               node.finish();
               return result;
             }
@@ -269,18 +276,33 @@ class ExecutorNodeTest {
           assertThrows(
                   IllegalArgumentException.class,
                   () ->
-                      node.start(List.of(elsewhere), training.plan(), 2, training.theta(), null, 0))
+                      node.start(
+                          List.of(elsewhere),
+                          training.plan(),
+                          2,
+                          Protocol.SYNC,
+                          training.theta(),
+                          null,
+                          0))
               .getMessage()
               .contains("lacks this node"));
       assertEquals(
           "attempt 0 of run roster has not started in this JVM",
           assertThrows(IllegalStateException.class, node::client).getMessage());
-      node.start(List.of(node.address()), training.plan(), 2, training.theta(), null, 0);
+      node.start(
+          List.of(node.address()), training.plan(), 2, Protocol.SYNC, training.theta(), null, 0);
       assertTrue(
           assertThrows(
                   IllegalArgumentException.class,
                   () ->
-                      node.start(List.of(elsewhere), training.plan(), 2, training.theta(), null, 0))
+                      node.start(
+                          List.of(elsewhere),
+                          training.plan(),
+                          2,
+                          Protocol.SYNC,
+                          training.theta(),
+                          null,
+                          0))
               .getMessage()
               .contains("of this JVM's first task"));
     }

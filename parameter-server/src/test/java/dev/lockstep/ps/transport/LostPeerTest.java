@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.ps.SimulatedTraining;
 import dev.lockstep.ps.client.AttemptAbortedException;
+import dev.lockstep.ps.server.Protocol;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
@@ -101,7 +102,7 @@ class LostPeerTest {
     return worker.submit(
         () -> {
           try (node) {
-            node.start(roster, training.plan(), 3, training.theta(), null, 0);
+            node.start(roster, training.plan(), 3, Protocol.SYNC, training.theta(), null, 0);
             SimulatedTraining.Result result = training.work(node.client(), 0, 1);
             node.finish();
             return result;

@@ -9,11 +9,14 @@ import dev.lockstep.ps.clip.NormPartials.GroupSum;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.server.AttemptId;
 import dev.lockstep.ps.server.AttemptKey;
+import dev.lockstep.ps.server.Contribution;
 import dev.lockstep.ps.server.FrameLayout;
 import dev.lockstep.ps.server.Pull;
 import dev.lockstep.ps.server.PullReply;
 import dev.lockstep.ps.server.Push;
 import dev.lockstep.ps.server.ShardNorms;
+import dev.lockstep.ps.server.StepKey;
+import dev.lockstep.ps.server.StepOutcome;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -29,7 +32,14 @@ class MessagesTest {
   @Test
   void pushComesBackAsItWas() {
     FloatBuffer gradient = FloatBuffer.wrap(new float[] {9, 1.5f, Float.NaN, -0f}, 1, 3);
-    Push push = new Push(ATTEMPT, 1L << 40, 3, new TreeNode(2, 5), 7, 1L << 33, 2.5, gradient);
+    Push push =
+        new Push(
+            ATTEMPT,
+            StepKey.of(1L << 40, 3),
+            new TreeNode(2, 5),
+            7,
+            Contribution.of(1L << 33, 2.5),
+            gradient);
     ByteBuffer bytes = PushMessage.encode(push);
     assertEquals(PushMessage.encodedLength(push), bytes.remaining());
     assertEquals(3, gradient.remaining());
@@ -38,34 +48,50 @@ class MessagesTest {
 
   @Test
   void pushWithoutExamplesHasNoFloats() {
-    Push push = new Push(ATTEMPT, 0, 0, new TreeNode(0, 0), 0, 0, 0, FloatBuffer.allocate(0));
+    Push push =
+        new Push(
+            ATTEMPT,
+            StepKey.of(0, 0),
+            new TreeNode(0, 0),
+            0,
+            Contribution.of(0, 0),
+            FloatBuffer.allocate(0));
     assertEquals(push, PushMessage.decode(PushMessage.encode(push)));
   }
 
   @Test
   void pushIsTheseBytes() {
     Push push =
-        new Push(ATTEMPT, 1, 2, new TreeNode(3, 4), 5, 6, 1, FloatBuffer.wrap(new float[] {1}));
+        new Push(
+            ATTEMPT,
+            StepKey.of(1, 2),
+            new TreeNode(3, 4),
+            5,
+            Contribution.of(6, 1),
+            FloatBuffer.wrap(new float[] {1}));
     assertEquals(
         "03000000"
             + "0807060504030201"
             + "09000000"
-            + "0100000000000000"
-            + "02000000"
-            + "03000000"
-            + "04000000"
-            + "05000000"
-            + "0600000000000000"
-            + "000000000000f03f"
-            + "01000000"
-            + "00000000"
+            + "0100000000000000" // step
+            + "000000000000f03f" // rateScale
+            + "0600000000000000" // examples
+            + "000000000000f03f" // lossSum
+            + "02000000" // epoch
+            + "03000000" // level
+            + "04000000" // index
+            + "05000000" // frame
+            + "ffffffff" // nonFinite
+            + "01000000" // count
             + "0000803f",
         HexFormat.of().formatHex(bytes(PushMessage.encode(push))));
   }
 
   @Test
   void pullComesBackAsItWas() {
-    PullMessage pull = PullMessage.of(new Pull(ATTEMPT, 1L << 40, 7, FloatBuffer.allocate(65_536)));
+    PullMessage pull =
+        PullMessage.of(
+            new Pull(ATTEMPT, (1L << 40) + 1, 7, Pull.NO_OUTCOMES, FloatBuffer.allocate(65_536)));
     ByteBuffer bytes = pull.encode();
     assertEquals(PullMessage.encodedLength(), bytes.remaining());
     assertEquals(pull, PullMessage.decode(bytes));
@@ -74,26 +100,28 @@ class MessagesTest {
   @Test
   void pullReplyBringsTheFrameIntoItsDestination() {
     float[] theta = new float[5];
-    Pull pull = new Pull(ATTEMPT, 12, 3, FloatBuffer.wrap(theta, 1, 3));
+    Pull pull = new Pull(ATTEMPT, 13, 3, 12, FloatBuffer.wrap(theta, 1, 3));
     ByteBuffer answer = PullReplyMessage.prepare(PullMessage.of(pull));
     PullReplyMessage.destination(answer).put(new float[] {1, 2, 3});
-    PullReply reply = new PullReply(64, 1.25, Double.NaN);
+    PullReply reply =
+        new PullReply(64, List.of(new StepOutcome(12, new Contribution(64, 1.25, 3), Double.NaN)));
     ByteBuffer bytes = PullReplyMessage.encode(answer, reply);
-    assertEquals(PullReplyMessage.encodedLength(3), bytes.remaining());
+    assertEquals(PullReplyMessage.encodedLength(3, 1), bytes.remaining());
     assertEquals(reply, PullReplyMessage.decode(bytes, pull));
     assertEquals(FloatBuffer.wrap(new float[] {0, 1, 2, 3, 0}), FloatBuffer.wrap(theta));
   }
 
   @Test
   void pullReplyToAnotherPullIsRefused() {
-    Pull pull = new Pull(ATTEMPT, 12, 3, FloatBuffer.allocate(2));
+    Pull pull = new Pull(ATTEMPT, 13, 3, Pull.NO_OUTCOMES, FloatBuffer.allocate(2));
     ByteBuffer answer = PullReplyMessage.prepare(PullMessage.of(pull));
     for (Pull other :
         List.of(
-            new Pull(ATTEMPT, 13, 3, FloatBuffer.allocate(2)),
-            new Pull(ATTEMPT, 12, 4, FloatBuffer.allocate(2)),
-            new Pull(ATTEMPT, 12, 3, FloatBuffer.allocate(3)),
-            new Pull(new AttemptId("x", 0).key(), 12, 3, FloatBuffer.allocate(2)))) {
+            new Pull(ATTEMPT, 14, 3, Pull.NO_OUTCOMES, FloatBuffer.allocate(2)),
+            new Pull(ATTEMPT, 13, 4, Pull.NO_OUTCOMES, FloatBuffer.allocate(2)),
+            new Pull(ATTEMPT, 13, 3, Pull.NO_OUTCOMES, FloatBuffer.allocate(3)),
+            new Pull(
+                new AttemptId("x", 0).key(), 13, 3, Pull.NO_OUTCOMES, FloatBuffer.allocate(2)))) {
       assertTrue(
           assertThrows(MessageException.class, () -> PullReplyMessage.decode(answer, other))
               .getMessage()
@@ -107,6 +135,7 @@ class MessagesTest {
         new ShardNorms(
             ATTEMPT,
             5,
+            0,
             2,
             new NormPartials(
                 3,
@@ -191,9 +220,15 @@ class MessagesTest {
   @Test
   void everyLengthButTheRightOneIsRefused() {
     Push push =
-        new Push(ATTEMPT, 1, 2, new TreeNode(3, 4), 5, 6, 1, FloatBuffer.wrap(new float[3]));
+        new Push(
+            ATTEMPT,
+            StepKey.of(1, 2),
+            new TreeNode(3, 4),
+            5,
+            Contribution.of(6, 1),
+            FloatBuffer.wrap(new float[3]));
     refusesOtherLengths(PushMessage.encode(push), PushMessage::decode);
-    Pull pull = new Pull(ATTEMPT, 1, 2, FloatBuffer.allocate(3));
+    Pull pull = new Pull(ATTEMPT, 2, 2, Pull.NO_OUTCOMES, FloatBuffer.allocate(3));
     refusesOtherLengths(PullMessage.of(pull).encode(), PullMessage::decode);
     refusesOtherLengths(
         PullReplyMessage.prepare(PullMessage.of(pull)),
@@ -203,6 +238,7 @@ class MessagesTest {
             new ShardNorms(
                 ATTEMPT,
                 5,
+                0,
                 2,
                 new NormPartials(3, 9, List.of(new GroupSum(0, new TreeNode(0, 3), 0.1))))),
         NormsMessage::decode);
@@ -230,21 +266,27 @@ class MessagesTest {
   @Test
   void countsAndFieldsOutOfRangeAreRefused() {
     Push push =
-        new Push(ATTEMPT, 1, 2, new TreeNode(3, 4), 5, 6, 1, FloatBuffer.wrap(new float[1]));
-    ByteBuffer count = PushMessage.encode(push).putInt(56, FrameLayout.FRAME + 1);
+        new Push(
+            ATTEMPT,
+            StepKey.of(1, 2),
+            new TreeNode(3, 4),
+            5,
+            Contribution.of(6, 1),
+            FloatBuffer.wrap(new float[1]));
+    ByteBuffer count = PushMessage.encode(push).putInt(68, FrameLayout.FRAME + 1);
     assertEquals(
         "PUSH: floats=65537 is not in [0, 65536]",
         assertThrows(MessageException.class, () -> PushMessage.decode(count)).getMessage());
-    ByteBuffer negative = PushMessage.encode(push).putInt(56, -1);
+    ByteBuffer negative = PushMessage.encode(push).putInt(68, -1);
     assertEquals(
         "PUSH: floats=-1 is not in [0, 65536]",
         assertThrows(MessageException.class, () -> PushMessage.decode(negative)).getMessage());
-    ByteBuffer level = PushMessage.encode(push).putInt(28, 31);
+    ByteBuffer level = PushMessage.encode(push).putInt(52, 31);
     assertTrue(
         assertThrows(MessageException.class, () -> PushMessage.decode(level))
             .getMessage()
             .contains("tree node level=31"));
-    ByteBuffer examples = PushMessage.encode(push).putLong(40, -5);
+    ByteBuffer examples = PushMessage.encode(push).putLong(32, -5);
     assertTrue(
         assertThrows(MessageException.class, () -> PushMessage.decode(examples))
             .getMessage()
@@ -254,7 +296,13 @@ class MessagesTest {
   @Test
   void aMessageMayLieAnywhereInABufferOfAnyOrder() {
     Push push =
-        new Push(ATTEMPT, 1, 2, new TreeNode(3, 4), 5, 6, 1, FloatBuffer.wrap(new float[] {8}));
+        new Push(
+            ATTEMPT,
+            StepKey.of(1, 2),
+            new TreeNode(3, 4),
+            5,
+            Contribution.of(6, 1),
+            FloatBuffer.wrap(new float[] {8}));
     byte[] bytes = bytes(PushMessage.encode(push));
     ByteBuffer buffer = ByteBuffer.allocateDirect(bytes.length + 10).order(ByteOrder.BIG_ENDIAN);
     buffer.put(3, bytes).position(3).limit(3 + bytes.length);

@@ -3,6 +3,7 @@ package dev.lockstep.ps.transport;
 import dev.lockstep.ps.SimulatedTraining;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.server.AttemptId;
+import dev.lockstep.ps.server.Protocol;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -39,7 +40,14 @@ public final class PeerMain {
       System.out.println(node.address().text());
       List<NodeAddress> roster =
           Arrays.stream(in.readLine().split(" ", -1)).map(NodeAddress::parse).toList();
-      node.start(roster, training.plan(), training.virtualWorkers(), training.theta(), null, 0);
+      node.start(
+          roster,
+          training.plan(),
+          training.virtualWorkers(),
+          Protocol.SYNC,
+          training.theta(),
+          null,
+          0);
       float[] theta = training.work(node.client(), numbers[3], numbers[4]).theta();
       node.finish();
       System.out.println(DONE + Arrays.hashCode(theta));

@@ -10,6 +10,10 @@ import dev.lockstep.ps.optim.UpdateRule;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.server.AttemptId;
+import dev.lockstep.ps.server.Contribution;
+import dev.lockstep.ps.server.Protocol;
+import dev.lockstep.ps.server.Pull;
+import dev.lockstep.ps.server.StepKey;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -56,14 +60,14 @@ final class PushPullExchange implements Exchange {
     var roster =
         Stream.of(node.address(), other).sorted(Comparator.comparing(NodeAddress::text)).toList();
     worker = roster.indexOf(node.address());
-    node.start(roster, plan, 2, theta, null, 0);
+    node.start(roster, plan, 2, Protocol.SYNC, theta, null, 0);
     client = node.client();
   }
 
   @Override
   public void step() throws InterruptedException {
-    client.push(step, 0, new TreeNode(0, worker), 1, 0, gradient);
-    client.pull(step, theta);
+    client.push(StepKey.of(step, 0), new TreeNode(0, worker), Contribution.of(1, 0), gradient);
+    client.pull(step + 1, Pull.NO_OUTCOMES, theta);
     step++;
   }
 

@@ -3,6 +3,7 @@ package dev.lockstep.ps.transport;
 import dev.lockstep.ps.SimulatedTraining;
 import dev.lockstep.ps.Workers;
 import dev.lockstep.ps.server.AttemptId;
+import dev.lockstep.ps.server.Protocol;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -27,7 +28,14 @@ final class SocketCluster implements AutoCloseable {
   }
 
   void start(ExecutorNode node) throws InterruptedException {
-    node.start(roster(), training.plan(), training.virtualWorkers(), training.theta(), null, 0);
+    node.start(
+        roster(),
+        training.plan(),
+        training.virtualWorkers(),
+        Protocol.SYNC,
+        training.theta(),
+        null,
+        0);
   }
 
   /** The tasks of all workers, each from acquiring to finishing; worker w on node w mod nodes. */

@@ -2,10 +2,13 @@ package dev.lockstep.trainer.spark;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.lockstep.ps.client.ParameterClient;
-import dev.lockstep.ps.client.StepOutcome;
 import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.server.AttemptId;
+import dev.lockstep.ps.server.Contribution;
+import dev.lockstep.ps.server.Protocol;
+import dev.lockstep.ps.server.StepKey;
+import dev.lockstep.ps.server.StepOutcome;
 import dev.lockstep.ps.transport.ExecutorNode;
 import dev.lockstep.ps.transport.NodeAddress;
 import dev.lockstep.ps.transport.Transferred;
@@ -171,6 +174,7 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
         NodeAddress.roster(all.stream().map(Introduction::node).toList()),
         assignment.updates(),
         config.virtualWorkers(),
+        Protocol.SYNC,
         start.theta(),
         start.state(),
         start.iterationsBefore() + start.step());
@@ -197,6 +201,7 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
               }
             }) {
       replica.setParameters(start.theta());
+      journal.prepareCheckpointAfter(start.step());
       driver.report(
           new WorkerReport.Started(
               worker,
@@ -324,7 +329,7 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
       public void push(
           long step, int epoch, TreeNode node, long examples, double lossSum, float[] gradient) {
         try {
-          client.push(step, epoch, node, examples, lossSum, gradient);
+          client.push(StepKey.of(step, epoch), node, Contribution.of(examples, lossSum), gradient);
         } catch (InterruptedException e) {
           throw interrupted(e);
         }
@@ -333,8 +338,9 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
       @Override
       public Outcome pull(long step, float[] theta) {
         try {
-          StepOutcome outcome = client.pull(step, theta);
-          return new Outcome(outcome.examples(), outcome.lossSum(), outcome.gradientNorm());
+          StepOutcome outcome = client.pull(step + 1, step, theta).outcomes().get(0);
+          return new Outcome(
+              outcome.total().examples(), outcome.total().lossSum(), outcome.gradientNorm());
         } catch (InterruptedException e) {
           throw interrupted(e);
         }

@@ -12,6 +12,7 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -42,6 +43,8 @@ abstract class WorkerJournal implements StepListener, AutoCloseable {
   private final List<WorkerReport.Step> unreported = new ArrayList<>();
   private long reportedAt = System.nanoTime();
   private Future<?> lastWrite;
+  private long checkpointAt;
+  private CompletableFuture<ShardSnapshot> checkpoint;
 
   WorkerJournal(
       TrainingTask.Assignment assignment,
@@ -78,8 +81,9 @@ abstract class WorkerJournal implements StepListener, AutoCloseable {
         reportSteps();
       }
     }
-    if (savesShard && isCheckpoint(stepsTaken)) {
+    if (savesShard && stepsTaken == checkpointAt) {
       save(stepsTaken);
+      prepareCheckpointAfter(stepsTaken);
     }
   }
 
@@ -100,18 +104,23 @@ abstract class WorkerJournal implements StepListener, AutoCloseable {
     writer.shutdownNow();
   }
 
-  private boolean isCheckpoint(long stepsTaken) {
-    if (stepsTaken == assignment.lastStep()) {
-      return true;
-    }
+  /** Asks the server for a copy at the next checkpoint's step, before anyone can get beyond it. */
+  void prepareCheckpointAfter(long stepsTaken) {
     var every = assignment.config().checkpointEvery();
-    return every != null && stepsTaken % every.steps(assignment.stepsPerEpoch()) == 0;
+    checkpointAt = assignment.lastStep();
+    if (every != null) {
+      long steps = every.steps(assignment.stepsPerEpoch());
+      checkpointAt = Math.min(checkpointAt, (stepsTaken / steps + 1) * steps);
+    }
+    if (savesShard && stepsTaken < checkpointAt) {
+      checkpoint = node.snapshotAt(assignment.start().value().iterationsBefore() + checkpointAt);
+    }
   }
 
-  /** Copies in memory now, writes in the background; at most one checkpoint is in flight. */
+  /** The copy is made by now or will be soon; it is written in the background, one at a time. */
   private void save(long stepsTaken) {
     awaitLastWrite();
-    ShardSnapshot snapshot = node.snapshot();
+    ShardSnapshot snapshot = snapshot(stepsTaken);
     ShardFile file =
         new ShardFile(snapshot.begin(), stepsTaken, snapshot.theta(), snapshot.state());
     lastWrite =
@@ -122,6 +131,16 @@ abstract class WorkerJournal implements StepListener, AutoCloseable {
               driver.report(new WorkerReport.ShardSaved(file.step(), entry));
               return null;
             });
+  }
+
+  private ShardSnapshot snapshot(long stepsTaken) {
+    try {
+      return node.signal()
+          .await(checkpoint, LONGEST_WRITE, "the parameter shard after step " + stepsTaken);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while a checkpoint was taken", e);
+    }
   }
 
   private void awaitLastWrite() {

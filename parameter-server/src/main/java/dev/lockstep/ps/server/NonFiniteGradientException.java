@@ -1,0 +1,19 @@
+package dev.lockstep.ps.server;
+
+/** A gradient was not finite, and the run is to stop then. */
+public final class NonFiniteGradientException extends RuntimeException {
+
+  private static final long serialVersionUID = 1L;
+
+  /** Names the first virtual worker that it comes from. */
+  NonFiniteGradientException(long step, int virtualWorker) {
+    super(
+        "step "
+            + step
+            + ": the gradient of virtual worker "
+            + virtualWorker
+            + " is not finite (it has a NaN, an infinity, or an element too large to be summed):"
+            + " look for such values in the data, lower the learning rate, clip gradients, or skip"
+            + " such steps with --on-non-finite skip");
+  }
+}

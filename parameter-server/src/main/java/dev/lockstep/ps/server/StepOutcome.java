@@ -1,0 +1,11 @@
+package dev.lockstep.ps.server;
+
+/**
+ * What a completed step added up to, over all virtual workers.
+ *
+ * @param step steps taken before it
+ * @param total examples, their losses in tree order, and whose gradient was not finite: the step
+ *     was skipped then (in mode {@code async}, that push)
+ * @param gradientNorm L2 norm of the mean gradient before clipping; NaN where the plan needs none
+ */
+public record StepOutcome(long step, Contribution total, double gradientNorm) {}
