@@ -16,4 +16,10 @@ final class Checks {
       throw new IllegalArgumentException("schedule " + name + "=" + value + " must be > 0");
     }
   }
+
+  static void atLeastOne(String name, long value) {
+    if (value < 1) {
+      throw new IllegalArgumentException("schedule " + name + "=" + value + " must be >= 1");
+    }
+  }
 }

@@ -2,17 +2,15 @@ package dev.lockstep.ps.schedule;
 
 import java.io.Serializable;
 import java.util.Objects;
-import java.util.SortedMap;
-import java.util.TreeMap;
 
 /**
  * A hyperparameter as a function of time: learning rate, momentum, a regularisation coefficient.
+ * Pure; evaluated in float64 with {@link StrictMath} so that every machine gets the same bits.
  *
- * <p>The formulas are DL4J's (package {@code org.nd4j.linalg.schedule}), evaluated in float64 with
- * {@link StrictMath} so that every machine gets the same bits. Immutable; crosses from driver to
- * executors.
+ * <p>Immutable; crosses from driver to executors.
  */
-public sealed interface Schedule extends Serializable {
+public sealed interface Schedule extends Serializable
+    permits Schedule.Fixed, Schedule.Scaled, Dl4jSchedule, OwnSchedule, ScheduleSequence {
 
   /** Always 0: what is scheduled by it is switched off. */
   Schedule OFF = new Fixed(0);
@@ -28,6 +26,14 @@ public sealed interface Schedule extends Serializable {
   /** The same value always. */
   static Schedule fixed(double value) {
     return new Fixed(value);
+  }
+
+  /** A schedule with all of its values multiplied. */
+  static Schedule scaled(Schedule base, double factor) {
+    if (factor == 1) {
+      return base;
+    }
+    return base instanceof Fixed fixed ? new Fixed(factor * fixed.value) : new Scaled(base, factor);
   }
 
   /** What a schedule counts. */
@@ -60,180 +66,23 @@ public sealed interface Schedule extends Serializable {
     }
   }
 
-  /** {@code initial * gamma^t}. */
-  record Exponential(Clock clock, double initial, double gamma) implements Schedule {
-
-    /** Checks the values. */
-    public Exponential {
-      Objects.requireNonNull(clock, "clock");
-      Checks.finite("initial", initial);
-      Checks.finite("gamma", gamma);
-    }
-
-    @Override
-    public double at(long iteration, int epoch) {
-      return initial * StrictMath.pow(gamma, (double) clock.time(iteration, epoch));
-    }
-  }
-
-  /** {@code initial / (1 + gamma * t)^power}. */
-  record Inverse(Clock clock, double initial, double gamma, double power) implements Schedule {
-
-    /** Checks the values. */
-    public Inverse {
-      Objects.requireNonNull(clock, "clock");
-      Checks.finite("initial", initial);
-      Checks.finite("gamma", gamma);
-      Checks.finite("power", power);
-    }
-
-    @Override
-    public double at(long iteration, int epoch) {
-      return initial / StrictMath.pow(1 + gamma * clock.time(iteration, epoch), power);
-    }
-  }
-
   /**
-   * {@code initial * (1 + t / end)^power} for {@code t < end}, then 0. The plus sign is DL4J's
-   * (PolySchedule.valueAt), although its Javadoc, and others' polynomial decay, have a minus.
-   */
-  record Polynomial(Clock clock, double initial, double power, int end) implements Schedule {
-
-    /** Checks the values. */
-    public Polynomial {
-      Objects.requireNonNull(clock, "clock");
-      Checks.finite("initial", initial);
-      Checks.finite("power", power);
-      Checks.positive("end", end);
-    }
-
-    @Override
-    public double at(long iteration, int epoch) {
-      long t = clock.time(iteration, epoch);
-      return t >= end ? 0 : initial * StrictMath.pow(1 + t / (double) end, power);
-    }
-  }
-
-  /** {@code initial / (1 + exp(-gamma * (t - middle)))}. */
-  record Sigmoid(Clock clock, double initial, double gamma, int middle) implements Schedule {
-
-    /** Checks the values. */
-    public Sigmoid {
-      Objects.requireNonNull(clock, "clock");
-      Checks.finite("initial", initial);
-      Checks.finite("gamma", gamma);
-    }
-
-    @Override
-    public double at(long iteration, int epoch) {
-      return initial / (1.0 + StrictMath.exp(-gamma * (clock.time(iteration, epoch) - middle)));
-    }
-  }
-
-  /** {@code initial * decay^floor(t / every)}. */
-  record Step(Clock clock, double initial, double decay, double every) implements Schedule {
-
-    /** Checks the values. */
-    public Step {
-      Objects.requireNonNull(clock, "clock");
-      Checks.finite("initial", initial);
-      Checks.finite("decay", decay);
-      Checks.positive("every", every);
-    }
-
-    @Override
-    public double at(long iteration, int epoch) {
-      return initial
-          * StrictMath.pow(decay, StrictMath.floor(clock.time(iteration, epoch) / every));
-    }
-  }
-
-  /**
-   * The value of the latest time that has one.
+   * Another schedule, multiplied.
    *
-   * @param clock what times count
-   * @param values by time; one for time 0, none before
+   * @param base the other one
+   * @param factor finite
    */
-  record Table(Clock clock, SortedMap<Integer, Double> values) implements Schedule {
-
-    /** Checks and copies the values. */
-    public Table {
-      Objects.requireNonNull(clock, "clock");
-      values = new TreeMap<>(values);
-      if (values.isEmpty() || values.firstKey() != 0) {
-        throw new IllegalArgumentException(
-            "schedule values=" + values + " must begin at time 0: add a value for 0");
-      }
-      values.values().forEach(value -> Checks.finite("value", value));
-    }
-
-    @Override
-    public SortedMap<Integer, Double> values() {
-      return new TreeMap<>(values);
-    }
-
-    @Override
-    public double at(long iteration, int epoch) {
-      long t = clock.time(iteration, epoch);
-      int key = (int) Math.min(t, Integer.MAX_VALUE - 1);
-      return values.get(values.headMap(key + 1).lastKey());
-    }
-  }
-
-  /**
-   * One-cycle policy, repeated: up from {@code initial} to {@code max} and down again in straight
-   * lines of {@code (length - annealing) / 2} each, then {@code initial * decay^k}.
-   *
-   * @param length of a cycle
-   * @param annealing last part of a cycle, in which the value decays
-   */
-  record Cycle(Clock clock, double initial, double max, int length, int annealing, double decay)
-      implements Schedule {
+  record Scaled(Schedule base, double factor) implements Schedule {
 
     /** Checks the values. */
-    public Cycle {
-      Objects.requireNonNull(clock, "clock");
-      Checks.finite("initial", initial);
-      Checks.finite("max", max);
-      Checks.finite("decay", decay);
-      Checks.positive("length", length);
-      if (annealing < 0 || annealing > length) {
-        throw new IllegalArgumentException(
-            "schedule annealing=%d must be in [0, length=%d]".formatted(annealing, length));
-      }
-    }
-
-    @Override
-    public double at(long iteration, int epoch) {
-      int leg = (length - annealing) / 2;
-      double increment = (max - initial) / leg;
-      int position = (int) (clock.time(iteration, epoch) % length);
-      if (position < leg) {
-        return initial + increment * position;
-      }
-      if (position < 2 * leg) {
-        return max - increment * (position - leg);
-      }
-      return initial * StrictMath.pow(decay, annealing - (length - position));
-    }
-  }
-
-  /**
-   * Warm-up: {@code (t + 1) / steps} of another schedule until it is reached. Counts iterations,
-   * whatever the other one counts.
-   */
-  record Ramp(Schedule base, int steps) implements Schedule {
-
-    /** Checks the values. */
-    public Ramp {
+    public Scaled {
       Objects.requireNonNull(base, "base");
-      Checks.positive("steps", steps);
+      Checks.finite("factor", factor);
     }
 
     @Override
     public double at(long iteration, int epoch) {
-      double value = base.at(iteration, epoch);
-      return iteration >= steps - 1 ? value : (iteration + 1) / (double) steps * value;
+      return factor * base.at(iteration, epoch);
     }
   }
 }

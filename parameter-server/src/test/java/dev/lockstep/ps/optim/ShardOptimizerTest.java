@@ -17,6 +17,7 @@ import dev.lockstep.ps.layout.Block;
 import dev.lockstep.ps.layout.ParameterLayout;
 import dev.lockstep.ps.layout.ShardLayout;
 import dev.lockstep.ps.optim.UpdateRule.WeightDecayScaling;
+import dev.lockstep.ps.schedule.Dl4jSchedule;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.Schedule.Clock;
 import dev.lockstep.ps.schedule.StepTime;
@@ -197,8 +198,8 @@ class ShardOptimizerTest {
   @Test
   void hyperparametersFollowTheirSchedules() {
     TreeMap<Integer, Double> fromTwo = new TreeMap<>(Map.of(0, 0.0, 2, 0.5));
-    Schedule late = new Schedule.Table(Clock.ITERATION, fromTwo);
-    Schedule lateEpoch = new Schedule.Table(Clock.EPOCH, fromTwo);
+    Schedule late = new Dl4jSchedule.Table(Clock.ITERATION, fromTwo);
+    Schedule lateEpoch = new Dl4jSchedule.Table(Clock.EPOCH, fromTwo);
     OptimizerSpec one = new Dl4jOptimizer.Sgd(Schedule.fixed(1));
     assertEquals(8f, oneStep(UpdateRule.of(new Dl4jOptimizer.Sgd(late)), 0, 9));
     assertEquals(7.5f, oneStep(UpdateRule.of(new Dl4jOptimizer.Sgd(late)), 2, 0));

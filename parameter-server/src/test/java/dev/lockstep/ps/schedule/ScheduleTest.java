@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lockstep.ps.GoldenFiles;
 import dev.lockstep.ps.Serialized;
+import dev.lockstep.ps.schedule.OwnSchedule.OneCycle.Anneal;
 import dev.lockstep.ps.schedule.Schedule.Clock;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -16,7 +18,6 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.function.Executable;
-import org.opentest4j.TestAbortedException;
 
 class ScheduleTest {
 
@@ -30,21 +31,21 @@ class ScheduleTest {
 
   @Test
   void exponentialDecaysEveryTime() {
-    Schedule schedule = new Schedule.Exponential(Clock.ITERATION, 0.8, 0.5);
+    Schedule schedule = new Dl4jSchedule.Exponential(Clock.ITERATION, 0.8, 0.5);
     assertEquals(0.8, schedule.at(0, 7));
     assertEquals(0.1, schedule.at(3, 7), ROUNDING);
   }
 
   @Test
   void inverseFollowsItsFormula() {
-    Schedule schedule = new Schedule.Inverse(Clock.ITERATION, 0.9, 0.5, 2);
+    Schedule schedule = new Dl4jSchedule.Inverse(Clock.ITERATION, 0.9, 0.5, 2);
     assertEquals(0.9, schedule.at(0, 0));
     assertEquals(0.9 / 6.25, schedule.at(3, 0), ROUNDING);
   }
 
   @Test
   void polynomialGrowsAsInDl4jAndThenIsZero() {
-    Schedule schedule = new Schedule.Polynomial(Clock.ITERATION, 0.1, 2, 10);
+    Schedule schedule = new Dl4jSchedule.Polynomial(Clock.ITERATION, 0.1, 2, 10);
     assertEquals(0.1, schedule.at(0, 0));
     assertEquals(0.1 * 2.25, schedule.at(5, 0), ROUNDING);
     assertEquals(0.1 * 3.61, schedule.at(9, 0), ROUNDING);
@@ -53,7 +54,7 @@ class ScheduleTest {
 
   @Test
   void sigmoidIsHalfInTheMiddle() {
-    Schedule schedule = new Schedule.Sigmoid(Clock.ITERATION, 0.2, 0.3, 20);
+    Schedule schedule = new Dl4jSchedule.Sigmoid(Clock.ITERATION, 0.2, 0.3, 20);
     assertEquals(0.1, schedule.at(20, 0));
     assertEquals(0.2 / (1 + StrictMath.exp(6.0)), schedule.at(0, 0), ROUNDING);
     assertEquals(0.2 / (1 + StrictMath.exp(-3.0)), schedule.at(30, 0), ROUNDING);
@@ -61,7 +62,7 @@ class ScheduleTest {
 
   @Test
   void stepDecaysAfterEachStep() {
-    Schedule schedule = new Schedule.Step(Clock.ITERATION, 0.4, 0.5, 2.5);
+    Schedule schedule = new Dl4jSchedule.Step(Clock.ITERATION, 0.4, 0.5, 2.5);
     assertEquals(0.4, schedule.at(2, 0));
     assertEquals(0.2, schedule.at(3, 0));
     assertEquals(0.2, schedule.at(4, 0));
@@ -71,7 +72,7 @@ class ScheduleTest {
   @Test
   void tableHoldsTheLatestValue() {
     Schedule schedule =
-        new Schedule.Table(Clock.ITERATION, new TreeMap<>(Map.of(0, 0.3, 5, 0.2, 6, 0.1)));
+        new Dl4jSchedule.Table(Clock.ITERATION, new TreeMap<>(Map.of(0, 0.3, 5, 0.2, 6, 0.1)));
     assertEquals(0.3, schedule.at(4, 0));
     assertEquals(0.2, schedule.at(5, 0));
     assertEquals(0.1, schedule.at(6, 0));
@@ -81,7 +82,7 @@ class ScheduleTest {
   @Test
   void cycleGoesUpAndDownAndDecays() {
     // Legs of (10 - 2) / 2 = 4, increment 0.1.
-    Schedule schedule = new Schedule.Cycle(Clock.ITERATION, 0.1, 0.5, 10, 2, 0.5);
+    Schedule schedule = new Dl4jSchedule.Cycle(Clock.ITERATION, 0.1, 0.5, 10, 2, 0.5);
     double[] expected = {0.1, 0.2, 0.3, 0.4, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05};
     for (int t = 0; t < 30; t++) {
       assertEquals(expected[t % 10], schedule.at(t, 0), ROUNDING, "t=" + t);
@@ -90,7 +91,8 @@ class ScheduleTest {
 
   @Test
   void rampWarmsUpOverIterationsWhateverItsBaseCounts() {
-    Schedule schedule = new Schedule.Ramp(new Schedule.Exponential(Clock.EPOCH, 0.8, 0.5), 4);
+    Schedule schedule =
+        new Dl4jSchedule.Ramp(new Dl4jSchedule.Exponential(Clock.EPOCH, 0.8, 0.5), 4);
     assertEquals(0.2, schedule.at(0, 0), ROUNDING);
     assertEquals(0.3, schedule.at(2, 1), ROUNDING);
     assertEquals(0.8, schedule.at(3, 0), ROUNDING);
@@ -100,13 +102,13 @@ class ScheduleTest {
   @Test
   void countsEpochsWhereAskedTo() {
     TreeMap<Integer, Double> values = new TreeMap<>(Map.of(0, 1.0, 2, 0.5));
-    assertEquals(0.25, new Schedule.Exponential(Clock.EPOCH, 1, 0.5).at(99, 2));
-    assertEquals(0.25, new Schedule.Inverse(Clock.EPOCH, 1, 1.5, 1).at(99, 2));
-    assertEquals(1.5, new Schedule.Polynomial(Clock.EPOCH, 1, 1, 4).at(99, 2));
-    assertEquals(0.5, new Schedule.Sigmoid(Clock.EPOCH, 1, 1, 2).at(99, 2));
-    assertEquals(0.5, new Schedule.Step(Clock.EPOCH, 1, 0.5, 2).at(99, 2));
-    assertEquals(0.5, new Schedule.Table(Clock.EPOCH, values).at(99, 2));
-    assertEquals(3, new Schedule.Cycle(Clock.EPOCH, 1, 5, 10, 2, 1).at(99, 2));
+    assertEquals(0.25, new Dl4jSchedule.Exponential(Clock.EPOCH, 1, 0.5).at(99, 2));
+    assertEquals(0.25, new Dl4jSchedule.Inverse(Clock.EPOCH, 1, 1.5, 1).at(99, 2));
+    assertEquals(1.5, new Dl4jSchedule.Polynomial(Clock.EPOCH, 1, 1, 4).at(99, 2));
+    assertEquals(0.5, new Dl4jSchedule.Sigmoid(Clock.EPOCH, 1, 1, 2).at(99, 2));
+    assertEquals(0.5, new Dl4jSchedule.Step(Clock.EPOCH, 1, 0.5, 2).at(99, 2));
+    assertEquals(0.5, new Dl4jSchedule.Table(Clock.EPOCH, values).at(99, 2));
+    assertEquals(3, new Dl4jSchedule.Cycle(Clock.EPOCH, 1, 5, 10, 2, 1).at(99, 2));
   }
 
   @Test
@@ -114,14 +116,14 @@ class ScheduleTest {
     List<Schedule> schedules =
         List.of(
             Schedule.OFF,
-            new Schedule.Exponential(Clock.EPOCH, 1, 0.5),
-            new Schedule.Inverse(Clock.EPOCH, 1, 1.5, 1),
-            new Schedule.Polynomial(Clock.EPOCH, 1, 1, 4),
-            new Schedule.Sigmoid(Clock.EPOCH, 1, 1, 2),
-            new Schedule.Step(Clock.EPOCH, 1, 0.5, 2),
-            new Schedule.Table(Clock.EPOCH, new TreeMap<>(Map.of(0, 1.0, 2, 0.5))),
-            new Schedule.Cycle(Clock.EPOCH, 1, 5, 10, 2, 1),
-            new Schedule.Ramp(Schedule.fixed(3), 2));
+            new Dl4jSchedule.Exponential(Clock.EPOCH, 1, 0.5),
+            new Dl4jSchedule.Inverse(Clock.EPOCH, 1, 1.5, 1),
+            new Dl4jSchedule.Polynomial(Clock.EPOCH, 1, 1, 4),
+            new Dl4jSchedule.Sigmoid(Clock.EPOCH, 1, 1, 2),
+            new Dl4jSchedule.Step(Clock.EPOCH, 1, 0.5, 2),
+            new Dl4jSchedule.Table(Clock.EPOCH, new TreeMap<>(Map.of(0, 1.0, 2, 0.5))),
+            new Dl4jSchedule.Cycle(Clock.EPOCH, 1, 5, 10, 2, 1),
+            new Dl4jSchedule.Ramp(Schedule.fixed(3), 2));
     for (Schedule schedule : schedules) {
       assertEquals(schedule, Serialized.copy(schedule));
     }
@@ -132,21 +134,21 @@ class ScheduleTest {
     assertEquals("schedule value=NaN must be finite", rejection(() -> Schedule.fixed(Double.NaN)));
     assertEquals(
         "schedule gamma=Infinity must be finite",
-        rejection(() -> new Schedule.Exponential(Clock.EPOCH, 1, Double.POSITIVE_INFINITY)));
+        rejection(() -> new Dl4jSchedule.Exponential(Clock.EPOCH, 1, Double.POSITIVE_INFINITY)));
     assertEquals(
         "schedule end=0.0 must be > 0",
-        rejection(() -> new Schedule.Polynomial(Clock.EPOCH, 1, 1, 0)));
+        rejection(() -> new Dl4jSchedule.Polynomial(Clock.EPOCH, 1, 1, 0)));
     assertEquals(
         "schedule every=-1.0 must be > 0",
-        rejection(() -> new Schedule.Step(Clock.EPOCH, 1, 1, -1)));
+        rejection(() -> new Dl4jSchedule.Step(Clock.EPOCH, 1, 1, -1)));
     assertEquals(
         "schedule values={3=1.0} must begin at time 0: add a value for 0",
-        rejection(() -> new Schedule.Table(Clock.EPOCH, new TreeMap<>(Map.of(3, 1.0)))));
+        rejection(() -> new Dl4jSchedule.Table(Clock.EPOCH, new TreeMap<>(Map.of(3, 1.0)))));
     assertEquals(
         "schedule annealing=11 must be in [0, length=10]",
-        rejection(() -> new Schedule.Cycle(Clock.EPOCH, 1, 2, 10, 11, 1)));
+        rejection(() -> new Dl4jSchedule.Cycle(Clock.EPOCH, 1, 2, 10, 11, 1)));
     assertEquals(
-        "schedule steps=0.0 must be > 0", rejection(() -> new Schedule.Ramp(Schedule.OFF, 0)));
+        "schedule steps=0.0 must be > 0", rejection(() -> new Dl4jSchedule.Ramp(Schedule.OFF, 0)));
   }
 
   @TestFactory
@@ -169,23 +171,59 @@ class ScheduleTest {
     String kind = golden.get("schedule").asText();
     return switch (kind) {
       case "StepLR" ->
-          new Schedule.Step(
+          new Dl4jSchedule.Step(
               Clock.ITERATION,
               initial,
               options.get("gamma").asDouble(),
               options.get("step_size").asInt());
       case "ExponentialLR" ->
-          new Schedule.Exponential(Clock.ITERATION, initial, options.get("gamma").asDouble());
+          new Dl4jSchedule.Exponential(Clock.ITERATION, initial, options.get("gamma").asDouble());
       case "MultiStepLR" -> {
-        TreeMap<Integer, Double> values = new TreeMap<>(Map.of(0, initial));
-        double value = initial;
-        for (JsonNode milestone : options.get("milestones")) {
-          value *= options.get("gamma").asDouble();
-          values.put(milestone.asInt(), value);
-        }
-        yield new Schedule.Table(Clock.ITERATION, values);
+        List<Long> milestones = new ArrayList<>();
+        options.get("milestones").forEach(milestone -> milestones.add(milestone.asLong()));
+        yield new OwnSchedule.MultiStep(
+            Clock.ITERATION, initial, options.get("gamma").asDouble(), milestones);
       }
-      default -> throw new TestAbortedException("not offered yet: " + kind);
+      case "CosineAnnealingLR" ->
+          new OwnSchedule.Cosine(
+              Clock.ITERATION,
+              initial,
+              options.path("eta_min").asDouble(0),
+              options.get("T_max").asLong());
+      case "CosineAnnealingWarmRestarts" ->
+          new OwnSchedule.CosineRestarts(
+              Clock.ITERATION,
+              initial,
+              options.path("eta_min").asDouble(0),
+              options.get("T_0").asLong(),
+              options.path("T_mult").asInt(1));
+      case "LinearLR" ->
+          new OwnSchedule.Linear(
+              Clock.ITERATION,
+              initial,
+              options.path("start_factor").asDouble(1.0 / 3),
+              options.path("end_factor").asDouble(1),
+              options.path("total_iters").asLong(5));
+      case "PolynomialLR" ->
+          new OwnSchedule.PolynomialDecay(
+              Clock.ITERATION,
+              initial,
+              0,
+              options.path("total_iters").asLong(5),
+              options.path("power").asDouble(1));
+      case "OneCycleLR" -> {
+        double peak = options.get("max_lr").asDouble();
+        double first = peak / options.path("div_factor").asDouble(25);
+        yield new OwnSchedule.OneCycle(
+            Clock.ITERATION,
+            first,
+            peak,
+            first / options.path("final_div_factor").asDouble(1e4),
+            options.get("total_steps").asLong(),
+            options.path("pct_start").asDouble(0.3),
+            options.path("anneal").asText("cos").equals("cos") ? Anneal.COS : Anneal.LINEAR);
+      }
+      default -> throw new AssertionError("no schedule for " + kind);
     };
   }
 

@@ -10,6 +10,7 @@ import dev.lockstep.ps.optim.OptimizerSpec;
 import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.ps.optim.UpdateRule;
 import dev.lockstep.ps.optim.UpdateRule.WeightDecayScaling;
+import dev.lockstep.ps.schedule.Dl4jSchedule;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.Schedule.Clock;
 import java.util.ArrayList;
@@ -177,42 +178,7 @@ final class UpdateRules {
     if (schedules.stream().distinct().count() > 1) {
       throw refused(name, "two regularisations with different schedules", "use one of them");
     }
-    return times(schedules.size(), schedules.get(0));
-  }
-
-  /** All formulas are linear in their values. */
-  private static Schedule times(int factor, Schedule schedule) {
-    if (factor == 1) {
-      return schedule;
-    }
-    if (schedule instanceof Schedule.Fixed s) {
-      return Schedule.fixed(factor * s.value());
-    }
-    if (schedule instanceof Schedule.Exponential s) {
-      return new Schedule.Exponential(s.clock(), factor * s.initial(), s.gamma());
-    }
-    if (schedule instanceof Schedule.Inverse s) {
-      return new Schedule.Inverse(s.clock(), factor * s.initial(), s.gamma(), s.power());
-    }
-    if (schedule instanceof Schedule.Polynomial s) {
-      return new Schedule.Polynomial(s.clock(), factor * s.initial(), s.power(), s.end());
-    }
-    if (schedule instanceof Schedule.Sigmoid s) {
-      return new Schedule.Sigmoid(s.clock(), factor * s.initial(), s.gamma(), s.middle());
-    }
-    if (schedule instanceof Schedule.Step s) {
-      return new Schedule.Step(s.clock(), factor * s.initial(), s.decay(), s.every());
-    }
-    if (schedule instanceof Schedule.Table s) {
-      TreeMap<Integer, Double> values = new TreeMap<>();
-      s.values().forEach((time, value) -> values.put(time, factor * value));
-      return new Schedule.Table(s.clock(), values);
-    }
-    if (schedule instanceof Schedule.Cycle s) {
-      return new Schedule.Cycle(
-          s.clock(), factor * s.initial(), factor * s.max(), s.length(), s.annealing(), s.decay());
-    }
-    throw new IllegalStateException("schedule " + schedule);
+    return Schedule.scaled(schedules.get(0), schedules.size());
   }
 
   private static OptimizerSpec optimizer(String name, IUpdater updater) {
@@ -300,30 +266,30 @@ final class UpdateRules {
       return Schedule.fixed(s.getValue());
     }
     if (schedule instanceof ExponentialSchedule s) {
-      return new Schedule.Exponential(
+      return new Dl4jSchedule.Exponential(
           clock(s.getScheduleType()), s.getInitialValue(), s.getGamma());
     }
     if (schedule instanceof InverseSchedule s) {
-      return new Schedule.Inverse(
+      return new Dl4jSchedule.Inverse(
           clock(s.getScheduleType()), s.getInitialValue(), s.getGamma(), s.getPower());
     }
     if (schedule instanceof PolySchedule s) {
-      return new Schedule.Polynomial(
+      return new Dl4jSchedule.Polynomial(
           clock(s.getScheduleType()), s.getInitialValue(), s.getPower(), s.getMaxIter());
     }
     if (schedule instanceof SigmoidSchedule s) {
-      return new Schedule.Sigmoid(
+      return new Dl4jSchedule.Sigmoid(
           clock(s.getScheduleType()), s.getInitialValue(), s.getGamma(), s.getStepSize());
     }
     if (schedule instanceof StepSchedule s) {
-      return new Schedule.Step(
+      return new Dl4jSchedule.Step(
           clock(s.getScheduleType()), s.getInitialValue(), s.getDecayRate(), s.getStep());
     }
     if (schedule instanceof MapSchedule s) {
-      return new Schedule.Table(clock(s.getScheduleType()), new TreeMap<>(s.getValues()));
+      return new Dl4jSchedule.Table(clock(s.getScheduleType()), new TreeMap<>(s.getValues()));
     }
     if (schedule instanceof CycleSchedule s) {
-      return new Schedule.Cycle(
+      return new Dl4jSchedule.Cycle(
           clock(s.getScheduleType()),
           s.getInitialLearningRate(),
           s.getMaxLearningRate(),

@@ -11,6 +11,7 @@ import dev.lockstep.ps.optim.ShardOptimizer;
 import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.ps.optim.UpdateRule;
 import dev.lockstep.ps.optim.UpdateRule.WeightDecayScaling;
+import dev.lockstep.ps.schedule.Dl4jSchedule;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.Schedule.Clock;
 import dev.lockstep.ps.schedule.StepTime;
@@ -126,7 +127,7 @@ class UpdaterParityTest {
         new Pair(
             "Nesterovs with scheduled momentum",
             new Nesterovs(0.01, new ExponentialSchedule(ScheduleType.EPOCH, 0.9, 0.8)),
-            new Dl4jOptimizer.Nesterovs(rate, new Schedule.Exponential(Clock.EPOCH, 0.9, 0.8))),
+            new Dl4jOptimizer.Nesterovs(rate, new Dl4jSchedule.Exponential(Clock.EPOCH, 0.9, 0.8))),
         new Pair("Adam", new Adam(0.01), new Dl4jOptimizer.Adam(rate, 0.9, 0.999, 1e-8)),
         new Pair(
             "Adam with other betas and a large epsilon",
@@ -168,7 +169,7 @@ class UpdaterParityTest {
         new RegularisationPair(
             "scheduled L2",
             List.of(new L2Regularization(decaying)),
-            rule.withL2(new Schedule.Step(Clock.ITERATION, 1e-2, 0.5, 30))),
+            rule.withL2(new Dl4jSchedule.Step(Clock.ITERATION, 1e-2, 0.5, 30))),
         new RegularisationPair(
             "weight decay times rate",
             List.of(new WeightDecay(1e-2, true)),
@@ -185,31 +186,31 @@ class UpdaterParityTest {
     return Stream.of(
         new SchedulePair(
             new ExponentialSchedule(step, 0.01, 0.99),
-            new Schedule.Exponential(Clock.ITERATION, 0.01, 0.99)),
+            new Dl4jSchedule.Exponential(Clock.ITERATION, 0.01, 0.99)),
         new SchedulePair(
             new ExponentialSchedule(epoch, 0.01, 0.5),
-            new Schedule.Exponential(Clock.EPOCH, 0.01, 0.5)),
+            new Dl4jSchedule.Exponential(Clock.EPOCH, 0.01, 0.5)),
         new SchedulePair(
             new InverseSchedule(step, 0.01, 0.1, 0.75),
-            new Schedule.Inverse(Clock.ITERATION, 0.01, 0.1, 0.75)),
+            new Dl4jSchedule.Inverse(Clock.ITERATION, 0.01, 0.1, 0.75)),
         new SchedulePair(
             new PolySchedule(step, 0.01, 2, 150),
-            new Schedule.Polynomial(Clock.ITERATION, 0.01, 2, 150)),
+            new Dl4jSchedule.Polynomial(Clock.ITERATION, 0.01, 2, 150)),
         new SchedulePair(
             new SigmoidSchedule(step, 0.01, 0.05, 80),
-            new Schedule.Sigmoid(Clock.ITERATION, 0.01, 0.05, 80)),
+            new Dl4jSchedule.Sigmoid(Clock.ITERATION, 0.01, 0.05, 80)),
         new SchedulePair(
             new StepSchedule(step, 0.01, 0.5, 30),
-            new Schedule.Step(Clock.ITERATION, 0.01, 0.5, 30)),
+            new Dl4jSchedule.Step(Clock.ITERATION, 0.01, 0.5, 30)),
         new SchedulePair(
             new MapSchedule(step, Map.of(0, 0.01, 60, 0.001)),
-            new Schedule.Table(Clock.ITERATION, new TreeMap<>(Map.of(0, 0.01, 60, 0.001)))),
+            new Dl4jSchedule.Table(Clock.ITERATION, new TreeMap<>(Map.of(0, 0.01, 60, 0.001)))),
         new SchedulePair(
             new CycleSchedule(step, 0.001, 0.01, 90, 10, 0.9),
-            new Schedule.Cycle(Clock.ITERATION, 0.001, 0.01, 90, 10, 0.9)),
+            new Dl4jSchedule.Cycle(Clock.ITERATION, 0.001, 0.01, 90, 10, 0.9)),
         new SchedulePair(
             new RampSchedule(new ExponentialSchedule(epoch, 0.01, 0.5), 40),
-            new Schedule.Ramp(new Schedule.Exponential(Clock.EPOCH, 0.01, 0.5), 40)));
+            new Dl4jSchedule.Ramp(new Dl4jSchedule.Exponential(Clock.EPOCH, 0.01, 0.5), 40)));
   }
 
   private static void assertParity(Pair pair, RegularisationPair regularisation) {
