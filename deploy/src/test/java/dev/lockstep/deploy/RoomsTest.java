@@ -104,6 +104,7 @@ class RoomsTest {
               "dev.lockstep.ps.schedule..",
               "dev.lockstep.ps.optim..",
               "dev.lockstep.ps.clip..",
+              "dev.lockstep.ps.compress..",
               "dev.lockstep.ps.server..",
               "dev.lockstep.ps.client..")
           .should()

@@ -1,0 +1,114 @@
+package dev.lockstep.ps.compress;
+
+import dev.lockstep.ps.compress.Ranges.Range;
+import dev.lockstep.ps.compress.Sparsifier.Cut;
+import java.util.Objects;
+
+/**
+ * Sends the larger elements of one virtual worker's gradients and remembers the rest, which is
+ * added to its next gradient: what is not sent now is sent later. The method is Strom's
+ * (Interspeech 2015) and Aji and Heafield's (arXiv 1704.05021); that it converges like SGD where
+ * the residual stays bounded is shown by Stich, Cordonnier and Jaggi (arXiv 1809.07599). Of Deep
+ * Gradient Compression (arXiv 1712.01887) it has the local accumulation, not the momentum
+ * correction: momentum belongs to the central optimizer here.
+ *
+ * <pre>
+ *   r += g            the residual r and the gradient sum g, float32
+ *   g  = selected elements of r, +0 elsewhere
+ *   r  = r without the selected elements
+ * </pre>
+ *
+ * Sent and kept parts of {@code r + g} are disjoint, so nothing is lost by the selection; only the
+ * addition {@code r + g} rounds, as float32 does. Elements outside the ranges are sent as they are.
+ * A sent zero is always +0: vectors that are zero elsewhere then add up to the same bits whether
+ * zeros are added or skipped.
+ *
+ * <p>Lives in the executor that plays the virtual worker; the residual is checkpointed. Not
+ * thread-safe; never blocks.
+ */
+public final class ErrorFeedback {
+
+  private static final int MAGNITUDE = 0x7FFF_FFFF;
+
+  private final Sparsifier sparsifier;
+  private final Ranges ranges;
+  private final float[] residual;
+
+  /**
+   * Without a past.
+   *
+   * @param ranges the elements to choose from
+   * @param parameters length P of θ
+   */
+  public ErrorFeedback(Sparsifier sparsifier, Ranges ranges, int parameters) {
+    this(sparsifier, ranges, new float[parameters]);
+  }
+
+  /**
+   * Continues from a checkpoint.
+   *
+   * @param residual length P; belongs to the new object
+   */
+  public ErrorFeedback(Sparsifier sparsifier, Ranges ranges, float[] residual) {
+    this.sparsifier = Objects.requireNonNull(sparsifier, "sparsifier");
+    this.ranges = Objects.requireNonNull(ranges, "ranges");
+    this.residual = residual;
+    if (ranges.end() > residual.length) {
+      throw new IllegalArgumentException(
+          "ranges end at "
+              + ranges.end()
+              + " > parameters="
+              + residual.length
+              + ": they are of another model");
+    }
+  }
+
+  /** What waits to be sent: a view of length P, 0 outside the ranges. */
+  public float[] residual() {
+    return residual;
+  }
+
+  /**
+   * Replaces a gradient sum by what is sent of it and of the residual.
+   *
+   * @param gradient length P, finite; overwritten
+   * @param magnitudes scratch of length P; overwritten
+   * @return how many elements of the ranges are sent
+   */
+  public int compress(float[] gradient, int[] magnitudes) {
+    checkLength("gradient", gradient.length);
+    checkLength("magnitudes", magnitudes.length);
+    for (Range range : ranges.ranges()) {
+      for (int i = range.from(); i < range.to(); i++) {
+        float sum = residual[i] + gradient[i];
+        residual[i] = sum;
+        magnitudes[i] = Float.floatToRawIntBits(sum) & MAGNITUDE;
+      }
+    }
+    Cut cut = sparsifier.cut(magnitudes, ranges);
+    int sent = 0;
+    int ties = cut.ties();
+    for (Range range : ranges.ranges()) {
+      for (int i = range.from(); i < range.to(); i++) {
+        int magnitude = magnitudes[i];
+        boolean tie = magnitude == cut.magnitude() && ties > 0;
+        if ((tie || magnitude > cut.magnitude()) && magnitude > 0) {
+          ties -= tie ? 1 : 0;
+          gradient[i] = residual[i];
+          residual[i] = 0;
+          sent++;
+        } else {
+          gradient[i] = 0;
+        }
+      }
+    }
+    return sent;
+  }
+
+  private void checkLength(String name, int length) {
+    if (length != residual.length) {
+      throw new IllegalArgumentException(
+          name + ": length=" + length + " != parameters=" + residual.length);
+    }
+  }
+}
