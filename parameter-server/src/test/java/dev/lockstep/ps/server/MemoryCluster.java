@@ -4,6 +4,7 @@ import dev.lockstep.ps.SimulatedTraining;
 import dev.lockstep.ps.client.AbortSignal;
 import dev.lockstep.ps.client.ParameterClient;
 import dev.lockstep.ps.layout.ShardLayout;
+import dev.lockstep.ps.optim.UpdatePlan;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -33,20 +34,24 @@ final class MemoryCluster {
       float[] theta,
       float[][] state,
       long firstStep) {
-    layout = new FrameLayout(new ShardLayout(training.parameters(), shards));
+    this(training.plan(), training.virtualWorkers(), shards, protocol, theta, state, firstStep);
+  }
+
+  MemoryCluster(
+      UpdatePlan plan,
+      int virtualWorkers,
+      int shards,
+      Protocol protocol,
+      float[] theta,
+      float[][] state,
+      long firstStep) {
+    layout = new FrameLayout(new ShardLayout(theta.length, shards));
     for (int shard = 0; shard < shards; shard++) {
       int begin = layout.shards().begin(shard);
       int end = layout.shards().end(shard);
       servers.add(
           new ShardServer(
-              new ShardSpec(
-                  ATTEMPT,
-                  layout,
-                  shard,
-                  training.plan(),
-                  training.virtualWorkers(),
-                  protocol,
-                  firstStep),
+              new ShardSpec(ATTEMPT, layout, shard, plan, virtualWorkers, protocol, firstStep),
               Arrays.copyOfRange(theta, begin, end),
               state == null
                   ? null
@@ -59,7 +64,11 @@ final class MemoryCluster {
   }
 
   ParameterClient client() {
-    return new ParameterClient(ATTEMPT, layout, servers, signal, BOUND);
+    return client(servers);
+  }
+
+  ParameterClient client(List<? extends ShardEndpoint> endpoints) {
+    return new ParameterClient(ATTEMPT, layout, endpoints, signal, BOUND);
   }
 
   private final class Peers implements ServerPeers {
