@@ -4,7 +4,7 @@ import dev.lockstep.ps.schedule.StepTime;
 
 /** An optimizer whose update of an element depends on that element alone. */
 public sealed interface ElementwiseOptimizer extends OptimizerSpec
-    permits Dl4jOptimizer, OptimizerSpec.Assign {
+    permits BlockMomentum, Dl4jOptimizer, OptimizerSpec.Assign {
 
   /**
    * The arithmetic of one step.

@@ -22,6 +22,11 @@ final class BatchAssembler {
 
   private Epoch current;
   private Epoch following;
+
+  /** Steps {@code [rowBegin, rowEnd)} are those of the virtual workers' rows, one after another. */
+  private long rowBegin;
+
+  private long rowEnd;
   private long step;
   private int v;
 
@@ -30,12 +35,23 @@ final class BatchAssembler {
     this.blocks = blocks;
     sizes = request.split().sizes(request.part());
     current = epoch(request.startEpoch());
-    step = request.startStepInEpoch();
-    v = request.vFrom();
-    if (current != null && step > current.steps) {
+    if (current != null && request.startStepInEpoch() > current.steps) {
       throw new IllegalArgumentException(
-          "startStepInEpoch=%d > %d steps of an epoch".formatted(step, current.steps));
+          "startStepInEpoch=%d > %d steps of an epoch"
+              .formatted(request.startStepInEpoch(), current.steps));
     }
+    beginRows(request.startStepInEpoch());
+  }
+
+  private void beginRows(long at) {
+    int consecutive = request.consecutive();
+    rowBegin = at;
+    rowEnd = at - at % consecutive + consecutive;
+    if (current != null) {
+      rowEnd = Math.min(rowEnd, current.steps);
+    }
+    step = at;
+    v = request.vFrom();
   }
 
   /** The next item, or null after the last. */
@@ -43,18 +59,29 @@ final class BatchAssembler {
     while (current != null && step == current.steps) {
       current = following != null ? following : epoch(current.number + 1);
       following = null;
-      step = 0;
+      beginRows(0);
     }
     if (current == null) {
       return null;
     }
     Item item = new Item(current.number, step, v, batch());
-    v++;
+    step++;
+    if (step == rowEnd) {
+      step = rowBegin;
+      v++;
+    }
     if (v == request.vTo()) {
-      v = request.vFrom();
-      step++;
+      beginRows(rowEnd);
     }
     return item;
+  }
+
+  /** The step that a virtual worker reads next. */
+  private long position(int virtualWorker) {
+    if (virtualWorker == v) {
+      return step;
+    }
+    return virtualWorker < v ? rowEnd : rowBegin;
   }
 
   private MicroBatch batch() throws IOException {
@@ -77,10 +104,10 @@ final class BatchAssembler {
     if (current == null) {
       return false;
     }
-    if (current.readOneBlockAhead(step)) {
+    if (current.readOneBlockAhead()) {
       return true;
     }
-    if (!current.endsIn(step)) {
+    if (!current.endsIn(rowBegin)) {
       return false;
     }
     if (following == null) {
@@ -119,19 +146,20 @@ final class BatchAssembler {
       }
     }
 
-    /** Reads one block for the window of a step or the one after it. */
-    boolean readOneBlockAhead(long atStep) throws IOException {
-      long from = windowStart(atStep * request.batchSize());
-      return readOneBlock(from, from + 2 * windowLength());
+    /** Reads one block for the window that a virtual worker is in, or the one after it. */
+    boolean readOneBlockAhead() throws IOException {
+      for (int i = 0; i < spans.size(); i++) {
+        long from = windowStart(position(request.vFrom() + i) * request.batchSize());
+        if (spans.get(i).readOneBlock(from, from + 2 * windowLength())) {
+          return true;
+        }
+      }
+      return false;
     }
 
     boolean readFirstWindow() throws IOException {
-      return readOneBlock(0, windowLength());
-    }
-
-    private boolean readOneBlock(long from, long to) throws IOException {
       for (SpanReader span : spans) {
-        if (span.readOneBlock(from, to)) {
+        if (span.readOneBlock(0, windowLength())) {
           return true;
         }
       }

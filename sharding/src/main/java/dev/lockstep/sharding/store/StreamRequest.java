@@ -26,6 +26,8 @@ import java.util.Objects;
  *     epoch's first
  * @param endEpoch first epoch not to read
  * @param prefetch micro-batches to hold ready, at least 1
+ * @param consecutive micro-batches that a virtual worker gets in a row before it is the next one's
+ *     turn, at least 1. Rows begin at multiples of it and end with the epoch
  */
 public record StreamRequest(
     Dataset dataset,
@@ -40,8 +42,60 @@ public record StreamRequest(
     int startEpoch,
     long startStepInEpoch,
     int endEpoch,
-    int prefetch)
+    int prefetch,
+    int consecutive)
     implements Serializable {
+
+  /** A request in which virtual workers take turns after every micro-batch. */
+  public StreamRequest(
+      Dataset dataset,
+      Split split,
+      Part part,
+      long seed,
+      int virtualWorkers,
+      int vFrom,
+      int vTo,
+      int batchSize,
+      int window,
+      int startEpoch,
+      long startStepInEpoch,
+      int endEpoch,
+      int prefetch) {
+    this(
+        dataset,
+        split,
+        part,
+        seed,
+        virtualWorkers,
+        vFrom,
+        vTo,
+        batchSize,
+        window,
+        startEpoch,
+        startStepInEpoch,
+        endEpoch,
+        prefetch,
+        1);
+  }
+
+  /** The same with other rows. */
+  public StreamRequest withConsecutive(int microBatches) {
+    return new StreamRequest(
+        dataset,
+        split,
+        part,
+        seed,
+        virtualWorkers,
+        vFrom,
+        vTo,
+        batchSize,
+        window,
+        startEpoch,
+        startStepInEpoch,
+        endEpoch,
+        prefetch,
+        microBatches);
+  }
 
   /** Checks the ranges. */
   public StreamRequest {
@@ -57,6 +111,9 @@ public record StreamRequest(
       throw new IllegalArgumentException(
           "batchSize=%d window=%d prefetch=%d must be >= 1, >= 0 and >= 1"
               .formatted(batchSize, window, prefetch));
+    }
+    if (consecutive < 1) {
+      throw new IllegalArgumentException("consecutive=%d must be >= 1".formatted(consecutive));
     }
     if (startEpoch < 0 || startStepInEpoch < 0 || endEpoch < startEpoch) {
       throw new IllegalArgumentException(

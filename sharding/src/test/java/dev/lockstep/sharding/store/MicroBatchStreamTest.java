@@ -105,6 +105,31 @@ class MicroBatchStreamTest {
   }
 
   @ParameterizedTest
+  @CsvSource({"0,2,0", "5,3,0", "16,4,1", "5,3,4", "1000,100,2"})
+  void rowsHoldTheSameMicroBatchesInAnotherOrder(int window, int consecutive, long first)
+      throws Exception {
+    StreamRequest oneByOne = request(window, 1, VIRTUAL_WORKERS, 0, first);
+    List<Item> items = read(oneByOne.withConsecutive(consecutive));
+    assertEquals(byPlace(read(oneByOne)), byPlace(items));
+    List<String> order = new ArrayList<>();
+    for (int epoch = 0; epoch < EPOCHS; epoch++) {
+      long steps =
+          EpochPlan.of(SEED, epoch, VIRTUAL_WORKERS, all.sizes(Part.TRAINING), window).steps(BATCH);
+      for (long begin = epoch == 0 ? first : 0; begin < steps; ) {
+        long end = Math.min(steps, (begin / consecutive + 1) * consecutive);
+        for (int v = 1; v < VIRTUAL_WORKERS; v++) {
+          for (long step = begin; step < end; step++) {
+            order.add(epoch + "/" + step + "/" + v);
+          }
+        }
+        begin = end;
+      }
+    }
+    assertEquals(
+        order, items.stream().map(i -> i.epoch() + "/" + i.stepInEpoch() + "/" + i.v()).toList());
+  }
+
+  @ParameterizedTest
   @ValueSource(ints = {0, 1, 5, 16, 1000})
   void usesEachExampleOncePerEpochInTheOrderOfThePlan(int window) throws Exception {
     List<Item> items = read(request(window, 0, VIRTUAL_WORKERS, 0, 0));

@@ -1,7 +1,9 @@
 package dev.lockstep.trainer.checkpoint;
 
+import java.io.Serializable;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * What a complete checkpoint consists of; written last, by the driver.
@@ -11,12 +13,15 @@ import java.util.List;
  * @param attempt that wrote it
  * @param step optimizer steps taken
  * @param epoch epochs completed
- * @param parameters length of θ
+ * @param parameters length of the vector that the parameter servers hold: θ, and in mode {@code
+ *     averaging} the optimizer's state behind it where that is averaged
  * @param virtualWorkers of the run, V
  * @param seed of the run
  * @param dataFingerprint of the dataset
  * @param numericFingerprint of the arithmetic
- * @param shards the parameter shards, ascending, which cover θ
+ * @param shards the parameter shards, ascending, which cover the vector
+ * @param replicas what each virtual worker keeps for itself, ascending; empty where they keep
+ *     nothing
  */
 public record CheckpointManifest(
     int formatVersion,
@@ -29,7 +34,8 @@ public record CheckpointManifest(
     long seed,
     String dataFingerprint,
     String numericFingerprint,
-    List<ShardEntry> shards) {
+    List<ShardEntry> shards,
+    List<ReplicaEntry> replicas) {
 
   /** The version that this code writes. */
   public static final int FORMAT_VERSION = 1;
@@ -65,6 +71,22 @@ public record CheckpointManifest(
               + " != parameters="
               + parameters);
     }
+    replicas =
+        replicas == null
+            ? List.of()
+            : replicas.stream()
+                .sorted(Comparator.comparingInt(ReplicaEntry::virtualWorker))
+                .toList();
+    List<Integer> kept = replicas.stream().map(ReplicaEntry::virtualWorker).toList();
+    if (!kept.isEmpty() && !kept.equals(IntStream.range(0, virtualWorkers).boxed().toList())) {
+      throw new IllegalArgumentException(
+          "checkpoint of step "
+              + step
+              + ": files of virtual workers "
+              + kept
+              + " are not one of each of virtualWorkers="
+              + virtualWorkers);
+    }
   }
 
   /**
@@ -77,4 +99,15 @@ public record CheckpointManifest(
    * @param crc32c checksum of the file
    */
   public record ShardEntry(String file, int begin, int end, long bytes, long crc32c) {}
+
+  /**
+   * One virtual worker's file.
+   *
+   * @param file name inside the checkpoint's folder
+   * @param virtualWorker whose it is
+   * @param bytes length of the file
+   * @param crc32c checksum of the file
+   */
+  public record ReplicaEntry(String file, int virtualWorker, long bytes, long crc32c)
+      implements Serializable {}
 }

@@ -17,6 +17,7 @@ import org.apache.hadoop.fs.Path;
  *
  * <pre>
  * checkpoints/step-000000001200/shard-00000.attempt-1
+ *                               replica-00000.attempt-1          where virtual workers keep state
  *                               manifest.json                    written last, renamed into place
  * </pre>
  *
@@ -59,6 +60,43 @@ public final class CheckpointStore {
     }
     return new CheckpointManifest.ShardEntry(
         name, shard.begin(), shard.end(), written.bytes(), written.crc32c());
+  }
+
+  /** Writes what a virtual worker keeps; called by the executor that plays it. */
+  public CheckpointManifest.ReplicaEntry writeReplica(ReplicaFile replica, int attempt)
+      throws IOException {
+    String name =
+        String.format(Locale.ROOT, "replica-%05d.attempt-%d", replica.virtualWorker(), attempt);
+    Path path = new Path(folderOf(replica.step()), name);
+    FileSystem fs = path.getFileSystem(hadoop);
+    fs.mkdirs(path.getParent());
+    ShardFile.Written written;
+    try (OutputStream out = fs.create(path, true)) {
+      written = replica.write(out);
+    }
+    return new CheckpointManifest.ReplicaEntry(
+        name, replica.virtualWorker(), written.bytes(), written.crc32c());
+  }
+
+  /** Reads what a virtual worker kept, and checks every byte of it. */
+  public ReplicaFile readReplica(long step, CheckpointManifest.ReplicaEntry entry)
+      throws IOException {
+    Path file = new Path(folderOf(step), entry.file());
+    try (InputStream in = new BufferedInputStream(file.getFileSystem(hadoop).open(file), 1 << 18)) {
+      ReplicaFile replica =
+          ReplicaFile.read(
+              in, file.toString(), new ShardFile.Written(entry.bytes(), entry.crc32c()));
+      if (replica.virtualWorker() != entry.virtualWorker() || replica.step() != step) {
+        throw new IOException(
+            file
+                + " is of virtual worker "
+                + replica.virtualWorker()
+                + " at step "
+                + replica.step()
+                + ": files of this checkpoint were exchanged");
+      }
+      return replica;
+    }
   }
 
   /** Makes a checkpoint complete; called by the driver. */

@@ -37,7 +37,6 @@ public record ShardFile(int begin, long step, float[] theta, float[][] state) {
   private static final int VECTORS_AT = 20;
   private static final int STEP_AT = 24;
   private static final int HEADER = 32;
-  private static final int BUFFER = 1 << 18;
   private static final int MOST_STATE_VECTORS = 8;
 
   /** First element after the shard. */
@@ -61,9 +60,9 @@ public record ShardFile(int begin, long step, float[] theta, float[][] state) {
     header.putInt(VECTORS_AT, state.length);
     header.putLong(STEP_AT, step);
     checked.write(header.array());
-    writeFloats(checked, theta);
+    VectorBytes.write(checked, theta);
     for (float[] vector : state) {
-      writeFloats(checked, vector);
+      VectorBytes.write(checked, vector);
     }
     long bytes = HEADER + 4L * theta.length * (1 + state.length);
     return new Written(bytes, crc.getValue());
@@ -100,10 +99,10 @@ public record ShardFile(int begin, long step, float[] theta, float[][] state) {
                 + expected.bytes()
                 + " bytes: the file is damaged or from another version");
       }
-      float[] theta = readFloats(checked, length);
+      float[] theta = VectorBytes.read(checked, length);
       float[][] state = new float[vectors][];
       for (int i = 0; i < vectors; i++) {
-        state[i] = readFloats(checked, length);
+        state[i] = VectorBytes.read(checked, length);
       }
       if (crc.getValue() != expected.crc32c()) {
         throw new IOException(
@@ -116,28 +115,6 @@ public record ShardFile(int begin, long step, float[] theta, float[][] state) {
       throw new IOException(
           name + " ends before its " + expected.bytes() + " bytes: the file is truncated", e);
     }
-  }
-
-  private static void writeFloats(OutputStream out, float[] values) throws IOException {
-    ByteBuffer buffer = ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN);
-    int step = BUFFER / Float.BYTES;
-    for (int from = 0; from < values.length; from += step) {
-      int count = Math.min(step, values.length - from);
-      buffer.asFloatBuffer().put(values, from, count);
-      out.write(buffer.array(), 0, count * Float.BYTES);
-    }
-  }
-
-  private static float[] readFloats(DataInputStream in, int count) throws IOException {
-    float[] values = new float[count];
-    ByteBuffer buffer = ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN);
-    int step = BUFFER / Float.BYTES;
-    for (int from = 0; from < count; from += step) {
-      int now = Math.min(step, count - from);
-      in.readFully(buffer.array(), 0, now * Float.BYTES);
-      buffer.asFloatBuffer().get(values, from, now);
-    }
-    return values;
   }
 
   /**

@@ -43,6 +43,7 @@ final class TrainCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private ModelOptions model;
   @Mixin private DataOptions data;
+  @Mixin private ModeOptions modes;
 
   @Option(
       names = "--out",
@@ -76,9 +77,6 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "W",
       description = "Spark tasks; does not change the model (default: as many as slots, up to V).")
   private Integer workers;
-
-  @Option(names = "--mode", paramLabel = "sync", description = "How gradients become parameters.")
-  private TrainingConfig.Mode mode;
 
   @Option(
       names = "--seed",
@@ -193,7 +191,7 @@ final class TrainCommand implements Callable<Integer> {
     ifGiven(batchSize, config::batchSize);
     ifGiven(virtualWorkers, config::virtualWorkers);
     ifGiven(workers, config::workers);
-    ifGiven(mode, config::mode);
+    modes.applyTo(config);
     ifGiven(seed, config::seed);
     ifGiven(shuffleWindow, config::shuffleWindow);
     ifGiven(validationFraction, config::validationFraction);

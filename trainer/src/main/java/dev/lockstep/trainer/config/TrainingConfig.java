@@ -11,6 +11,7 @@ import java.io.Serializable;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.function.UnaryOperator;
 
 /**
  * What the user asks of a training run, validated. Crosses from driver to executors; {@link
@@ -24,6 +25,8 @@ import java.util.Objects;
  * @param seed of the initial parameters (for configurations), of the data order, of dropout and of
  *     the validation split
  * @param mode how gradients become parameters
+ * @param accumulate micro-batches that a virtual worker sums for one step, a
+ * @param averaging settings of mode {@code averaging}, null in others
  * @param shuffleWindow examples inside which a span is shuffled; 0 leaves the order of the file
  * @param validationFraction part of the examples kept for validation, in [0, 1)
  * @param clipNorm global gradient norm above which the gradient is scaled down; 0 for none
@@ -44,6 +47,8 @@ public record TrainingConfig(
     int workers,
     long seed,
     Mode mode,
+    int accumulate,
+    Averaging averaging,
     int shuffleWindow,
     double validationFraction,
     double clipNorm,
@@ -69,7 +74,9 @@ public record TrainingConfig(
   /** How gradients become parameters. */
   public enum Mode {
     /** One optimizer step for each global batch. */
-    SYNC
+    SYNC,
+    /** Local steps of every virtual worker, then an average of their parameters. */
+    AVERAGING
   }
 
   /** What to do with executors whose arithmetic differs. */
@@ -106,6 +113,7 @@ public record TrainingConfig(
     atLeast("batchSize", batchSize, 1);
     atLeast("virtualWorkers", virtualWorkers, 1);
     atLeast("workers", workers, 0);
+    atLeast("accumulate", accumulate, 1);
     atLeast("shuffleWindow", shuffleWindow, 0);
     if (virtualWorkers < workers) {
       throw new IllegalArgumentException(
@@ -114,6 +122,14 @@ public record TrainingConfig(
               "virtualWorkers=%d < workers=%d: lower --workers or raise --virtual-workers",
               virtualWorkers,
               workers));
+    }
+    if (mode == Mode.AVERAGING) {
+      averaging = (averaging == null ? Averaging.UNSET : averaging).resolved(virtualWorkers);
+    } else if (averaging != null) {
+      throw new IllegalArgumentException(
+          "averageEvery and other settings of averaging without mode=averaging: add --mode"
+              + " averaging, or leave --average-every, --outer, --outer-rate, --outer-momentum and"
+              + " --local-state out");
     }
     if (!(validationFraction >= 0 && validationFraction < 1)) {
       throw new IllegalArgumentException(
@@ -173,6 +189,8 @@ public record TrainingConfig(
         .workers(workers)
         .seed(seed)
         .mode(mode)
+        .accumulate(accumulate)
+        .averaging(averaging)
         .shuffleWindow(shuffleWindow)
         .validationFraction(validationFraction)
         .clipNorm(clipNorm)
@@ -229,6 +247,8 @@ public record TrainingConfig(
     private int workers = 0;
     private long seed = 42;
     private Mode mode = Mode.SYNC;
+    private int accumulate = 1;
+    private Averaging averaging = null;
     private int shuffleWindow = 4096;
     private double validationFraction = 0;
     private double clipNorm = 0;
@@ -283,6 +303,27 @@ public record TrainingConfig(
     @JsonProperty
     public Builder mode(Mode value) {
       this.mode = value;
+      return this;
+    }
+
+    /** Sets {@link TrainingConfig#accumulate()}. */
+    @JsonProperty
+    public Builder accumulate(int value) {
+      this.accumulate = value;
+      return this;
+    }
+
+    /** Sets {@link TrainingConfig#averaging()}. */
+    @JsonProperty
+    public Builder averaging(Averaging value) {
+      this.averaging = value;
+      return this;
+    }
+
+    /** Changes {@link TrainingConfig#averaging()}, or {@link Averaging#UNSET} where it is null. */
+    public Builder averaging(UnaryOperator<Averaging> change) {
+      Averaging changed = change.apply(averaging == null ? Averaging.UNSET : averaging);
+      this.averaging = changed.equals(Averaging.UNSET) ? null : changed;
       return this;
     }
 
@@ -388,6 +429,8 @@ public record TrainingConfig(
           workers,
           seed,
           mode,
+          accumulate,
+          averaging,
           shuffleWindow,
           validationFraction,
           clipNorm,

@@ -7,8 +7,9 @@ import dev.lockstep.sharding.MicroBatch;
 public interface BatchSource {
 
   /**
-   * The next micro-batch: for each step those of the worker's virtual workers, ascending. Blocks
-   * until it has been read.
+   * The next micro-batch: for each round those of the worker's virtual workers, ascending, and for
+   * each of them all that it needs in the round ({@link Pace#consecutive}). Blocks until it has
+   * been read.
    *
    * @throws java.io.UncheckedIOException if the data cannot be read
    * @throws java.util.NoSuchElementException after the last one
@@ -19,9 +20,9 @@ public interface BatchSource {
    * A micro-batch and where it belongs.
    *
    * @param epoch epochs completed before it
-   * @param stepInEpoch steps of its epoch before it
+   * @param microBatch micro-batches of its span before it in its epoch
    * @param virtualWorker that computes it
    * @param examples none where the virtual worker has no more in this epoch
    */
-  record Batch(int epoch, long stepInEpoch, int virtualWorker, MicroBatch examples) {}
+  record Batch(int epoch, long microBatch, int virtualWorker, MicroBatch examples) {}
 }

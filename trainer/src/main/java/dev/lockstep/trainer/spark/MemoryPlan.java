@@ -1,12 +1,15 @@
 package dev.lockstep.trainer.spark;
 
+import dev.lockstep.ps.optim.UpdatePlan;
+import dev.lockstep.trainer.loop.Pace;
 import java.util.Locale;
 
 /**
  * What a run will hold in memory, computed before it starts. Amounts are bytes; activations inside
  * DL4J are not in them.
  *
- * @param workerHeap of one worker: θ, gradient vectors, examples read ahead
+ * @param workerHeap of one worker: θ, vectors of sums, local parameters and optimizer state in mode
+ *     {@code averaging}, examples read ahead
  * @param workerOffHeap of one worker's replica: θ and the gradient view
  * @param serversHeap of all parameter servers together: parameters, optimizer state, gradients in
  *     flight
@@ -17,22 +20,33 @@ public record MemoryPlan(long workerHeap, long workerOffHeap, long serversHeap, 
   /**
    * Computes the amounts.
    *
-   * @param parameters P
-   * @param stateVectors of the optimizer, for each parameter
+   * @param plan what is updated where
+   * @param pace of steps and rounds
    * @param virtualWorkers V
    * @param workers W
    * @param readAhead bytes of examples that one worker holds
    */
-  public static MemoryPlan of(
-      int parameters, int stateVectors, int virtualWorkers, int workers, long readAhead) {
-    long vector = (long) Float.BYTES * parameters;
+  static MemoryPlan of(ModePlan plan, Pace pace, int virtualWorkers, int workers, long readAhead) {
+    UpdatePlan server = plan.server();
+    long parameters = (long) Float.BYTES * plan.model().layout().parameters();
+    long pushed = (long) Float.BYTES * server.layout().parameters();
     int perWorker = (virtualWorkers + workers - 1) / workers;
-    int gradients = ceilLog2(perWorker) + 2;
+    int sums = ceilLog2(perWorker) + 2;
+    long micro = pace.accumulate() > 1 ? parameters : 0;
     return new MemoryPlan(
-        vector * (1 + gradients) + readAhead,
-        2 * vector,
-        vector * (1L + stateVectors + virtualWorkers),
-        vector * (1L + stateVectors));
+        pushed * (1 + sums) + micro + localBytes(plan, perWorker, parameters) + readAhead,
+        2 * parameters,
+        pushed * (1L + server.stateVectors() + virtualWorkers),
+        pushed * (1L + (plan.keepsState() ? plan.model().stateVectors() : server.stateVectors())));
+  }
+
+  /** Of virtual workers that take their own steps: θ_v, its gradient, optimizer state. */
+  private static long localBytes(ModePlan plan, int perWorker, long parameters) {
+    if (!plan.averages()) {
+      return 0;
+    }
+    int optimizers = plan.keepsState() ? perWorker : 1;
+    return parameters * (2L + (long) optimizers * plan.model().stateVectors());
   }
 
   /** One line for people. */

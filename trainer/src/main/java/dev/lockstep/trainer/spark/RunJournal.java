@@ -42,6 +42,8 @@ final class RunJournal {
   private final Map<Integer, Long> epochExamples = new HashMap<>();
   private final Map<Integer, TreeReduction<List<EvaluationSums>>> validations = new HashMap<>();
   private final Map<Long, List<CheckpointManifest.ShardEntry>> shards = new HashMap<>();
+  private final Map<Long, List<CheckpointManifest.ReplicaEntry>> replicas = new HashMap<>();
+  private final LocalStepSums localSteps;
   private final PairwiseTree tree;
   private long examples;
   private long beganAt;
@@ -60,6 +62,7 @@ final class RunJournal {
     this.observer = observer;
     this.dataFingerprint = assignment.dataset().shardSet().fingerprint();
     this.tree = new PairwiseTree(assignment.config().virtualWorkers());
+    this.localSteps = new LocalStepSums(tree, assignment.pace(), assignment.start().value().step());
   }
 
   void accept(WorkerReport report) throws IOException {
@@ -70,10 +73,19 @@ final class RunJournal {
       }
     } else if (report instanceof WorkerReport.Steps several) {
       record(several.steps());
+    } else if (report instanceof WorkerReport.LocalSteps parts) {
+      List<WorkerReport.Step> complete = localSteps.add(parts.steps());
+      if (!complete.isEmpty()) {
+        record(complete);
+      }
     } else if (report instanceof WorkerReport.Validated part) {
       record(part);
     } else if (report instanceof WorkerReport.ShardSaved saved) {
-      record(saved);
+      shards.computeIfAbsent(saved.step(), step -> new ArrayList<>()).add(saved.shard());
+      commitIfComplete(saved.step());
+    } else if (report instanceof WorkerReport.ReplicaSaved saved) {
+      replicas.computeIfAbsent(saved.step(), step -> new ArrayList<>()).add(saved.replica());
+      commitIfComplete(saved.step());
     } else if (report instanceof WorkerReport.Failed failed) {
       failures.add(failed);
     }
@@ -150,7 +162,7 @@ final class RunJournal {
     observer.step(metrics);
     lossSums.merge(step.epoch(), step.lossSum(), Double::sum);
     epochExamples.merge(step.epoch(), step.examples(), Long::sum);
-    if (step.stepsTaken() % assignment.stepsPerEpoch() == 0) {
+    if (assignment.pace().isEpochStart(step.stepsTaken())) {
       lastSteps.put(step.epoch() + 1, step);
       finishEpochs();
     }
@@ -197,30 +209,33 @@ final class RunJournal {
     }
   }
 
-  private void record(WorkerReport.ShardSaved saved) throws IOException {
-    List<CheckpointManifest.ShardEntry> entries =
-        shards.computeIfAbsent(saved.step(), step -> new ArrayList<>());
-    entries.add(saved.shard());
+  private void commitIfComplete(long step) throws IOException {
+    List<CheckpointManifest.ShardEntry> entries = shards.getOrDefault(step, List.of());
+    List<CheckpointManifest.ReplicaEntry> kept = replicas.getOrDefault(step, List.of());
     int covered = entries.stream().mapToInt(entry -> entry.end() - entry.begin()).sum();
-    int parameters = assignment.updates().layout().parameters();
+    int parameters = assignment.plan().server().layout().parameters();
+    int virtualWorkers = assignment.config().virtualWorkers();
+    boolean keptIsComplete = !assignment.plan().keepsState() || kept.size() == virtualWorkers;
     // A server without a chunk of its own saves an empty shard.
-    if (covered == parameters && entries.size() == servers()) {
+    if (covered == parameters && entries.size() == servers() && keptIsComplete) {
       checkpoints.commit(
           new CheckpointManifest(
               CheckpointManifest.FORMAT_VERSION,
               assignment.attempt().run(),
               assignment.attempt().attempt(),
-              saved.step(),
-              Math.toIntExact(saved.step() / assignment.stepsPerEpoch()),
+              step,
+              assignment.pace().epoch(step),
               parameters,
-              assignment.config().virtualWorkers(),
+              virtualWorkers,
               assignment.config().seed(),
               dataFingerprint,
               fingerprint(),
-              entries));
-      committedStep = saved.step();
-      checkpoints.deleteBefore(saved.step());
-      shards.remove(saved.step());
+              entries,
+              kept));
+      committedStep = step;
+      checkpoints.deleteBefore(step);
+      shards.remove(step);
+      replicas.remove(step);
     }
   }
 }

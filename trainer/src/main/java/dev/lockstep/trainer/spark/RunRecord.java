@@ -110,7 +110,7 @@ record RunRecord(
     EpochMetrics last = result.metrics().epochs().get(result.metrics().epochs().size() - 1);
     ObjectNode outcome = json.putObject("result");
     outcome.put("steps", result.steps());
-    outcome.put("stepsPerEpoch", assignment.stepsPerEpoch());
+    outcome.put("stepsPerEpoch", assignment.pace().stepsPerEpoch());
     outcome.put("examples", result.examples());
     outcome.put("seconds", result.seconds());
     outcome.put("examplesPerSecond", result.examplesPerSecond());

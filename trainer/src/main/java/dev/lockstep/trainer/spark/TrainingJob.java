@@ -1,7 +1,6 @@
 package dev.lockstep.trainer.spark;
 
 import dev.lockstep.ps.clip.Clipping;
-import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.ps.server.AttemptId;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.plan.EpochPlan;
@@ -9,6 +8,7 @@ import dev.lockstep.sharding.plan.Part;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
 import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.loop.Pace;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.model.ModelValidation;
@@ -92,20 +92,20 @@ public final class TrainingJob {
   public TrainingResult run() throws IOException {
     requireStartable(spark, config);
     ModelValidation.check(model, dataset.shardSet().tensors(), config.virtualWorkers(), clipping());
-    long stepsPerEpoch = stepsPerEpoch();
-    UpdatePlan updates = model.updatePlan(clipping());
+    ModePlan plan = ModePlan.of(config, model.updatePlan(clipping()));
+    Pace pace = new Pace(microBatchesPerEpoch(), config.accumulate(), plan.roundSteps());
     RunFolder folder = new RunFolder(config.out(), hadoop);
     int workers =
         ClusterSlots.await(
             spark.sc(), config.workers(), config.virtualWorkers(), config.launchTimeout());
-    announce(updates, stepsPerEpoch, workers);
+    announce(plan, pace, workers);
     folder.clear();
 
     TrainingTask.Start start =
-        new TrainingTask.Start(
+        TrainingTask.Start.of(
+            plan,
             initial.parameters(config.seed()),
             initial.state(),
-            0,
             initial.iterations(),
             initial.epochs());
     Broadcast<TrainingTask.Start> broadcast = spark.broadcast(start);
@@ -120,9 +120,10 @@ public final class TrainingJob {
               workers,
               dataset,
               model,
-              updates,
+              plan,
               broadcast,
-              stepsPerEpoch,
+              pace,
+              pace.stepsPerEpoch() * config.epochs(),
               endpoint.address(),
               folder.file(RunFolder.CHECKPOINTS).toString(),
               new SerializableConfiguration(hadoop));
@@ -158,7 +159,7 @@ public final class TrainingJob {
     }
   }
 
-  private long stepsPerEpoch() {
+  private long microBatchesPerEpoch() {
     int[] blocks = dataset.shardSet().blockSizes();
     Split split = Split.of(config.seed(), config.validationFraction(), blocks);
     int[] training = split.sizes(Part.TRAINING);
@@ -301,29 +302,30 @@ public final class TrainingJob {
     }
   }
 
-  private void announce(UpdatePlan updates, long stepsPerEpoch, int workers) {
+  private void announce(ModePlan plan, Pace pace, int workers) {
     int perWorker = (config.virtualWorkers() + workers - 1) / workers;
     MemoryPlan memory =
         MemoryPlan.of(
-            updates.layout().parameters(),
-            updates.stateVectors(),
+            plan,
+            pace,
             config.virtualWorkers(),
             workers,
-            TrainingTask.trainingStream(config, dataset, 0, perWorker, 0, stepsPerEpoch)
-                .residentBytes());
+            TrainingTask.trainingStream(config, dataset, 0, perWorker, 0, pace).residentBytes());
     String text =
         String.format(
                 Locale.ROOT,
-                "%,d parameters, V=%d virtual workers x b=%d on W=%d worker%s, %,d steps of %d"
-                    + " epoch%s%n",
-                updates.layout().parameters(),
+                "%,d parameters, V=%d virtual workers x b=%d%s on W=%d worker%s, %,d steps of %d"
+                    + " epoch%s%s%n",
+                plan.model().layout().parameters(),
                 config.virtualWorkers(),
                 config.batchSize(),
+                config.accumulate() == 1 ? "" : " x a=" + config.accumulate(),
                 workers,
                 workers == 1 ? "" : "s",
-                stepsPerEpoch * config.epochs(),
+                pace.stepsPerEpoch() * config.epochs(),
                 config.epochs(),
-                config.epochs() == 1 ? "" : "s")
+                config.epochs() == 1 ? "" : "s",
+                plan.averages() ? ", averaged every " + plan.roundSteps() : "")
             + memory.describe(workers);
     LOG.info("{}", text);
     observer.launching(text);
@@ -338,13 +340,14 @@ public final class TrainingJob {
       List<TrainingTask.Result> results)
       throws IOException {
     CheckpointStore.Snapshot last = checkpoints.read(assignment.lastStep());
+    ModelState trained = ModelState.of(assignment.plan(), last, checkpoints);
     folder.write(
         RunFolder.MODEL,
         out ->
             model.write(
                 out,
-                last.theta(),
-                last.state(),
+                trained.theta(),
+                trained.state(),
                 initial.iterations() + assignment.lastStep(),
                 initial.epochs() + config.epochs()));
     long bytes =
@@ -356,8 +359,8 @@ public final class TrainingJob {
         new TrainingResult(
             assignment.attempt().run(),
             folder.path().toString(),
-            RunFolder.sha256(last.theta()),
-            last.theta(),
+            RunFolder.sha256(trained.theta()),
+            trained.theta(),
             assignment.lastStep(),
             journal.metrics(),
             assignment.workers(),

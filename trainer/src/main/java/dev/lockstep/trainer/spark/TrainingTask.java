@@ -2,7 +2,6 @@ package dev.lockstep.trainer.spark;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.lockstep.ps.client.ParameterClient;
-import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.server.AttemptId;
 import dev.lockstep.ps.server.Contribution;
@@ -18,9 +17,16 @@ import dev.lockstep.sharding.plan.Part;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.store.MicroBatchStream;
 import dev.lockstep.sharding.store.StreamRequest;
+import dev.lockstep.trainer.checkpoint.CheckpointManifest;
+import dev.lockstep.trainer.checkpoint.CheckpointStore;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.loop.BatchSource;
+import dev.lockstep.trainer.loop.Contributor;
+import dev.lockstep.trainer.loop.GlobalGradient;
 import dev.lockstep.trainer.loop.GradientExchange;
+import dev.lockstep.trainer.loop.LocalOptimizers;
+import dev.lockstep.trainer.loop.LocalSteps;
+import dev.lockstep.trainer.loop.Pace;
 import dev.lockstep.trainer.loop.WorkerLoop;
 import dev.lockstep.trainer.model.EvaluationTally;
 import dev.lockstep.trainer.model.ModelDefinition;
@@ -35,7 +41,9 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskKilledException;
@@ -64,7 +72,9 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
    *
    * @param workers W
    * @param runToken secret of the run, asked of every connection
-   * @param stepsPerEpoch of the training part
+   * @param plan what the mode makes of the model's updates
+   * @param pace of steps and rounds
+   * @param lastStep steps of the run taken when the attempt is complete
    * @param checkpoints where parameter shards are saved
    */
   record Assignment(
@@ -74,30 +84,58 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
       int workers,
       Dataset dataset,
       ModelDefinition model,
-      UpdatePlan updates,
+      ModePlan plan,
       Broadcast<Start> start,
-      long stepsPerEpoch,
+      Pace pace,
+      long lastStep,
       NodeAddress driver,
       String checkpoints,
       SerializableConfiguration hadoop)
-      implements Serializable {
-
-    long lastStep() {
-      return stepsPerEpoch * config.epochs();
-    }
-  }
+      implements Serializable {}
 
   /**
    * Where the attempt begins.
    *
-   * @param theta P parameters
-   * @param state optimizer state vectors of length P, or null for fresh ones
+   * @param vector that the servers begin with: θ, and in mode {@code averaging} the state that is
+   *     averaged
+   * @param serverState optimizer state vectors of the servers, as long as the vector, or null for
+   *     fresh ones
+   * @param keptState optimizer state of length P that every virtual worker begins with where each
+   *     keeps its own, or null for a fresh one
+   * @param replicas the files of virtual workers of the checkpoint of this step, which take the
+   *     place of {@code keptState}; empty where there are none
    * @param step steps of the run taken
    * @param iterationsBefore optimizer steps that the model had taken before the run
    * @param epochsBefore epochs that it had completed before the run
    */
-  record Start(float[] theta, float[][] state, long step, long iterationsBefore, int epochsBefore)
-      implements Serializable {}
+  record Start(
+      float[] vector,
+      float[][] serverState,
+      float[][] keptState,
+      List<CheckpointManifest.ReplicaEntry> replicas,
+      long step,
+      long iterationsBefore,
+      int epochsBefore)
+      implements Serializable {
+
+    /**
+     * The start of a run.
+     *
+     * @param theta length P
+     * @param state of the model's optimizer, or null for a fresh one
+     */
+    static Start of(
+        ModePlan plan, float[] theta, float[][] state, long iterationsBefore, int epochsBefore) {
+      return new Start(
+          plan.vector(theta, state),
+          plan.averages() ? null : state,
+          plan.keepsState() ? state : null,
+          List.of(),
+          0,
+          iterationsBefore,
+          epochsBefore);
+    }
+  }
 
   /**
    * What a worker leaves behind.
@@ -172,27 +210,28 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
     Start start = assignment.start().value();
     node.start(
         NodeAddress.roster(all.stream().map(Introduction::node).toList()),
-        assignment.updates(),
+        assignment.plan().server(),
         config.virtualWorkers(),
         Protocol.SYNC,
-        start.theta(),
-        start.state(),
-        start.iterationsBefore() + start.step());
+        start.vector(),
+        start.serverState(),
+        start.iterationsBefore() + assignment.pace().clock(start.step()));
     int from = (int) ((long) worker * config.virtualWorkers() / assignment.workers());
     int to = (int) ((worker + 1L) * config.virtualWorkers() / assignment.workers());
+    Optional<LocalOptimizers> optimizers = localOptimizers(start, from, to, hadoop);
+    Replicas replicas =
+        assignment.plan().keepsState()
+            ? new Replicas(from, to, v -> optimizers.orElseThrow().of(v).state())
+            : Replicas.NONE;
     try (ModelReplica replica = assignment.model().replica(replicaOptions(config));
         MicroBatchStream stream =
             new MicroBatchStream(
                 trainingStream(
-                    config,
-                    assignment.dataset(),
-                    from,
-                    to,
-                    start.step(),
-                    assignment.stepsPerEpoch()),
+                    config, assignment.dataset(), from, to, start.step(), assignment.pace()),
                 hadoop);
         WorkerJournal journal =
-            new WorkerJournal(assignment, worker, worker == firstOfJvm, driver, node, hadoop) {
+            new WorkerJournal(
+                assignment, worker, worker == firstOfJvm, replicas, driver, node, hadoop) {
               @Override
               void validate(int epochsTaken) {
                 if (config.validationFraction() > 0) {
@@ -200,7 +239,6 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
                 }
               }
             }) {
-      replica.setParameters(start.theta());
       journal.prepareCheckpointAfter(start.step());
       driver.report(
           new WorkerReport.Started(
@@ -215,18 +253,49 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
               config.virtualWorkers(),
               from,
               to,
-              assignment.stepsPerEpoch(),
+              assignment.pace(),
               start.step(),
               assignment.lastStep(),
               start.iterationsBefore(),
               start.epochsBefore());
-      new WorkerLoop(span, replica, () -> nextOf(stream), exchange(node.client()), journal).run();
+      BatchSource batches = () -> nextOf(stream);
+      Contributor contributor =
+          optimizers.isPresent()
+              ? new LocalSteps(
+                  span, assignment.plan().averaged(), replica, batches, optimizers.get())
+              : new GlobalGradient(span, replica, batches);
+      contributor.receive(start.vector());
+      new WorkerLoop(span, contributor, exchange(node.client()), journal).run();
       journal.finish();
     }
     // A server must outlive the last pull of every worker.
     node.finish();
     Transferred bytes = node.transferred();
     return new Result(worker, node.address().jvmId(), firstOfJvm, bytes.in(), bytes.out());
+  }
+
+  /** Empty where the servers take the steps. */
+  private Optional<LocalOptimizers> localOptimizers(
+      Start start, int from, int to, Configuration hadoop) throws IOException {
+    ModePlan plan = assignment.plan();
+    if (!plan.averages()) {
+      return Optional.empty();
+    }
+    if (!plan.keepsState()) {
+      return Optional.of(LocalOptimizers.shared(plan.model()));
+    }
+    LocalOptimizers optimizers = LocalOptimizers.each(plan.model(), from, to);
+    CheckpointStore checkpoints = new CheckpointStore(new Path(assignment.checkpoints()), hadoop);
+    for (int v = from; v < to; v++) {
+      if (!start.replicas().isEmpty()) {
+        optimizers
+            .of(v)
+            .restore(checkpoints.readReplica(start.step(), start.replicas().get(v)).vectors());
+      } else if (start.keptState() != null) {
+        optimizers.of(v).restore(start.keptState());
+      }
+    }
+    return Optional.of(optimizers);
   }
 
   private static List<Introduction> meet(BarrierTaskContext context, Introduction own)
@@ -260,26 +329,22 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
 
   /** What a worker that plays {@code [from, to)} reads to train. */
   static StreamRequest trainingStream(
-      TrainingConfig config,
-      Dataset dataset,
-      int from,
-      int to,
-      long firstStep,
-      long stepsPerEpoch) {
+      TrainingConfig config, Dataset dataset, int from, int to, long firstStep, Pace pace) {
     return new StreamRequest(
-        dataset,
-        split(config, dataset),
-        Part.TRAINING,
-        config.seed(),
-        config.virtualWorkers(),
-        from,
-        to,
-        config.batchSize(),
-        config.shuffleWindow(),
-        Math.toIntExact(firstStep / stepsPerEpoch),
-        firstStep % stepsPerEpoch,
-        config.epochs(),
-        PREFETCHED_STEPS * (to - from));
+            dataset,
+            split(config, dataset),
+            Part.TRAINING,
+            config.seed(),
+            config.virtualWorkers(),
+            from,
+            to,
+            config.batchSize(),
+            config.shuffleWindow(),
+            pace.epoch(firstStep),
+            pace.firstMicroBatch(firstStep),
+            config.epochs(),
+            PREFETCHED_STEPS * (to - from))
+        .withConsecutive(pace.consecutive());
   }
 
   /** What it reads to validate: its part of all validation examples, in the order of the file. */

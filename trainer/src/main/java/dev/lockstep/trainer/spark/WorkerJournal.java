@@ -1,12 +1,15 @@
 package dev.lockstep.trainer.spark;
 
+import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.server.ShardSnapshot;
 import dev.lockstep.ps.transport.ExecutorNode;
 import dev.lockstep.trainer.checkpoint.CheckpointManifest;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
+import dev.lockstep.trainer.checkpoint.ReplicaFile;
 import dev.lockstep.trainer.checkpoint.ShardFile;
 import dev.lockstep.trainer.loop.GradientExchange;
-import dev.lockstep.trainer.loop.StepListener;
+import dev.lockstep.trainer.loop.Round;
+import dev.lockstep.trainer.loop.RoundListener;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -23,11 +26,12 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
 /**
- * What a worker writes down as it goes: steps for the driver (worker 0), parameter shards of
- * checkpoints (the first worker of each JVM), validations at the end of an epoch. Lives in an
- * executor; called by the worker's thread, between a pull and the next push.
+ * What a worker writes down as it goes: steps for the driver (worker 0; in mode {@code averaging}
+ * every worker its own part of them), parameter shards of checkpoints (the first worker of each
+ * JVM), what its virtual workers keep, validations at the end of an epoch. Lives in an executor;
+ * called by the worker's thread.
  */
-abstract class WorkerJournal implements StepListener, AutoCloseable {
+abstract class WorkerJournal implements RoundListener, AutoCloseable {
 
   private static final Duration REPORT_EVERY = Duration.ofMillis(250);
   private static final Duration LONGEST_WRITE = Duration.ofMinutes(10);
@@ -36,11 +40,13 @@ abstract class WorkerJournal implements StepListener, AutoCloseable {
   private final TrainingTask.Assignment assignment;
   private final boolean reportsSteps;
   private final boolean savesShard;
+  private final Replicas replicas;
   private final DriverLink driver;
   private final ExecutorNode node;
   private final CheckpointStore checkpoints;
   private final ExecutorService writer;
   private final List<WorkerReport.Step> unreported = new ArrayList<>();
+  private final List<WorkerReport.LocalStep> unreportedLocal = new ArrayList<>();
   private long reportedAt = System.nanoTime();
   private Future<?> lastWrite;
   private long checkpointAt;
@@ -50,12 +56,14 @@ abstract class WorkerJournal implements StepListener, AutoCloseable {
       TrainingTask.Assignment assignment,
       int worker,
       boolean savesShard,
+      Replicas replicas,
       DriverLink driver,
       ExecutorNode node,
       Configuration hadoop) {
     this.assignment = assignment;
-    this.reportsSteps = worker == 0;
+    this.reportsSteps = worker == 0 && !assignment.plan().averages();
     this.savesShard = savesShard;
+    this.replicas = replicas;
     this.driver = driver;
     this.node = node;
     this.checkpoints = new CheckpointStore(new Path(assignment.checkpoints()), hadoop);
@@ -72,18 +80,37 @@ abstract class WorkerJournal implements StepListener, AutoCloseable {
   abstract void validate(int epochsTaken);
 
   @Override
-  public void stepTaken(long stepsTaken, int epoch, GradientExchange.Outcome outcome) {
+  public void contributed(Round round, TreeNode node, long[] examples, double[] losses) {
+    if (!assignment.plan().averages()) {
+      return;
+    }
+    for (int i = 0; i < round.steps(); i++) {
+      unreportedLocal.add(
+          new WorkerReport.LocalStep(
+              round.firstStep() + i + 1, node.level(), node.index(), examples[i], losses[i]));
+    }
+  }
+
+  @Override
+  public void roundTaken(Round round, GradientExchange.Outcome outcome) {
     if (reportsSteps) {
       unreported.add(
           new WorkerReport.Step(
-              stepsTaken, epoch, outcome.examples(), outcome.lossSum(), outcome.gradientNorm()));
-      if (System.nanoTime() - reportedAt >= REPORT_EVERY.toNanos()) {
-        reportSteps();
-      }
+              round.endStep(),
+              round.epoch(),
+              outcome.examples(),
+              outcome.lossSum(),
+              outcome.gradientNorm()));
     }
-    if (savesShard && stepsTaken == checkpointAt) {
-      save(stepsTaken);
-      prepareCheckpointAfter(stepsTaken);
+    if (System.nanoTime() - reportedAt >= REPORT_EVERY.toNanos()) {
+      reportSteps();
+    }
+    if (round.endStep() == checkpointAt) {
+      saveReplicas(round.endStep());
+      if (savesShard) {
+        save(round.endStep());
+      }
+      prepareCheckpointAfter(round.endStep());
     }
   }
 
@@ -106,14 +133,36 @@ abstract class WorkerJournal implements StepListener, AutoCloseable {
 
   /** Asks the server for a copy at the next checkpoint's step, before anyone can get beyond it. */
   void prepareCheckpointAfter(long stepsTaken) {
-    var every = assignment.config().checkpointEvery();
-    checkpointAt = assignment.lastStep();
-    if (every != null) {
-      long steps = every.steps(assignment.stepsPerEpoch());
-      checkpointAt = Math.min(checkpointAt, (stepsTaken / steps + 1) * steps);
-    }
+    checkpointAt = nextCheckpoint(stepsTaken);
     if (savesShard && stepsTaken < checkpointAt) {
-      checkpoint = node.snapshotAt(assignment.start().value().iterationsBefore() + checkpointAt);
+      long iterationsBefore = assignment.start().value().iterationsBefore();
+      checkpoint = node.snapshotAt(iterationsBefore + assignment.pace().clock(checkpointAt));
+    }
+  }
+
+  /** The first end of a round at or after the next multiple of the interval. */
+  private long nextCheckpoint(long stepsTaken) {
+    var every = assignment.config().checkpointEvery();
+    if (every == null) {
+      return assignment.lastStep();
+    }
+    long steps = every.steps(assignment.pace().stepsPerEpoch());
+    long wanted = (stepsTaken / steps + 1) * steps;
+    long end = assignment.pace().isRoundStart(wanted) ? wanted : assignment.pace().roundEnd(wanted);
+    return Math.min(assignment.lastStep(), end);
+  }
+
+  /** Written before the next round, so that nothing needs to be copied. */
+  private void saveReplicas(long stepsTaken) {
+    for (int v = replicas.from(); v < replicas.to(); v++) {
+      ReplicaFile file = new ReplicaFile(v, stepsTaken, replicas.state().apply(v));
+      try {
+        driver.report(
+            new WorkerReport.ReplicaSaved(
+                stepsTaken, checkpoints.writeReplica(file, assignment.attempt().attempt())));
+      } catch (IOException e) {
+        throw new UncheckedIOException("checkpoint not written: " + e.getMessage(), e);
+      }
     }
   }
 
@@ -175,6 +224,10 @@ abstract class WorkerJournal implements StepListener, AutoCloseable {
     if (!unreported.isEmpty()) {
       driver.report(new WorkerReport.Steps(List.copyOf(unreported)));
       unreported.clear();
+    }
+    if (!unreportedLocal.isEmpty()) {
+      driver.report(new WorkerReport.LocalSteps(List.copyOf(unreportedLocal)));
+      unreportedLocal.clear();
     }
     reportedAt = System.nanoTime();
   }

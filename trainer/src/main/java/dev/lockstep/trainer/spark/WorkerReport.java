@@ -21,8 +21,10 @@ import java.util.List;
 @JsonSubTypes({
   @JsonSubTypes.Type(value = WorkerReport.Started.class, name = "started"),
   @JsonSubTypes.Type(value = WorkerReport.Steps.class, name = "steps"),
+  @JsonSubTypes.Type(value = WorkerReport.LocalSteps.class, name = "localSteps"),
   @JsonSubTypes.Type(value = WorkerReport.Validated.class, name = "validated"),
   @JsonSubTypes.Type(value = WorkerReport.ShardSaved.class, name = "shardSaved"),
+  @JsonSubTypes.Type(value = WorkerReport.ReplicaSaved.class, name = "replicaSaved"),
   @JsonSubTypes.Type(value = WorkerReport.Failed.class, name = "failed"),
   @JsonSubTypes.Type(value = WorkerReport.Alive.class, name = "alive"),
   @JsonSubTypes.Type(value = WorkerReport.Left.class, name = "left"),
@@ -52,6 +54,19 @@ sealed interface WorkerReport {
    */
   record Step(long stepsTaken, int epoch, long examples, double lossSum, double gradientNorm) {}
 
+  /** A worker's part of the local steps since its last such report; in mode {@code averaging}. */
+  record LocalSteps(List<LocalStep> steps) implements WorkerReport {}
+
+  /**
+   * What a subtree of virtual workers did in one step.
+   *
+   * @param stepsTaken steps taken with it
+   * @param level of the subtree's node
+   * @param index of the subtree's node
+   * @param examples used; 0 if none of the virtual workers has any
+   */
+  record LocalStep(long stepsTaken, int level, int index, long examples, double lossSum) {}
+
   /**
    * One virtual worker's part of a validation.
    *
@@ -63,6 +78,9 @@ sealed interface WorkerReport {
 
   /** A parameter shard of a checkpoint is in place. */
   record ShardSaved(long step, CheckpointManifest.ShardEntry shard) implements WorkerReport {}
+
+  /** What a virtual worker keeps is in place for a checkpoint. */
+  record ReplicaSaved(long step, CheckpointManifest.ReplicaEntry replica) implements WorkerReport {}
 
   /** The worker gives up. */
   record Failed(int worker, String executor, String host, String reason) implements WorkerReport {}

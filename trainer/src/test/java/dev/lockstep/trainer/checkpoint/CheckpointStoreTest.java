@@ -142,6 +142,17 @@ class CheckpointStoreTest {
   private static CheckpointManifest manifest(
       long step, List<CheckpointManifest.ShardEntry> shards) {
     return new CheckpointManifest(
-        CheckpointManifest.FORMAT_VERSION, "run-1", 0, step, 1, P, 4, 42, "data", "bits", shards);
+        CheckpointManifest.FORMAT_VERSION,
+        "run-1",
+        0,
+        step,
+        1,
+        P,
+        4,
+        42,
+        "data",
+        "bits",
+        shards,
+        List.of());
   }
 }

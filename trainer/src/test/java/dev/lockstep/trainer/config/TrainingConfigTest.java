@@ -25,6 +25,8 @@ class TrainingConfigTest {
             0,
             42,
             TrainingConfig.Mode.SYNC,
+            1,
+            null,
             4096,
             0,
             0,

@@ -40,20 +40,21 @@ class WorkerLoopTest {
   @Test
   void noMoreVectorsLiveThanTheTreeIsHigh() {
     Replica replica = new Replica();
-    loop(16, 0, 16, replica, new Pushes(new PairwiseTree(16))).run();
+    run(16, 0, 16, replica, new Pushes(new PairwiseTree(16)));
     assertTrue(replica.vectors.size() <= 4 + 2, "vectors=" + replica.vectors.size());
   }
 
   @Test
   void countsAndSeedsAreThoseOfTheRunAndTheModel() {
     Replica replica = new Replica();
-    new WorkerLoop(
-            new WorkerLoop.Span(SEED, 2, 0, 2, STEPS_PER_EPOCH, 4, 5, 1000, 70),
-            replica,
-            new Batches(2, 0, 2, 4),
-            new Pushes(new PairwiseTree(2)),
-            new Silence())
-        .run();
+    Pushes pushes = new Pushes(new PairwiseTree(2));
+    run(
+        new WorkerLoop.Span(SEED, 2, 0, 2, new Pace(STEPS_PER_EPOCH, 1, 1), 4, 5, 1000, 70),
+        replica,
+        new Batches(2, 0, 2, 4),
+        pushes,
+        new Silence());
+    assertEquals(1005, pushes.reductions.size());
     assertEquals(
         List.of(
             new GradientSource.Position(Seeds.mix(SEED, 4, 0), 1004, 71),
@@ -64,11 +65,16 @@ class WorkerLoopTest {
   @Test
   void listenersHearOfEveryStepAndEveryEpochInOrder() {
     List<String> heard = new ArrayList<>();
-    StepListener listener =
-        new StepListener() {
+    RoundListener listener =
+        new RoundListener() {
           @Override
-          public void stepTaken(long stepsTaken, int epoch, GradientExchange.Outcome outcome) {
-            heard.add("step " + stepsTaken);
+          public void contributed(Round round, TreeNode node, long[] examples, double[] losses) {
+            heard.add("push " + round.endStep() + " of " + examples[0]);
+          }
+
+          @Override
+          public void roundTaken(Round round, GradientExchange.Outcome outcome) {
+            heard.add("step " + round.endStep());
           }
 
           @Override
@@ -76,33 +82,44 @@ class WorkerLoopTest {
             heard.add("epoch " + epochsTaken);
           }
         };
-    new WorkerLoop(
-            new WorkerLoop.Span(SEED, 1, 0, 1, 2, 0, 4, 0, 0),
-            new Replica(),
-            new Batches(1, 0, 1, 0, 2),
-            new Pushes(new PairwiseTree(1)),
-            listener)
-        .run();
-    assertEquals(List.of("step 1", "step 2", "epoch 1", "step 3", "step 4", "epoch 2"), heard);
+    run(
+        new WorkerLoop.Span(SEED, 1, 0, 1, new Pace(2, 1, 1), 0, 3, 0, 0),
+        new Replica(),
+        new Batches(1, 0, 1, 0, 2),
+        new Pushes(new PairwiseTree(1)),
+        listener);
+    assertEquals(
+        List.of(
+            "push 1 of 5", "step 1", "push 2 of 5", "step 2", "epoch 1", "push 3 of 5", "step 3"),
+        heard);
   }
 
   private static List<float[]> steps(int v, int w) {
     Pushes pushes = new Pushes(new PairwiseTree(v));
     for (int worker = 0; worker < w; worker++) {
-      loop(v, worker * v / w, (worker + 1) * v / w, new Replica(), pushes).run();
+      run(v, worker * v / w, (worker + 1) * v / w, new Replica(), pushes);
     }
     List<float[]> sums = new ArrayList<>();
     pushes.reductions.forEach(reduction -> sums.add(reduction.result()));
     return sums;
   }
 
-  private static WorkerLoop loop(int v, int from, int to, Replica replica, Pushes pushes) {
-    return new WorkerLoop(
-        new WorkerLoop.Span(SEED, v, from, to, STEPS_PER_EPOCH, 0, STEPS, 0, 0),
+  private static void run(int v, int from, int to, Replica replica, Pushes pushes) {
+    run(
+        new WorkerLoop.Span(SEED, v, from, to, new Pace(STEPS_PER_EPOCH, 1, 1), 0, STEPS, 0, 0),
         replica,
         new Batches(v, from, to, 0),
         pushes,
         new Silence());
+  }
+
+  private static void run(
+      WorkerLoop.Span span,
+      Replica replica,
+      BatchSource batches,
+      Pushes pushes,
+      RoundListener listener) {
+    new WorkerLoop(span, new GlobalGradient(span, replica, batches), pushes, listener).run();
   }
 
   /** The definition, written once more: left half plus right half of the aligned range. */
@@ -233,9 +250,12 @@ class WorkerLoopTest {
     }
   }
 
-  private static final class Silence implements StepListener {
+  private static final class Silence implements RoundListener {
     @Override
-    public void stepTaken(long stepsTaken, int epoch, GradientExchange.Outcome outcome) {}
+    public void contributed(Round round, TreeNode node, long[] examples, double[] losses) {}
+
+    @Override
+    public void roundTaken(Round round, GradientExchange.Outcome outcome) {}
 
     @Override
     public void epochTaken(int epochsTaken) {}

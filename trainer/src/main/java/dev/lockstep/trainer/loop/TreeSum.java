@@ -1,0 +1,82 @@
+package dev.lockstep.trainer.loop;
+
+import dev.lockstep.ps.reduce.PairwiseTree;
+import dev.lockstep.ps.reduce.TreeNode;
+import java.util.ArrayDeque;
+import java.util.Deque;
+
+/**
+ * Sums what virtual workers contribute in the order of the pairwise tree. Depth first, so that no
+ * more vectors live than a subtree is high, and two. Lives in an executor; used by one thread.
+ */
+final class TreeSum {
+
+  private final PairwiseTree tree;
+  private final int length;
+  private final Deque<float[]> spareVectors = new ArrayDeque<>();
+
+  /** What one virtual worker contributes. */
+  @FunctionalInterface
+  interface Leaf {
+    /**
+     * Computes it.
+     *
+     * @param vector of the sum's length; overwritten, and part of what is returned unless that is
+     *     empty
+     */
+    RoundSum of(int virtualWorker, float[] vector);
+  }
+
+  TreeSum(PairwiseTree tree, int length) {
+    this.tree = tree;
+    this.length = length;
+  }
+
+  /** The sum below a node. Its vector is the caller's until {@link #giveBack}. */
+  RoundSum of(TreeNode node, Leaf leaf) {
+    if (node.level() == 0) {
+      return leafSum(node.index(), leaf);
+    }
+    TreeNode right = new TreeNode(node.level() - 1, 2 * node.index() + 1);
+    RoundSum left = of(new TreeNode(node.level() - 1, 2 * node.index()), leaf);
+    return right.firstLeaf() < tree.leaves() ? join(left, of(right, leaf)) : left;
+  }
+
+  /** Takes a vector for later sums. */
+  void giveBack(RoundSum sum) {
+    if (!sum.isEmpty()) {
+      spareVectors.push(sum.vector());
+    }
+  }
+
+  private RoundSum leafSum(int virtualWorker, Leaf leaf) {
+    float[] spare = spareVectors.poll();
+    float[] vector = spare != null ? spare : new float[length];
+    RoundSum sum = leaf.of(virtualWorker, vector);
+    if (sum.isEmpty()) {
+      spareVectors.push(vector);
+    }
+    return sum;
+  }
+
+  private RoundSum join(RoundSum left, RoundSum right) {
+    for (int step = 0; step < left.examples().length; step++) {
+      left.examples()[step] += right.examples()[step];
+      left.losses()[step] += right.losses()[step];
+    }
+    // An empty side is skipped, not added as zero: adding it could turn -0 into +0.
+    if (right.isEmpty()) {
+      return left;
+    }
+    if (left.isEmpty()) {
+      return new RoundSum(left.examples(), left.losses(), right.vector());
+    }
+    float[] sum = left.vector();
+    float[] addend = right.vector();
+    for (int i = 0; i < sum.length; i++) {
+      sum[i] += addend[i];
+    }
+    giveBack(right);
+    return left;
+  }
+}
