@@ -27,6 +27,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.IntFunction;
 import org.apache.spark.SparkEnv;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -433,7 +434,8 @@ public final class ExecutorNode implements AutoCloseable {
   }
 
   /** Answers a message; runs on a handler thread. Whatever comes before start waits for it. */
-  private CompletableFuture<ByteBuffer> receive(ByteBuffer request) {
+  private CompletableFuture<ByteBuffer> receive(
+      ByteBuffer request, IntFunction<ByteBuffer> memory) {
     MessageType type = MessageType.of(request);
     switch (type) {
       case PUSH -> {
@@ -444,7 +446,7 @@ public final class ExecutorNode implements AutoCloseable {
       case PULL -> {
         PullMessage pull = PullMessage.decode(request);
         fence(type, pull.attempt());
-        ByteBuffer answer = PullReplyMessage.prepare(pull);
+        ByteBuffer answer = PullReplyMessage.prepare(pull, memory);
         return started
             .thenCompose(now -> now.shard.pull(pull.into(PullReplyMessage.destination(answer))))
             .thenApply(reply -> PullReplyMessage.encode(answer, reply));

@@ -27,6 +27,7 @@ public final class MessageConnector implements AutoCloseable {
 
   private final TransportSettings settings;
   private final Traffic traffic;
+  private final MessageBuffers buffers = new MessageBuffers();
   private final TransportContext context;
   private final TransportClientFactory factory;
   private final ConcurrentMap<TransportClient, MessageLink> links = new ConcurrentHashMap<>();
@@ -63,7 +64,7 @@ public final class MessageConnector implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       throw new IOException("cannot connect to " + host + ":" + port + ": " + e.getMessage(), e);
     }
-    MessageLink link = new MessageLink(client, traffic);
+    MessageLink link = new MessageLink(client, buffers, traffic);
     links.put(client, link);
     if (!client.isActive()) {
       link.closed();

@@ -3,6 +3,7 @@ package dev.lockstep.ps.transport;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import java.util.function.IntFunction;
 import org.apache.spark.network.client.RpcResponseCallback;
 import org.apache.spark.network.client.TransportClient;
 
@@ -10,11 +11,13 @@ import org.apache.spark.network.client.TransportClient;
 public final class MessageLink implements AutoCloseable {
 
   private final TransportClient client;
+  private final MessageBuffers buffers;
   private final Traffic traffic;
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
 
-  MessageLink(TransportClient client, Traffic traffic) {
+  MessageLink(TransportClient client, MessageBuffers buffers, Traffic traffic) {
     this.client = client;
+    this.buffers = buffers;
     this.traffic = traffic;
   }
 
@@ -52,6 +55,25 @@ public final class MessageLink implements AutoCloseable {
           }
         });
     return answer;
+  }
+
+  /**
+   * Sends a message that may be as long as a frame, from memory that is used again. Does not block.
+   *
+   * @param write makes the message, at once, all its bytes, in what it is given
+   * @param read as in {@link #request(ByteBuffer, Function)}
+   */
+  <T> CompletableFuture<T> request(
+      Function<IntFunction<ByteBuffer>, ByteBuffer> write, Function<ByteBuffer, T> read) {
+    MessageBuffers.Loan loan = buffers.loan();
+    return request(
+        write.apply(loan),
+        answer -> {
+          // Who answers has received everything. After a failure bytes may still be on their way:
+          // their memory is left to the garbage collector.
+          loan.end();
+          return read.apply(answer);
+        });
   }
 
   /** Asks whether the other side lives; answered by its network threads. */

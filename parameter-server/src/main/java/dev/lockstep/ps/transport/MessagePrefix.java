@@ -22,8 +22,9 @@ final class MessagePrefix {
 
   private MessagePrefix() {}
 
+  /** Writes all of the prefix: the reserved bytes are 0. */
   static void encode(ByteBuffer bytes, MessageType type, AttemptKey attempt) {
-    bytes.put(TYPE_OFFSET, type.code());
+    bytes.putInt(TYPE_OFFSET, type.code());
     bytes.putLong(RUN_OFFSET, attempt.run());
     bytes.putInt(ATTEMPT_OFFSET, attempt.attempt());
   }

@@ -39,8 +39,13 @@ public final class MessageServer implements AutoCloseable {
       Math.max(2, Math.min(4, Runtime.getRuntime().availableProcessors()));
 
   private final String token;
-  private final MessageHandler handler;
+  private final AnsweringHandler handler;
   private final Traffic traffic;
+  private final MessageBuffers buffers = new MessageBuffers();
+
+  /** Whether bytes leave in the order of writing: TLS has a queue of its own. */
+  private final boolean keepsOrder;
+
   private final String host;
   private final TransportContext context;
   private final TransportServer server;
@@ -56,12 +61,15 @@ public final class MessageServer implements AutoCloseable {
    * @param handler answers the messages
    */
   public MessageServer(TransportSettings settings, String token, MessageHandler handler) {
-    this(settings, token, handler, new Traffic());
+    this(settings, token, (request, memory) -> handler.receive(request), new Traffic());
+    Objects.requireNonNull(handler, "handler");
   }
 
-  MessageServer(TransportSettings settings, String token, MessageHandler handler, Traffic traffic) {
+  MessageServer(
+      TransportSettings settings, String token, AnsweringHandler handler, Traffic traffic) {
     this.token = Objects.requireNonNull(token, "token");
     this.handler = Objects.requireNonNull(handler, "handler");
+    this.keepsOrder = !settings.encryptsWithTls();
     this.traffic = traffic;
     this.host = settings.host();
     this.handlers = Executors.newFixedThreadPool(HANDLER_THREADS, daemons("lockstep-handler"));
@@ -142,7 +150,7 @@ public final class MessageServer implements AutoCloseable {
     public void receive(TransportClient client, ByteBuffer message, RpcResponseCallback callback) {
       traffic.received(message.remaining());
       if (greeted.contains(client)) {
-        answer(message, callback);
+        answer(client, message, callback);
       } else {
         greet(client, message, callback);
       }
@@ -159,7 +167,7 @@ public final class MessageServer implements AutoCloseable {
       }
     }
 
-    private void answer(ByteBuffer message, RpcResponseCallback callback) {
+    private void answer(TransportClient client, ByteBuffer message, RpcResponseCallback callback) {
       if (PingMessage.matches(message)) {
         reply(callback, Ack.encode());
         return;
@@ -173,16 +181,17 @@ public final class MessageServer implements AutoCloseable {
       }
       ByteBuffer request = Wire.own(message);
       try {
-        handlers.execute(() -> handle(request, callback));
+        handlers.execute(() -> handle(client, request, callback));
       } catch (RejectedExecutionException e) {
         callback.onFailure(MessageException.toSend(new MessageException("server is closed", e)));
       }
     }
 
-    private void handle(ByteBuffer request, RpcResponseCallback callback) {
+    private void handle(TransportClient client, ByteBuffer request, RpcResponseCallback callback) {
+      MessageBuffers.Loan loan = buffers.loan();
       CompletableFuture<ByteBuffer> answer;
       try {
-        answer = handler.receive(request);
+        answer = handler.receive(request, keepsOrder ? loan : Wire::allocate);
       } catch (RuntimeException | Error e) {
         answer = CompletableFuture.failedFuture(e);
       }
@@ -190,9 +199,13 @@ public final class MessageServer implements AutoCloseable {
           answer.whenComplete(
               (bytes, failure) -> {
                 if (failure != null) {
+                  // Whoever failed may still be writing into the loan: it is not given back.
                   callback.onFailure(MessageException.toSend(failure));
                 } else {
                   reply(callback, bytes);
+                  if (!loan.isEmpty()) {
+                    SentSignal.after(client.getChannel(), loan::end);
+                  }
                 }
               });
     }

@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /**
  * A {@link PullReply} and a frame of θ as bytes. The server makes the message first, with room for
@@ -43,10 +44,10 @@ final class PullReplyMessage {
     return FLOATS_OFFSET + count * Float.BYTES + outcomes * OUTCOME_LENGTH;
   }
 
-  /** The answer to a pull, without the reply and θ. */
-  static ByteBuffer prepare(PullMessage pull) {
+  /** The answer to a pull, without the reply and θ, in memory of the given kind. */
+  static ByteBuffer prepare(PullMessage pull, IntFunction<ByteBuffer> memory) {
     int outcomes = pull.outcomesFrom() == Pull.NO_OUTCOMES ? 0 : Pull.MOST_OUTCOMES;
-    ByteBuffer bytes = Wire.allocate(encodedLength(pull.count(), outcomes));
+    ByteBuffer bytes = memory.apply(encodedLength(pull.count(), outcomes));
     MessagePrefix.encode(bytes, MessageType.PULL_REPLY, pull.attempt());
     bytes.putLong(ASKED_OFFSET, pull.version());
     bytes.putInt(FRAME_OFFSET, pull.frame());

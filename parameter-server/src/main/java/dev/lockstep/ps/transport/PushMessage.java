@@ -6,6 +6,7 @@ import dev.lockstep.ps.server.FrameLayout;
 import dev.lockstep.ps.server.Push;
 import dev.lockstep.ps.server.StepKey;
 import java.nio.ByteBuffer;
+import java.util.function.IntFunction;
 
 /**
  * A {@link Push} as bytes.
@@ -38,8 +39,9 @@ final class PushMessage {
     return FLOATS_OFFSET + push.gradient().remaining() * Float.BYTES;
   }
 
-  static ByteBuffer encode(Push push) {
-    ByteBuffer bytes = Wire.allocate(encodedLength(push));
+  /** The message, all of whose bytes are written, in memory of the given kind. */
+  static ByteBuffer encode(Push push, IntFunction<ByteBuffer> memory) {
+    ByteBuffer bytes = memory.apply(encodedLength(push));
     MessagePrefix.encode(bytes, MessageType.PUSH, push.attempt());
     bytes.putLong(STEP_OFFSET, push.when().step());
     bytes.putDouble(RATE_OFFSET, push.when().rateScale());

@@ -22,7 +22,7 @@ final class RemoteShard implements ShardEndpoint {
 
   @Override
   public CompletableFuture<Void> push(Push push) {
-    return link.request(PushMessage.encode(push), Ack::check);
+    return link.request(memory -> PushMessage.encode(push, memory), Ack::check);
   }
 
   @Override

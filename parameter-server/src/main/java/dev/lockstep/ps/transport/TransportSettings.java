@@ -46,6 +46,7 @@ public record TransportSettings(
   private static final String SILENCE_KEY = "spark.lockstep.ps.pingTimeout";
   private static final String WAIT_KEY = "spark.lockstep.ps.waitTimeout";
   private static final String CONNECT_KEY = "spark.lockstep.io.connectionCreationTimeout";
+  private static final String TLS_KEY = "spark.ssl.rpc.enabled";
   private static final String CONNECT_DEFAULT = "10s";
   private static final Duration PING_DEFAULT = Duration.ofSeconds(1);
   private static final Duration SILENCE_DEFAULT = Duration.ofSeconds(8);
@@ -136,6 +137,12 @@ public record TransportSettings(
   public TransportSettings withTimes(Duration newPing, Duration newSilence, Duration newWait) {
     return new TransportSettings(
         bindHost, host, port, conf, authentication, newPing, newSilence, newWait);
+  }
+
+  /** Whether connections are encrypted with TLS, and not as {@code spark.network.crypto} says. */
+  boolean encryptsWithTls() {
+    // TransportConf.sslRpcEnabled is not in Spark 3.5.
+    return Boolean.parseBoolean(conf.get(TLS_KEY, "false"));
   }
 
   private static TransportConf conf(Map<String, String> spark) {

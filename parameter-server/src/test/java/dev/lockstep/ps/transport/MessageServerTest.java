@@ -236,13 +236,13 @@ class MessageServerTest {
     return assertThrows(ExecutionException.class, () -> ask(link, request)).getCause().getMessage();
   }
 
-  private static byte[] bytes(ByteBuffer message) {
+  static byte[] bytes(ByteBuffer message) {
     byte[] bytes = new byte[message.remaining()];
     message.get(bytes);
     return bytes;
   }
 
-  private static Authentication secret(String secret) {
+  static Authentication secret(String secret) {
     return new Authentication(
         "user",
         new SecretKeyHolder() {

@@ -40,7 +40,7 @@ class MessagesTest {
             7,
             Contribution.of(1L << 33, 2.5),
             gradient);
-    ByteBuffer bytes = PushMessage.encode(push);
+    ByteBuffer bytes = PushMessage.encode(push, Wire::allocate);
     assertEquals(PushMessage.encodedLength(push), bytes.remaining());
     assertEquals(3, gradient.remaining());
     assertEquals(push, PushMessage.decode(bytes));
@@ -56,7 +56,7 @@ class MessagesTest {
             0,
             Contribution.of(0, 0),
             FloatBuffer.allocate(0));
-    assertEquals(push, PushMessage.decode(PushMessage.encode(push)));
+    assertEquals(push, PushMessage.decode(PushMessage.encode(push, Wire::allocate)));
   }
 
   @Test
@@ -84,7 +84,7 @@ class MessagesTest {
             + "ffffffff" // nonFinite
             + "01000000" // count
             + "0000803f",
-        HexFormat.of().formatHex(bytes(PushMessage.encode(push))));
+        HexFormat.of().formatHex(bytes(PushMessage.encode(push, Wire::allocate))));
   }
 
   @Test
@@ -101,7 +101,7 @@ class MessagesTest {
   void pullReplyBringsTheFrameIntoItsDestination() {
     float[] theta = new float[5];
     Pull pull = new Pull(ATTEMPT, 13, 3, 12, FloatBuffer.wrap(theta, 1, 3));
-    ByteBuffer answer = PullReplyMessage.prepare(PullMessage.of(pull));
+    ByteBuffer answer = PullReplyMessage.prepare(PullMessage.of(pull), Wire::allocate);
     PullReplyMessage.destination(answer).put(new float[] {1, 2, 3});
     PullReply reply =
         new PullReply(64, List.of(new StepOutcome(12, new Contribution(64, 1.25, 3), Double.NaN)));
@@ -114,7 +114,7 @@ class MessagesTest {
   @Test
   void pullReplyToAnotherPullIsRefused() {
     Pull pull = new Pull(ATTEMPT, 13, 3, Pull.NO_OUTCOMES, FloatBuffer.allocate(2));
-    ByteBuffer answer = PullReplyMessage.prepare(PullMessage.of(pull));
+    ByteBuffer answer = PullReplyMessage.prepare(PullMessage.of(pull), Wire::allocate);
     for (Pull other :
         List.of(
             new Pull(ATTEMPT, 14, 3, Pull.NO_OUTCOMES, FloatBuffer.allocate(2)),
@@ -227,11 +227,11 @@ class MessagesTest {
             5,
             Contribution.of(6, 1),
             FloatBuffer.wrap(new float[3]));
-    refusesOtherLengths(PushMessage.encode(push), PushMessage::decode);
+    refusesOtherLengths(PushMessage.encode(push, Wire::allocate), PushMessage::decode);
     Pull pull = new Pull(ATTEMPT, 2, 2, Pull.NO_OUTCOMES, FloatBuffer.allocate(3));
     refusesOtherLengths(PullMessage.of(pull).encode(), PullMessage::decode);
     refusesOtherLengths(
-        PullReplyMessage.prepare(PullMessage.of(pull)),
+        PullReplyMessage.prepare(PullMessage.of(pull), Wire::allocate),
         bytes -> PullReplyMessage.decode(bytes, pull));
     refusesOtherLengths(
         NormsMessage.encode(
@@ -273,20 +273,20 @@ class MessagesTest {
             5,
             Contribution.of(6, 1),
             FloatBuffer.wrap(new float[1]));
-    ByteBuffer count = PushMessage.encode(push).putInt(68, FrameLayout.FRAME + 1);
+    ByteBuffer count = PushMessage.encode(push, Wire::allocate).putInt(68, FrameLayout.FRAME + 1);
     assertEquals(
         "PUSH: floats=65537 is not in [0, 65536]",
         assertThrows(MessageException.class, () -> PushMessage.decode(count)).getMessage());
-    ByteBuffer negative = PushMessage.encode(push).putInt(68, -1);
+    ByteBuffer negative = PushMessage.encode(push, Wire::allocate).putInt(68, -1);
     assertEquals(
         "PUSH: floats=-1 is not in [0, 65536]",
         assertThrows(MessageException.class, () -> PushMessage.decode(negative)).getMessage());
-    ByteBuffer level = PushMessage.encode(push).putInt(52, 31);
+    ByteBuffer level = PushMessage.encode(push, Wire::allocate).putInt(52, 31);
     assertTrue(
         assertThrows(MessageException.class, () -> PushMessage.decode(level))
             .getMessage()
             .contains("tree node level=31"));
-    ByteBuffer examples = PushMessage.encode(push).putLong(32, -5);
+    ByteBuffer examples = PushMessage.encode(push, Wire::allocate).putLong(32, -5);
     assertTrue(
         assertThrows(MessageException.class, () -> PushMessage.decode(examples))
             .getMessage()
@@ -303,7 +303,7 @@ class MessagesTest {
             5,
             Contribution.of(6, 1),
             FloatBuffer.wrap(new float[] {8}));
-    byte[] bytes = bytes(PushMessage.encode(push));
+    byte[] bytes = bytes(PushMessage.encode(push, Wire::allocate));
     ByteBuffer buffer = ByteBuffer.allocateDirect(bytes.length + 10).order(ByteOrder.BIG_ENDIAN);
     buffer.put(3, bytes).position(3).limit(3 + bytes.length);
     assertEquals(push, PushMessage.decode(buffer));
