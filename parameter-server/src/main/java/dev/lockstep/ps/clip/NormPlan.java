@@ -2,55 +2,38 @@ package dev.lockstep.ps.clip;
 
 import dev.lockstep.ps.clip.Clipping.LayerNormalization;
 import dev.lockstep.ps.clip.GradientBlock.Content;
-import dev.lockstep.ps.clip.NormPartials.GroupSum;
 import dev.lockstep.ps.layout.ParameterLayout;
-import dev.lockstep.ps.layout.ShardLayout;
-import dev.lockstep.ps.reduce.PairwiseTree;
-import dev.lockstep.ps.reduce.TreeNode;
-import dev.lockstep.ps.reduce.TreeReduction;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SortedMap;
-import java.util.TreeMap;
 
 /**
- * Which norms a step needs, how they are summed, and what each block of ĝ is scaled by or limited
- * to.
+ * Which norms clipping needs in a step, and what each block of ĝ is scaled by or limited to.
  *
- * <p>A norm belongs to a group of blocks: all of them, those of a layer, or one. Its bits do not
- * depend on how θ is cut into shards: within a chunk, each block's squares are summed in float64
- * over 8 lanes, element i of the chunk's part of the block in lane {@code i mod 8}, the lanes
- * joined as {@code ((0+1)+(2+3))+((4+5)+(6+7))}; blocks of one group are added in their order;
- * chunks are joined by the {@link PairwiseTree} over all chunks of θ, those without an element of
- * the group skipped. This order is frozen once released.
+ * <p>A norm belongs to a group of blocks: all of them, those of a layer, or one; {@link GroupNorms}
+ * sums it.
  *
  * <p>Immutable, thread-safe. Lives on every server.
  */
 public final class NormPlan {
 
-  private static final int NO_GROUP = -1;
   private static final double PYTORCH_EPSILON = 1e-6;
 
   /** In place of a norm of 0, so that 0 / 0 does not arise (BaseMultiLayerUpdater.preApply). */
   private static final double DL4J_ZERO_NORM = 1e-5;
 
-  private final List<GradientBlock> blocks;
   private final BlockClip[] clips;
   private final int groups;
-  private final PairwiseTree chunkTree;
-  private final ParameterLayout layout;
+  private final GroupNorms sums;
 
-  /** How one block is clipped; group is {@link #NO_GROUP} where no norm is needed. */
+  /** How one block is clipped; group is {@link GroupNorms#NO_GROUP} where no norm is needed. */
   private record BlockClip(int group, Scaling scaling, double threshold, float limit) {
     static final BlockClip NONE = limited(Float.POSITIVE_INFINITY);
 
     static BlockClip limited(double limit) {
-      return new BlockClip(NO_GROUP, Scaling.NONE, Double.NaN, (float) limit);
+      return new BlockClip(GroupNorms.NO_GROUP, Scaling.NONE, Double.NaN, (float) limit);
     }
 
     static BlockClip scaled(int group, Scaling scaling, double threshold) {
@@ -66,11 +49,14 @@ public final class NormPlan {
   }
 
   private NormPlan(List<GradientBlock> blocks, BlockClip[] clips, int groups) {
-    this.blocks = blocks;
     this.clips = clips;
     this.groups = groups;
-    this.layout = new ParameterLayout(blocks.stream().map(GradientBlock::block).toList());
-    this.chunkTree = new PairwiseTree(ShardLayout.chunks(layout.parameters()));
+    this.sums =
+        new GroupNorms(
+            new ParameterLayout(blocks.stream().map(GradientBlock::block).toList()),
+            blocks.stream().map(GradientBlock::division).toList(),
+            Arrays.stream(clips).mapToInt(BlockClip::group).toArray(),
+            groups);
   }
 
   /**
@@ -144,44 +130,7 @@ public final class NormPlan {
    * @param examples n of the global batch
    */
   public NormPartials partials(float[] gradientSum, int begin, int end, long examples) {
-    checkRange(gradientSum, begin, end);
-    int fromChunk = ShardLayout.chunks(begin);
-    int toChunk = ShardLayout.chunks(end);
-    List<GroupSum> sums = new ArrayList<>();
-    for (TreeNode node : chunkTree.cover(fromChunk, toChunk)) {
-      sumSubtree(node, gradientSum, begin, end, examples, sums);
-    }
-    return new NormPartials(fromChunk, toChunk, sums);
-  }
-
-  private void sumSubtree(
-      TreeNode node, float[] gradientSum, int begin, int end, long examples, List<GroupSum> sums) {
-    int firstChunk = node.firstLeaf();
-    int chunks = Math.min(1 << node.level(), ShardLayout.chunks(end) - firstChunk);
-    SortedMap<Integer, SubtreeSum> totals = new TreeMap<>();
-    float[] scratch = new float[ShardLayout.CHUNK];
-    for (int chunk = firstChunk; chunk < firstChunk + chunks; chunk++) {
-      int from = chunk * ShardLayout.CHUNK;
-      int to = (int) Math.min(end, (long) from + ShardLayout.CHUNK);
-      Map<Integer, Double> chunkSums = new HashMap<>();
-      for (int b = layout.blockOf(from);
-          b < clips.length && blocks.get(b).block().offset() < to;
-          b++) {
-        if (clips[b].group() != NO_GROUP) {
-          GradientBlock block = blocks.get(b);
-          int first = Math.max(from, block.block().offset());
-          int length = Math.min(to, block.block().end()) - first;
-          float divisor = block.division().divisor(examples);
-          double sum = ChunkSquares.sum(gradientSum, first - begin, length, divisor, scratch);
-          chunkSums.merge(clips[b].group(), sum, Double::sum);
-        }
-      }
-      int leaf = chunk - firstChunk;
-      chunkSums.forEach(
-          (group, sum) ->
-              totals.computeIfAbsent(group, g -> new SubtreeSum(chunks)).add(leaf, sum));
-    }
-    totals.forEach((group, total) -> sums.add(new GroupSum(group, node, total.result())));
+    return sums.partials(gradientSum, begin, end, examples);
   }
 
   /**
@@ -191,54 +140,7 @@ public final class NormPlan {
    * @return one L2 norm of ĝ per group
    */
   public double[] norms(Collection<NormPartials> partials) {
-    List<NormPartials> ordered =
-        partials.stream()
-            .filter(p -> p.fromChunk() < p.toChunk())
-            .sorted(Comparator.comparingInt(NormPartials::fromChunk))
-            .toList();
-    int covered = 0;
-    for (NormPartials part : ordered) {
-      if (part.fromChunk() != covered || part.toChunk() > chunkTree.leaves()) {
-        break;
-      }
-      covered = part.toChunk();
-    }
-    if (covered != chunkTree.leaves()) {
-      throw new IllegalArgumentException(
-          "norm partials cover chunks %s, not each of [0, %d) once: one part per server is needed"
-              .formatted(
-                  ordered.stream()
-                      .map(p -> "[" + p.fromChunk() + ", " + p.toChunk() + ")")
-                      .toList(),
-                  chunkTree.leaves()));
-    }
-    double[] norms = new double[groups];
-    for (int group = 0; group < groups; group++) {
-      norms[group] = norm(group, ordered);
-    }
-    return norms;
-  }
-
-  private double norm(int group, List<NormPartials> partials) {
-    TreeReduction<Double> reduction = TreeReduction.ofDoubles(chunkTree);
-    for (NormPartials part : partials) {
-      Map<TreeNode, Double> sums = new HashMap<>();
-      for (GroupSum sum : part.sums()) {
-        if (sum.group() == group) {
-          sums.put(sum.node(), sum.sumOfSquares());
-        }
-      }
-      for (TreeNode node : chunkTree.cover(part.fromChunk(), part.toChunk())) {
-        reduction.add(node, sums.remove(node));
-      }
-      if (!sums.isEmpty()) {
-        throw new IllegalArgumentException(
-            "norm partials of chunks [%d, %d) have sums of %s: those are not its subtrees"
-                .formatted(part.fromChunk(), part.toChunk(), sums.keySet()));
-      }
-    }
-    Double sumOfSquares = reduction.result();
-    return sumOfSquares == null ? 0 : StrictMath.sqrt(sumOfSquares);
+    return sums.norms(partials);
   }
 
   /**
@@ -249,7 +151,7 @@ public final class NormPlan {
    */
   public float factor(int block, double[] normsOrNull) {
     BlockClip clip = clips[block];
-    if (clip.group() == NO_GROUP) {
+    if (clip.group() == GroupNorms.NO_GROUP) {
       return 1f;
     }
     if (normsOrNull == null || normsOrNull.length != groups) {
@@ -274,20 +176,5 @@ public final class NormPlan {
    */
   public float limit(int block) {
     return clips[block].limit();
-  }
-
-  private void checkRange(float[] gradientSum, int begin, int end) {
-    int parameters = layout.parameters();
-    boolean onChunks =
-        begin % ShardLayout.CHUNK == 0 && (end % ShardLayout.CHUNK == 0 || end == parameters);
-    if (begin < 0 || begin > end || end > parameters || !(onChunks || begin == end)) {
-      throw new IllegalArgumentException(
-          "[begin=%d, end=%d) must be a range of [0, parameters=%d) on multiples of %d"
-              .formatted(begin, end, parameters, ShardLayout.CHUNK));
-    }
-    if (gradientSum.length < end - begin) {
-      throw new IllegalArgumentException(
-          "gradientSum length=%d < end-begin=%d".formatted(gradientSum.length, end - begin));
-    }
   }
 }

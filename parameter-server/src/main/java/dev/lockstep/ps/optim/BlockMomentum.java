@@ -39,14 +39,31 @@ public record BlockMomentum(double rate, double momentum) implements Elementwise
   public UpdateKernel kernel(StepTime time) {
     float zeta = (float) learningRate(time);
     float eta = (float) momentum;
-    return (g, state, from, to) -> step(g, state[0], from, to, zeta, eta);
+    return (theta, g, state, from, to, terms) ->
+        step(theta, g, state[0], from, to, terms, zeta, eta);
   }
 
-  private static void step(float[] g, float[] d, int from, int to, float zeta, float eta) {
+  private static void step(
+      float[] theta,
+      float[] g,
+      float[] d,
+      int from,
+      int to,
+      UpdateTerms terms,
+      float zeta,
+      float eta) {
+    float divisor = terms.divisor();
+    float factor = terms.factor();
+    float l2 = terms.l2();
+    float decay = terms.decay();
     for (int i = from; i < to; i++) {
-      float next = eta * d[i] + zeta * g[i];
+      float x = theta[i];
+      float gradient = g[i] / divisor * factor + l2 * x;
+      float next = eta * d[i] + zeta * gradient;
       d[i] = next;
-      g[i] = next;
+      float update = next + decay * x;
+      g[i] = update;
+      theta[i] = x - update;
     }
   }
 }

@@ -1,90 +1,54 @@
 package dev.lockstep.ps.optim;
 
 /**
- * One step of one block, all scalars computed: what {@link ShardOptimizer} runs tile by tile.
+ * What is done to one block in one step, all scalars computed: what {@link ShardOptimizer} runs
+ * tile by tile.
  *
- * @param divisor n, or 1
- * @param factor of clipping; 1 for none
+ * @param terms around the optimizer's formula
  * @param limit of clipping; infinite for none
  * @param l1 coefficient; 0 for none
- * @param l2 coefficient; 0 for none
- * @param kernel the optimizer
- * @param decay weight decay coefficient, learning rate included; 0 for none
  */
-record BlockStep(
-    float divisor,
-    float factor,
-    float limit,
-    float l1,
-    float l2,
-    UpdateKernel kernel,
-    float decay) {
+record BlockStep(UpdateTerms terms, float limit, float l1) {
 
   /** Scales any float32 but 0 to beyond [-1, 1], in two steps since one factor would overflow. */
-  private static final float HUGE = 0x1p100f;
+  static final float HUGE = 0x1p100f;
+
+  /** Subtracts the update of an element-wise optimizer from {@code theta[from, to)}. */
+  void update(UpdateKernel kernel, float[] theta, float[] g, float[][] state, int from, int to) {
+    kernel.apply(theta, g, state, from, to, prepare(theta, g, from, to));
+  }
+
+  /** Turns G in {@code [from, to)} into the direction of a layer-wise optimizer. */
+  void direct(LayerwiseKernel kernel, float[] theta, float[] g, float[][] state, int from, int to) {
+    kernel.direct(theta, g, state, from, to, prepare(theta, g, from, to));
+  }
 
   /**
-   * Updates {@code theta[from, to)}.
+   * What optimizers' loops do not do themselves, being seldom wanted: an extra loop over a tile.
    *
-   * @param g G in {@code [from, to)}; overwritten
+   * @return the terms that are left
    */
-  void apply(float[] theta, float[] g, float[][] state, int from, int to) {
-    if (divisor != 1f) {
-      divide(g, from, to, divisor);
+  private UpdateTerms prepare(float[] theta, float[] g, int from, int to) {
+    if (limit == Float.POSITIVE_INFINITY && l1 == 0f) {
+      return terms;
     }
-    if (factor != 1f) {
-      scale(g, from, to, factor);
-    }
-    if (limit != Float.POSITIVE_INFINITY) {
-      clamp(g, from, to, limit);
-    }
-    if (l1 != 0f) {
-      addSign(g, theta, from, to, l1);
-    }
-    if (l2 != 0f) {
-      addScaled(g, theta, from, to, l2);
-    }
-    kernel.apply(g, state, from, to);
-    if (decay != 0f) {
-      addScaled(g, theta, from, to, decay);
-    }
-    subtract(theta, g, from, to);
-  }
-
-  private static void divide(float[] g, int from, int to, float divisor) {
-    for (int i = from; i < to; i++) {
-      g[i] /= divisor;
-    }
-  }
-
-  private static void scale(float[] g, int from, int to, float factor) {
-    for (int i = from; i < to; i++) {
-      g[i] *= factor;
-    }
-  }
-
-  private static void clamp(float[] g, int from, int to, float limit) {
-    for (int i = from; i < to; i++) {
-      g[i] = Math.max(-limit, Math.min(limit, g[i]));
-    }
+    prepare(theta, g, from, to, terms.divisor(), terms.factor(), limit, l1);
+    return terms.prepared();
   }
 
   /** The sign is had by clamping, 30 times as fast as Math.signum, which is not vectorised. */
-  private static void addSign(float[] g, float[] theta, int from, int to, float coefficient) {
+  private static void prepare(
+      float[] theta,
+      float[] g,
+      int from,
+      int to,
+      float divisor,
+      float factor,
+      float limit,
+      float l1) {
     for (int i = from; i < to; i++) {
-      g[i] += coefficient * Math.max(-1f, Math.min(1f, theta[i] * HUGE * HUGE));
-    }
-  }
-
-  private static void addScaled(float[] g, float[] theta, int from, int to, float coefficient) {
-    for (int i = from; i < to; i++) {
-      g[i] += coefficient * theta[i];
-    }
-  }
-
-  private static void subtract(float[] theta, float[] u, int from, int to) {
-    for (int i = from; i < to; i++) {
-      theta[i] -= u[i];
+      float clamped = Math.max(-limit, Math.min(limit, g[i] / divisor * factor));
+      g[i] = clamped + l1 * Math.max(-1f, Math.min(1f, theta[i] * HUGE * HUGE));
     }
   }
 }

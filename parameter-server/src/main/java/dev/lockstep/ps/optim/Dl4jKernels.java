@@ -1,71 +1,75 @@
 package dev.lockstep.ps.optim;
 
-/**
- * The element loops of DL4J's optimizers. Each is a counted loop that indexes all its arrays alike,
- * with its scalars in local variables and without a branch on an element: so HotSpot's C2 compiles
- * it to vector instructions, with an offset between the arrays it would not.
- */
+/** The element loops of DL4J's optimizers. */
 final class Dl4jKernels {
 
   /** Keeps 0 / 0 out of AdaMax, as ND4J does. */
   private static final float ADAMAX_FLOOR = 1e-32f;
 
-  private static final UpdateKernel IDENTITY = (g, state, from, to) -> {};
-
   private Dl4jKernels() {}
 
-  static UpdateKernel identity() {
-    return IDENTITY;
-  }
-
-  static UpdateKernel sgd(float learningRate) {
-    return (g, state, from, to) -> sgd(g, from, to, learningRate);
-  }
-
   static UpdateKernel nesterovs(float learningRate, float momentum) {
-    return (g, state, from, to) -> nesterovs(g, state[0], from, to, learningRate, momentum);
+    return (theta, g, state, from, to, terms) ->
+        nesterovs(theta, g, state[0], from, to, terms, learningRate, momentum);
   }
 
   static UpdateKernel adam(float learningRate, float beta1, float beta2, float epsilon, long t) {
     float step = adamStep(learningRate, beta1, beta2, epsilon, t);
-    return (g, state, from, to) ->
-        adam(g, state[0], state[1], from, to, step, beta1, beta2, epsilon);
+    return (theta, g, state, from, to, terms) ->
+        adam(theta, g, state[0], state[1], from, to, terms, step, beta1, beta2, epsilon);
   }
 
   static UpdateKernel amsGrad(float learningRate, float beta1, float beta2, float epsilon, long t) {
     float step = adamStep(learningRate, beta1, beta2, epsilon, t);
-    return (g, state, from, to) ->
-        amsGrad(g, state[0], state[1], state[2], from, to, step, beta1, beta2, epsilon);
+    return (theta, g, state, from, to, terms) ->
+        amsGrad(
+            theta, g, state[0], state[1], state[2], from, to, terms, step, beta1, beta2, epsilon);
   }
 
   static UpdateKernel adaBelief(
       float learningRate, float beta1, float beta2, float epsilon, long t) {
     float step = adamStep(learningRate, beta1, beta2, epsilon, t);
-    return (g, state, from, to) ->
-        adaBelief(g, state[0], state[1], from, to, step, beta1, beta2, epsilon);
+    return (theta, g, state, from, to, terms) ->
+        adaBelief(theta, g, state[0], state[1], from, to, terms, step, beta1, beta2, epsilon);
   }
 
   static UpdateKernel adaMax(float learningRate, float beta1, float beta2, float epsilon, long t) {
     float step = orEpsilon((float) (learningRate / (1.0 - power(beta1, t))), epsilon);
-    return (g, state, from, to) -> adaMax(g, state[0], state[1], from, to, step, beta1, beta2);
+    return (theta, g, state, from, to, terms) ->
+        adaMax(theta, g, state[0], state[1], from, to, terms, step, beta1, beta2);
   }
 
   static UpdateKernel nadam(float learningRate, float beta1, float beta2, float epsilon, long t) {
     float correction = (float) (1.0 - power(beta1, t));
-    return (g, state, from, to) ->
-        nadam(g, state[0], state[1], from, to, learningRate, correction, beta1, beta2, epsilon);
+    return (theta, g, state, from, to, terms) ->
+        nadam(
+            theta,
+            g,
+            state[0],
+            state[1],
+            from,
+            to,
+            terms,
+            learningRate,
+            correction,
+            beta1,
+            beta2,
+            epsilon);
   }
 
   static UpdateKernel adaGrad(float learningRate, float epsilon) {
-    return (g, state, from, to) -> adaGrad(g, state[0], from, to, learningRate, epsilon);
+    return (theta, g, state, from, to, terms) ->
+        adaGrad(theta, g, state[0], from, to, terms, learningRate, epsilon);
   }
 
   static UpdateKernel rmsProp(float learningRate, float decay, float epsilon) {
-    return (g, state, from, to) -> rmsProp(g, state[0], from, to, learningRate, decay, epsilon);
+    return (theta, g, state, from, to, terms) ->
+        rmsProp(theta, g, state[0], from, to, terms, learningRate, decay, epsilon);
   }
 
   static UpdateKernel adaDelta(float rho, float epsilon) {
-    return (g, state, from, to) -> adaDelta(g, state[0], state[1], from, to, rho, epsilon);
+    return (theta, g, state, from, to, terms) ->
+        adaDelta(theta, g, state[0], state[1], from, to, terms, rho, epsilon);
   }
 
   /**
@@ -86,155 +90,269 @@ final class Dl4jKernels {
     return step == 0 || !Float.isFinite(step) ? epsilon : step;
   }
 
-  private static void sgd(float[] g, int from, int to, float learningRate) {
-    for (int i = from; i < to; i++) {
-      g[i] *= learningRate;
-    }
-  }
-
   private static void nesterovs(
-      float[] g, float[] v, int from, int to, float learningRate, float momentum) {
+      float[] theta,
+      float[] g,
+      float[] v,
+      int from,
+      int to,
+      UpdateTerms terms,
+      float learningRate,
+      float momentum) {
+    float divisor = terms.divisor();
+    float factor = terms.factor();
+    float l2 = terms.l2();
+    float decay = terms.decay();
     float ahead = -momentum - 1;
     for (int i = from; i < to; i++) {
+      float x = theta[i];
+      float gradient = g[i] / divisor * factor + l2 * x;
       float previous = momentum * v[i];
-      float next = previous - learningRate * g[i];
+      float next = previous - learningRate * gradient;
       v[i] = next;
-      g[i] = previous + ahead * next;
+      float update = previous + ahead * next + decay * x;
+      g[i] = update;
+      theta[i] = x - update;
     }
   }
 
   private static void adam(
+      float[] theta,
       float[] g,
       float[] m,
       float[] v,
       int from,
       int to,
+      UpdateTerms terms,
       float step,
       float b1,
       float b2,
       float epsilon) {
+    float divisor = terms.divisor();
+    float factor = terms.factor();
+    float l2 = terms.l2();
+    float decay = terms.decay();
     float c1 = 1 - b1;
     float c2 = 1 - b2;
     for (int i = from; i < to; i++) {
-      float mean = b1 * m[i] + g[i] * c1;
-      float square = b2 * v[i] + g[i] * g[i] * c2;
+      float x = theta[i];
+      float gradient = g[i] / divisor * factor + l2 * x;
+      float mean = b1 * m[i] + gradient * c1;
+      float square = b2 * v[i] + gradient * gradient * c2;
       m[i] = mean;
       v[i] = square;
-      g[i] = mean * step / ((float) Math.sqrt(square) + epsilon);
+      float update = mean * step / ((float) Math.sqrt(square) + epsilon) + decay * x;
+      g[i] = update;
+      theta[i] = x - update;
     }
   }
 
   private static void amsGrad(
+      float[] theta,
       float[] g,
       float[] m,
       float[] v,
       float[] h,
       int from,
       int to,
+      UpdateTerms terms,
       float step,
       float b1,
       float b2,
       float epsilon) {
+    float divisor = terms.divisor();
+    float factor = terms.factor();
+    float l2 = terms.l2();
+    float decay = terms.decay();
     float c1 = 1 - b1;
     float c2 = 1 - b2;
     for (int i = from; i < to; i++) {
-      float mean = b1 * m[i] + g[i] * c1;
-      float square = b2 * v[i] + g[i] * g[i] * c2;
+      float x = theta[i];
+      float gradient = g[i] / divisor * factor + l2 * x;
+      float mean = b1 * m[i] + gradient * c1;
+      float square = b2 * v[i] + gradient * gradient * c2;
       float most = Math.max(h[i], square);
       m[i] = mean;
       v[i] = square;
       h[i] = most;
-      g[i] = step * mean / ((float) Math.sqrt(most) + epsilon);
+      float update = step * mean / ((float) Math.sqrt(most) + epsilon) + decay * x;
+      g[i] = update;
+      theta[i] = x - update;
     }
   }
 
   private static void adaBelief(
+      float[] theta,
       float[] g,
       float[] m,
       float[] s,
       int from,
       int to,
+      UpdateTerms terms,
       float step,
       float b1,
       float b2,
       float epsilon) {
+    float divisor = terms.divisor();
+    float factor = terms.factor();
+    float l2 = terms.l2();
+    float decay = terms.decay();
     float c1 = 1 - b1;
     float c2 = 1 - b2;
     for (int i = from; i < to; i++) {
-      float mean = b1 * m[i] + g[i] * c1;
-      float surprise = g[i] - mean;
+      float x = theta[i];
+      float gradient = g[i] / divisor * factor + l2 * x;
+      float mean = b1 * m[i] + gradient * c1;
+      float surprise = gradient - mean;
       float square = b2 * s[i] + surprise * surprise * c2 + epsilon;
       m[i] = mean;
       s[i] = square;
-      g[i] = mean * step / ((float) Math.sqrt(square) + epsilon);
+      float update = mean * step / ((float) Math.sqrt(square) + epsilon) + decay * x;
+      g[i] = update;
+      theta[i] = x - update;
     }
   }
 
   private static void adaMax(
-      float[] g, float[] m, float[] w, int from, int to, float step, float b1, float b2) {
+      float[] theta,
+      float[] g,
+      float[] m,
+      float[] w,
+      int from,
+      int to,
+      UpdateTerms terms,
+      float step,
+      float b1,
+      float b2) {
+    float divisor = terms.divisor();
+    float factor = terms.factor();
+    float l2 = terms.l2();
+    float decay = terms.decay();
     float c1 = 1 - b1;
     for (int i = from; i < to; i++) {
-      float mean = b1 * m[i] + g[i] * c1;
-      float most = Math.max(b2 * w[i], Math.abs(g[i])) + ADAMAX_FLOOR;
+      float x = theta[i];
+      float gradient = g[i] / divisor * factor + l2 * x;
+      float mean = b1 * m[i] + gradient * c1;
+      float most = Math.max(b2 * w[i], Math.abs(gradient)) + ADAMAX_FLOOR;
       m[i] = mean;
       w[i] = most;
-      g[i] = mean * step / most;
+      float update = mean * step / most + decay * x;
+      g[i] = update;
+      theta[i] = x - update;
     }
   }
 
   private static void nadam(
+      float[] theta,
       float[] g,
       float[] m,
       float[] v,
       int from,
       int to,
+      UpdateTerms terms,
       float learningRate,
       float correction,
       float b1,
       float b2,
       float epsilon) {
+    float divisor = terms.divisor();
+    float factor = terms.factor();
+    float l2 = terms.l2();
+    float decay = terms.decay();
     float c1 = 1 - b1;
     float c2 = 1 - b2;
     for (int i = from; i < to; i++) {
-      float part = g[i] * c1;
+      float x = theta[i];
+      float gradient = g[i] / divisor * factor + l2 * x;
+      float part = gradient * c1;
       float mean = b1 * m[i] + part;
-      float square = b2 * v[i] + g[i] * g[i] * c2;
+      float square = b2 * v[i] + gradient * gradient * c2;
       m[i] = mean;
       v[i] = square;
-      g[i] =
-          learningRate * ((mean * b1 + part) / correction) / ((float) Math.sqrt(square) + epsilon);
+      float update =
+          learningRate * ((mean * b1 + part) / correction) / ((float) Math.sqrt(square) + epsilon)
+              + decay * x;
+      g[i] = update;
+      theta[i] = x - update;
     }
   }
 
   private static void adaGrad(
-      float[] g, float[] h, int from, int to, float learningRate, float epsilon) {
+      float[] theta,
+      float[] g,
+      float[] h,
+      int from,
+      int to,
+      UpdateTerms terms,
+      float learningRate,
+      float epsilon) {
+    float divisor = terms.divisor();
+    float factor = terms.factor();
+    float l2 = terms.l2();
+    float decay = terms.decay();
     for (int i = from; i < to; i++) {
-      float sum = h[i] + g[i] * g[i];
+      float x = theta[i];
+      float gradient = g[i] / divisor * factor + l2 * x;
+      float sum = h[i] + gradient * gradient;
       h[i] = sum;
-      g[i] = learningRate * g[i] / ((float) Math.sqrt(sum) + epsilon);
+      float update = learningRate * gradient / ((float) Math.sqrt(sum) + epsilon) + decay * x;
+      g[i] = update;
+      theta[i] = x - update;
     }
   }
 
   private static void rmsProp(
-      float[] g, float[] s, int from, int to, float learningRate, float decay, float epsilon) {
-    float rest = 1 - decay;
+      float[] theta,
+      float[] g,
+      float[] s,
+      int from,
+      int to,
+      UpdateTerms terms,
+      float learningRate,
+      float keep,
+      float epsilon) {
+    float divisor = terms.divisor();
+    float factor = terms.factor();
+    float l2 = terms.l2();
+    float decay = terms.decay();
+    float rest = 1 - keep;
     for (int i = from; i < to; i++) {
-      float square = s[i] * decay + g[i] * g[i] * rest;
+      float x = theta[i];
+      float gradient = g[i] / divisor * factor + l2 * x;
+      float square = s[i] * keep + gradient * gradient * rest;
       s[i] = square;
-      g[i] = learningRate * g[i] / ((float) Math.sqrt(square) + epsilon);
+      float update = learningRate * gradient / ((float) Math.sqrt(square) + epsilon) + decay * x;
+      g[i] = update;
+      theta[i] = x - update;
     }
   }
 
   private static void adaDelta(
-      float[] g, float[] s, float[] d, int from, int to, float rho, float epsilon) {
+      float[] theta,
+      float[] g,
+      float[] s,
+      float[] d,
+      int from,
+      int to,
+      UpdateTerms terms,
+      float rho,
+      float epsilon) {
+    float divisor = terms.divisor();
+    float factor = terms.factor();
+    float l2 = terms.l2();
+    float decay = terms.decay();
     float rest = 1 - rho;
     for (int i = from; i < to; i++) {
-      float square = rho * s[i] + g[i] * g[i] * rest;
-      float update =
-          g[i] * ((float) Math.sqrt(d[i] + epsilon) / (float) Math.sqrt(square + epsilon));
+      float x = theta[i];
+      float gradient = g[i] / divisor * factor + l2 * x;
+      float square = rho * s[i] + gradient * gradient * rest;
+      float change =
+          gradient * ((float) Math.sqrt(d[i] + epsilon) / (float) Math.sqrt(square + epsilon));
       s[i] = square;
-      d[i] = rho * d[i] + update * update * rest;
+      d[i] = rho * d[i] + change * change * rest;
+      float update = change + decay * x;
       g[i] = update;
+      theta[i] = x - update;
     }
   }
 }

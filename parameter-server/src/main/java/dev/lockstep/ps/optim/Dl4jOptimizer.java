@@ -28,7 +28,7 @@ public sealed interface Dl4jOptimizer extends ElementwiseOptimizer {
 
     @Override
     public UpdateKernel kernel(StepTime time) {
-      return Dl4jKernels.sgd((float) learningRate(time));
+      return PlainKernel.of((float) learningRate(time));
     }
   }
 
@@ -324,7 +324,7 @@ public sealed interface Dl4jOptimizer extends ElementwiseOptimizer {
 
     @Override
     public UpdateKernel kernel(StepTime time) {
-      return Dl4jKernels.identity();
+      return PlainKernel.of(1f);
     }
   }
 }

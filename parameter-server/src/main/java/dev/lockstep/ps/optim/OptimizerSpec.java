@@ -11,7 +11,8 @@ import java.io.Serializable;
  *
  * <p>Immutable; crosses from driver to executors.
  */
-public sealed interface OptimizerSpec extends Serializable permits ElementwiseOptimizer {
+public sealed interface OptimizerSpec extends Serializable
+    permits ElementwiseOptimizer, LayerwiseOptimizer {
 
   /** Number of state vectors, each as long as θ. */
   int stateVectors();
@@ -54,7 +55,7 @@ public sealed interface OptimizerSpec extends Serializable permits ElementwiseOp
 
     @Override
     public UpdateKernel kernel(StepTime time) {
-      return Dl4jKernels.identity();
+      return PlainKernel.of(1f);
     }
   }
 }

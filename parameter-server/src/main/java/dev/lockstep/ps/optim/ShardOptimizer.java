@@ -1,5 +1,6 @@
 package dev.lockstep.ps.optim;
 
+import dev.lockstep.ps.clip.NormPartials;
 import dev.lockstep.ps.clip.NormPlan;
 import dev.lockstep.ps.layout.Block;
 import dev.lockstep.ps.schedule.StepTime;
@@ -11,10 +12,11 @@ import java.util.Objects;
  * Updates one parameter shard. Owns the shard's optimizer state and nothing else. Lives on a
  * server.
  *
- * <p>An update is one pass over memory: elements are taken through division, clipping,
- * regularisation, optimizer and subtraction in tiles that stay in the first-level cache. Every
- * element's result depends on that element alone, so neither the cut into shards nor the slicing
- * into calls changes a bit. Calls on disjoint ranges may run in parallel; none blocks.
+ * <p>An update is one pass over memory: division, scaling, L2, optimizer, weight decay and
+ * subtraction are one loop; limits and L1 are another, over the same tile, which stays in the
+ * first-level cache. Every element's result depends on that element alone, so neither the cut into
+ * shards nor the slicing into calls changes a bit. Layer-wise optimizers take two such passes, and
+ * the norms between depend on neither. Calls on disjoint ranges may run in parallel; none blocks.
  */
 public final class ShardOptimizer {
 
@@ -23,6 +25,8 @@ public final class ShardOptimizer {
 
   private final UpdatePlan plan;
   private final NormPlan normPlan;
+  private final TrustPlan trustPlan;
+  private final boolean isLayerwise;
   private final int begin;
   private final int end;
   private final float[][] state;
@@ -42,6 +46,8 @@ public final class ShardOptimizer {
               .formatted(begin, end, plan.layout().parameters()));
     }
     this.normPlan = plan.normPlan();
+    this.trustPlan = plan.trustPlan();
+    this.isLayerwise = plan.isLayerwise();
     this.begin = begin;
     this.end = end;
     this.state = new float[plan.stateVectors()][end - begin];
@@ -86,7 +92,7 @@ public final class ShardOptimizer {
   }
 
   /**
-   * Makes one step on a range of the shard.
+   * Makes one step on a range of the shard, by a plan that is not layer-wise.
    *
    * @param theta of the shard, length {@code end - begin}; changed in {@code [from, to)}
    * @param gradientSum G of the shard, the same length; consumed: {@code [from, to)} holds the
@@ -94,7 +100,7 @@ public final class ShardOptimizer {
    * @param from first element, counted from the shard's begin
    * @param to first element after the range
    * @param examples n of the global batch, at least 1
-   * @param normsOrNull the step's norms; null where the plan's {@link NormPlan#groups} is 0
+   * @param clipNormsOrNull the step's norms; null where the plan's {@link NormPlan#groups} is 0
    * @param time of the step
    */
   public void update(
@@ -103,39 +109,153 @@ public final class ShardOptimizer {
       int from,
       int to,
       long examples,
-      double[] normsOrNull,
+      double[] clipNormsOrNull,
+      StepTime time) {
+    if (isLayerwise) {
+      throw new IllegalStateException(
+          "the plan is layer-wise: call direct, join trustPartials of all shards, call move");
+    }
+    direct(theta, gradientSum, from, to, examples, clipNormsOrNull, time);
+  }
+
+  /**
+   * The first pass of a step by a layer-wise plan, on a range of the shard. In blocks with a
+   * layer-wise optimizer G becomes the direction r and θ stays as it is; others make their whole
+   * step.
+   *
+   * @param theta of the shard, length {@code end - begin}
+   * @param gradientSum G of the shard, the same length; consumed
+   * @param from first element, counted from the shard's begin
+   * @param to first element after the range
+   * @param examples n of the global batch, at least 1
+   * @param clipNormsOrNull the step's norms; null where the plan's {@link NormPlan#groups} is 0
+   * @param time of the step
+   */
+  public void direct(
+      float[] theta,
+      float[] gradientSum,
+      int from,
+      int to,
+      long examples,
+      double[] clipNormsOrNull,
       StepTime time) {
     checkRange(theta, gradientSum, from, to);
+    forEachBlock(
+        from,
+        to,
+        (block, first, last) -> {
+          BlockStep step = step(block, examples, clipNormsOrNull, time);
+          OptimizerSpec optimizer = plan.rules().get(block).optimizer();
+          if (optimizer instanceof ElementwiseOptimizer elementwise) {
+            UpdateKernel kernel = elementwise.kernel(time);
+            forEachTile(
+                first, last, (a, b) -> step.update(kernel, theta, gradientSum, state, a, b));
+          } else if (optimizer instanceof LayerwiseOptimizer layerwise) {
+            LayerwiseKernel kernel = layerwise.layerwiseKernel(time);
+            forEachTile(
+                first, last, (a, b) -> step.direct(kernel, theta, gradientSum, state, a, b));
+          }
+        });
+  }
+
+  /**
+   * The shard's part of the norms between the two passes. It reads θ and r once more, in chunks.
+   *
+   * @param theta of the shard
+   * @param direction what {@link #direct} left, for the whole of the shard
+   */
+  public NormPartials trustPartials(float[] theta, float[] direction) {
+    checkRange(theta, direction, 0, end - begin);
+    return trustPlan.partials(theta, direction, begin, end);
+  }
+
+  /**
+   * The second pass of a step by a layer-wise plan, on a range of the shard.
+   *
+   * @param theta of the shard; changed in {@code [from, to)} where the optimizer is layer-wise
+   * @param direction what {@link #direct} left; holds the update afterwards
+   * @param from first element, counted from the shard's begin
+   * @param to first element after the range
+   * @param trustNorms what {@link TrustPlan#norms} gave for the trust partials of all shards
+   * @param time of the step, as in the first pass
+   */
+  public void move(
+      float[] theta, float[] direction, int from, int to, double[] trustNorms, StepTime time) {
+    checkRange(theta, direction, from, to);
+    forEachBlock(
+        from,
+        to,
+        (block, first, last) -> {
+          UpdateRule rule = plan.rules().get(block);
+          if (rule.optimizer() instanceof LayerwiseOptimizer layerwise) {
+            LayerwiseKernel kernel = layerwise.layerwiseKernel(time);
+            float trust = trustPlan.trust(block, trustNorms);
+            float decay = (float) modelsDecay(rule, time);
+            forEachTile(
+                first, last, (a, b) -> kernel.move(theta, direction, state, a, b, trust, decay));
+          }
+        });
+  }
+
+  /** What is done to the part of a block that a call covers. */
+  @FunctionalInterface
+  private interface BlockAction {
+    void on(int block, int from, int to);
+  }
+
+  /** What is done to a tile. */
+  @FunctionalInterface
+  private interface TileAction {
+    void on(int from, int to);
+  }
+
+  private void forEachBlock(int from, int to, BlockAction action) {
     if (from == to) {
       return;
     }
     List<Block> blocks = plan.layout().blocks();
-    int b = plan.layout().blockOf(begin + from);
-    for (int at = from; at < to; b++) {
-      int blockEnd = Math.min(to, blocks.get(b).end() - begin);
-      BlockStep step = step(b, examples, normsOrNull, time);
-      while (at < blockEnd) {
-        int tileEnd = Math.min(at + TILE, blockEnd);
-        step.apply(theta, gradientSum, state, at, tileEnd);
-        at = tileEnd;
-      }
+    int block = plan.layout().blockOf(begin + from);
+    for (int at = from; at < to; block++) {
+      int blockEnd = Math.min(to, blocks.get(block).end() - begin);
+      action.on(block, at, blockEnd);
+      at = blockEnd;
     }
   }
 
-  private BlockStep step(int block, long examples, double[] normsOrNull, StepTime time) {
-    UpdateRule rule = plan.rules().get(block);
-    double decay = rule.weightDecay().at(time.iteration(), time.epoch());
-    if (rule.weightDecayScaling() == UpdateRule.WeightDecayScaling.BY_LEARNING_RATE) {
-      decay *= rule.optimizer().learningRate(time);
+  private static void forEachTile(int from, int to, TileAction action) {
+    for (int at = from; at < to; ) {
+      int tileEnd = Math.min(at + TILE, to);
+      action.on(at, tileEnd);
+      at = tileEnd;
     }
-    return new BlockStep(
-        rule.division().divisor(examples),
-        normPlan.factor(block, normsOrNull),
-        normPlan.limit(block),
-        (float) rule.l1().at(time.iteration(), time.epoch()),
-        (float) rule.l2().at(time.iteration(), time.epoch()),
-        ((ElementwiseOptimizer) rule.optimizer()).kernel(time),
-        (float) decay);
+  }
+
+  private BlockStep step(int block, long examples, double[] clipNormsOrNull, StepTime time) {
+    UpdateRule rule = plan.rules().get(block);
+    double l2 = rule.l2().at(time.iteration(), time.epoch());
+    double decay = modelsDecay(rule, time);
+    if (rule.optimizer() instanceof ElementwiseOptimizer own) {
+      l2 += own.coupledDecay();
+      if (own.decoupledDecay() != 0) {
+        decay += own.decoupledDecay() * own.learningRate(time);
+      }
+    }
+    UpdateTerms terms =
+        new UpdateTerms(
+            rule.division().divisor(examples),
+            normPlan.factor(block, clipNormsOrNull),
+            (float) l2,
+            (float) decay);
+    double l1 = rule.l1().at(time.iteration(), time.epoch());
+    return new BlockStep(terms, normPlan.limit(block), (float) l1);
+  }
+
+  /** The weight decay of the model's layer, learning rate included. */
+  private static double modelsDecay(UpdateRule rule, StepTime time) {
+    double decay = rule.weightDecay().at(time.iteration(), time.epoch());
+    return rule.weightDecayScaling() == UpdateRule.WeightDecayScaling.BY_LEARNING_RATE
+        ? decay * rule.optimizer().learningRate(time)
+        : decay;
   }
 
   private void checkRange(float[] theta, float[] gradientSum, int from, int to) {

@@ -7,8 +7,8 @@ import java.util.Objects;
 
 /**
  * How one block of θ is updated: {@code ĝ = G / n}, clipping, {@code ĝ += l1 * sign(θ) + l2 * θ},
- * optimizer, {@code u += decay * θ}, {@code θ -= u}: the order of DL4J's {@code UpdaterBlock}.
- * Crosses from driver to executors.
+ * optimizer, {@code u += decay * θ}, {@code θ -= u}: the order of DL4J's {@code UpdaterBlock}. An
+ * optimizer's own weight decay comes on top of l2 or weightDecay. Crosses from driver to executors.
  *
  * @param optimizer turns ĝ into u
  * @param l1 coefficient; {@link Schedule#OFF} for none
@@ -64,6 +64,11 @@ public record UpdateRule(
         Schedule.OFF,
         WeightDecayScaling.BY_LEARNING_RATE,
         Division.BY_EXAMPLES);
+  }
+
+  /** The same with another optimizer. */
+  public UpdateRule withOptimizer(OptimizerSpec other) {
+    return new UpdateRule(other, l1, l2, weightDecay, weightDecayScaling, division);
   }
 
   /** The same with another L1 coefficient. */

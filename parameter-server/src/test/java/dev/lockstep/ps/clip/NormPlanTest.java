@@ -237,7 +237,7 @@ class NormPlanTest {
                 () -> plan.partials(new float[5000], 0, 5000, EXAMPLES))
             .getMessage());
     assertEquals(
-        "gradientSum length=10 < end-begin=4096",
+        "values length=10 < end-begin=4096",
         assertThrows(
                 IllegalArgumentException.class,
                 () -> plan.partials(new float[10], 0, CHUNK, EXAMPLES))

@@ -11,8 +11,6 @@ import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.clip.Clipping.LayerNormalization;
 import dev.lockstep.ps.clip.Clipping.Mode;
 import dev.lockstep.ps.clip.Division;
-import dev.lockstep.ps.clip.NormPartials;
-import dev.lockstep.ps.clip.NormPlan;
 import dev.lockstep.ps.layout.Block;
 import dev.lockstep.ps.layout.ParameterLayout;
 import dev.lockstep.ps.layout.ShardLayout;
@@ -34,7 +32,6 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.function.Executable;
-import org.opentest4j.TestAbortedException;
 
 class ShardOptimizerTest {
 
@@ -55,7 +52,23 @@ class ShardOptimizerTest {
           new Dl4jOptimizer.AdaGrad(RATE, 1e-6),
           new Dl4jOptimizer.RmsProp(RATE, 0.95, 1e-8),
           new Dl4jOptimizer.AdaDelta(0.95, 1e-6),
-          new Dl4jOptimizer.NoOp());
+          new Dl4jOptimizer.NoOp(),
+          Sgd.DEFAULT,
+          new Sgd(RATE, Schedule.fixed(0.9), 0.1, Sgd.Form.CLASSIC, 0.01),
+          new Sgd(RATE, Schedule.fixed(0.9), 0, Sgd.Form.NESTEROV, 0),
+          AdaGrad.DEFAULT,
+          RmsProp.DEFAULT,
+          new RmsProp(RATE, 0.9, 1e-8, 0.9, RmsProp.Centring.CENTRED, 0.01),
+          AdaDelta.DEFAULT,
+          Adam.DEFAULT,
+          AmsGrad.DEFAULT,
+          AdamW.DEFAULT,
+          AdaMax.DEFAULT,
+          Nadam.DEFAULT,
+          RAdam.DEFAULT,
+          Lion.DEFAULT,
+          Lamb.DEFAULT,
+          Lars.DEFAULT);
 
   private static final UpdateRule STATISTICS = UpdateRule.of(new OptimizerSpec.Assign());
   private static final Clipping NOT_CLIPPED = new Clipping.None();
@@ -104,8 +117,12 @@ class ShardOptimizerTest {
   @Test
   void everyOptimizerGivesTheSameBitsOnAnyCut() {
     for (OptimizerSpec optimizer : ALL) {
-      UpdatePlan plan = UpdatePlan.uniform(layout(9001), UpdateRule.of(optimizer), NOT_CLIPPED);
-      assertArrayEquals(train(plan, 1, Integer.MAX_VALUE), train(plan, 3, 1000));
+      UpdatePlan plan =
+          UpdatePlan.uniform(layout(4000, 5001), UpdateRule.of(optimizer), NOT_CLIPPED);
+      assertArrayEquals(
+          train(plan, 1, Integer.MAX_VALUE, 100),
+          train(plan, 3, 1000, 100),
+          () -> "100 steps of " + optimizer);
     }
   }
 
@@ -178,7 +195,8 @@ class ShardOptimizerTest {
       for (int i = 1000; i < 1010; i++) {
         expected[i] -= sum[i] / EXAMPLES;
       }
-      step(plan, 1, Integer.MAX_VALUE, theta, sum, 0, optimizers(plan, 1));
+      new ShardedOptimizer(plan, 1, Integer.MAX_VALUE)
+          .step(theta, sum, EXAMPLES, StepTime.of(0, 0));
       assertArrayEquals(
           Arrays.copyOfRange(expected, 1000, 1010), Arrays.copyOfRange(theta, 1000, 1010));
     }
@@ -360,8 +378,9 @@ class ShardOptimizerTest {
   }
 
   @TestFactory
-  Stream<DynamicTest> agreesWithPyTorchWhereTheFormulasCoincide() throws IOException {
+  Stream<DynamicTest> dl4jsFormsAgreeWithPyTorchWhereTheFormulasCoincide() throws IOException {
     return GoldenFiles.cases("optimizers.json").stream()
+        .filter(ShardOptimizerTest::isAlsoDl4js)
         .map(
             c ->
                 DynamicTest.dynamicTest(
@@ -370,7 +389,7 @@ class ShardOptimizerTest {
 
   /** The committed gradients are large beside epsilon, so that its place does not show. */
   @TestFactory
-  Stream<DynamicTest> adamAgreesWithPyTorchWhereEpsilonIsNegligible() throws IOException {
+  Stream<DynamicTest> dl4jsAdamAgreesWithPyTorchWhereEpsilonIsNegligible() throws IOException {
     Map<String, UpdateRule> rules =
         Map.of(
             "adam", UpdateRule.of(adam(0.01)),
@@ -391,14 +410,14 @@ class ShardOptimizerTest {
     return new Dl4jOptimizer.Adam(Schedule.fixed(rate), 0.9, 0.999, 1e-8);
   }
 
+  private static boolean isAlsoDl4js(JsonNode golden) {
+    JsonNode options = golden.get("options");
+    return golden.get("optimizer").asText().equals("SGD")
+        && (!options.has("momentum") || options.path("nesterov").asBoolean());
+  }
+
   private static UpdateRule sgdFromPyTorch(JsonNode golden) {
     JsonNode options = golden.get("options");
-    boolean plain = !options.has("momentum") || options.path("nesterov").asBoolean();
-    if (!golden.get("optimizer").asText().equals("SGD")
-        || !plain
-        || options.path("dampening").asDouble() != 0) {
-      throw new TestAbortedException("not offered yet: " + golden.get("name").asText());
-    }
     Schedule rate = Schedule.fixed(options.get("lr").asDouble());
     OptimizerSpec optimizer =
         options.has("momentum")
@@ -483,49 +502,16 @@ class ShardOptimizerTest {
   }
 
   private static float[] train(UpdatePlan plan, int shards, int slice) {
+    return train(plan, shards, slice, STEPS);
+  }
+
+  private static float[] train(UpdatePlan plan, int shards, int slice, int steps) {
     float[] theta = initial(plan.layout());
-    ShardOptimizer[] optimizers = optimizers(plan, shards);
-    for (int step = 0; step < STEPS; step++) {
-      step(plan, shards, slice, theta, gradientSum(plan.layout(), step), step, optimizers);
+    ShardedOptimizer optimizer = new ShardedOptimizer(plan, shards, slice);
+    for (int step = 0; step < steps; step++) {
+      optimizer.step(theta, gradientSum(plan.layout(), step), EXAMPLES, StepTime.of(step, 0));
     }
     return theta;
-  }
-
-  private static ShardOptimizer[] optimizers(UpdatePlan plan, int shards) {
-    ShardLayout cut = new ShardLayout(plan.layout().parameters(), shards);
-    return IntStream.range(0, shards)
-        .mapToObj(s -> new ShardOptimizer(plan, cut.begin(s), cut.end(s)))
-        .toArray(ShardOptimizer[]::new);
-  }
-
-  private static void step(
-      UpdatePlan plan,
-      int shards,
-      int slice,
-      float[] theta,
-      float[] sum,
-      int step,
-      ShardOptimizer[] optimizers) {
-    ShardLayout cut = new ShardLayout(theta.length, shards);
-    NormPlan normPlan = plan.normPlan();
-    List<NormPartials> partials = new ArrayList<>();
-    for (int s = 0; s < shards; s++) {
-      float[] local = Arrays.copyOfRange(sum, cut.begin(s), cut.end(s));
-      partials.add(normPlan.partials(local, cut.begin(s), cut.end(s), EXAMPLES));
-    }
-    double[] norms = normPlan.groups() == 0 ? null : normPlan.norms(partials);
-    for (int s = 0; s < shards; s++) {
-      int begin = cut.begin(s);
-      int length = cut.end(s) - begin;
-      float[] localTheta = Arrays.copyOfRange(theta, begin, begin + length);
-      float[] localSum = Arrays.copyOfRange(sum, begin, begin + length);
-      for (long from = 0; from < length; from += slice) {
-        int to = (int) Math.min(length, from + slice);
-        optimizers[s].update(
-            localTheta, localSum, (int) from, to, EXAMPLES, norms, StepTime.of(step, 0));
-      }
-      System.arraycopy(localTheta, 0, theta, begin, length);
-    }
   }
 
   private static float[] initial(ParameterLayout layout) {

@@ -1,0 +1,97 @@
+package dev.lockstep.ps.optim;
+
+import dev.lockstep.ps.schedule.Schedule;
+import dev.lockstep.ps.schedule.StepTime;
+import java.util.Objects;
+
+/**
+ * Adam as in PyTorch, with ε after the bias correction: {@code m' = beta1 * m + (1 - beta1) * g},
+ * {@code v' = beta2 * v + (1 - beta2) * g * g}, {@code u = lr * (m' / (1 - beta1^t)) / (sqrt(v' /
+ * (1 - beta2^t)) + epsilon)}. State: m, v.
+ *
+ * @param learningRate lr
+ * @param beta1 in [0, 1)
+ * @param beta2 in [0, 1)
+ * @param epsilon after the bias correction
+ * @param weightDecay L2: {@code g += weightDecay * θ}
+ */
+public record Adam(
+    Schedule learningRate, double beta1, double beta2, double epsilon, double weightDecay)
+    implements ElementwiseOptimizer {
+
+  /** PyTorch's defaults. */
+  public static final Adam DEFAULT = new Adam(Schedule.fixed(1e-3), 0.9, 0.999, 1e-8, 0);
+
+  /** Checks the hyperparameters. */
+  public Adam {
+    Objects.requireNonNull(learningRate, "learningRate");
+    Hyperparameters.requireFraction("Adam beta1", beta1);
+    Hyperparameters.requireFraction("Adam beta2", beta2);
+    Hyperparameters.requireNonNegative("Adam epsilon", epsilon);
+    Hyperparameters.requireNonNegative("Adam weightDecay", weightDecay);
+  }
+
+  @Override
+  public int stateVectors() {
+    return 2;
+  }
+
+  @Override
+  public double coupledDecay() {
+    return weightDecay;
+  }
+
+  @Override
+  public UpdateKernel kernel(StepTime time) {
+    return kernel(learningRate(time), beta1, beta2, epsilon, time.updates() + 1);
+  }
+
+  /** Without weight decay. */
+  static UpdateKernel kernel(double rate, double beta1, double beta2, double epsilon, long t) {
+    double step = rate / (1 - StrictMath.pow(beta1, (double) t));
+    double scale = 1 / StrictMath.sqrt(1 - StrictMath.pow(beta2, (double) t));
+    return kernel(beta1, beta2, (float) step, (float) scale, (float) epsilon);
+  }
+
+  /** {@code u = step * m' / (scale * sqrt(v') + floor)}. */
+  static UpdateKernel kernel(double beta1, double beta2, float step, float scale, float floor) {
+    float b1 = (float) beta1;
+    float c1 = (float) (1 - beta1);
+    float b2 = (float) beta2;
+    float c2 = (float) (1 - beta2);
+    return (theta, g, state, from, to, terms) ->
+        step(theta, g, state[0], state[1], from, to, terms, b1, c1, b2, c2, step, scale, floor);
+  }
+
+  private static void step(
+      float[] theta,
+      float[] g,
+      float[] m,
+      float[] v,
+      int from,
+      int to,
+      UpdateTerms terms,
+      float b1,
+      float c1,
+      float b2,
+      float c2,
+      float step,
+      float scale,
+      float floor) {
+    float divisor = terms.divisor();
+    float factor = terms.factor();
+    float l2 = terms.l2();
+    float decay = terms.decay();
+    for (int i = from; i < to; i++) {
+      float x = theta[i];
+      float gradient = g[i] / divisor * factor + l2 * x;
+      float mean = b1 * m[i] + c1 * gradient;
+      float square = b2 * v[i] + c2 * gradient * gradient;
+      m[i] = mean;
+      v[i] = square;
+      float update = step * mean / (scale * (float) Math.sqrt(square) + floor) + decay * x;
+      g[i] = update;
+      theta[i] = x - update;
+    }
+  }
+}

@@ -1,0 +1,91 @@
+package dev.lockstep.ps.optim;
+
+import dev.lockstep.ps.schedule.Schedule;
+import dev.lockstep.ps.schedule.StepTime;
+import java.util.Objects;
+
+/**
+ * AMSGrad as PyTorch's {@code Adam(amsgrad=True)}: m and v as in {@link Adam}, {@code h' = max(h,
+ * v')} in place of v'. State: m, v, h.
+ *
+ * @param learningRate lr
+ * @param beta1 in [0, 1)
+ * @param beta2 in [0, 1)
+ * @param epsilon after the bias correction
+ * @param weightDecay L2: {@code g += weightDecay * θ}
+ */
+public record AmsGrad(
+    Schedule learningRate, double beta1, double beta2, double epsilon, double weightDecay)
+    implements ElementwiseOptimizer {
+
+  /** PyTorch's defaults. */
+  public static final AmsGrad DEFAULT = new AmsGrad(Schedule.fixed(1e-3), 0.9, 0.999, 1e-8, 0);
+
+  /** Checks the hyperparameters. */
+  public AmsGrad {
+    Objects.requireNonNull(learningRate, "learningRate");
+    Hyperparameters.requireFraction("AmsGrad beta1", beta1);
+    Hyperparameters.requireFraction("AmsGrad beta2", beta2);
+    Hyperparameters.requireNonNegative("AmsGrad epsilon", epsilon);
+    Hyperparameters.requireNonNegative("AmsGrad weightDecay", weightDecay);
+  }
+
+  @Override
+  public int stateVectors() {
+    return 3;
+  }
+
+  @Override
+  public double coupledDecay() {
+    return weightDecay;
+  }
+
+  @Override
+  public UpdateKernel kernel(StepTime time) {
+    double t = time.updates() + 1.0;
+    float step = (float) (learningRate(time) / (1 - StrictMath.pow(beta1, t)));
+    float scale = (float) (1 / StrictMath.sqrt(1 - StrictMath.pow(beta2, t)));
+    float b1 = (float) beta1;
+    float c1 = (float) (1 - beta1);
+    float b2 = (float) beta2;
+    float c2 = (float) (1 - beta2);
+    float floor = (float) epsilon;
+    return (theta, g, s, from, to, terms) ->
+        step(theta, g, s[0], s[1], s[2], from, to, terms, b1, c1, b2, c2, step, scale, floor);
+  }
+
+  private static void step(
+      float[] theta,
+      float[] g,
+      float[] m,
+      float[] v,
+      float[] h,
+      int from,
+      int to,
+      UpdateTerms terms,
+      float b1,
+      float c1,
+      float b2,
+      float c2,
+      float step,
+      float scale,
+      float floor) {
+    float divisor = terms.divisor();
+    float factor = terms.factor();
+    float l2 = terms.l2();
+    float decay = terms.decay();
+    for (int i = from; i < to; i++) {
+      float x = theta[i];
+      float gradient = g[i] / divisor * factor + l2 * x;
+      float mean = b1 * m[i] + c1 * gradient;
+      float square = b2 * v[i] + c2 * gradient * gradient;
+      float most = Math.max(h[i], square);
+      m[i] = mean;
+      v[i] = square;
+      h[i] = most;
+      float update = step * mean / (scale * (float) Math.sqrt(most) + floor) + decay * x;
+      g[i] = update;
+      theta[i] = x - update;
+    }
+  }
+}

@@ -1,0 +1,99 @@
+package dev.lockstep.ps.optim;
+
+import dev.lockstep.ps.schedule.Schedule;
+import dev.lockstep.ps.schedule.StepTime;
+import java.util.Objects;
+
+/**
+ * SGD as in PyTorch. With momentum {@code b' = momentum * b + (1 - dampening) * g}, at t = 1 {@code
+ * b' = g}; {@code u = lr * b'}, or {@code u = lr * (g + momentum * b')} in Nesterov's form.
+ * Without, {@code u = lr * g}. State: b; nothing where momentum is {@link Schedule#OFF}.
+ *
+ * @param learningRate PyTorch has no default
+ * @param momentum a schedule, for one-cycle moves it
+ * @param dampening in [0, 1]; 0 in Nesterov's form
+ * @param form of the momentum
+ * @param weightDecay L2: {@code g += weightDecay * θ}
+ */
+public record Sgd(
+    Schedule learningRate, Schedule momentum, double dampening, Form form, double weightDecay)
+    implements ElementwiseOptimizer {
+
+  /** PyTorch's defaults, with the learning rate that is its default since version 2. */
+  public static final Sgd DEFAULT = new Sgd(Schedule.fixed(1e-3), Schedule.OFF, 0, Form.CLASSIC, 0);
+
+  /** How momentum enters the update. */
+  public enum Form {
+    /** Polyak's: the update is the buffer. */
+    CLASSIC,
+    /** Nesterov's: the update looks ahead by one more momentum step. */
+    NESTEROV
+  }
+
+  /** Checks the hyperparameters. */
+  public Sgd {
+    Objects.requireNonNull(learningRate, "learningRate");
+    Objects.requireNonNull(momentum, "momentum");
+    Objects.requireNonNull(form, "form");
+    Hyperparameters.requireNonNegative("Sgd weightDecay", weightDecay);
+    if (!(dampening >= 0 && dampening <= 1)) {
+      throw new IllegalArgumentException("Sgd dampening=" + dampening + " must be in [0, 1]");
+    }
+    if (form == Form.NESTEROV && (dampening != 0 || momentum.equals(Schedule.OFF))) {
+      throw new IllegalArgumentException(
+          "Sgd form=NESTEROV with momentum=%s and dampening=%s: give it a momentum, and dampening=0"
+              .formatted(momentum, dampening));
+    }
+  }
+
+  @Override
+  public int stateVectors() {
+    return momentum.equals(Schedule.OFF) ? 0 : 1;
+  }
+
+  @Override
+  public double coupledDecay() {
+    return weightDecay;
+  }
+
+  @Override
+  public UpdateKernel kernel(StepTime time) {
+    float rate = (float) learningRate(time);
+    if (stateVectors() == 0) {
+      return PlainKernel.of(rate);
+    }
+    double mu = momentum.at(time.iteration(), time.epoch());
+    float keep = (float) mu;
+    float add = (float) (time.updates() == 0 ? 1 : 1 - dampening);
+    float ofBuffer = (float) (learningRate(time) * (form == Form.NESTEROV ? mu : 1));
+    float ofGradient = form == Form.NESTEROV ? rate : 0f;
+    return (theta, g, state, from, to, terms) ->
+        momentum(theta, g, state[0], from, to, terms, keep, add, ofBuffer, ofGradient);
+  }
+
+  private static void momentum(
+      float[] theta,
+      float[] g,
+      float[] b,
+      int from,
+      int to,
+      UpdateTerms terms,
+      float keep,
+      float add,
+      float ofBuffer,
+      float ofGradient) {
+    float divisor = terms.divisor();
+    float factor = terms.factor();
+    float l2 = terms.l2();
+    float decay = terms.decay();
+    for (int i = from; i < to; i++) {
+      float x = theta[i];
+      float gradient = g[i] / divisor * factor + l2 * x;
+      float buffer = keep * b[i] + add * gradient;
+      b[i] = buffer;
+      float update = ofBuffer * buffer + ofGradient * gradient + decay * x;
+      g[i] = update;
+      theta[i] = x - update;
+    }
+  }
+}
