@@ -7,6 +7,7 @@ import dev.lockstep.ps.clip.NormPlan;
 import dev.lockstep.ps.layout.Block;
 import dev.lockstep.ps.layout.ParameterLayout;
 import dev.lockstep.ps.optim.Dl4jOptimizer;
+import dev.lockstep.ps.optim.Lamb;
 import dev.lockstep.ps.optim.ShardOptimizer;
 import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.ps.optim.UpdateRule;
@@ -20,6 +21,7 @@ import dev.lockstep.ps.server.StepOutcome;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 
 /**
@@ -31,15 +33,35 @@ import java.util.SplittableRandom;
  * @param virtualWorkers V
  * @param steps how many
  * @param clipping what is done to ĝ
+ * @param optimizers which optimizers the blocks have
  */
 public record SimulatedTraining(
-    long seed, int parameters, int virtualWorkers, int steps, Clipping clipping) {
+    long seed,
+    int parameters,
+    int virtualWorkers,
+    int steps,
+    Clipping clipping,
+    Optimizers optimizers) {
+
+  /** Kinds of plan. */
+  public enum Optimizers {
+    /** Each block another, all elementwise. */
+    ELEMENTWISE,
+    /** A layer-wise one for all blocks but the second. */
+    LAYERWISE
+  }
 
   private static final int STEPS_PER_EPOCH = 3;
 
   /** A sum over the leaves of a node; the gradient is null where all are empty. */
   private record Part(float[] gradient, long examples, double lossSum) {
     private static final Part EMPTY = new Part(null, 0, 0);
+  }
+
+  /** With elementwise optimizers. */
+  public SimulatedTraining(
+      long seed, int parameters, int virtualWorkers, int steps, Clipping clipping) {
+    this(seed, parameters, virtualWorkers, steps, clipping, Optimizers.ELEMENTWISE);
   }
 
   /** Blocks with different optimizers, whose borders are not chunk borders. */
@@ -62,7 +84,10 @@ public record SimulatedTraining(
       blocks.add(new Block("2_W", 2, first + second, parameters - first - second));
       rules.add(UpdateRule.of(new Dl4jOptimizer.Sgd(new Schedule.Fixed(0.1))));
     }
-    return new UpdatePlan(new ParameterLayout(blocks), rules, clipping);
+    UpdatePlan plan = new UpdatePlan(new ParameterLayout(blocks), rules, clipping);
+    return optimizers == Optimizers.LAYERWISE && second > 0
+        ? plan.withOptimizer(Lamb.DEFAULT, Set.of("1_W"))
+        : plan;
   }
 
   /** θ to begin with. */
@@ -115,10 +140,28 @@ public record SimulatedTraining(
           norms.groups() == 0
               ? null
               : norms.norms(List.of(norms.partials(sum.gradient, 0, parameters, sum.examples)));
-      optimizer.update(
-          theta, sum.gradient, 0, parameters, sum.examples, values, StepTime.of(step, epoch(step)));
+      update(optimizer, theta, sum.gradient, sum.examples, values, step);
     }
     return theta;
+  }
+
+  /** One step of one optimizer that owns all of θ. */
+  public void update(
+      ShardOptimizer optimizer,
+      float[] theta,
+      float[] sum,
+      long examples,
+      double[] clipNorms,
+      long step) {
+    UpdatePlan plan = plan();
+    StepTime time = StepTime.of(step, epoch(step));
+    if (plan.isLayerwise()) {
+      optimizer.direct(theta, sum, 0, parameters, examples, clipNorms, time);
+      double[] trust = plan.trustPlan().norms(List.of(optimizer.trustPartials(theta, sum)));
+      optimizer.move(theta, sum, 0, parameters, trust, time);
+    } else {
+      optimizer.update(theta, sum, 0, parameters, examples, clipNorms, time);
+    }
   }
 
   /** Loss sums of all steps, computed in the plainest way; θ does not enter them. */

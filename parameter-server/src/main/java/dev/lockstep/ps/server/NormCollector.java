@@ -42,12 +42,15 @@ final class NormCollector {
     this.owners = count;
   }
 
+  /** All parts of one exchange of a step. */
+  record Exchange(int round, Collection<NormPartials> parts) {}
+
   /**
    * Takes a part.
    *
    * @return all parts of the exchange in progress once the last one is in, else null
    */
-  synchronized Collection<NormPartials> add(ShardNorms norms) {
+  synchronized Exchange add(ShardNorms norms) {
     String what = "norms of step " + norms.step() + " from shard " + norms.shard() + " refused";
     long key = norms.step() * rounds + norms.round();
     if (norms.round() >= rounds
@@ -97,7 +100,8 @@ final class NormCollector {
     exchange = Math.max(exchange, step * rounds);
   }
 
-  private Collection<NormPartials> close() {
-    return List.copyOf(parts.remove(exchange++).values());
+  private Exchange close() {
+    int round = (int) (exchange % rounds);
+    return new Exchange(round, List.copyOf(parts.remove(exchange++).values()));
   }
 }

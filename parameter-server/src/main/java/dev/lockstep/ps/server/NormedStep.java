@@ -4,19 +4,27 @@ import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.clip.NormPartials;
 import dev.lockstep.ps.clip.NormPlan;
 import dev.lockstep.ps.optim.UpdatePlan;
-import java.util.Collection;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Takes the frames of a shard through a step together, where the update needs norms over all of θ:
- * once all frames are summed, the servers exchange parts of the norms, and then all frames are
- * updated. Thread-safe, never blocks.
+ * Takes the frames of a shard through a step together, where the update needs norms over all of θ.
+ * Once all frames are summed:
+ *
+ * <pre>
+ *   exchange of norms for clipping        where the plan clips by a norm
+ *   first pass over all frames            where the plan is layer-wise
+ *   exchange of norms for trust ratios    where the plan is layer-wise
+ *   update of all frames
+ * </pre>
+ *
+ * <p>Thread-safe, never blocks.
  */
 final class NormedStep {
 
   private final Shard shard;
   private final Executor executor;
+  private final UpdatePlan plan;
   private final NormPlan clipPlan;
   private final NormCollector norms;
 
@@ -25,8 +33,12 @@ final class NormedStep {
 
   private final Update[] updates;
 
-  /** Written before this server's part of the norms is gathered, read after. */
+  /** Frames that the first pass of a layer-wise plan has not been over. */
+  private final AtomicInteger undirected = new AtomicInteger();
+
+  // Written before this server's part of the norms is gathered, read after.
   private volatile Update[] step;
+  private volatile double[] clipNormsOrNull;
 
   /** What a step needs of its shard. */
   interface Shard {
@@ -40,12 +52,24 @@ final class NormedStep {
 
     void publish(ShardNorms norms);
 
+    /** Goes over a frame for the first time, by a layer-wise plan. */
+    void direct(int frame, Update update, double[] clipNormsOrNull);
+
+    /** The shard's part of the norms between the two passes. */
+    NormPartials trustPartials();
+
     /**
      * Updates a frame.
      *
+     * @param trustNormsOrNull null where the plan is not layer-wise
      * @return what the frame is ready for next, or null
      */
-    Update update(int frame, Update update, double[] clipNormsOrNull, double gradientNorm);
+    Update update(
+        int frame,
+        Update update,
+        double[] clipNormsOrNull,
+        double[] trustNormsOrNull,
+        double gradientNorm);
 
     void fail(Throwable cause);
   }
@@ -53,14 +77,15 @@ final class NormedStep {
   NormedStep(Shard shard, Executor executor) {
     this.shard = shard;
     this.executor = executor;
-    this.clipPlan = shard.spec().plan().normPlan();
-    this.norms = new NormCollector(shard.spec(), rounds(shard.spec().plan()));
+    this.plan = shard.spec().plan();
+    this.clipPlan = plan.normPlan();
+    this.norms = new NormCollector(shard.spec(), rounds(plan));
     this.updates = new Update[shard.frames()];
   }
 
   /** Exchanges of norms in a step; 0 where frames need not wait for each other. */
   static int rounds(UpdatePlan plan) {
-    return plan.normPlan().groups() > 0 ? 1 : 0;
+    return (plan.normPlan().groups() > 0 ? 1 : 0) + (plan.isLayerwise() ? 1 : 0);
   }
 
   /** A frame's sum is complete; its next one will be only after it was updated. */
@@ -87,48 +112,88 @@ final class NormedStep {
     }
     step = all;
     Update first = all[0];
+    clipNormsOrNull = null;
     if (!first.applies()) {
       norms.moveTo(first.step() + 1);
-      update(all, null, Double.NaN);
+      update(null);
       return;
     }
     norms.moveTo(first.step());
-    exchange(first.step(), 0, shard.clipPartials(first.divisor()));
+    if (clipPlan.groups() > 0) {
+      exchange(0, shard.clipPartials(first.divisor()));
+    } else {
+      afterClipping();
+    }
   }
 
-  private void exchange(long stepNumber, int round, NormPartials part) {
+  private void exchange(int round, NormPartials part) {
     ShardNorms own =
-        new ShardNorms(shard.spec().attempt(), stepNumber, round, shard.spec().shard(), part);
+        new ShardNorms(shard.spec().attempt(), step[0].step(), round, shard.spec().shard(), part);
     shard.publish(own);
     gather(own);
   }
 
   /** Takes a part of the norms; the last one of an exchange makes the step go on. */
   void gather(ShardNorms part) {
-    Collection<NormPartials> all = norms.add(part);
+    NormCollector.Exchange all = norms.add(part);
     if (all == null) {
       return;
     }
-    double[] values = clipPlan.norms(all);
-    boolean global = shard.spec().plan().clipping() instanceof Clipping.GlobalNorm;
-    update(step, values, global ? values[0] : Double.NaN);
-  }
-
-  private void update(Update[] all, double[] clipNormsOrNull, double gradientNorm) {
-    for (int i = 0; i < all.length; i++) {
-      int frame = i;
-      executor.execute(() -> update(frame, all[frame], clipNormsOrNull, gradientNorm));
+    if (all.round() == 0 && clipPlan.groups() > 0) {
+      clipNormsOrNull = clipPlan.norms(all.parts());
+      afterClipping();
+    } else {
+      update(plan.trustPlan().norms(all.parts()));
     }
   }
 
-  private void update(int frame, Update update, double[] clipNormsOrNull, double gradientNorm) {
-    try {
-      Update next = shard.update(frame, update, clipNormsOrNull, gradientNorm);
-      if (next != null) {
-        summed(frame, next);
-      }
-    } catch (RuntimeException | Error e) {
-      shard.fail(e);
+  private void afterClipping() {
+    if (!plan.isLayerwise()) {
+      update(null);
+      return;
+    }
+    undirected.set(updates.length);
+    forEachFrame(
+        (frame, update) -> {
+          shard.direct(frame, update, clipNormsOrNull);
+          if (undirected.decrementAndGet() == 0) {
+            exchange(clipPlan.groups() > 0 ? 1 : 0, shard.trustPartials());
+          }
+        });
+  }
+
+  private void update(double[] trustNormsOrNull) {
+    double[] clipNorms = clipNormsOrNull;
+    double gradientNorm =
+        clipNorms != null && plan.clipping() instanceof Clipping.GlobalNorm
+            ? clipNorms[0]
+            : Double.NaN;
+    forEachFrame(
+        (frame, update) -> {
+          Update next = shard.update(frame, update, clipNorms, trustNormsOrNull, gradientNorm);
+          if (next != null) {
+            summed(frame, next);
+          }
+        });
+  }
+
+  /** What is done to a frame. */
+  private interface FrameAction {
+    void on(int frame, Update update);
+  }
+
+  private void forEachFrame(FrameAction action) {
+    Update[] all = step;
+    for (int i = 0; i < all.length; i++) {
+      int frame = i;
+      executor.execute(
+          () -> {
+            try {
+              action.on(frame, all[frame]);
+            } catch (RuntimeException | Error e) {
+              shard.fail(e);
+            }
+          });
     }
   }
 }

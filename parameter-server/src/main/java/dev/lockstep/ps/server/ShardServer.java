@@ -87,7 +87,7 @@ public final class ShardServer implements ShardEndpoint {
         update = frame.add(push);
         if (normedOrNull == null) {
           while (update != null) {
-            update(frame, update, null, Double.NaN, answers);
+            update(frame, update, null, null, Double.NaN, answers);
             update = frame.next();
           }
         }
@@ -187,14 +187,19 @@ public final class ShardServer implements ShardEndpoint {
   private void update(
       Frame frame,
       Update update,
-      double[] normsOrNull,
+      double[] clipNormsOrNull,
+      double[] trustNormsOrNull,
       double gradientNorm,
       Frame.Answers answers) {
-    if (update.applies()) {
-      optimizer.update(
-          theta, gradientSum, frame.from, frame.to, update.divisor(), normsOrNull, update.time());
-    } else {
+    int from = frame.from;
+    int to = frame.to;
+    if (!update.applies()) {
       requireSkipping(update);
+    } else if (trustNormsOrNull != null) {
+      optimizer.move(theta, gradientSum, from, to, trustNormsOrNull, update.time());
+    } else {
+      optimizer.update(
+          theta, gradientSum, from, to, update.divisor(), clipNormsOrNull, update.time());
     }
     frame.finish(update, gradientNorm, theta, optimizer.state(), answers);
   }
@@ -262,12 +267,38 @@ public final class ShardServer implements ShardEndpoint {
     }
 
     @Override
-    public Update update(int index, Update update, double[] clipNormsOrNull, double gradientNorm) {
+    public void direct(int index, Update update, double[] clipNormsOrNull) {
+      Frame frame = frames[index];
+      synchronized (frame) {
+        optimizer.direct(
+            theta,
+            gradientSum,
+            frame.from,
+            frame.to,
+            update.divisor(),
+            clipNormsOrNull,
+            update.time());
+      }
+    }
+
+    @Override
+    public NormPartials trustPartials() {
+      return optimizer.trustPartials(theta, gradientSum);
+    }
+
+    @Override
+    public Update update(
+        int index,
+        Update update,
+        double[] clipNormsOrNull,
+        double[] trustNormsOrNull,
+        double gradientNorm) {
       Frame frame = frames[index];
       Frame.Answers answers = new Frame.Answers();
       Update next;
       synchronized (frame) {
-        ShardServer.this.update(frame, update, clipNormsOrNull, gradientNorm, answers);
+        ShardServer.this.update(
+            frame, update, clipNormsOrNull, trustNormsOrNull, gradientNorm, answers);
         next = frame.next();
       }
       answers.give();

@@ -37,11 +37,14 @@ public record ShardSpec(
               + firstStep
               + " must be >= 1 and >= 0");
     }
-    if (protocol.consistency() instanceof Consistency.Async && plan.normPlan().groups() > 0) {
+    if (protocol.consistency() instanceof Consistency.Async && NormedStep.rounds(plan) > 0) {
       throw new IllegalArgumentException(
           "consistency=Async with clipping="
               + plan.clipping()
-              + ": norms over all of θ need whole steps: clip by value, or use Sync or Bounded");
+              + " and layerwise="
+              + plan.isLayerwise()
+              + ": norms over all of θ need whole steps: clip by value and take an optimizer"
+              + " without trust ratios, or use Sync or Bounded");
     }
     if (plan.layout().parameters() != layout.shards().parameters()) {
       throw new IllegalArgumentException(

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.ps.SimulatedTraining;
+import dev.lockstep.ps.SimulatedTraining.Optimizers;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.clip.NormPlan;
 import dev.lockstep.ps.layout.ShardLayout;
@@ -38,7 +39,8 @@ class InterleavingTest {
   private static final int STEPS = 6;
 
   /** A training to be disturbed. */
-  private record Scenario(long seed, Consistency consistency, Clipping clipping, int shards) {
+  private record Scenario(
+      long seed, Consistency consistency, Clipping clipping, Optimizers optimizers, int shards) {
 
     /** One of each kind, again and again. */
     static Scenario of(long seed) {
@@ -49,11 +51,14 @@ class InterleavingTest {
             case 2 -> new Consistency.Bounded(3);
             default -> new Consistency.Async(2L * V);
           };
-      boolean clips = seed % 8 >= 4 && !(consistency instanceof Consistency.Async);
+      boolean wholeSteps = !(consistency instanceof Consistency.Async);
+      boolean clips = seed % 8 >= 4 && wholeSteps;
+      boolean layerwise = seed >= 12 && wholeSteps;
       return new Scenario(
           seed,
           consistency,
           clips ? new Clipping.GlobalNorm(0.5) : new Clipping.None(),
+          layerwise ? Optimizers.LAYERWISE : Optimizers.ELEMENTWISE,
           1 + (int) (seed % 3));
     }
   }
@@ -113,7 +118,9 @@ class InterleavingTest {
     Disturbed(Scenario scenario) {
       this.scenario = scenario;
       this.random = new Random(scenario.seed);
-      this.training = new SimulatedTraining(scenario.seed, PARAMETERS, V, STEPS, scenario.clipping);
+      this.training =
+          new SimulatedTraining(
+              scenario.seed, PARAMETERS, V, STEPS, scenario.clipping, scenario.optimizers);
       this.cluster =
           new MemoryCluster(
               training,
@@ -353,8 +360,7 @@ class InterleavingTest {
           norms.groups() == 0
               ? null
               : norms.norms(List.of(norms.partials(gradient, 0, PARAMETERS, examples)));
-      StepTime time = StepTime.of(step, training.epoch(step));
-      optimizer.update(theta, gradient, 0, PARAMETERS, examples, values, time);
+      training.update(optimizer, theta, gradient, examples, values, step);
     }
 
     /** Which pushes are in, and what asynchronous updates in their order give. */

@@ -37,8 +37,13 @@ class ShardServerTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 5})
   void sameBitsOnAnyNumberOfShardsAndWorkers(int shards) throws Exception {
+    List<SimulatedTraining> trainings = new ArrayList<>();
     for (Clipping clipping : List.of(new Clipping.None(), new Clipping.GlobalNorm(0.5))) {
-      SimulatedTraining training = new SimulatedTraining(11, PARAMETERS, V, 3, clipping);
+      for (SimulatedTraining.Optimizers kind : SimulatedTraining.Optimizers.values()) {
+        trainings.add(new SimulatedTraining(11, PARAMETERS, V, 3, clipping, kind));
+      }
+    }
+    for (SimulatedTraining training : trainings) {
       float[] expected = training.expectedTheta();
       for (int workers : new int[] {1, 2, 4, V}) {
         MemoryCluster cluster = new MemoryCluster(training, shards);
