@@ -42,6 +42,7 @@ public final class MessageConnector implements AutoCloseable {
     this.traffic = traffic;
     this.context = new TransportContext(settings.conf(), new Watcher(), false, true);
     List<TransportClientBootstrap> bootstraps = new ArrayList<>();
+    bootstraps.add(new LongReads());
     settings
         .authentication()
         .ifPresent(

@@ -75,6 +75,7 @@ public final class MessageServer implements AutoCloseable {
     this.handlers = Executors.newFixedThreadPool(HANDLER_THREADS, daemons("lockstep-handler"));
     this.context = new TransportContext(settings.conf(), new Receiver());
     List<TransportServerBootstrap> bootstraps = new ArrayList<>();
+    bootstraps.add(new LongReads());
     settings
         .authentication()
         .ifPresent(who -> bootstraps.add(new AuthServerBootstrap(settings.conf(), who.keys())));

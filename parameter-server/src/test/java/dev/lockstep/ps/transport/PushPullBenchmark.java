@@ -16,7 +16,8 @@ import java.util.Map;
  * Push and pull of a model between two JVMs on the loopback interface, beside bare network-common
  * and a raw socket in the same run. Each side sends half a gradient and half of θ every step, and
  * receives as much: as many bytes each way as the model has. The three take turns, so that a
- * machine with other work to do slows all of them; the best of {@value #ROUNDS} rounds counts.
+ * machine with other work to do slows all of them; the best of {@value #ROUNDS} rounds counts (the
+ * first ones find much of the code not compiled yet).
  *
  * <pre>
  * mvn -q -pl .,parameter-server test-compile
@@ -33,8 +34,8 @@ import java.util.Map;
 public final class PushPullBenchmark {
 
   private static final int[] MODEL_BYTES = {1 << 20, 100 << 20};
-  private static final int ROUNDS = 9;
-  private static final long ROUND_BYTES = 400L << 20;
+  private static final int ROUNDS = 30;
+  private static final long ROUND_BYTES = 200L << 20;
 
   private static final OperatingSystemMXBean SYSTEM =
       ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
