@@ -4,6 +4,8 @@ import dev.lockstep.ps.client.ParameterClient;
 import dev.lockstep.ps.client.Pulled;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.clip.NormPlan;
+import dev.lockstep.ps.compress.LeafCompressor;
+import dev.lockstep.ps.compress.Sparsifier;
 import dev.lockstep.ps.layout.Block;
 import dev.lockstep.ps.layout.ParameterLayout;
 import dev.lockstep.ps.optim.Dl4jOptimizer;
@@ -12,10 +14,12 @@ import dev.lockstep.ps.optim.ShardOptimizer;
 import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.ps.optim.UpdateRule;
 import dev.lockstep.ps.reduce.PairwiseTree;
+import dev.lockstep.ps.reduce.Rounding;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.StepTime;
 import dev.lockstep.ps.server.Contribution;
+import dev.lockstep.ps.server.Protocol;
 import dev.lockstep.ps.server.StepKey;
 import dev.lockstep.ps.server.StepOutcome;
 import java.util.ArrayList;
@@ -23,6 +27,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 
 /**
  * A training without a model: gradients are a function of (seed, step, virtual worker) and θ, so
@@ -34,6 +39,8 @@ import java.util.SplittableRandom;
  * @param steps how many
  * @param clipping what is done to ĝ
  * @param optimizers which optimizers the blocks have
+ * @param compression what a worker does to gradient sums; made anew for each worker
+ * @param rounding of the compression
  */
 public record SimulatedTraining(
     long seed,
@@ -41,7 +48,9 @@ public record SimulatedTraining(
     int virtualWorkers,
     int steps,
     Clipping clipping,
-    Optimizers optimizers) {
+    Optimizers optimizers,
+    Function<UpdatePlan, LeafCompressor> compression,
+    Rounding rounding) {
 
   /** Kinds of plan. */
   public enum Optimizers {
@@ -52,6 +61,56 @@ public record SimulatedTraining(
   }
 
   private static final int STEPS_PER_EPOCH = 3;
+
+  /** Without compression. */
+  public SimulatedTraining(
+      long seed,
+      int parameters,
+      int virtualWorkers,
+      int steps,
+      Clipping clipping,
+      Optimizers optimizers) {
+    this(
+        seed,
+        parameters,
+        virtualWorkers,
+        steps,
+        clipping,
+        optimizers,
+        plan -> LeafCompressor.rounding(Rounding.NONE),
+        Rounding.NONE);
+  }
+
+  /** The same with every node of the tree rounded. */
+  public SimulatedTraining with(Rounding other) {
+    return new SimulatedTraining(
+        seed,
+        parameters,
+        virtualWorkers,
+        steps,
+        clipping,
+        optimizers,
+        plan -> LeafCompressor.rounding(other),
+        other);
+  }
+
+  /** The same with sparse leaves. */
+  public SimulatedTraining with(Sparsifier sparsifier) {
+    return new SimulatedTraining(
+        seed,
+        parameters,
+        virtualWorkers,
+        steps,
+        clipping,
+        optimizers,
+        plan -> LeafCompressor.sparse(sparsifier, plan),
+        Rounding.NONE);
+  }
+
+  /** What workers and servers agree on. */
+  public Protocol protocol() {
+    return Protocol.SYNC.with(rounding);
+  }
 
   /** A sum over the leaves of a node; the gradient is null where all are empty. */
   private record Part(float[] gradient, long examples, double lossSum) {
@@ -134,8 +193,10 @@ public record SimulatedTraining(
     UpdatePlan plan = plan();
     ShardOptimizer optimizer = new ShardOptimizer(plan, 0, parameters);
     NormPlan norms = plan.normPlan();
+    LeafCompressor compressor = compression.apply(plan);
     for (long step = 0; step < steps; step++) {
-      Part sum = sum(step, root(), theta);
+      Part sum = sum(step, root(), theta, compressor);
+      rounding.root(sum.gradient, 0, parameters);
       double[] values =
           norms.groups() == 0
               ? null
@@ -168,7 +229,7 @@ public record SimulatedTraining(
   public List<Double> expectedLosses() {
     List<Double> losses = new ArrayList<>();
     for (long step = 0; step < steps; step++) {
-      losses.add(sum(step, root(), theta()).lossSum);
+      losses.add(sum(step, root(), theta(), compression.apply(plan())).lossSum);
     }
     return losses;
   }
@@ -183,9 +244,10 @@ public record SimulatedTraining(
       throws InterruptedException {
     float[] theta = begin.clone();
     List<StepOutcome> outcomes = new ArrayList<>();
+    LeafCompressor compressor = compression.apply(plan());
     for (long step = firstStep; step < steps; step++) {
       for (TreeNode node : new PairwiseTree(virtualWorkers).cover(from, to)) {
-        Part part = sum(step, node, theta);
+        Part part = sum(step, node, theta, compressor);
         float[] gradient = part.gradient == null ? new float[parameters] : part.gradient;
         client.push(
             StepKey.of(step, epoch(step)),
@@ -216,25 +278,26 @@ public record SimulatedTraining(
     return new PairwiseTree(virtualWorkers).root();
   }
 
-  private Part sum(long step, TreeNode node, float[] theta) {
+  private Part sum(long step, TreeNode node, float[] theta, LeafCompressor compressor) {
     if (node.firstLeaf() >= virtualWorkers) {
       return Part.EMPTY;
     }
     if (node.level() == 0) {
       int v = node.index();
       int examples = examples(step, v);
-      return examples == 0
-          ? Part.EMPTY
-          : new Part(gradient(step, v, theta), examples, loss(step, v));
+      if (examples == 0) {
+        return Part.EMPTY;
+      }
+      float[] gradient = gradient(step, v, theta);
+      compressor.leaf(v, gradient);
+      return new Part(gradient, examples, loss(step, v));
     }
-    Part left = sum(step, new TreeNode(node.level() - 1, 2 * node.index()), theta);
-    Part right = sum(step, new TreeNode(node.level() - 1, 2 * node.index() + 1), theta);
+    Part left = sum(step, new TreeNode(node.level() - 1, 2 * node.index()), theta, compressor);
+    Part right = sum(step, new TreeNode(node.level() - 1, 2 * node.index() + 1), theta, compressor);
     if (left.gradient == null || right.gradient == null) {
       return left.gradient == null ? right : left;
     }
-    for (int i = 0; i < parameters; i++) {
-      left.gradient[i] += right.gradient[i];
-    }
+    compressor.join(left.gradient, right.gradient);
     return new Part(left.gradient, left.examples + right.examples, left.lossSum + right.lossSum);
   }
 }

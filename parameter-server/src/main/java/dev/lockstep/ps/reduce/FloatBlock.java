@@ -9,11 +9,12 @@ import java.nio.IntBuffer;
  * Up to {@value #MOST} float32 values as their bits. The compiler of Java 17 vectorises arithmetic
  * on {@code int[]}, but no loop with {@link Float#floatToRawIntBits}: so values are copied in bulk
  * through bytes that are seen both ways, a block at a time, which stays in the first-level cache.
+ * Not thread-safe.
  */
-final class FloatBlock {
+public final class FloatBlock {
 
   /** Values of a full block: 8 KiB. */
-  static final int MOST = 2048;
+  public static final int MOST = 2048;
 
   /** Bits of the values, or whatever a format makes of them. */
   final int[] bits;
@@ -26,7 +27,7 @@ final class FloatBlock {
    *
    * @param count values that it need hold, if fewer than {@link #MOST}
    */
-  FloatBlock(int count) {
+  public FloatBlock(int count) {
     int size = Math.min(count, MOST);
     bits = new int[size];
     ByteBuffer bytes = ByteBuffer.allocate(size * Float.BYTES).order(ByteOrder.nativeOrder());
@@ -34,8 +35,13 @@ final class FloatBlock {
     ints = bytes.asIntBuffer();
   }
 
+  /** Bits of the values: the block's own array. */
+  public int[] bits() {
+    return bits;
+  }
+
   /** Takes {@code count} values from absolute index {@code at} on. */
-  void load(FloatBuffer values, int at, int count) {
+  public void load(FloatBuffer values, int at, int count) {
     floats.put(0, values, at, count);
     ints.get(0, bits, 0, count);
   }

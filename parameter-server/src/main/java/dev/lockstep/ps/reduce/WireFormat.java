@@ -20,7 +20,7 @@ import java.util.Objects;
  */
 public enum WireFormat {
   /** As computed: IEEE 754 binary32. */
-  FLOAT32(Float.BYTES) {
+  FLOAT32(0, Float.BYTES) {
     @Override
     public void round(float[] values, int from, int to) {
       Objects.checkFromToIndex(from, to, values.length);
@@ -56,7 +56,7 @@ public enum WireFormat {
   },
 
   /** The upper half of binary32: 8 bits of exponent, 7 of fraction; up to 3.39e38. */
-  BFLOAT16(Short.BYTES) {
+  BFLOAT16(1, Short.BYTES) {
     @Override
     void roundBits(FloatBlock block, int count) {
       int[] bits = block.bits;
@@ -83,7 +83,7 @@ public enum WireFormat {
   },
 
   /** IEEE 754 binary16: 5 bits of exponent, 10 of fraction; 2^-24 (6e-8) up to 65,504. */
-  FLOAT16(Short.BYTES) {
+  FLOAT16(2, Short.BYTES) {
     @Override
     void roundBits(FloatBlock block, int count) {
       HalfFloat.round(block, count);
@@ -100,10 +100,17 @@ public enum WireFormat {
     }
   };
 
+  private final byte code;
   private final int bytesPerValue;
 
-  WireFormat(int bytesPerValue) {
+  WireFormat(int code, int bytesPerValue) {
+    this.code = (byte) code;
     this.bytesPerValue = bytesPerValue;
+  }
+
+  /** How messages name the format. */
+  public byte code() {
+    return code;
   }
 
   /** Bytes of one value. */

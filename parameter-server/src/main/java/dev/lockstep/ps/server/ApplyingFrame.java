@@ -1,6 +1,7 @@
 package dev.lockstep.ps.server;
 
 import dev.lockstep.ps.reduce.PairwiseTree;
+import dev.lockstep.ps.reduce.Rounding;
 import dev.lockstep.ps.reduce.TreeReduction;
 import dev.lockstep.ps.schedule.StepTime;
 import java.util.HashMap;
@@ -15,6 +16,7 @@ final class ApplyingFrame extends Frame {
   private final long examplesPerStep;
   private final float[] gradientSum;
   private final PairwiseTree tree;
+  private final Rounding rounding;
 
   /** For each virtual worker the step of its next push. */
   private final long[] nextStep;
@@ -37,6 +39,7 @@ final class ApplyingFrame extends Frame {
     super(index, from, to, spec.firstStep(), outcomes);
     this.examplesPerStep = examplesPerStep;
     this.gradientSum = gradientSum;
+    this.rounding = spec.protocol().rounding();
     this.tree = new PairwiseTree(spec.virtualWorkers());
     this.nextStep = new long[spec.virtualWorkers()];
     java.util.Arrays.fill(nextStep, spec.firstStep());
@@ -73,6 +76,7 @@ final class ApplyingFrame extends Frame {
     checkLength(push);
     if (push.sums().examples() > 0) {
       push.gradient().duplicate().get(gradientSum, from, to - from);
+      rounding.root(gradientSum, from, to);
     }
     StepTime time =
         new StepTime(

@@ -1,5 +1,6 @@
 package dev.lockstep.ps.server;
 
+import dev.lockstep.ps.reduce.Rounding;
 import java.io.Serializable;
 import java.util.Objects;
 
@@ -8,25 +9,39 @@ import java.util.Objects;
  *
  * @param consistency when pushes become steps
  * @param onNonFinite what becomes of a step whose gradient is not finite
+ * @param rounding of gradient sums, on workers and servers alike
  */
-public record Protocol(Consistency consistency, OnNonFinite onNonFinite) implements Serializable {
+public record Protocol(Consistency consistency, OnNonFinite onNonFinite, Rounding rounding)
+    implements Serializable {
 
-  /** Synchronous steps; a gradient that is not finite ends the attempt. */
-  public static final Protocol SYNC = new Protocol(new Consistency.Sync(), OnNonFinite.STOP);
+  /** Synchronous steps, sums in float32; a gradient that is not finite ends the attempt. */
+  public static final Protocol SYNC =
+      new Protocol(new Consistency.Sync(), OnNonFinite.STOP, Rounding.NONE);
 
   /** Checks for null. */
   public Protocol {
     Objects.requireNonNull(consistency, "consistency");
     Objects.requireNonNull(onNonFinite, "onNonFinite");
+    Objects.requireNonNull(rounding, "rounding");
+  }
+
+  /** With sums in float32. */
+  public Protocol(Consistency consistency, OnNonFinite onNonFinite) {
+    this(consistency, onNonFinite, Rounding.NONE);
   }
 
   /** The same with another consistency. */
   public Protocol with(Consistency other) {
-    return new Protocol(other, onNonFinite);
+    return new Protocol(other, onNonFinite, rounding);
   }
 
   /** The same with another answer to gradients that are not finite. */
   public Protocol with(OnNonFinite other) {
-    return new Protocol(consistency, other);
+    return new Protocol(consistency, other, rounding);
+  }
+
+  /** The same with another rounding of gradient sums. */
+  public Protocol with(Rounding other) {
+    return new Protocol(consistency, onNonFinite, other);
   }
 }

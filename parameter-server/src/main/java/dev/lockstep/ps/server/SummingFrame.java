@@ -1,6 +1,7 @@
 package dev.lockstep.ps.server;
 
 import dev.lockstep.ps.reduce.PairwiseTree;
+import dev.lockstep.ps.reduce.Rounding;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.reduce.TreeReduction;
 import dev.lockstep.ps.schedule.StepTime;
@@ -19,6 +20,7 @@ final class SummingFrame extends Frame {
   private final PairwiseTree tree;
   private final FrameBuffers buffers;
   private final int stepsAhead;
+  private final Rounding rounding;
 
   /** G of the whole shard; the sum of the step in progress ends up in the frame's range of it. */
   private final float[] gradientSum;
@@ -38,6 +40,7 @@ final class SummingFrame extends Frame {
     this.tree = new PairwiseTree(spec.virtualWorkers());
     this.buffers = buffers;
     this.stepsAhead = spec.protocol().consistency().stepsAhead();
+    this.rounding = spec.protocol().rounding();
     this.gradientSum = gradientSum;
     steps.add(new Step(version(), true));
   }
@@ -104,14 +107,7 @@ final class SummingFrame extends Frame {
     boolean keepRight = right.vector == gradientSum;
     Sum kept = keepRight ? right : left;
     Sum added = keepRight ? left : right;
-    float[] sum = kept.vector;
-    float[] other = added.vector;
-    int length = to - from;
-    int at = kept.offset;
-    int otherAt = added.offset;
-    for (int i = 0; i < length; i++) {
-      sum[at + i] += other[otherAt + i];
-    }
+    rounding.join(kept.vector, kept.offset, added.vector, added.offset, to - from);
     recycle(added);
     return new Sum(kept.vector, kept.offset, left.total.plus(right.total));
   }
@@ -177,7 +173,8 @@ final class SummingFrame extends Frame {
     }
 
     /**
-     * The update that the step has become, with its sum in G; null while pushes are missing.
+     * The update that the step has become, with its sum in G; null while pushes are missing. Not
+     * asked for again once it is given.
      *
      * @throws IllegalStateException if the step is complete without a single example
      */
@@ -198,6 +195,7 @@ final class SummingFrame extends Frame {
         System.arraycopy(sum.vector, sum.offset, gradientSum, from, to - from);
         recycle(sum);
       }
+      rounding.root(gradientSum, from, to);
       return new Update(
           new StepTime(number, when.epoch(), number, when.rateScale()),
           sum.total.examples(),

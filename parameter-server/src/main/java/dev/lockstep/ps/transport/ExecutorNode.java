@@ -5,6 +5,7 @@ import dev.lockstep.ps.client.AttemptAbortedException;
 import dev.lockstep.ps.client.ParameterClient;
 import dev.lockstep.ps.layout.ShardLayout;
 import dev.lockstep.ps.optim.UpdatePlan;
+import dev.lockstep.ps.reduce.WireFormat;
 import dev.lockstep.ps.server.AttemptId;
 import dev.lockstep.ps.server.AttemptKey;
 import dev.lockstep.ps.server.FrameLayout;
@@ -141,7 +142,7 @@ public final class ExecutorNode implements AutoCloseable {
    *     a node's place is its parameter shard
    * @param plan updates of all of θ
    * @param virtualWorkers V
-   * @param protocol when pushes become steps
+   * @param protocol what workers and servers have agreed on
    * @param theta θ to begin with, length P; not kept
    * @param stateOrNull the optimizer's state vectors to continue from, each of length P; not kept;
    *     null to start anew
@@ -181,11 +182,12 @@ public final class ExecutorNode implements AutoCloseable {
               cut(stateOrNull, spec.begin(), spec.end()),
               new Peers(),
               server.executor());
-      start(roster, own, layout, shard);
+      start(roster, own, layout, shard, protocol.rounding().format());
     }
   }
 
-  private void start(List<NodeAddress> roster, int own, FrameLayout layout, ShardServer shard)
+  private void start(
+      List<NodeAddress> roster, int own, FrameLayout layout, ShardServer shard, WireFormat format)
       throws InterruptedException {
     Map<Integer, Peer> peers = new TreeMap<>();
     MessageConnector connector = null;
@@ -195,7 +197,7 @@ public final class ExecutorNode implements AutoCloseable {
       try {
         for (int i = 0; i < roster.size(); i++) {
           if (i != own) {
-            peers.put(i, connect(connector, roster.get(i), i));
+            peers.put(i, connect(connector, roster.get(i), i, format));
           }
         }
       } catch (IOException | InterruptedException | RuntimeException | Error e) {
@@ -222,10 +224,10 @@ public final class ExecutorNode implements AutoCloseable {
     signal.check();
   }
 
-  private Peer connect(MessageConnector connector, NodeAddress to, int shard)
+  private Peer connect(MessageConnector connector, NodeAddress to, int shard, WireFormat format)
       throws IOException, InterruptedException {
     try {
-      return new Peer(to, shard, connector.connect(to.host(), to.port(), token));
+      return new Peer(to, shard, connector.connect(to.host(), to.port(), token), format);
     } catch (IOException e) {
       throw new IOException(to + " (shard " + shard + "): " + e.getMessage(), e);
     }

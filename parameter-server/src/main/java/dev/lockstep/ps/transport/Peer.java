@@ -1,5 +1,6 @@
 package dev.lockstep.ps.transport;
 
+import dev.lockstep.ps.reduce.WireFormat;
 import dev.lockstep.ps.server.AttemptKey;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
@@ -10,17 +11,24 @@ final class Peer {
   private final NodeAddress address;
   private final int shard;
   private final MessageLink link;
+  private final WireFormat format;
   private final CompletableFuture<Void> departed = new CompletableFuture<>();
   private final AtomicLong lastAnswer = new AtomicLong(System.nanoTime());
 
-  Peer(NodeAddress address, int shard, MessageLink link) {
+  /**
+   * A peer that is there.
+   *
+   * @param format of the gradients that are pushed to it
+   */
+  Peer(NodeAddress address, int shard, MessageLink link, WireFormat format) {
     this.address = address;
     this.shard = shard;
     this.link = link;
+    this.format = format;
   }
 
   RemoteShard endpoint() {
-    return new RemoteShard(shard, address, link);
+    return new RemoteShard(shard, address, link, format);
   }
 
   MessageLink link() {

@@ -1,22 +1,20 @@
 package dev.lockstep.ps.transport;
 
 import dev.lockstep.ps.reduce.TreeNode;
+import dev.lockstep.ps.reduce.WireFormat;
 import dev.lockstep.ps.server.Contribution;
-import dev.lockstep.ps.server.FrameLayout;
 import dev.lockstep.ps.server.Push;
 import dev.lockstep.ps.server.StepKey;
 import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 import java.util.function.IntFunction;
 
 /**
- * A {@link Push} as bytes.
+ * A {@link Push} as bytes; the gradient is a {@link FrameCodec frame}.
  *
  * <pre>
  *  0        16     24          32         40        48      52      56      60      64          68
- *  | prefix | step | rateScale | examples | lossSum | epoch | level | index | frame | nonFinite | count
- *
- *  72
- *  | floats
+ *  | prefix | step | rateScale | examples | lossSum | epoch | level | index | frame | nonFinite | gradient
  * </pre>
  */
 final class PushMessage {
@@ -30,18 +28,21 @@ final class PushMessage {
   private static final int INDEX_OFFSET = LEVEL_OFFSET + Integer.BYTES;
   private static final int FRAME_OFFSET = INDEX_OFFSET + Integer.BYTES;
   private static final int NON_FINITE_OFFSET = FRAME_OFFSET + Integer.BYTES;
-  private static final int COUNT_OFFSET = NON_FINITE_OFFSET + Integer.BYTES;
-  private static final int FLOATS_OFFSET = COUNT_OFFSET + Integer.BYTES;
+  private static final int GRADIENT_OFFSET = NON_FINITE_OFFSET + Integer.BYTES;
 
   private PushMessage() {}
 
-  static int encodedLength(Push push) {
-    return FLOATS_OFFSET + push.gradient().remaining() * Float.BYTES;
+  static int encodedLength(FrameCodec gradient) {
+    return GRADIENT_OFFSET + gradient.encodedLength();
   }
 
-  /** The message, all of whose bytes are written, in memory of the given kind. */
-  static ByteBuffer encode(Push push, IntFunction<ByteBuffer> memory) {
-    ByteBuffer bytes = memory.apply(encodedLength(push));
+  /**
+   * The message, all of whose bytes are written, in memory of the given kind. Values of the
+   * gradient are of the format.
+   */
+  static ByteBuffer encode(Push push, WireFormat format, IntFunction<ByteBuffer> memory) {
+    FrameCodec gradient = FrameCodec.of(push.gradient(), format);
+    ByteBuffer bytes = memory.apply(encodedLength(gradient));
     MessagePrefix.encode(bytes, MessageType.PUSH, push.attempt());
     bytes.putLong(STEP_OFFSET, push.when().step());
     bytes.putDouble(RATE_OFFSET, push.when().rateScale());
@@ -52,16 +53,15 @@ final class PushMessage {
     bytes.putLong(EXAMPLES_OFFSET, push.sums().examples());
     bytes.putDouble(LOSS_OFFSET, push.sums().lossSum());
     bytes.putInt(NON_FINITE_OFFSET, push.sums().nonFinite());
-    bytes.putInt(COUNT_OFFSET, push.gradient().remaining());
-    Wire.floats(bytes, FLOATS_OFFSET, push.gradient().remaining()).put(push.gradient().duplicate());
+    gradient.encode(bytes, GRADIENT_OFFSET);
     return bytes;
   }
 
-  /** The push; its gradient is a view of the message. */
+  /** The push; its gradient may be a view of the message. */
   static Push decode(ByteBuffer message) {
-    ByteBuffer bytes = MessagePrefix.open(message, MessageType.PUSH, FLOATS_OFFSET);
-    int count = Wire.checkCount("PUSH: floats", bytes.getInt(COUNT_OFFSET), FrameLayout.FRAME);
-    MessagePrefix.checkLength(MessageType.PUSH, bytes, FLOATS_OFFSET + (long) count * Float.BYTES);
+    ByteBuffer bytes =
+        MessagePrefix.open(message, MessageType.PUSH, GRADIENT_OFFSET + FrameCodec.HEADER);
+    FloatBuffer gradient = FrameCodec.decode(bytes, GRADIENT_OFFSET);
     return Wire.checked(
         () ->
             new Push(
@@ -76,6 +76,6 @@ final class PushMessage {
                     bytes.getLong(EXAMPLES_OFFSET),
                     bytes.getDouble(LOSS_OFFSET),
                     bytes.getInt(NON_FINITE_OFFSET)),
-                Wire.floats(bytes, FLOATS_OFFSET, count)));
+                gradient));
   }
 }

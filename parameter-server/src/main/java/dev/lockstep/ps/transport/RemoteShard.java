@@ -1,5 +1,6 @@
 package dev.lockstep.ps.transport;
 
+import dev.lockstep.ps.reduce.WireFormat;
 import dev.lockstep.ps.server.Pull;
 import dev.lockstep.ps.server.PullReply;
 import dev.lockstep.ps.server.Push;
@@ -13,16 +14,18 @@ final class RemoteShard implements ShardEndpoint {
   private final int shard;
   private final NodeAddress address;
   private final MessageLink link;
+  private final WireFormat format;
 
-  RemoteShard(int shard, NodeAddress address, MessageLink link) {
+  RemoteShard(int shard, NodeAddress address, MessageLink link, WireFormat format) {
     this.shard = shard;
     this.address = address;
     this.link = link;
+    this.format = format;
   }
 
   @Override
   public CompletableFuture<Void> push(Push push) {
-    return link.request(memory -> PushMessage.encode(push, memory), Ack::check);
+    return link.request(memory -> PushMessage.encode(push, format, memory), Ack::check);
   }
 
   @Override

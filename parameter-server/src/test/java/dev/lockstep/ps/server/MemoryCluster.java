@@ -24,7 +24,7 @@ final class MemoryCluster {
   final List<Throwable> failures = new CopyOnWriteArrayList<>();
 
   MemoryCluster(SimulatedTraining training, int shards) {
-    this(training, shards, Protocol.SYNC, training.theta(), null, 0);
+    this(training, shards, training.protocol(), training.theta(), null, 0);
   }
 
   MemoryCluster(

@@ -14,6 +14,7 @@ import dev.lockstep.ps.client.AttemptAbortedException;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.layout.ShardLayout;
 import dev.lockstep.ps.reduce.TreeNode;
+import dev.lockstep.ps.reduce.WireFormat;
 import dev.lockstep.ps.server.AttemptId;
 import dev.lockstep.ps.server.Contribution;
 import dev.lockstep.ps.server.FrameLayout;
@@ -169,7 +170,7 @@ class ExecutorNodeTest {
               before.key(), StepKey.of(0, 0), new TreeNode(0, 0), 0, Contribution.of(1, 0), floats);
       for (ByteBuffer message :
           List.of(
-              PushMessage.encode(push, Wire::allocate),
+              PushMessage.encode(push, WireFormat.FLOAT32, Wire::allocate),
               PullMessage.of(new Pull(before.key(), 1, 0, Pull.NO_OUTCOMES, floats)).encode(),
               new AbortMessage(before.key(), "old news").encode(),
               new FarewellMessage(before.key(), 0).encode())) {
@@ -186,7 +187,7 @@ class ExecutorNodeTest {
               ByteBuffer.wrap(new byte[] {0, 1}),
               ByteBuffer.allocate(0),
               Ack.encode(),
-              PushMessage.encode(push, Wire::allocate).putInt(56, -1))) {
+              PushMessage.encode(push, WireFormat.FLOAT32, Wire::allocate).putInt(72, -1))) {
         CompletableFuture<Void> answer = link.request(message, Ack::check);
         String refusal =
             assertThrows(ExecutionException.class, () -> answer.get(15, TimeUnit.SECONDS))

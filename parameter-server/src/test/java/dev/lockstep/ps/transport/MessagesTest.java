@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.lockstep.ps.clip.NormPartials;
 import dev.lockstep.ps.clip.NormPartials.GroupSum;
 import dev.lockstep.ps.reduce.TreeNode;
+import dev.lockstep.ps.reduce.WireFormat;
 import dev.lockstep.ps.server.AttemptId;
 import dev.lockstep.ps.server.AttemptKey;
 import dev.lockstep.ps.server.Contribution;
@@ -40,8 +41,9 @@ class MessagesTest {
             7,
             Contribution.of(1L << 33, 2.5),
             gradient);
-    ByteBuffer bytes = PushMessage.encode(push, Wire::allocate);
-    assertEquals(PushMessage.encodedLength(push), bytes.remaining());
+    ByteBuffer bytes = encode(push);
+    assertEquals(
+        PushMessage.encodedLength(FrameCodec.of(gradient, WireFormat.FLOAT32)), bytes.remaining());
     assertEquals(3, gradient.remaining());
     assertEquals(push, PushMessage.decode(bytes));
   }
@@ -56,7 +58,7 @@ class MessagesTest {
             0,
             Contribution.of(0, 0),
             FloatBuffer.allocate(0));
-    assertEquals(push, PushMessage.decode(PushMessage.encode(push, Wire::allocate)));
+    assertEquals(push, PushMessage.decode(encode(push)));
   }
 
   @Test
@@ -82,9 +84,11 @@ class MessagesTest {
             + "04000000" // index
             + "05000000" // frame
             + "ffffffff" // nonFinite
-            + "01000000" // count
+            + "00000000" // dense, float32
+            + "01000000" // floats
+            + "01000000" // entries
             + "0000803f",
-        HexFormat.of().formatHex(bytes(PushMessage.encode(push, Wire::allocate))));
+        HexFormat.of().formatHex(bytes(encode(push))));
   }
 
   @Test
@@ -227,7 +231,7 @@ class MessagesTest {
             5,
             Contribution.of(6, 1),
             FloatBuffer.wrap(new float[3]));
-    refusesOtherLengths(PushMessage.encode(push, Wire::allocate), PushMessage::decode);
+    refusesOtherLengths(encode(push), PushMessage::decode);
     Pull pull = new Pull(ATTEMPT, 2, 2, Pull.NO_OUTCOMES, FloatBuffer.allocate(3));
     refusesOtherLengths(PullMessage.of(pull).encode(), PullMessage::decode);
     refusesOtherLengths(
@@ -252,6 +256,10 @@ class MessagesTest {
         });
   }
 
+  private static ByteBuffer encode(Push push) {
+    return PushMessage.encode(push, WireFormat.FLOAT32, Wire::allocate);
+  }
+
   private static void refusesOtherLengths(ByteBuffer good, Function<ByteBuffer, ?> decode) {
     byte[] bytes = bytes(good);
     Object unused = decode.apply(ByteBuffer.wrap(bytes));
@@ -273,20 +281,20 @@ class MessagesTest {
             5,
             Contribution.of(6, 1),
             FloatBuffer.wrap(new float[1]));
-    ByteBuffer count = PushMessage.encode(push, Wire::allocate).putInt(68, FrameLayout.FRAME + 1);
+    ByteBuffer count = encode(push).putInt(72, FrameLayout.FRAME + 1);
     assertEquals(
-        "PUSH: floats=65537 is not in [0, 65536]",
+        "frame: floats=65537 is not in [0, 65536]",
         assertThrows(MessageException.class, () -> PushMessage.decode(count)).getMessage());
-    ByteBuffer negative = PushMessage.encode(push, Wire::allocate).putInt(68, -1);
+    ByteBuffer negative = encode(push).putInt(72, -1);
     assertEquals(
-        "PUSH: floats=-1 is not in [0, 65536]",
+        "frame: floats=-1 is not in [0, 65536]",
         assertThrows(MessageException.class, () -> PushMessage.decode(negative)).getMessage());
-    ByteBuffer level = PushMessage.encode(push, Wire::allocate).putInt(52, 31);
+    ByteBuffer level = encode(push).putInt(52, 31);
     assertTrue(
         assertThrows(MessageException.class, () -> PushMessage.decode(level))
             .getMessage()
             .contains("tree node level=31"));
-    ByteBuffer examples = PushMessage.encode(push, Wire::allocate).putLong(32, -5);
+    ByteBuffer examples = encode(push).putLong(32, -5);
     assertTrue(
         assertThrows(MessageException.class, () -> PushMessage.decode(examples))
             .getMessage()
@@ -303,7 +311,7 @@ class MessagesTest {
             5,
             Contribution.of(6, 1),
             FloatBuffer.wrap(new float[] {8}));
-    byte[] bytes = bytes(PushMessage.encode(push, Wire::allocate));
+    byte[] bytes = bytes(encode(push));
     ByteBuffer buffer = ByteBuffer.allocateDirect(bytes.length + 10).order(ByteOrder.BIG_ENDIAN);
     buffer.put(3, bytes).position(3).limit(3 + bytes.length);
     assertEquals(push, PushMessage.decode(buffer));

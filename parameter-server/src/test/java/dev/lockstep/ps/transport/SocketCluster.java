@@ -3,7 +3,6 @@ package dev.lockstep.ps.transport;
 import dev.lockstep.ps.SimulatedTraining;
 import dev.lockstep.ps.Workers;
 import dev.lockstep.ps.server.AttemptId;
-import dev.lockstep.ps.server.Protocol;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -32,7 +31,7 @@ final class SocketCluster implements AutoCloseable {
         roster(),
         training.plan(),
         training.virtualWorkers(),
-        Protocol.SYNC,
+        training.protocol(),
         training.theta(),
         null,
         0);

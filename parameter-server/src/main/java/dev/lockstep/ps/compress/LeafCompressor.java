@@ -1,0 +1,98 @@
+package dev.lockstep.ps.compress;
+
+import dev.lockstep.ps.optim.UpdatePlan;
+import dev.lockstep.ps.reduce.Rounding;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+
+/**
+ * What one worker does to the gradient sums of its virtual workers before they leave it: makes
+ * leaves of the tree of them, smaller to send, and joins leaves. Servers join with the same {@link
+ * Rounding}.
+ *
+ * <p>Holds a residual of P floats for each virtual worker that was sparsified, and scratch of P
+ * integers. Lives in an executor; belongs to one worker thread; never blocks.
+ */
+public final class LeafCompressor {
+
+  private final Rounding rounding;
+  private final Sparsifier sparsifierOrNull;
+  private final Ranges ranges;
+  private final int parameters;
+  private final Map<Integer, ErrorFeedback> feedbacks = new TreeMap<>();
+  private int[] magnitudes;
+
+  private LeafCompressor(
+      Rounding rounding, Sparsifier sparsifierOrNull, Ranges ranges, int parameters) {
+    this.rounding = rounding;
+    this.sparsifierOrNull = sparsifierOrNull;
+    this.ranges = ranges;
+    this.parameters = parameters;
+  }
+
+  /** Leaves with all elements, each rounded. */
+  public static LeafCompressor rounding(Rounding rounding) {
+    return new LeafCompressor(
+        Objects.requireNonNull(rounding, "rounding"), null, new Ranges(List.of()), 0);
+  }
+
+  /** Leaves with some elements, in float32; joins of them are exact sums of float32. */
+  public static LeafCompressor sparse(Sparsifier sparsifier, UpdatePlan plan) {
+    return new LeafCompressor(
+        Rounding.NONE,
+        Objects.requireNonNull(sparsifier, "sparsifier"),
+        Ranges.ofGradients(plan),
+        plan.layout().parameters());
+  }
+
+  /**
+   * Makes a leaf of a gradient sum.
+   *
+   * @param virtualWorker whose sum it is
+   * @param gradient length P, finite; overwritten
+   */
+  public void leaf(int virtualWorker, float[] gradient) {
+    if (sparsifierOrNull == null) {
+      rounding.leaf(gradient);
+      return;
+    }
+    if (magnitudes == null) {
+      magnitudes = new int[parameters];
+    }
+    feedbacks
+        .computeIfAbsent(
+            virtualWorker, v -> new ErrorFeedback(sparsifierOrNull, ranges, parameters))
+        .compress(gradient, magnitudes);
+  }
+
+  /** Joins two nodes of the tree into the first; both have one length. */
+  public void join(float[] sum, float[] addend) {
+    rounding.join(sum, 0, addend, 0, sum.length);
+  }
+
+  /**
+   * The residual that a virtual worker has now, for a checkpoint.
+   *
+   * @return length P, to be copied before the next leaf; null if the virtual worker has none
+   */
+  public float[] residualOrNull(int virtualWorker) {
+    ErrorFeedback feedback = feedbacks.get(virtualWorker);
+    return feedback == null ? null : feedback.residual();
+  }
+
+  /**
+   * Continues from a checkpoint.
+   *
+   * @param residual length P; belongs to the compressor from now on
+   * @throws IllegalStateException if nothing is kept back in this run
+   */
+  public void restore(int virtualWorker, float[] residual) {
+    if (sparsifierOrNull == null) {
+      throw new IllegalStateException(
+          "a residual of virtual worker " + virtualWorker + ", but this run keeps none");
+    }
+    feedbacks.put(virtualWorker, new ErrorFeedback(sparsifierOrNull, ranges, residual));
+  }
+}
