@@ -1,6 +1,7 @@
 package dev.lockstep.trainer.cli;
 
 import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.trainer.config.OptimizerName;
 import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
@@ -46,6 +47,20 @@ final class ModelOptions {
       paramLabel = "relu|tanh",
       description = "Hidden activation of a built-in model (default: relu).")
   private BuiltInOptions.Activation activation;
+
+  /**
+   * Refuses what an optimizer in place of the model's updater leaves without effect.
+   *
+   * @throws IllegalArgumentException if an updater or its rate is given too
+   */
+  void requireNoUpdater(OptimizerName inItsPlace) {
+    if (updater != null || learningRate != null) {
+      throw new IllegalArgumentException(
+          "--updater and --learning-rate have no effect with optimizer="
+              + inItsPlace.text()
+              + ", which takes the place of the model's updater: leave them out, and give --lr");
+    }
+  }
 
   /** The model of a file, or nothing where a built-in one is asked for. */
   Optional<InitialModel> fromFile(Configuration hadoop) throws IOException {

@@ -44,6 +44,7 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin private ModelOptions model;
   @Mixin private DataOptions data;
   @Mixin private ModeOptions modes;
+  @Mixin private OptimizerOptions optimizer;
 
   @Option(
       names = "--out",
@@ -142,6 +143,9 @@ final class TrainCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     TrainingConfig config = config();
+    if (config.optimizer().name() != null) {
+      model.requireNoUpdater(config.optimizer().name());
+    }
     NumericProfile profile = NumericProfile.named(config.numericProfile());
     PrintWriter console = spec.commandLine().getOut();
     try (SparkSession session = SparkSessions.open("train", profile)) {
@@ -193,6 +197,7 @@ final class TrainCommand implements Callable<Integer> {
     ifGiven(workers, config::workers);
     modes.applyTo(config);
     ifGiven(seed, config::seed);
+    config.optimizer(optimizer::over);
     ifGiven(shuffleWindow, config::shuffleWindow);
     ifGiven(validationFraction, config::validationFraction);
     ifGiven(clipNorm, config::clipNorm);

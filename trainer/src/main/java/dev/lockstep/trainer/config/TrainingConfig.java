@@ -27,6 +27,7 @@ import java.util.function.UnaryOperator;
  * @param mode how gradients become parameters
  * @param accumulate micro-batches that a virtual worker sums for one step, a
  * @param averaging settings of mode {@code averaging}, null in others
+ * @param optimizer what takes the place of, or is laid over, the model's own updaters
  * @param shuffleWindow examples inside which a span is shuffled; 0 leaves the order of the file
  * @param validationFraction part of the examples kept for validation, in [0, 1)
  * @param clipNorm global gradient norm above which the gradient is scaled down; 0 for none
@@ -49,6 +50,7 @@ public record TrainingConfig(
     Mode mode,
     int accumulate,
     Averaging averaging,
+    OptimizerSettings optimizer,
     int shuffleWindow,
     double validationFraction,
     double clipNorm,
@@ -106,6 +108,7 @@ public record TrainingConfig(
   /** Checks every field and the relations between them. */
   public TrainingConfig {
     Objects.requireNonNull(mode, "mode");
+    Objects.requireNonNull(optimizer, "optimizer");
     Objects.requireNonNull(mixedBits, "mixedBits");
     Objects.requireNonNull(kernels, "kernels");
     Objects.requireNonNull(existingOutput, "existingOutput");
@@ -136,6 +139,13 @@ public record TrainingConfig(
           "validationFraction="
               + validationFraction
               + " is not in [0, 1): give a part such as 0.2");
+    }
+    if (optimizer.plateau() != null && validationFraction == 0) {
+      throw new IllegalArgumentException(
+          "plateau="
+              + optimizer.plateau()
+              + " without validation data (validationFraction=0.0): keep a part of the examples"
+              + " with --validation-fraction");
     }
     notNegative("clipNorm", clipNorm);
     notNegative("clipValue", clipValue);
@@ -191,6 +201,7 @@ public record TrainingConfig(
         .mode(mode)
         .accumulate(accumulate)
         .averaging(averaging)
+        .optimizer(optimizer)
         .shuffleWindow(shuffleWindow)
         .validationFraction(validationFraction)
         .clipNorm(clipNorm)
@@ -249,6 +260,7 @@ public record TrainingConfig(
     private Mode mode = Mode.SYNC;
     private int accumulate = 1;
     private Averaging averaging = null;
+    private OptimizerSettings optimizer = OptimizerSettings.OF_MODEL;
     private int shuffleWindow = 4096;
     private double validationFraction = 0;
     private double clipNorm = 0;
@@ -325,6 +337,18 @@ public record TrainingConfig(
       Averaging changed = change.apply(averaging == null ? Averaging.UNSET : averaging);
       this.averaging = changed.equals(Averaging.UNSET) ? null : changed;
       return this;
+    }
+
+    /** Sets {@link TrainingConfig#optimizer()}. */
+    @JsonProperty
+    public Builder optimizer(OptimizerSettings value) {
+      this.optimizer = value;
+      return this;
+    }
+
+    /** Changes {@link TrainingConfig#optimizer()}. */
+    public Builder optimizer(UnaryOperator<OptimizerSettings> change) {
+      return optimizer(change.apply(optimizer));
     }
 
     /** Sets {@link TrainingConfig#shuffleWindow()}. */
@@ -431,6 +455,7 @@ public record TrainingConfig(
           mode,
           accumulate,
           averaging,
+          optimizer,
           shuffleWindow,
           validationFraction,
           clipNorm,

@@ -4,6 +4,7 @@ import dev.lockstep.ps.clip.NormPlan;
 import dev.lockstep.ps.optim.ShardOptimizer;
 import dev.lockstep.ps.schedule.StepTime;
 import java.util.List;
+import java.util.function.DoubleSupplier;
 
 /**
  * Mode {@code averaging}: in a round each virtual worker takes optimizer steps of its own, from the
@@ -21,23 +22,40 @@ public final class LocalSteps implements Contributor {
   private final StepGradient gradients;
   private final NormPlan norms;
   private final LocalOptimizers optimizers;
+  private final DoubleSupplier rateScale;
   private final float[] local;
   private final float[] gradient;
   private float[] received;
 
-  /** Does not own what it is given. */
+  /** At the scheduled rate. Does not own what it is given. */
   public LocalSteps(
       WorkerLoop.Span span,
       AveragedVector layout,
       GradientSource replica,
       BatchSource batches,
       LocalOptimizers optimizers) {
+    this(span, layout, replica, batches, optimizers, () -> 1);
+  }
+
+  /**
+   * Does not own what it is given.
+   *
+   * @param rateScale asked at each step what the learning rate is multiplied by
+   */
+  public LocalSteps(
+      WorkerLoop.Span span,
+      AveragedVector layout,
+      GradientSource replica,
+      BatchSource batches,
+      LocalOptimizers optimizers,
+      DoubleSupplier rateScale) {
     this.span = span;
     this.layout = layout;
     this.replica = replica;
     this.gradients = new StepGradient(span, replica, batches);
     this.norms = layout.local().normPlan();
     this.optimizers = optimizers;
+    this.rateScale = rateScale;
     this.local = new float[layout.parameters()];
     this.gradient = new float[layout.parameters()];
   }
@@ -87,9 +105,9 @@ public final class LocalSteps implements Contributor {
           norms.groups() == 0
               ? null
               : norms.norms(List.of(norms.partials(gradient, 0, gradient.length, sums.examples())));
-      StepTime time =
-          StepTime.of(
-              span.iterationsBefore() + step, span.epochsBefore() + span.pace().epoch(step));
+      long iteration = span.iterationsBefore() + step;
+      int epoch = span.epochsBefore() + span.pace().epoch(step);
+      StepTime time = new StepTime(iteration, epoch, iteration, rateScale.getAsDouble());
       optimizer.update(local, gradient, 0, local.length, sums.examples(), values, time);
       replica.setParameters(local);
     }

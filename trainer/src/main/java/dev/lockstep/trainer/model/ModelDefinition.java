@@ -8,6 +8,7 @@ import java.io.OutputStream;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 
@@ -87,6 +88,13 @@ public record ModelDefinition(Kind kind, String json) implements Serializable {
   public UpdatePlan updatePlan(Clipping clipping) {
     try (Network network = Networks.open(this)) {
       return UpdateRules.plan(network, clipping);
+    }
+  }
+
+  /** Names of the blocks that hold biases, or gains and offsets of normalisation. */
+  public Set<String> vectorBlocks() {
+    try (Network network = Networks.open(this)) {
+      return ParameterBlocks.vectors(network);
     }
   }
 

@@ -4,6 +4,9 @@ import dev.lockstep.ps.layout.Block;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Trainable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -20,6 +23,22 @@ final class ParameterBlocks {
     boolean isStatistic() {
       return !trainable.updaterDivideByMinibatch(parameter);
     }
+
+    private boolean isWeight() {
+      if (trainable instanceof Layer layer) {
+        var conf = layer.conf().getLayer();
+        return conf.initializer().isWeightParam(conf, parameter);
+      }
+      return true;
+    }
+  }
+
+  /** Blocks that are no weights: biases, and gains and offsets of normalisation. */
+  static Set<String> vectors(Network network) {
+    return of(network).stream()
+        .filter(entry -> !entry.isWeight())
+        .map(entry -> entry.block().name())
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   private ParameterBlocks() {}

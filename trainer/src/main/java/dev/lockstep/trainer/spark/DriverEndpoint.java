@@ -7,8 +7,10 @@ import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.HexFormat;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.SparkEnv;
@@ -23,6 +25,7 @@ final class DriverEndpoint implements AutoCloseable {
   private static final ByteBuffer HEARD = ByteBuffer.allocate(0).asReadOnlyBuffer();
 
   private final BlockingQueue<WorkerReport> reports = new LinkedBlockingQueue<>();
+  private final Map<Integer, CompletableFuture<Double>> rateScales = new ConcurrentHashMap<>();
   private final String token;
   private final MessageServer server;
 
@@ -33,7 +36,11 @@ final class DriverEndpoint implements AutoCloseable {
             settings,
             token,
             request -> {
-              reports.add(WorkerReport.decode(request));
+              WorkerReport report = WorkerReport.decode(request);
+              if (report instanceof WorkerReport.AwaitsRate asked) {
+                return rateScale(asked.epochsTaken()).thenApply(DriverEndpoint::encoded);
+              }
+              reports.add(report);
               return CompletableFuture.completedFuture(HEARD.duplicate());
             });
   }
@@ -63,6 +70,22 @@ final class DriverEndpoint implements AutoCloseable {
 
   NodeAddress address() {
     return new NodeAddress("driver", server.host(), server.port());
+  }
+
+  /**
+   * Answers all workers that ask, now or later, what the learning rate is multiplied by after an
+   * epoch. Any thread.
+   */
+  void decide(int epochsTaken, double rateScale) {
+    rateScale(epochsTaken).complete(rateScale);
+  }
+
+  private CompletableFuture<Double> rateScale(int epochsTaken) {
+    return rateScales.computeIfAbsent(epochsTaken, absent -> new CompletableFuture<>());
+  }
+
+  private static ByteBuffer encoded(double rateScale) {
+    return ByteBuffer.allocate(Double.BYTES).putDouble(rateScale).flip();
   }
 
   /** The next report, or null if none comes in time. */

@@ -1,10 +1,12 @@
 package dev.lockstep.trainer.spark;
 
+import dev.lockstep.ps.client.AbortSignal;
 import dev.lockstep.ps.transport.MessageConnector;
 import dev.lockstep.ps.transport.MessageLink;
 import dev.lockstep.ps.transport.NodeAddress;
 import dev.lockstep.ps.transport.TransportSettings;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -92,6 +94,27 @@ final class DriverLink implements AutoCloseable {
   synchronized void report(WorkerReport report) {
     awaitLast(LONGEST);
     last = link.request(report.encode(), answer -> null);
+  }
+
+  /**
+   * Asks for the learning rate's scale of the next epoch, when all of this one is reported. Blocks
+   * until every worker's part of the validation has arrived.
+   *
+   * @param epochsTaken epochs completed so far
+   * @param signal ends the wait
+   * @param bound of the wait
+   * @throws InterruptedException if this thread is interrupted
+   */
+  double rateScale(int epochsTaken, AbortSignal signal, Duration bound)
+      throws InterruptedException {
+    CompletableFuture<Double> answer;
+    synchronized (this) {
+      awaitLast(LONGEST);
+      answer =
+          link.request(
+              new WorkerReport.AwaitsRate(worker, epochsTaken).encode(), ByteBuffer::getDouble);
+    }
+    return signal.await(answer, bound, "the driver's learning rate after epoch " + epochsTaken);
   }
 
   /** Sends a report if that is still possible; for the way out of a failure. */

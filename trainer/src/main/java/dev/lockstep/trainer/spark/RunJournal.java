@@ -3,6 +3,8 @@ package dev.lockstep.trainer.spark;
 import dev.lockstep.ps.reduce.PairwiseTree;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.reduce.TreeReduction;
+import dev.lockstep.ps.schedule.Plateau;
+import dev.lockstep.ps.schedule.StepTime;
 import dev.lockstep.trainer.checkpoint.CheckpointManifest;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
 import dev.lockstep.trainer.config.TrainingConfig;
@@ -20,6 +22,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Turns the workers' reports into metrics and checkpoint manifests. Lives on the driver; used by
@@ -27,10 +31,19 @@ import java.util.TreeMap;
  */
 final class RunJournal {
 
+  private static final Logger LOG = LoggerFactory.getLogger(RunJournal.class);
+
+  /** Who is told the learning rate's scale after an epoch. */
+  interface RateDecisions {
+    void decide(int epochsTaken, double rateScale);
+  }
+
   private final TrainingTask.Assignment assignment;
   private final CheckpointStore checkpoints;
   private final MetricsLog log;
   private final TrainingObserver observer;
+  private final RateDecisions decisions;
+  private final List<Double> rateScales = new ArrayList<>(List.of(1.0));
   private final String dataFingerprint;
 
   private final Map<Integer, WorkerReport.Started> started = new TreeMap<>();
@@ -55,11 +68,13 @@ final class RunJournal {
       TrainingTask.Assignment assignment,
       CheckpointStore checkpoints,
       MetricsLog log,
-      TrainingObserver observer) {
+      TrainingObserver observer,
+      RateDecisions decisions) {
     this.assignment = assignment;
     this.checkpoints = checkpoints;
     this.log = log;
     this.observer = observer;
+    this.decisions = decisions;
     this.dataFingerprint = assignment.dataset().shardSet().fingerprint();
     this.tree = new PairwiseTree(assignment.config().virtualWorkers());
     this.localSteps = new LocalStepSums(tree, assignment.pace(), assignment.start().value().step());
@@ -154,7 +169,7 @@ final class RunJournal {
             examples,
             step.lossSum() / step.examples(),
             step.gradientNorm(),
-            Double.NaN,
+            learningRate(step),
             examplesPerSecond,
             elapsedSeconds());
     steps.add(metrics);
@@ -206,7 +221,48 @@ final class RunJournal {
       epochs.add(metrics);
       log.write(metrics);
       observer.epoch(metrics);
+      decideRate();
     }
+  }
+
+  /** Tells the workers, who wait for it, the learning rate's scale of the next epoch. */
+  private void decideRate() {
+    String text = assignment.config().optimizer().plateau();
+    if (text == null) {
+      return;
+    }
+    Plateau plateau = Plateau.parse(text);
+    List<Double> values = new ArrayList<>();
+    for (EpochMetrics epoch : epochs) {
+      values.add(
+          plateau.metric() == Plateau.Metric.LOSS
+              ? epoch.validationLoss()
+              : epoch.validationAccuracy());
+    }
+    if (plateau.metric() == Plateau.Metric.ACCURACY && values.stream().allMatch(v -> v.isNaN())) {
+      throw new TrainingException(
+          "plateau metric=accuracy, but the labels are not classes: use metric=loss");
+    }
+    double before = rateScales.get(rateScales.size() - 1);
+    double scale = plateau.rateScale(values);
+    if (scale != before) {
+      LOG.info("plateau after epoch {}: the learning rate is scaled by {}", epochs.size(), scale);
+    }
+    rateScales.add(scale);
+    decisions.decide(epochs.size(), scale);
+  }
+
+  /** Of the first trained block that has one. */
+  private double learningRate(WorkerReport.Step step) {
+    TrainingTask.Start start = assignment.start().value();
+    long iteration = start.iterationsBefore() + step.stepsTaken() - 1;
+    StepTime time =
+        new StepTime(
+            iteration,
+            start.epochsBefore() + step.epoch(),
+            iteration,
+            rateScales.get(Math.min(step.epoch(), rateScales.size() - 1)));
+    return PlannedUpdates.rate(assignment.plan().model(), time).orElse(Double.NaN);
   }
 
   private void commitIfComplete(long step) throws IOException {

@@ -54,7 +54,13 @@ record RunRecord(
     facts.put("numeric fingerprint", result.numericFingerprint());
     facts.put("data fingerprint", assignment.dataset().shardSet().fingerprint());
     Map<String, String> asked = new LinkedHashMap<>();
-    configuration().properties().forEach(e -> asked.put(e.getKey(), e.getValue().asText()));
+    configuration()
+        .properties()
+        .forEach(
+            e ->
+                asked.put(
+                    e.getKey(),
+                    e.getValue().isValueNode() ? e.getValue().asText() : e.getValue().toString()));
     asked.put("model", kind());
     asked.put("data", assignment.dataset().location());
     return new TrainingReport("Lockstep " + result.run(), facts, asked, result.metrics());
@@ -80,7 +86,11 @@ record RunRecord(
     json.put("parametersSha256", result.parametersSha256());
     json.put("reproducible", assignment.config().mixedBits() == TrainingConfig.MixedBits.REFUSE);
     json.set("config", configuration());
-    json.putObject("model").put("kind", kind()).put("parameters", result.parameters().length);
+    json.putObject("model")
+        .put("kind", kind())
+        .put("parameters", result.parameters().length)
+        // DL4J has no place for the state of an optimizer that is not its own.
+        .put("updaterState", assignment.config().optimizer().name() == null ? "trained" : "fresh");
     ObjectNode data = json.putObject("data");
     data.put("location", assignment.dataset().location());
     data.put("fingerprint", assignment.dataset().shardSet().fingerprint());

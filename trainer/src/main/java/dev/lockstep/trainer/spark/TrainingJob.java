@@ -1,6 +1,7 @@
 package dev.lockstep.trainer.spark;
 
 import dev.lockstep.ps.clip.Clipping;
+import dev.lockstep.ps.schedule.RunLength;
 import dev.lockstep.ps.server.AttemptId;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.plan.EpochPlan;
@@ -92,8 +93,13 @@ public final class TrainingJob {
   public TrainingResult run() throws IOException {
     requireStartable(spark, config);
     ModelValidation.check(model, dataset.shardSet().tensors(), config.virtualWorkers(), clipping());
-    ModePlan plan = ModePlan.of(config, model.updatePlan(clipping()));
-    Pace pace = new Pace(microBatchesPerEpoch(), config.accumulate(), plan.roundSteps());
+    ModePlan ofModel = ModePlan.of(config, model.updatePlan(clipping()));
+    Pace pace = new Pace(microBatchesPerEpoch(), config.accumulate(), ofModel.roundSteps());
+    RunLength length =
+        new RunLength(iterationsBefore(), epochsBefore(), pace.stepsPerEpoch(), config.epochs());
+    ModePlan plan =
+        ModePlan.of(
+            config, PlannedUpdates.of(config, ofModel.model(), model.vectorBlocks(), length));
     RunFolder folder = new RunFolder(config.out(), hadoop);
     int workers =
         ClusterSlots.await(
@@ -105,9 +111,9 @@ public final class TrainingJob {
         TrainingTask.Start.of(
             plan,
             initial.parameters(config.seed()),
-            initial.state(),
-            initial.iterations(),
-            initial.epochs());
+            replacesUpdaters() ? null : initial.state(),
+            iterationsBefore(),
+            epochsBefore());
     Broadcast<TrainingTask.Start> broadcast = spark.broadcast(start);
     String run = newRunId();
     try (DriverEndpoint endpoint = DriverEndpoint.open(SparkEnv.get());
@@ -128,7 +134,7 @@ public final class TrainingJob {
               folder.file(RunFolder.CHECKPOINTS).toString(),
               new SerializableConfiguration(hadoop));
       CheckpointStore checkpoints = new CheckpointStore(folder.file(RunFolder.CHECKPOINTS), hadoop);
-      RunJournal journal = new RunJournal(assignment, checkpoints, log, observer);
+      RunJournal journal = new RunJournal(assignment, checkpoints, log, observer, endpoint::decide);
       List<TrainingTask.Result> results = launch(assignment, endpoint, journal);
       return finish(folder, assignment, checkpoints, journal, results);
     } catch (IOException | RuntimeException e) {
@@ -143,11 +149,13 @@ public final class TrainingJob {
    * Refuses what can be refused before model and data are known, and launches nothing: for callers
    * that have data to prepare first. {@link #run()} looks again.
    *
-   * @throws IllegalArgumentException if the output folder holds a run that is not to be replaced
+   * @throws IllegalArgumentException if the output folder holds a run that is not to be replaced,
+   *     or a value of the optimizer is not in its range
    * @throws UnfitSparkException if the Spark context is not fit for training
    */
   public static void requireStartable(JavaSparkContext spark, TrainingConfig config)
       throws IOException {
+    OwnOptimizers.requireInRange(config.optimizer());
     Preflight.requireFit(spark.sc(), NumericProfile.named(config.numericProfile()));
     RunFolder folder = new RunFolder(config.out(), spark.hadoopConfiguration());
     if (config.existingOutput() == TrainingConfig.ExistingOutput.REFUSE && folder.holdsRun()) {
@@ -176,6 +184,37 @@ public final class TrainingJob {
     }
     return EpochPlan.of(config.seed(), 0, config.virtualWorkers(), training, config.shuffleWindow())
         .steps(config.batchSize());
+  }
+
+  /**
+   * Whether Lockstep's own optimizer takes the place of the model's, whose state is then unused.
+   */
+  private boolean replacesUpdaters() {
+    return config.optimizer().name() != null;
+  }
+
+  /** An optimizer that begins with fresh state counts its steps, and its biases, from 0. */
+  private long iterationsBefore() {
+    return replacesUpdaters() ? 0 : initial.iterations();
+  }
+
+  private int epochsBefore() {
+    return replacesUpdaters() ? 0 : initial.epochs();
+  }
+
+  private String describeOptimizer() {
+    if (!replacesUpdaters()) {
+      return "";
+    }
+    String name = config.optimizer().name().text();
+    return "optimizer "
+        + name
+        + " in place of the model's updaters: checkpoints carry its state, model.zip fresh state of"
+        + " the model's own"
+        + (initial.state() == null
+            ? ""
+            : "; the updater state that was saved with the model is not used")
+        + System.lineSeparator();
   }
 
   private Clipping clipping() {
@@ -326,6 +365,7 @@ public final class TrainingJob {
                 config.epochs(),
                 config.epochs() == 1 ? "" : "s",
                 plan.averages() ? ", averaged every " + plan.roundSteps() : "")
+            + describeOptimizer()
             + memory.describe(workers);
     LOG.info("{}", text);
     observer.launching(text);
@@ -347,7 +387,7 @@ public final class TrainingJob {
             model.write(
                 out,
                 trained.theta(),
-                trained.state(),
+                replacesUpdaters() ? null : trained.state(),
                 initial.iterations() + assignment.lastStep(),
                 initial.epochs() + config.epochs()));
     long bytes =

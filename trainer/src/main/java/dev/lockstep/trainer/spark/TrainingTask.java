@@ -223,6 +223,7 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
         assignment.plan().keepsState()
             ? new Replicas(from, to, v -> optimizers.orElseThrow().of(v).state())
             : Replicas.NONE;
+    EpochRates rates = new EpochRates(config, driver, node.signal());
     try (ModelReplica replica = assignment.model().replica(replicaOptions(config));
         MicroBatchStream stream =
             new MicroBatchStream(
@@ -237,6 +238,7 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
                 if (config.validationFraction() > 0) {
                   score(replica, from, to, epochsTaken, driver, hadoop);
                 }
+                rates.epochTaken(epochsTaken);
               }
             }) {
       journal.prepareCheckpointAfter(start.step());
@@ -262,10 +264,15 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
       Contributor contributor =
           optimizers.isPresent()
               ? new LocalSteps(
-                  span, assignment.plan().averaged(), replica, batches, optimizers.get())
+                  span,
+                  assignment.plan().averaged(),
+                  replica,
+                  batches,
+                  optimizers.get(),
+                  rates::scale)
               : new GlobalGradient(span, replica, batches);
       contributor.receive(start.vector());
-      new WorkerLoop(span, contributor, exchange(node.client()), journal).run();
+      new WorkerLoop(span, contributor, exchange(node.client(), rates), journal).run();
       journal.finish();
     }
     // A server must outlive the last pull of every worker.
@@ -388,13 +395,16 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
     }
   }
 
-  private static GradientExchange exchange(ParameterClient client) {
+  private GradientExchange exchange(ParameterClient client, EpochRates rates) {
     return new GradientExchange() {
       @Override
       public void push(
           long step, int epoch, TreeNode node, long examples, double lossSum, float[] gradient) {
         try {
-          client.push(StepKey.of(step, epoch), node, Contribution.of(examples, lossSum), gradient);
+          // In mode averaging the scale is the local steps', not the outer optimizer's.
+          double scale = assignment.plan().averages() ? 1 : rates.scale();
+          client.push(
+              new StepKey(step, epoch, scale), node, Contribution.of(examples, lossSum), gradient);
         } catch (InterruptedException e) {
           throw interrupted(e);
         }

@@ -15,7 +15,8 @@ import java.util.List;
 
 /**
  * What a worker tells the driver while it trains, as JSON: a few messages a second. No step waits
- * for the answer to its own report.
+ * for the answer to its own report, but the first of an epoch where the rate is reduced on a
+ * plateau.
  */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
 @JsonSubTypes({
@@ -25,6 +26,7 @@ import java.util.List;
   @JsonSubTypes.Type(value = WorkerReport.Validated.class, name = "validated"),
   @JsonSubTypes.Type(value = WorkerReport.ShardSaved.class, name = "shardSaved"),
   @JsonSubTypes.Type(value = WorkerReport.ReplicaSaved.class, name = "replicaSaved"),
+  @JsonSubTypes.Type(value = WorkerReport.AwaitsRate.class, name = "awaitsRate"),
   @JsonSubTypes.Type(value = WorkerReport.Failed.class, name = "failed"),
   @JsonSubTypes.Type(value = WorkerReport.Alive.class, name = "alive"),
   @JsonSubTypes.Type(value = WorkerReport.Left.class, name = "left"),
@@ -81,6 +83,12 @@ sealed interface WorkerReport {
 
   /** What a virtual worker keeps is in place for a checkpoint. */
   record ReplicaSaved(long step, CheckpointManifest.ReplicaEntry replica) implements WorkerReport {}
+
+  /**
+   * The worker has reported all of an epoch and asks what the learning rate is multiplied by in the
+   * next one. The only report whose answer is waited for: an eight-byte double.
+   */
+  record AwaitsRate(int worker, int epochsTaken) implements WorkerReport {}
 
   /** The worker gives up. */
   record Failed(int worker, String executor, String host, String reason) implements WorkerReport {}

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.lockstep.sharding.DataBlock;
 import dev.lockstep.sharding.DataShard;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
@@ -31,7 +33,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.learning.config.Sgd;
@@ -144,6 +148,44 @@ class BadInputTest {
     lockstep("shard", "--data", csv, "--out", folder.resolve("shards"))
         .refused(2, "format of data=" + csv + " is not given: name it with --format csv or idx")
         .beforeAnyJob();
+    nothingIsLeft();
+  }
+
+  static Stream<Arguments> optimizerSettings() {
+    return Stream.of(
+        arguments("--lr 0.1", "lr=0.1 without an optimizer: name one of sgd, adagrad, "),
+        arguments(
+            "--optimizer sgd --beta1 0.9",
+            "beta1=0.9 has no effect with optimizer=sgd, which has lr, momentum, dampening,"),
+        arguments(
+            "--optimizer adamw --nesterov",
+            "nesterov=1.0 has no effect with optimizer=adamw, which has lr, beta1, beta2,"),
+        arguments("--optimizer adamw --beta1 2", "AdamW beta1=2.0 must be in [0, 1)"),
+        arguments("--optimizer adamx", "--optimizer"),
+        arguments(
+            "--optimizer sgd --learning-rate 0.1",
+            "--updater and --learning-rate have no effect with optimizer=sgd, which takes the place"
+                + " of the model's updater: leave them out, and give --lr"),
+        arguments("--lr-schedule cosin", "schedule \"cosin\" is not known: give one of constant,"),
+        arguments(
+            "--lr-schedule cosine(90)",
+            "schedule cosine: for=90 is not a length: give one such as 500steps or 30epochs"),
+        arguments("--plateau factor=2", "plateau factor=2.0 must be in (0, 1)"),
+        arguments(
+            "--plateau patience=2", " without validation data (validationFraction=0.0): keep"));
+  }
+
+  @ParameterizedTest
+  @MethodSource
+  void optimizerSettings(String options, String message) throws IOException {
+    trainOnCsv(csv, "linear", (Object[]) options.split(" ")).refused(2, message).beforeAnyJob();
+    nothingIsLeft();
+  }
+
+  @Test
+  void momentumScheduleWithoutMomentum() throws IOException {
+    trainOnCsv(csv, "linear", "--momentum-schedule", "cosine")
+        .refused(2, "momentumSchedule=cosine has no effect: neither sgd with --momentum nor");
     nothingIsLeft();
   }
 

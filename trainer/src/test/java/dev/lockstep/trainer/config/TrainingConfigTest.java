@@ -27,6 +27,7 @@ class TrainingConfigTest {
             TrainingConfig.Mode.SYNC,
             1,
             null,
+            OptimizerSettings.OF_MODEL,
             4096,
             0,
             0,
@@ -54,6 +55,15 @@ class TrainingConfigTest {
             .shuffleWindow(0)
             .validationFraction(0.25)
             .clipNorm(1.5)
+            .optimizer(
+                OptimizerSettings.OF_MODEL
+                    .withName(OptimizerName.SGD)
+                    .with("lr", 0.1)
+                    .with("momentum", 0.9)
+                    .withLearningRateSchedule("linear(500steps,from=0.1) > cosine")
+                    .withMomentumSchedule("onecycle-momentum")
+                    .withRateScaling(OptimizerSettings.RateScaling.SQRT)
+                    .withPlateau("patience=3"))
             .checkpointEvery(CheckpointInterval.parse("100steps"))
             .numericProfile("avx512")
             .mixedBits(TrainingConfig.MixedBits.ALLOW)
