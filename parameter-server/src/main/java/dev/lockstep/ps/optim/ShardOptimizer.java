@@ -197,6 +197,33 @@ public final class ShardOptimizer {
         });
   }
 
+  /**
+   * Makes one step by any plan, norms included: for who owns all of θ alone.
+   *
+   * @param theta all of it; changed
+   * @param gradientSum G of all of it; consumed, holds the update afterwards
+   * @param examples n of the global batch, at least 1
+   * @param time of the step
+   */
+  public void updateWhole(float[] theta, float[] gradientSum, long examples, StepTime time) {
+    int parameters = plan.layout().parameters();
+    if (begin != 0 || end != parameters) {
+      throw new IllegalStateException(
+          "shard [%d, %d) is not all of [0, parameters=%d): its norms are not those of the step"
+              .formatted(begin, end, parameters));
+    }
+    checkRange(theta, gradientSum, 0, end);
+    double[] clipNorms =
+        normPlan.groups() == 0
+            ? null
+            : normPlan.norms(List.of(normPlan.partials(gradientSum, 0, end, examples)));
+    direct(theta, gradientSum, 0, end, examples, clipNorms, time);
+    if (isLayerwise) {
+      double[] trustNorms = trustPlan.norms(List.of(trustPartials(theta, gradientSum)));
+      move(theta, gradientSum, 0, end, trustNorms, time);
+    }
+  }
+
   /** What is done to the part of a block that a call covers. */
   @FunctionalInterface
   private interface BlockAction {

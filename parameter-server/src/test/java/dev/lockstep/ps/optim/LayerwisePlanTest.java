@@ -62,6 +62,31 @@ class LayerwisePlanTest {
   }
 
   @Test
+  void theOwnerOfAllParametersGetsTheSameBitsInOneCall() {
+    for (OptimizerSpec optimizer : List.of(Adam.DEFAULT, Lamb.DEFAULT, Lars.DEFAULT)) {
+      UpdatePlan plan = MODELS_OWN.withOptimizer(optimizer);
+      float[] theta = gaussian(1);
+      ShardOptimizer whole = new ShardOptimizer(plan, 0, LAYOUT.parameters());
+      for (int step = 0; step < STEPS; step++) {
+        whole.updateWhole(theta, gaussian(100 + step), EXAMPLES, StepTime.of(step, 0));
+      }
+      assertArrayEquals(train(plan, 3, 4096), theta);
+    }
+  }
+
+  @Test
+  void refusesToMakeAWholeStepOnAPart() {
+    ShardOptimizer part = new ShardOptimizer(MODELS_OWN, 0, ShardLayout.CHUNK);
+    float[] theta = new float[ShardLayout.CHUNK];
+    assertEquals(
+        "shard [0, 4096) is not all of [0, parameters=17381): its norms are not those of the step",
+        assertThrows(
+                IllegalStateException.class,
+                () -> part.updateWhole(theta, theta.clone(), 1, StepTime.of(0, 0)))
+            .getMessage());
+  }
+
+  @Test
   void anotherOptimizerKeepsWhatTheModelSaysBesides() {
     UpdatePlan plan = MODELS_OWN.withOptimizer(AdamW.DEFAULT);
     for (int b = 0; b < plan.rules().size(); b++) {

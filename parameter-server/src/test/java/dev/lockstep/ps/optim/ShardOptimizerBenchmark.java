@@ -6,63 +6,100 @@ import dev.lockstep.ps.layout.ParameterLayout;
 import dev.lockstep.ps.optim.UpdateRule.WeightDecayScaling;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.StepTime;
+import java.util.Collection;
 import java.util.List;
-import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
+import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.CommandLineOptionException;
+import org.openjdk.jmh.runner.options.CommandLineOptions;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.VerboseMode;
 
-/** Elements of θ updated per microsecond, by optimizer and regularisation; one thread. */
-@State(Scope.Benchmark)
-@BenchmarkMode(Mode.Throughput)
+/**
+ * The time of one step over all of θ, by optimizer, beside the time in which {@link
+ * System#arraycopy} moves as many floats; one thread. In each fork both are measured.
+ *
+ * <p>{@link #main} takes JMH's options, such as {@code -p optimizer=adamW -p regularisation=l1},
+ * and prints what each optimizer makes of the copy's bandwidth. Bytes counted are those of θ, G and
+ * the state vectors, each read and written once: {@code 16 + 8 * stateVectors} an element, for G
+ * becomes the update; a layer-wise optimizer's three passes as {@link #bytesPerElement} has them.
+ * The copy reads 4 and writes 4.
+ */
+@State(Scope.Thread)
+@BenchmarkMode(Mode.SampleTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Warmup(iterations = 3, time = 1)
-@Measurement(iterations = 5, time = 1)
-@Fork(1)
+@Warmup(iterations = 2, time = 1)
+@Measurement(iterations = 3, time = 1)
+@Fork(value = 1, jvmArgsAppend = "-Xmx2g")
 public class ShardOptimizerBenchmark {
 
-  private static final int PARAMETERS = 235_146;
   private static final long EXAMPLES = 256;
 
-  @Param({"sgd", "nesterovs", "adam"})
+  @Param({
+    "sgd",
+    "sgdMomentum",
+    "adaGrad",
+    "rmsProp",
+    "rmsPropCentredMomentum",
+    "adaDelta",
+    "adam",
+    "amsGrad",
+    "adamW",
+    "adaMax",
+    "nadam",
+    "rAdam",
+    "lion",
+    "lamb",
+    "lars",
+    "dl4jSgd",
+    "dl4jNesterovs",
+    "dl4jAdam",
+    "dl4jAmsGrad",
+    "dl4jAdaMax",
+    "dl4jNadam",
+    "dl4jAdaBelief",
+    "dl4jAdaGrad",
+    "dl4jRmsProp",
+    "dl4jAdaDelta",
+    "dl4jNoOp"
+  })
   public String optimizer;
 
-  @Param({"none", "l1", "l2", "weightDecay"})
+  @Param({"25000000", "235146"})
+  public int parameters;
+
+  /** {@code none}, {@code l1}, {@code l2} or {@code weightDecay}. */
+  @Param("none")
   public String regularisation;
 
-  @Param({"none", "value", "norm"})
+  /** {@code none}, {@code value} or {@code norm}, norms included. */
+  @Param("none")
   public String clipping;
 
   private ShardOptimizer shard;
-  private UpdatePlan plan;
   private float[] theta;
+  private float[] source;
   private float[] gradientSum;
   private long iteration;
 
-  @Setup
+  @Setup(Level.Trial)
   public void setup() {
-    Schedule rate = Schedule.fixed(1e-3);
-    OptimizerSpec spec =
-        switch (optimizer) {
-          case "sgd" -> new Dl4jOptimizer.Sgd(rate);
-          case "nesterovs" -> new Dl4jOptimizer.Nesterovs(rate, Schedule.fixed(0.9));
-          default -> new Dl4jOptimizer.Adam(rate, 0.9, 0.999, 1e-8);
-        };
     Schedule coefficient = Schedule.fixed(1e-4);
-    UpdateRule plain = UpdateRule.of(spec);
+    UpdateRule plain = UpdateRule.of(spec(optimizer));
     UpdateRule rule =
         switch (regularisation) {
           case "l1" -> plain.withL1(coefficient);
@@ -77,37 +114,147 @@ public class ShardOptimizerBenchmark {
           case "norm" -> new Clipping.GlobalNorm(1);
           default -> new Clipping.None();
         };
-    ParameterLayout layout = new ParameterLayout(List.of(new Block("0_W", 0, 0, PARAMETERS)));
-    plan = UpdatePlan.uniform(layout, rule, clip);
-    shard = new ShardOptimizer(plan, 0, PARAMETERS);
-    Random random = new Random(1);
-    theta = new float[PARAMETERS];
-    gradientSum = new float[PARAMETERS];
-    for (int i = 0; i < PARAMETERS; i++) {
-      theta[i] = (float) random.nextGaussian();
-      gradientSum[i] = (float) random.nextGaussian();
+    ParameterLayout layout = new ParameterLayout(List.of(new Block("0_W", 0, 0, parameters)));
+    shard = new ShardOptimizer(UpdatePlan.uniform(layout, rule, clip), 0, parameters);
+    theta = new float[parameters];
+    source = new float[parameters];
+    gradientSum = new float[parameters];
+    for (int i = 0; i < parameters; i++) {
+      theta[i] = (i * 31 % 2003 - 1001) / 1000f;
+      source[i] = (i * 17 % 1009 - 504) / 10f;
     }
   }
 
-  /** Norms included where the clipping needs them. */
+  /** A step uses up its gradient, so it gets a fresh one, outside of what is measured. */
+  @Setup(Level.Invocation)
+  public void freshGradient() {
+    System.arraycopy(source, 0, gradientSum, 0, parameters);
+    iteration++;
+  }
+
+  /** The bound. */
   @Benchmark
-  @OperationsPerInvocation(PARAMETERS)
+  public float[] copy() {
+    System.arraycopy(source, 0, gradientSum, 0, parameters);
+    return gradientSum;
+  }
+
+  /** One step, norms included where they are needed. */
+  @Benchmark
   public float[] update() {
-    double[] norms = null;
-    if (plan.normPlan().groups() > 0) {
-      norms =
-          plan.normPlan()
-              .norms(List.of(plan.normPlan().partials(gradientSum, 0, PARAMETERS, EXAMPLES)));
-    }
-    shard.update(theta, gradientSum, 0, PARAMETERS, EXAMPLES, norms, StepTime.of(iteration++, 0));
+    shard.updateWhole(theta, gradientSum, EXAMPLES, StepTime.of(iteration, 0));
     return theta;
   }
 
-  public static void main(String[] args) throws RunnerException {
-    new Runner(
-            new OptionsBuilder()
-                .include(ShardOptimizerBenchmark.class.getSimpleName() + "\\.")
-                .build())
-        .run();
+  private static OptimizerSpec spec(String name) {
+    Schedule rate = Schedule.fixed(1e-3);
+    Schedule momentum = Schedule.fixed(0.9);
+    return switch (name) {
+      case "sgd" -> Sgd.DEFAULT;
+      case "sgdMomentum" -> new Sgd(rate, momentum, 0, Sgd.Form.NESTEROV, 1e-4);
+      case "adaGrad" -> AdaGrad.DEFAULT;
+      case "rmsProp" -> RmsProp.DEFAULT;
+      case "rmsPropCentredMomentum" ->
+          new RmsProp(rate, 0.99, 1e-8, 0.9, RmsProp.Centring.CENTRED, 0);
+      case "adaDelta" -> AdaDelta.DEFAULT;
+      case "adam" -> Adam.DEFAULT;
+      case "amsGrad" -> AmsGrad.DEFAULT;
+      case "adamW" -> AdamW.DEFAULT;
+      case "adaMax" -> AdaMax.DEFAULT;
+      case "nadam" -> Nadam.DEFAULT;
+      case "rAdam" -> RAdam.DEFAULT;
+      case "lion" -> Lion.DEFAULT;
+      case "lamb" -> Lamb.DEFAULT;
+      case "lars" -> Lars.DEFAULT;
+      case "dl4jSgd" -> new Dl4jOptimizer.Sgd(rate);
+      case "dl4jNesterovs" -> new Dl4jOptimizer.Nesterovs(rate, momentum);
+      case "dl4jAdam" -> new Dl4jOptimizer.Adam(rate, 0.9, 0.999, 1e-8);
+      case "dl4jAmsGrad" -> new Dl4jOptimizer.AmsGrad(rate, 0.9, 0.999, 1e-8);
+      case "dl4jAdaMax" -> new Dl4jOptimizer.AdaMax(rate, 0.9, 0.999, 1e-8);
+      case "dl4jNadam" -> new Dl4jOptimizer.Nadam(rate, 0.9, 0.999, 1e-8);
+      case "dl4jAdaBelief" -> new Dl4jOptimizer.AdaBelief(rate, 0.9, 0.999, 1e-14);
+      case "dl4jAdaGrad" -> new Dl4jOptimizer.AdaGrad(rate, 1e-6);
+      case "dl4jRmsProp" -> new Dl4jOptimizer.RmsProp(rate, 0.95, 1e-8);
+      case "dl4jAdaDelta" -> new Dl4jOptimizer.AdaDelta(0.95, 1e-6);
+      case "dl4jNoOp" -> new Dl4jOptimizer.NoOp();
+      default -> throw new IllegalArgumentException("optimizer=" + name + " is not known here");
+    };
+  }
+
+  /** Reads and writes of θ, G and the state. */
+  static int bytesPerElement(OptimizerSpec optimizer) {
+    if (optimizer instanceof Lamb) {
+      // First pass θ, 2 G, 4 of state; norms θ, r; second pass 2 θ, 2 r.
+      return 4 * (7 + 2 + 4);
+    }
+    if (optimizer instanceof Lars) {
+      // First pass θ, 2 G; norms θ, r; second pass 2 θ, 2 r, 2 of state.
+      return 4 * (3 + 2 + 6);
+    }
+    return 4 * (4 + 2 * optimizer.stateVectors());
+  }
+
+  /** Prints a line for each optimizer and size: from median times, and from the fastest. */
+  public static void main(String[] args) throws RunnerException, CommandLineOptionException {
+    Collection<RunResult> results =
+        new Runner(
+                new OptionsBuilder()
+                    .parent(new CommandLineOptions(args))
+                    .include(ShardOptimizerBenchmark.class.getSimpleName() + "\\.")
+                    .verbosity(VerboseMode.SILENT)
+                    .build())
+            .run();
+    System.out.printf(
+        "%-24s %10s %11s %14s %8s %8s %14s %14s%n",
+        "optimizer",
+        "elements",
+        "bytes/elem",
+        "M elements/s",
+        "GB/s",
+        "copy",
+        "% of copy",
+        "% (fastest)");
+    for (RunResult result : results) {
+      if (result.getParams().getBenchmark().endsWith(".update")) {
+        print(result, copyBeside(result, results));
+      }
+    }
+  }
+
+  private static void print(RunResult update, RunResult copy) {
+    String name = update.getParams().getParam("optimizer");
+    int elements = Integer.parseInt(update.getParams().getParam("parameters"));
+    int bytes = bytesPerElement(spec(name));
+    double median = microseconds(update, 50);
+    double copyRate = 8e-3 * elements / microseconds(copy, 50);
+    double rate = 1e-3 * bytes * elements / median;
+    double fastest = microseconds(copy, 0) / 8 * bytes / microseconds(update, 0);
+    System.out.printf(
+        "%-24s %10d %11d %14.0f %8.1f %8.1f %13.0f%% %13.0f%%%n",
+        name,
+        elements,
+        bytes,
+        elements / median,
+        rate,
+        copyRate,
+        100 * rate / copyRate,
+        100 * fastest);
+  }
+
+  private static RunResult copyBeside(RunResult update, Collection<RunResult> results) {
+    return results.stream()
+        .filter(r -> r.getParams().getBenchmark().endsWith(".copy"))
+        .filter(r -> isSameParameters(r, update))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static boolean isSameParameters(RunResult a, RunResult b) {
+    return a.getParams().getParamsKeys().stream()
+        .allMatch(key -> a.getParams().getParam(key).equals(b.getParams().getParam(key)));
+  }
+
+  private static double microseconds(RunResult result, double percentile) {
+    return result.getPrimaryResult().getStatistics().getPercentile(percentile);
   }
 }

@@ -239,9 +239,12 @@ final class UpdateRules {
       return new Dl4jOptimizer.AdaDelta(u.getRho(), u.getEpsilon());
     }
     if (updater instanceof AdaBelief) {
+      // config.AdaBelief.instantiate(INDArray, boolean) makes its view one-dimensional and then
+      // writes element 1 of its shape. UpdaterBlock calls it at the first fit and at restoring.
       throw refused(
           name,
-          "updater AdaBelief, which DL4J 1.0.0-M2.1 itself cannot make from a state array,",
+          "updater AdaBelief, with which DL4J 1.0.0-M2.1's own fit and restoring fail"
+              + " (AdaBelief.instantiate: index 1 of a shape of length 1),",
           "use Adam");
     }
     throw refused(

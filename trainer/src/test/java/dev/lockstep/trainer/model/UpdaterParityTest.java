@@ -1,5 +1,7 @@
 package dev.lockstep.trainer.model;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.ps.clip.Clipping;
@@ -20,7 +22,11 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -114,6 +120,23 @@ class UpdaterParityTest {
                                 new Adam(schedule.dl4j()),
                                 new Dl4jOptimizer.Adam(schedule.lockstep(), 0.9, 0.999, 1e-8)),
                             new RegularisationPair("none", List.of(), UpdateRule.of(anySgd())))));
+  }
+
+  /** Why a model with AdaBelief is refused although the formula is there. */
+  @Test
+  void dl4jItselfCannotFitWithAdaBelief() {
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(
+            new NeuralNetConfiguration.Builder()
+                .updater(new AdaBelief(0.01))
+                .list(new OutputLayer.Builder().nIn(2).nOut(2).build())
+                .build());
+    network.init();
+    ArrayIndexOutOfBoundsException failure =
+        assertThrows(
+            ArrayIndexOutOfBoundsException.class,
+            () -> network.fit(Nd4j.create(1, 2), Nd4j.create(new float[][] {{0, 1}})));
+    assertEquals(AdaBelief.class.getName(), failure.getStackTrace()[0].getClassName());
   }
 
   private static Stream<Pair> updaters() {
