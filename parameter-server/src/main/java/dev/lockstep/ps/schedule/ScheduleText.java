@@ -20,14 +20,16 @@ import java.util.List;
  * first length; {@code by=steps} makes it count steps where its lengths are given in epochs. {@code
  * for} is the length of a part: every part but the last needs one. Where {@code linear}, {@code
  * cosine}, {@code polynomial} and {@code onecycle} are last and have none, they take the rest of
- * the run, step by step. The base is the value that the optimizer was given, such as {@code --lr}.
+ * the run, step by step. The base is the value that the optimizer was given, such as {@code --lr};
+ * {@code from} and {@code to} of {@code linear} and {@code onecycle} are parts of it, as in
+ * PyTorch, and those of other forms are values.
  */
 public final class ScheduleText {
 
   /** One line for each form: its parameters with their defaults, and its meaning. */
   public static final List<String> FORMS =
       List.of(
-          "linear(for, from, to=1): straight, from and to being parts of the base; warm-up",
+          "linear(for, from, to=1): a line between two parts of the base; warm-up",
           "constant(for, factor=1): the base times factor",
           "step(every, gamma=0.1): times gamma after each length",
           "multistep(at, at, ..., gamma=0.1): times gamma at each of these times",
@@ -35,9 +37,8 @@ public final class ScheduleText {
           "cosine(for, to=0): half a cosine from the base to the value to",
           "restarts(first, multiply=1, to=0): cosines, each multiply times as long",
           "polynomial(for, power=1, to=0): from the base to the value to",
-          "onecycle(for, rise=0.3, from=0.04, to=4e-6, anneal=cos|linear): up to the base and down;"
-              + " from and to being parts of it",
-          "onecycle-momentum(for, rise=0.3, low=0.85, anneal=cos|linear): down to low and up",
+          "onecycle(for, rise=0.3, from=0.04, to=4e-6, anneal=cos|linear): up and down",
+          "onecycle-momentum(for, rise=0.3, low=0.85, anneal=cos|linear): down and up",
           "invsqrt(warmup): straight up to the base, then 1/sqrt");
 
   private final List<SchedulePart> parts;

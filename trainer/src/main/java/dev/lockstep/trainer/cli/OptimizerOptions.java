@@ -21,19 +21,18 @@ final class OptimizerOptions {
     List<String> lines = new ArrayList<>();
     lines.add("%nSchedules, one after another with >; lengths such as 500steps or 30epochs:");
     ScheduleText.FORMS.forEach(form -> lines.add("  " + form));
-    lines.add("Each part but the last needs for=LENGTH; by=steps changes its value at every step.");
-    lines.add(
-        "A last linear, cosine, polynomial or onecycle without one takes the rest of the run.");
+    lines.add("The base is --lr or the model's rate; from and to of linear and onecycle are");
+    lines.add("parts of it. Each part but the last needs for=LENGTH; the last takes the rest");
+    lines.add("of the run. by=steps changes the value at every step.");
     command.usageMessage().footer(lines.toArray(String[]::new));
   }
 
   @Option(
       names = "--optimizer",
       paramLabel = "NAME",
-      description = {
-        "In place of the model's own updaters, with PyTorch's semantics and defaults: sgd, adagrad,",
-        "rmsprop, adadelta, adam, amsgrad, adamw, adamax, nadam, radam, lamb, lars or lion."
-      })
+      description =
+          "In place of the model's own updaters, with PyTorch's semantics and defaults: sgd, adagrad, "
+              + "rmsprop, adadelta, adam, amsgrad, adamw, adamax, nadam, radam, lamb, lars or lion.")
   private OptimizerName optimizer;
 
   @Option(names = "--lr", paramLabel = "R", description = "Learning rate of --optimizer.")
@@ -84,10 +83,9 @@ final class OptimizerOptions {
   @Option(
       names = "--lr-schedule",
       paramLabel = "SCHEDULE",
-      description = {
-        "Of the learning rate, --lr's or the model's, for example \"linear(500steps, from=0.1) >",
-        "cosine\". Schedules are listed below."
-      })
+      description =
+          "Of the learning rate, --lr's or the model's, for example \"linear(500steps, from=0.1) > "
+              + "cosine\". Schedules are listed below.")
   private String lrSchedule;
 
   @Option(
@@ -105,11 +103,10 @@ final class OptimizerOptions {
   @Option(
       names = "--plateau",
       paramLabel = "factor=F,patience=N,...",
-      description = {
-        "Multiply the learning rate by factor when the validation metric has not become better for",
-        "more than patience epochs, as PyTorch's ReduceLROnPlateau does (defaults: metric=loss,",
-        "factor=0.1,patience=10,threshold=1e-4,threshold-mode=rel,cooldown=0,min-scale=1e-8)."
-      })
+      description =
+          "Multiply the learning rate by factor when the validation metric has not become better for "
+              + "more than patience epochs, as PyTorch's ReduceLROnPlateau does (defaults: metric=loss,"
+              + "factor=0.1,patience=10,threshold=1e-4,threshold-mode=rel,cooldown=0,min-scale=1e-8).")
   private String plateau;
 
   /** What is given here wins over what is there. */

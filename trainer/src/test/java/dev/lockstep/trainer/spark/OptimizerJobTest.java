@@ -115,6 +115,16 @@ class OptimizerJobTest {
   }
 
   @Test
+  void aLayerwiseOptimizerGivesTheSameBitsOnAnyNumberOfWorkers() throws IOException {
+    UnaryOperator<TrainingConfig.Builder> lamb =
+        c -> c.optimizer(s -> s.withName(OptimizerName.LAMB).with("lr", 0.01));
+    TrainingResult one = train("local[1]", lamb);
+    TrainingResult two = train("local[2]", lamb);
+    assertEquals(one.parametersSha256(), two.parametersSha256());
+    assertTrue(two.metrics().epochs().get(3).meanLoss() < two.metrics().epochs().get(0).meanLoss());
+  }
+
+  @Test
   void theStateSavedWithAModelIsNotTakenForAnotherOptimizers() throws IOException {
     Path zip = out(train("local[2]", c -> c)).resolve("model.zip");
     InitialModel saved;
