@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.trainer.Lockstep;
+import dev.lockstep.trainer.config.Compression;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.spark.TrainingResult;
 import java.io.IOException;
@@ -41,6 +42,7 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 /**
  * The promise: θ does not depend on the cluster. The cases cover every value and every pair of
  * values of (master, V, model, data, clipping); each case runs on {@code local[1]} and on others.
+ * One more is compressed.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
@@ -61,23 +63,26 @@ class ClusterInvarianceIT {
   }
 
   private enum Case {
-    A(4, Model.MLP, DENSE, 0.5),
-    B(6, Model.CNN, RAGGED, 0),
-    C(4, Model.CNN, RAGGED, 0.5),
-    D(6, Model.MLP, DENSE, 0),
-    E(4, Model.MLP, RAGGED, 0),
-    F(6, Model.CNN, DENSE, 0.5);
+    A(4, Model.MLP, DENSE, 0.5, "none"),
+    B(6, Model.CNN, RAGGED, 0, "none"),
+    C(4, Model.CNN, RAGGED, 0.5, "none"),
+    D(6, Model.MLP, DENSE, 0, "none"),
+    E(4, Model.MLP, RAGGED, 0, "none"),
+    F(6, Model.CNN, DENSE, 0.5, "none"),
+    G(6, Model.CNN, RAGGED, 0.5, "top-k=0.02");
 
     private final int virtualWorkers;
     private final Model model;
     private final int examples;
     private final double clipNorm;
+    private final String compression;
 
-    Case(int virtualWorkers, Model model, int examples, double clipNorm) {
+    Case(int virtualWorkers, Model model, int examples, double clipNorm, String compression) {
       this.virtualWorkers = virtualWorkers;
       this.model = model;
       this.examples = examples;
       this.clipNorm = clipNorm;
+      this.compression = compression;
     }
   }
 
@@ -121,7 +126,7 @@ class ClusterInvarianceIT {
 
   @TestFactory
   Stream<DynamicTest> sameBitsOnTwoExecutors() {
-    return sameBits("local-cluster[2,1,2048]", 2, 2, Case.A, Case.B, Case.E, Case.F);
+    return sameBits("local-cluster[2,1,2048]", 2, 2, Case.A, Case.B, Case.E, Case.F, Case.G);
   }
 
   @TestFactory
@@ -168,6 +173,7 @@ class ClusterInvarianceIT {
             .workers(workers)
             .seed(seed)
             .clipNorm(one.clipNorm)
+            .compression(Compression.parse(one.compression))
             .out(folder.resolve("run-" + System.nanoTime()).toString())
             .build();
     return Lockstep.train(

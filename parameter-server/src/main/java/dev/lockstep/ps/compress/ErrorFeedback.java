@@ -23,12 +23,16 @@ import java.util.Objects;
  * A sent zero is always +0: vectors that are zero elsewhere then add up to the same bits whether
  * zeros are added or skipped.
  *
+ * <p>A gradient that is not finite is sent as it is and leaves the residual alone: the step that it
+ * is in will not be made.
+ *
  * <p>Lives in the executor that plays the virtual worker; the residual is checkpointed. Not
  * thread-safe; never blocks.
  */
 public final class ErrorFeedback {
 
   private static final int MAGNITUDE = 0x7FFF_FFFF;
+  private static final int INFINITY = 0x7F80_0000;
 
   private final Sparsifier sparsifier;
   private final Ranges ranges;
@@ -71,19 +75,22 @@ public final class ErrorFeedback {
   /**
    * Replaces a gradient sum by what is sent of it and of the residual.
    *
-   * @param gradient length P, finite; overwritten
+   * @param gradient length P; overwritten, unless it or its sum with the residual is not finite
    * @param magnitudes scratch of length P; overwritten
-   * @return how many elements of the ranges are sent
+   * @return how many elements of the ranges are sent; all if the gradient is not finite
    */
   public int compress(float[] gradient, int[] magnitudes) {
     checkLength("gradient", gradient.length);
     checkLength("magnitudes", magnitudes.length);
+    int greatest = 0;
     for (Range range : ranges.ranges()) {
       for (int i = range.from(); i < range.to(); i++) {
-        float sum = residual[i] + gradient[i];
-        residual[i] = sum;
-        magnitudes[i] = Float.floatToRawIntBits(sum) & MAGNITUDE;
+        magnitudes[i] = Float.floatToRawIntBits(residual[i] + gradient[i]) & MAGNITUDE;
+        greatest = Math.max(greatest, magnitudes[i]);
       }
+    }
+    if (greatest >= INFINITY) {
+      return ranges.elements();
     }
     Cut cut = sparsifier.cut(magnitudes, ranges);
     int sent = 0;
@@ -91,14 +98,16 @@ public final class ErrorFeedback {
     for (Range range : ranges.ranges()) {
       for (int i = range.from(); i < range.to(); i++) {
         int magnitude = magnitudes[i];
+        float sum = residual[i] + gradient[i];
         boolean tie = magnitude == cut.magnitude() && ties > 0;
         if ((tie || magnitude > cut.magnitude()) && magnitude > 0) {
           ties -= tie ? 1 : 0;
-          gradient[i] = residual[i];
+          gradient[i] = sum;
           residual[i] = 0;
           sent++;
         } else {
           gradient[i] = 0;
+          residual[i] = sum;
         }
       }
     }

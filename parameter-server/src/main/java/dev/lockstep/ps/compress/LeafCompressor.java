@@ -51,7 +51,8 @@ public final class LeafCompressor {
    * Makes a leaf of a gradient sum.
    *
    * @param virtualWorker whose sum it is
-   * @param gradient length P, finite; overwritten
+   * @param gradient length P; overwritten. If it is not finite, it is sent as it is and the
+   *     residual stays
    */
   public void leaf(int virtualWorker, float[] gradient) {
     if (sparsifierOrNull == null) {
@@ -61,10 +62,17 @@ public final class LeafCompressor {
     if (magnitudes == null) {
       magnitudes = new int[parameters];
     }
-    feedbacks
-        .computeIfAbsent(
-            virtualWorker, v -> new ErrorFeedback(sparsifierOrNull, ranges, parameters))
-        .compress(gradient, magnitudes);
+    feedback(virtualWorker).compress(gradient, magnitudes);
+  }
+
+  private ErrorFeedback feedback(int virtualWorker) {
+    return feedbacks.computeIfAbsent(
+        virtualWorker, v -> new ErrorFeedback(sparsifierOrNull, ranges, parameters));
+  }
+
+  /** What happens to joins, on servers too. */
+  public Rounding rounding() {
+    return rounding;
   }
 
   /** Joins two nodes of the tree into the first; both have one length. */
@@ -75,11 +83,12 @@ public final class LeafCompressor {
   /**
    * The residual that a virtual worker has now, for a checkpoint.
    *
-   * @return length P, to be copied before the next leaf; null if the virtual worker has none
+   * @return length P, to be copied or written before the next leaf
+   * @throws IllegalStateException if nothing is kept back in this run
    */
-  public float[] residualOrNull(int virtualWorker) {
-    ErrorFeedback feedback = feedbacks.get(virtualWorker);
-    return feedback == null ? null : feedback.residual();
+  public float[] residual(int virtualWorker) {
+    requireSparse(virtualWorker);
+    return feedback(virtualWorker).residual();
   }
 
   /**
@@ -89,10 +98,14 @@ public final class LeafCompressor {
    * @throws IllegalStateException if nothing is kept back in this run
    */
   public void restore(int virtualWorker, float[] residual) {
+    requireSparse(virtualWorker);
+    feedbacks.put(virtualWorker, new ErrorFeedback(sparsifierOrNull, ranges, residual));
+  }
+
+  private void requireSparse(int virtualWorker) {
     if (sparsifierOrNull == null) {
       throw new IllegalStateException(
           "a residual of virtual worker " + virtualWorker + ", but this run keeps none");
     }
-    feedbacks.put(virtualWorker, new ErrorFeedback(sparsifierOrNull, ranges, residual));
   }
 }

@@ -180,6 +180,20 @@ class ErrorFeedbackTest {
   }
 
   @Test
+  void aGradientThatIsNotFiniteLeavesTheResidualAlone() {
+    ErrorFeedback feedback =
+        new ErrorFeedback(
+            new Sparsifier.Threshold(2), new Ranges(List.of(new Range(0, 2))), new float[2]);
+    feedback.compress(new float[] {1, 3}, new int[2]);
+    for (float bad : new float[] {Float.NaN, Float.NEGATIVE_INFINITY}) {
+      float[] gradient = {5, bad};
+      assertEquals(2, feedback.compress(gradient, new int[2]));
+      assertArrayEquals(new float[] {5, bad}, gradient);
+      assertArrayEquals(new float[] {1, 0}, feedback.residual());
+    }
+  }
+
+  @Test
   void aResidualContinuesWhereItStopped() {
     Random random = new Random(6);
     ErrorFeedback whole = new ErrorFeedback(new Sparsifier.TopK(0.05), RANGES, PARAMETERS);

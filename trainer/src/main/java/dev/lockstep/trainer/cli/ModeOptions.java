@@ -1,6 +1,7 @@
 package dev.lockstep.trainer.cli;
 
 import dev.lockstep.trainer.config.Averaging;
+import dev.lockstep.trainer.config.Compression;
 import dev.lockstep.trainer.config.TrainingConfig;
 import java.util.Locale;
 import java.util.Set;
@@ -64,6 +65,14 @@ final class ModeOptions {
               + " each virtual worker (default: averaged).")
   private Averaging.LocalState localState;
 
+  @Option(
+      names = "--compress",
+      paramLabel = "none|bfloat16|float16|top-k=R|threshold=X",
+      description =
+          "Send gradients in 16 bits, or only the part R of greatest elements, or those of at least"
+              + " X in the mean of a micro-batch; what is kept back is sent later (default: none).")
+  private String compression;
+
   /** Sets what was given. */
   void applyTo(TrainingConfig.Builder config) {
     if (mode != null) {
@@ -71,6 +80,9 @@ final class ModeOptions {
     }
     if (accumulate != null) {
       config.accumulate(accumulate);
+    }
+    if (compression != null) {
+      config.compression(Compression.parse(compression));
     }
     config.averaging(this::applyTo);
   }

@@ -28,6 +28,7 @@ import java.util.function.UnaryOperator;
  * @param accumulate micro-batches that a virtual worker sums for one step, a
  * @param averaging settings of mode {@code averaging}, null in others
  * @param optimizer what takes the place of, or is laid over, the model's own updaters
+ * @param compression of gradients on their way to the servers
  * @param shuffleWindow examples inside which a span is shuffled; 0 leaves the order of the file
  * @param validationFraction part of the examples kept for validation, in [0, 1)
  * @param clipNorm global gradient norm above which the gradient is scaled down; 0 for none
@@ -51,6 +52,7 @@ public record TrainingConfig(
     int accumulate,
     Averaging averaging,
     OptimizerSettings optimizer,
+    Compression compression,
     int shuffleWindow,
     double validationFraction,
     double clipNorm,
@@ -109,6 +111,7 @@ public record TrainingConfig(
   public TrainingConfig {
     Objects.requireNonNull(mode, "mode");
     Objects.requireNonNull(optimizer, "optimizer");
+    Objects.requireNonNull(compression, "compression");
     Objects.requireNonNull(mixedBits, "mixedBits");
     Objects.requireNonNull(kernels, "kernels");
     Objects.requireNonNull(existingOutput, "existingOutput");
@@ -133,6 +136,13 @@ public record TrainingConfig(
           "averageEvery and other settings of averaging without mode=averaging: add --mode"
               + " averaging, or leave --average-every, --outer, --outer-rate, --outer-momentum and"
               + " --local-state out");
+    }
+    if (mode == Mode.AVERAGING && !compression.equals(Compression.NONE)) {
+      throw new IllegalArgumentException(
+          "compression="
+              + compression.text()
+              + " with mode=averaging: what is pushed there are parameters, not gradients; leave"
+              + " --compress out");
     }
     if (!(validationFraction >= 0 && validationFraction < 1)) {
       throw new IllegalArgumentException(
@@ -202,6 +212,7 @@ public record TrainingConfig(
         .accumulate(accumulate)
         .averaging(averaging)
         .optimizer(optimizer)
+        .compression(compression)
         .shuffleWindow(shuffleWindow)
         .validationFraction(validationFraction)
         .clipNorm(clipNorm)
@@ -261,6 +272,7 @@ public record TrainingConfig(
     private int accumulate = 1;
     private Averaging averaging = null;
     private OptimizerSettings optimizer = OptimizerSettings.OF_MODEL;
+    private Compression compression = Compression.NONE;
     private int shuffleWindow = 4096;
     private double validationFraction = 0;
     private double clipNorm = 0;
@@ -349,6 +361,13 @@ public record TrainingConfig(
     /** Changes {@link TrainingConfig#optimizer()}. */
     public Builder optimizer(UnaryOperator<OptimizerSettings> change) {
       return optimizer(change.apply(optimizer));
+    }
+
+    /** Sets {@link TrainingConfig#compression()}. */
+    @JsonProperty
+    public Builder compression(Compression value) {
+      this.compression = value;
+      return this;
     }
 
     /** Sets {@link TrainingConfig#shuffleWindow()}. */
@@ -456,6 +475,7 @@ public record TrainingConfig(
           accumulate,
           averaging,
           optimizer,
+          compression,
           shuffleWindow,
           validationFraction,
           clipNorm,

@@ -1,5 +1,7 @@
 package dev.lockstep.trainer.loop;
 
+import dev.lockstep.ps.reduce.Rounding;
+
 /**
  * What a mode makes of a virtual worker's micro-batches: the vector that is summed over all virtual
  * workers and pushed. Lives in an executor; used by one thread.
@@ -8,6 +10,9 @@ public sealed interface Contributor permits GlobalGradient, LocalSteps {
 
   /** Length of the vectors that are pushed and pulled. */
   int length();
+
+  /** What happens to sums of contributions, on workers and servers alike. */
+  Rounding rounding();
 
   /**
    * Takes over the vector that the parameter server holds before the next round, and puts its

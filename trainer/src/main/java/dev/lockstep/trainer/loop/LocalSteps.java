@@ -2,6 +2,7 @@ package dev.lockstep.trainer.loop;
 
 import dev.lockstep.ps.clip.NormPlan;
 import dev.lockstep.ps.optim.ShardOptimizer;
+import dev.lockstep.ps.reduce.Rounding;
 import dev.lockstep.ps.schedule.StepTime;
 import java.util.List;
 import java.util.function.DoubleSupplier;
@@ -58,6 +59,11 @@ public final class LocalSteps implements Contributor {
     this.rateScale = rateScale;
     this.local = new float[layout.parameters()];
     this.gradient = new float[layout.parameters()];
+  }
+
+  @Override
+  public Rounding rounding() {
+    return Rounding.NONE;
   }
 
   @Override

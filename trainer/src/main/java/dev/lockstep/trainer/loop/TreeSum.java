@@ -1,6 +1,7 @@
 package dev.lockstep.trainer.loop;
 
 import dev.lockstep.ps.reduce.PairwiseTree;
+import dev.lockstep.ps.reduce.Rounding;
 import dev.lockstep.ps.reduce.TreeNode;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -13,6 +14,7 @@ final class TreeSum {
 
   private final PairwiseTree tree;
   private final int length;
+  private final Rounding rounding;
   private final Deque<float[]> spareVectors = new ArrayDeque<>();
 
   /** What one virtual worker contributes. */
@@ -27,8 +29,9 @@ final class TreeSum {
     RoundSum of(int virtualWorker, float[] vector);
   }
 
-  TreeSum(PairwiseTree tree, int length) {
+  TreeSum(PairwiseTree tree, int length, Rounding rounding) {
     this.tree = tree;
+    this.rounding = rounding;
     this.length = length;
   }
 
@@ -71,11 +74,7 @@ final class TreeSum {
     if (left.isEmpty()) {
       return new RoundSum(left.examples(), left.losses(), right.vector());
     }
-    float[] sum = left.vector();
-    float[] addend = right.vector();
-    for (int i = 0; i < sum.length; i++) {
-      sum[i] += addend[i];
-    }
+    rounding.join(left.vector(), 0, right.vector(), 0, length);
     giveBack(right);
     return left;
   }

@@ -81,7 +81,7 @@ public final class WorkerLoop {
     this.listener = listener;
     PairwiseTree tree = new PairwiseTree(span.virtualWorkers());
     this.subtrees = tree.cover(span.from(), span.to());
-    this.sums = new TreeSum(tree, contributor.length());
+    this.sums = new TreeSum(tree, contributor.length(), contributor.rounding());
   }
 
   /** Takes all steps of the span; ends early only with an exception. */

@@ -9,7 +9,7 @@ import java.util.Locale;
  * DL4J are not in them.
  *
  * @param workerHeap of one worker: θ, vectors of sums, local parameters and optimizer state in mode
- *     {@code averaging}, examples read ahead
+ *     {@code averaging}, residuals of compressed gradients, examples read ahead
  * @param workerOffHeap of one worker's replica: θ and the gradient view
  * @param serversHeap of all parameter servers together: parameters, optimizer state, gradients in
  *     flight
@@ -34,7 +34,11 @@ public record MemoryPlan(long workerHeap, long workerOffHeap, long serversHeap, 
     int sums = ceilLog2(perWorker) + 2;
     long micro = pace.accumulate() > 1 ? parameters : 0;
     return new MemoryPlan(
-        pushed * (1 + sums) + micro + localBytes(plan, perWorker, parameters) + readAhead,
+        pushed * (1 + sums)
+            + micro
+            + localBytes(plan, perWorker, parameters)
+            + residualBytes(plan, perWorker, parameters)
+            + readAhead,
         2 * parameters,
         pushed * (1L + server.stateVectors() + virtualWorkers),
         pushed * (1L + (plan.keepsState() ? plan.model().stateVectors() : server.stateVectors())));
@@ -47,6 +51,11 @@ public record MemoryPlan(long workerHeap, long workerOffHeap, long serversHeap, 
     }
     int optimizers = plan.keepsState() ? perWorker : 1;
     return parameters * (2L + (long) optimizers * plan.model().stateVectors());
+  }
+
+  /** Of virtual workers that keep back elements, and of what it takes to choose them. */
+  private static long residualBytes(ModePlan plan, int perWorker, long parameters) {
+    return plan.compression().keepsResiduals() ? parameters * (1L + perWorker) : 0;
   }
 
   /** One line for people. */

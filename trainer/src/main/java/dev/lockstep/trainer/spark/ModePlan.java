@@ -6,6 +6,7 @@ import dev.lockstep.ps.optim.OptimizerSpec;
 import dev.lockstep.ps.optim.ShardOptimizer;
 import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.ps.schedule.Schedule;
+import dev.lockstep.ps.server.Protocol;
 import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.loop.AveragedVector;
@@ -19,21 +20,27 @@ import java.util.Objects;
  * @param mode of the attempt
  * @param averagingOrNull settings of mode {@code averaging}, resolved; null in others
  * @param model the model's own updates
+ * @param compression of what is pushed
  */
-record ModePlan(TrainingConfig.Mode mode, Averaging averagingOrNull, UpdatePlan model)
+record ModePlan(
+    TrainingConfig.Mode mode,
+    Averaging averagingOrNull,
+    UpdatePlan model,
+    CompressionPlan compression)
     implements Serializable {
 
   /** Checks presence. */
   ModePlan {
     Objects.requireNonNull(mode, "mode");
     Objects.requireNonNull(model, "model");
+    Objects.requireNonNull(compression, "compression");
     if ((mode == TrainingConfig.Mode.AVERAGING) != (averagingOrNull != null)) {
       throw new IllegalArgumentException("mode=" + mode + " averaging=" + averagingOrNull);
     }
   }
 
   static ModePlan of(TrainingConfig config, UpdatePlan model) {
-    return new ModePlan(config.mode(), config.averaging(), model);
+    return new ModePlan(config.mode(), config.averaging(), model, CompressionPlan.of(config));
   }
 
   /** Whether virtual workers take steps of their own. */
@@ -46,6 +53,16 @@ record ModePlan(TrainingConfig.Mode mode, Averaging averagingOrNull, UpdatePlan 
     return averages()
         && averagingOrNull.localState() == Averaging.LocalState.KEPT
         && model.stateVectors() > 0;
+  }
+
+  /** Whether every virtual worker has a file of its own in a checkpoint. */
+  boolean savesReplicas() {
+    return keepsState() || compression.keepsResiduals();
+  }
+
+  /** What workers and servers agree on. */
+  Protocol protocol() {
+    return Protocol.SYNC.with(compression.rounding());
   }
 
   /** Local steps of a round. */

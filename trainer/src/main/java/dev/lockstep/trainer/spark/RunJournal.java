@@ -271,7 +271,7 @@ final class RunJournal {
     int covered = entries.stream().mapToInt(entry -> entry.end() - entry.begin()).sum();
     int parameters = assignment.plan().server().layout().parameters();
     int virtualWorkers = assignment.config().virtualWorkers();
-    boolean keptIsComplete = !assignment.plan().keepsState() || kept.size() == virtualWorkers;
+    boolean keptIsComplete = !assignment.plan().savesReplicas() || kept.size() == virtualWorkers;
     // A server without a chunk of its own saves an empty shard.
     if (covered == parameters && entries.size() == servers() && keptIsComplete) {
       checkpoints.commit(

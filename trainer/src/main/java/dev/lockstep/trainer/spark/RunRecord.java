@@ -116,7 +116,8 @@ record RunRecord(
         .put("master", master)
         .put("workers", result.workers())
         .put("servers", result.servers())
-        .put("socketBytes", result.socketBytes());
+        .put("socketBytes", result.socketBytes())
+        .put("socketBytesPerStep", result.socketBytesPerStep());
     EpochMetrics last = result.metrics().epochs().get(result.metrics().epochs().size() - 1);
     ObjectNode outcome = json.putObject("result");
     outcome.put("steps", result.steps());

@@ -37,6 +37,11 @@ public record TrainingResult(
     return out + "/" + RunFolder.MODEL;
   }
 
+  /** Bytes that all workers and servers together sent each other for one step, on average. */
+  public double socketBytesPerStep() {
+    return (double) socketBytes / steps;
+  }
+
   /** Training examples a second, validation included. */
   public double examplesPerSecond() {
     return examples / seconds;

@@ -2,10 +2,10 @@ package dev.lockstep.trainer.spark;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.lockstep.ps.client.ParameterClient;
+import dev.lockstep.ps.compress.LeafCompressor;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.server.AttemptId;
 import dev.lockstep.ps.server.Contribution;
-import dev.lockstep.ps.server.Protocol;
 import dev.lockstep.ps.server.StepKey;
 import dev.lockstep.ps.server.StepOutcome;
 import dev.lockstep.ps.transport.ExecutorNode;
@@ -212,17 +212,15 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
         NodeAddress.roster(all.stream().map(Introduction::node).toList()),
         assignment.plan().server(),
         config.virtualWorkers(),
-        Protocol.SYNC,
+        assignment.plan().protocol(),
         start.vector(),
         start.serverState(),
         start.iterationsBefore() + assignment.pace().clock(start.step()));
     int from = (int) ((long) worker * config.virtualWorkers() / assignment.workers());
     int to = (int) ((worker + 1L) * config.virtualWorkers() / assignment.workers());
     Optional<LocalOptimizers> optimizers = localOptimizers(start, from, to, hadoop);
-    Replicas replicas =
-        assignment.plan().keepsState()
-            ? new Replicas(from, to, v -> optimizers.orElseThrow().of(v).state())
-            : Replicas.NONE;
+    LeafCompressor compressor = compressor(start, from, to, hadoop);
+    Replicas replicas = replicas(optimizers, compressor, from, to);
     EpochRates rates = new EpochRates(config, driver, node.signal());
     try (ModelReplica replica = assignment.model().replica(replicaOptions(config));
         MicroBatchStream stream =
@@ -270,7 +268,7 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
                   batches,
                   optimizers.get(),
                   rates::scale)
-              : new GlobalGradient(span, replica, batches);
+              : new GlobalGradient(span, replica, batches, compressor);
       contributor.receive(start.vector());
       new WorkerLoop(span, contributor, exchange(node.client(), rates), journal).run();
       journal.finish();
@@ -279,6 +277,31 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
     node.finish();
     Transferred bytes = node.transferred();
     return new Result(worker, node.address().jvmId(), firstOfJvm, bytes.in(), bytes.out());
+  }
+
+  private Replicas replicas(
+      Optional<LocalOptimizers> optimizers, LeafCompressor compressor, int from, int to) {
+    if (assignment.plan().keepsState()) {
+      return new Replicas(from, to, v -> optimizers.orElseThrow().of(v).state());
+    }
+    return assignment.plan().compression().keepsResiduals()
+        ? new Replicas(from, to, v -> new float[][] {compressor.residual(v)})
+        : Replicas.NONE;
+  }
+
+  /** With the residuals of the checkpoint, where there is one. */
+  private LeafCompressor compressor(Start start, int from, int to, Configuration hadoop)
+      throws IOException {
+    CompressionPlan compression = assignment.plan().compression();
+    LeafCompressor compressor = compression.compressor(assignment.plan().model());
+    if (compression.keepsResiduals() && !start.replicas().isEmpty()) {
+      CheckpointStore checkpoints = new CheckpointStore(new Path(assignment.checkpoints()), hadoop);
+      for (int v = from; v < to; v++) {
+        compressor.restore(
+            v, checkpoints.readReplica(start.step(), start.replicas().get(v)).vectors()[0]);
+      }
+    }
+    return compressor;
   }
 
   /** Empty where the servers take the steps. */

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -28,6 +29,7 @@ class TrainingConfigTest {
             1,
             null,
             OptimizerSettings.OF_MODEL,
+            Compression.NONE,
             4096,
             0,
             0,
@@ -64,6 +66,7 @@ class TrainingConfigTest {
                     .withMomentumSchedule("onecycle-momentum")
                     .withRateScaling(OptimizerSettings.RateScaling.SQRT)
                     .withPlateau("patience=3"))
+            .compression(new Compression.TopK(0.01))
             .checkpointEvery(CheckpointInterval.parse("100steps"))
             .numericProfile("avx512")
             .mixedBits(TrainingConfig.MixedBits.ALLOW)
@@ -132,5 +135,48 @@ class TrainingConfigTest {
         "checkpointEvery=5minutes is not a number of steps or epochs: write 100steps or 1epochs",
         assertThrows(IllegalArgumentException.class, () -> CheckpointInterval.parse("5minutes"))
             .getMessage());
+  }
+
+  @Test
+  void compressionIsOneWordOrOneWordAndANumber() {
+    for (String text : List.of("none", "bfloat16", "float16", "top-k=0.01", "threshold=0.001")) {
+      assertEquals(text, Compression.parse(text).text());
+      assertEquals(
+          Compression.parse(text),
+          TrainingConfig.fromJson("{\"out\":\"a\",\"compression\":\"" + text + "\"}")
+              .compression());
+    }
+    assertEquals(new Compression.Threshold(1e-3), Compression.parse("Threshold=1e-3"));
+    for (String text : List.of("int8", "top-k", "top-k=few", "bfloat16=1", "threshold=")) {
+      assertEquals(
+          "compression="
+              + text
+              + " is unknown: give none, bfloat16, float16, top-k=RATIO or threshold=MAGNITUDE",
+          assertThrows(IllegalArgumentException.class, () -> Compression.parse(text)).getMessage());
+    }
+    assertEquals(
+        "compression=top-k=2.0 is not in (0, 1]: give the part to send, top-k=0.01 for one element"
+            + " in a hundred",
+        assertThrows(IllegalArgumentException.class, () -> Compression.parse("top-k=2"))
+            .getMessage());
+    assertEquals(
+        "compression=threshold=0.0 is not in [1.2e-38, 32767]: give the least magnitude of a mean"
+            + " gradient's element to send, such as threshold=1e-3",
+        assertThrows(IllegalArgumentException.class, () -> Compression.parse("threshold=0"))
+            .getMessage());
+  }
+
+  @Test
+  void compressionIsRefusedWhereParametersArePushed() {
+    TrainingConfig.Builder builder =
+        TrainingConfig.builder()
+            .out("a")
+            .mode(TrainingConfig.Mode.AVERAGING)
+            .averaging(Averaging.every(2))
+            .compression(new Compression.BFloat16());
+    assertEquals(
+        "compression=bfloat16 with mode=averaging: what is pushed there are parameters, not"
+            + " gradients; leave --compress out",
+        assertThrows(IllegalArgumentException.class, builder::build).getMessage());
   }
 }

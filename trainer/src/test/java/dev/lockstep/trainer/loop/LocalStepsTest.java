@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.ps.clip.Clipping;
+import dev.lockstep.ps.compress.LeafCompressor;
 import dev.lockstep.ps.layout.Block;
 import dev.lockstep.ps.layout.ParameterLayout;
 import dev.lockstep.ps.optim.BlockMomentum;
@@ -14,6 +15,7 @@ import dev.lockstep.ps.optim.OptimizerSpec;
 import dev.lockstep.ps.optim.ShardOptimizer;
 import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.ps.optim.UpdateRule;
+import dev.lockstep.ps.reduce.Rounding;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.schedule.Schedule;
 import java.util.ArrayList;
@@ -182,7 +184,12 @@ class LocalStepsTest {
     LoopCluster local = new LoopCluster(4, averaged.serverPlan(NONE), theta, null, 0);
     WorkerLoop.Span span =
         new WorkerLoop.Span(1, 4, 0, 4, setup.pace(), 0, 3L * MICRO_BATCHES, 0, 0);
-    GlobalGradient gradient = new GlobalGradient(span, new LinearModel(), batches(setup.pace(), 4));
+    GlobalGradient gradient =
+        new GlobalGradient(
+            span,
+            new LinearModel(),
+            batches(setup.pace(), 4),
+            LeafCompressor.rounding(Rounding.NONE));
     gradient.receive(theta);
     new WorkerLoop(span, gradient, sync.exchange(), new Sums()).run();
     LocalSteps steps =

@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.ps.compress.LeafCompressor;
 import dev.lockstep.ps.reduce.PairwiseTree;
+import dev.lockstep.ps.reduce.Rounding;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.reduce.TreeReduction;
 import dev.lockstep.sharding.MicroBatch;
@@ -119,7 +121,12 @@ class WorkerLoopTest {
       BatchSource batches,
       Pushes pushes,
       RoundListener listener) {
-    new WorkerLoop(span, new GlobalGradient(span, replica, batches), pushes, listener).run();
+    new WorkerLoop(
+            span,
+            new GlobalGradient(span, replica, batches, LeafCompressor.rounding(Rounding.NONE)),
+            pushes,
+            listener)
+        .run();
   }
 
   /** The definition, written once more: left half plus right half of the aligned range. */

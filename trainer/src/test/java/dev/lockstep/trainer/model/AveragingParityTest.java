@@ -3,9 +3,11 @@ package dev.lockstep.trainer.model;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.ps.clip.Clipping;
+import dev.lockstep.ps.compress.LeafCompressor;
 import dev.lockstep.ps.optim.Dl4jOptimizer;
 import dev.lockstep.ps.optim.OptimizerSpec;
 import dev.lockstep.ps.optim.UpdatePlan;
+import dev.lockstep.ps.reduce.Rounding;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.sharding.MicroBatch;
@@ -198,7 +200,8 @@ class AveragingParityTest {
     WorkerLoop.Span span = new WorkerLoop.Span(1, V, 0, V, pace, 0, pace.stepsPerEpoch(), 0, 0);
     try (ModelReplica replica =
         definition.replica(new ReplicaOptions(ReplicaOptions.Kernels.BUILT_IN))) {
-      GlobalGradient gradient = new GlobalGradient(span, replica, source(pace));
+      GlobalGradient gradient =
+          new GlobalGradient(span, replica, source(pace), LeafCompressor.rounding(Rounding.NONE));
       gradient.receive(begin);
       new WorkerLoop(span, gradient, cluster.exchange(), new Silence()).run();
     }
