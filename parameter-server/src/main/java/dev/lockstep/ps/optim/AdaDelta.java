@@ -44,11 +44,14 @@ public record AdaDelta(Schedule learningRate, double rho, double epsilon, double
     float keep = (float) rho;
     float add = (float) (1 - rho);
     float floor = (float) epsilon;
-    return (theta, g, state, from, to, terms) ->
-        step(theta, g, state[0], state[1], from, to, terms, rate, keep, add, floor);
+    return (theta, g, state, from, to, terms) -> {
+      change(theta, g, state[0], state[1], from, to, terms, keep, add, floor);
+      PlainKernel.finish(theta, g, from, to, terms.decay(), rate);
+    };
   }
 
-  private static void step(
+  /** A loop of its own: C2 makes no vector code of one that is longer by the end of the step. */
+  private static void change(
       float[] theta,
       float[] g,
       float[] s,
@@ -56,25 +59,20 @@ public record AdaDelta(Schedule learningRate, double rho, double epsilon, double
       int from,
       int to,
       UpdateTerms terms,
-      float rate,
       float keep,
       float add,
       float epsilon) {
     float divisor = terms.divisor();
     float factor = terms.factor();
     float l2 = terms.l2();
-    float decay = terms.decay();
     for (int i = from; i < to; i++) {
-      float x = theta[i];
-      float gradient = g[i] / divisor * factor + l2 * x;
-      float square = keep * s[i] + add * gradient * gradient;
+      float gradient = g[i] / divisor * factor + l2 * theta[i];
+      float square = keep * s[i] + gradient * gradient * add;
       float change =
-          (float) Math.sqrt(a[i] + epsilon) / (float) Math.sqrt(square + epsilon) * gradient;
+          gradient * ((float) Math.sqrt(a[i] + epsilon) / (float) Math.sqrt(square + epsilon));
       s[i] = square;
-      a[i] = keep * a[i] + add * change * change;
-      float update = rate * change + decay * x;
-      g[i] = update;
-      theta[i] = x - update;
+      a[i] = keep * a[i] + change * change * add;
+      g[i] = change;
     }
   }
 }

@@ -50,42 +50,9 @@ public record AmsGrad(
     float b2 = (float) beta2;
     float c2 = (float) (1 - beta2);
     float floor = (float) epsilon;
-    return (theta, g, s, from, to, terms) ->
-        step(theta, g, s[0], s[1], s[2], from, to, terms, b1, c1, b2, c2, step, scale, floor);
-  }
-
-  private static void step(
-      float[] theta,
-      float[] g,
-      float[] m,
-      float[] v,
-      float[] h,
-      int from,
-      int to,
-      UpdateTerms terms,
-      float b1,
-      float c1,
-      float b2,
-      float c2,
-      float step,
-      float scale,
-      float floor) {
-    float divisor = terms.divisor();
-    float factor = terms.factor();
-    float l2 = terms.l2();
-    float decay = terms.decay();
-    for (int i = from; i < to; i++) {
-      float x = theta[i];
-      float gradient = g[i] / divisor * factor + l2 * x;
-      float mean = b1 * m[i] + c1 * gradient;
-      float square = b2 * v[i] + c2 * gradient * gradient;
-      float most = Math.max(h[i], square);
-      m[i] = mean;
-      v[i] = square;
-      h[i] = most;
-      float update = step * mean / (scale * (float) Math.sqrt(most) + floor) + decay * x;
-      g[i] = update;
-      theta[i] = x - update;
-    }
+    return (theta, g, s, from, to, terms) -> {
+      Moments.step(theta, g, s[0], s[1], from, to, terms, b1, c1, b2, c2);
+      Moments.updateByMost(theta, g, s[0], s[1], s[2], from, to, terms.decay(), step, scale, floor);
+    };
   }
 }

@@ -21,9 +21,10 @@ final class Dl4jKernels {
 
   static UpdateKernel amsGrad(float learningRate, float beta1, float beta2, float epsilon, long t) {
     float step = adamStep(learningRate, beta1, beta2, epsilon, t);
-    return (theta, g, state, from, to, terms) ->
-        amsGrad(
-            theta, g, state[0], state[1], state[2], from, to, terms, step, beta1, beta2, epsilon);
+    return (theta, g, s, from, to, terms) -> {
+      Moments.step(theta, g, s[0], s[1], from, to, terms, beta1, 1 - beta1, beta2, 1 - beta2);
+      Moments.updateByMost(theta, g, s[0], s[1], s[2], from, to, terms.decay(), step, 1f, epsilon);
+    };
   }
 
   static UpdateKernel adaBelief(
@@ -142,40 +143,6 @@ final class Dl4jKernels {
       m[i] = mean;
       v[i] = square;
       float update = mean * step / ((float) Math.sqrt(square) + epsilon) + decay * x;
-      g[i] = update;
-      theta[i] = x - update;
-    }
-  }
-
-  private static void amsGrad(
-      float[] theta,
-      float[] g,
-      float[] m,
-      float[] v,
-      float[] h,
-      int from,
-      int to,
-      UpdateTerms terms,
-      float step,
-      float b1,
-      float b2,
-      float epsilon) {
-    float divisor = terms.divisor();
-    float factor = terms.factor();
-    float l2 = terms.l2();
-    float decay = terms.decay();
-    float c1 = 1 - b1;
-    float c2 = 1 - b2;
-    for (int i = from; i < to; i++) {
-      float x = theta[i];
-      float gradient = g[i] / divisor * factor + l2 * x;
-      float mean = b1 * m[i] + gradient * c1;
-      float square = b2 * v[i] + gradient * gradient * c2;
-      float most = Math.max(h[i], square);
-      m[i] = mean;
-      v[i] = square;
-      h[i] = most;
-      float update = step * mean / ((float) Math.sqrt(most) + epsilon) + decay * x;
       g[i] = update;
       theta[i] = x - update;
     }

@@ -23,4 +23,14 @@ final class PlainKernel {
       theta[i] = x - update;
     }
   }
+
+  /** The same of what is already in g, for optimizers whose step takes a loop before. */
+  static void finish(float[] theta, float[] g, int from, int to, float decay, float rate) {
+    for (int i = from; i < to; i++) {
+      float x = theta[i];
+      float update = rate * g[i] + decay * x;
+      g[i] = update;
+      theta[i] = x - update;
+    }
+  }
 }

@@ -76,7 +76,7 @@ public record RmsProp(
       if (mu > 0) {
         momentum(theta, g, state[last], from, to, terms.decay(), rate, mu);
       } else {
-        plain(theta, g, from, to, terms.decay(), rate);
+        PlainKernel.finish(theta, g, from, to, terms.decay(), rate);
       }
     };
   }
@@ -123,15 +123,6 @@ public record RmsProp(
       s[i] = square;
       a[i] = mean;
       g[i] = gradient / ((float) Math.sqrt(Math.max(0f, square - mean * mean)) + epsilon);
-    }
-  }
-
-  private static void plain(float[] theta, float[] g, int from, int to, float decay, float rate) {
-    for (int i = from; i < to; i++) {
-      float x = theta[i];
-      float update = rate * g[i] + decay * x;
-      g[i] = update;
-      theta[i] = x - update;
     }
   }
 
