@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.trainer.Lockstep;
+import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.Compression;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.spark.TrainingResult;
@@ -69,7 +70,9 @@ class ClusterInvarianceIT {
     D(6, Model.MLP, DENSE, 0, "none"),
     E(4, Model.MLP, RAGGED, 0, "none"),
     F(6, Model.CNN, DENSE, 0.5, "none"),
-    G(6, Model.CNN, RAGGED, 0.5, "top-k=0.02");
+    G(6, Model.CNN, RAGGED, 0.5, "top-k=0.02"),
+    /** As C, but averaging every 3 local steps with Nesterov momentum, state averaged too. */
+    DILOCO(4, Model.CNN, RAGGED, 0.5, "none");
 
     private final int virtualWorkers;
     private final Model model;
@@ -136,7 +139,7 @@ class ClusterInvarianceIT {
 
   @TestFactory
   Stream<DynamicTest> sameBitsOnTwoExecutorsOfTwoCores() {
-    return sameBits("local-cluster[2,2,2048]", 4, 2, Case.C);
+    return sameBits("local-cluster[2,2,2048]", 4, 2, Case.C, Case.DILOCO);
   }
 
   /** One cluster for all cases of a master: starting it takes longer than training. */
@@ -165,8 +168,11 @@ class ClusterInvarianceIT {
 
   private TrainingResult train(TestCluster cluster, Case one, int workers, long seed)
       throws IOException {
+    boolean averages = one == Case.DILOCO;
     TrainingConfig config =
         TrainingConfig.builder()
+            .mode(averages ? TrainingConfig.Mode.AVERAGING : TrainingConfig.Mode.SYNC)
+            .averaging(averages ? Averaging.every(3).withOuter(Averaging.Outer.NESTEROV) : null)
             .epochs(2)
             .batchSize(16)
             .virtualWorkers(one.virtualWorkers)

@@ -1,7 +1,9 @@
 package dev.lockstep.trainer.cli;
 
+import dev.lockstep.ps.server.OnNonFinite;
 import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.Compression;
+import dev.lockstep.trainer.config.RunPoint;
 import dev.lockstep.trainer.config.TrainingConfig;
 import java.util.Locale;
 import java.util.Set;
@@ -15,10 +17,13 @@ final class ModeOptions {
 
   @Option(
       names = "--mode",
-      paramLabel = "sync|averaging",
+      paramLabel = "sync|averaging|ssp|async",
       description =
           "sync: one central optimizer step for each global batch (default). averaging: each"
-              + " virtual worker takes local steps, then parameters are averaged.")
+              + " virtual worker takes local steps, then parameters are averaged. ssp: like sync,"
+              + " on parameters that may be --staleness steps old. async: each gradient is a step"
+              + " when it arrives. sync, averaging and ssp with --staleness 0 give the same bits on"
+              + " every cluster, the others do not.")
   private TrainingConfig.Mode mode;
 
   @Option(
@@ -73,6 +78,36 @@ final class ModeOptions {
               + " X in the mean of a micro-batch; what is kept back is sent later (default: none).")
   private String compression;
 
+  @Option(
+      names = "--post-local-from",
+      paramLabel = "STEP|Nepochs",
+      converter = RunPointConverter.class,
+      description =
+          "With --mode averaging: take synchronous steps until then (post-local SGD; default:"
+              + " average from the start).")
+  private RunPoint postLocalFrom;
+
+  @Option(
+      names = "--staleness",
+      paramLabel = "s",
+      description = "With --mode ssp: steps that parameters may be behind.")
+  private Integer staleness;
+
+  @Option(
+      names = "--push-split",
+      paramLabel = "d",
+      description =
+          "Push sums of subtrees d levels smaller, while the next is computed; more bytes, the same"
+              + " model (default: 0).")
+  private Integer pushSplit;
+
+  @Option(
+      names = "--on-non-finite",
+      paramLabel = "stop|skip",
+      description =
+          "What to do with a step whose gradient has a NaN or an infinity (default: stop).")
+  private OnNonFinite onNonFinite;
+
   /** Sets what was given. */
   void applyTo(TrainingConfig.Builder config) {
     if (mode != null) {
@@ -83,6 +118,15 @@ final class ModeOptions {
     }
     if (compression != null) {
       config.compression(Compression.parse(compression));
+    }
+    if (staleness != null) {
+      config.staleness(staleness);
+    }
+    if (pushSplit != null) {
+      config.pushSplit(pushSplit);
+    }
+    if (onNonFinite != null) {
+      config.onNonFinite(onNonFinite);
     }
     config.averaging(this::applyTo);
   }
@@ -101,7 +145,10 @@ final class ModeOptions {
     if (outerMomentum != null) {
       changed = changed.withOuterMomentum(outerMomentum);
     }
-    return localState != null ? changed.withLocalState(localState) : changed;
+    if (localState != null) {
+      changed = changed.withLocalState(localState);
+    }
+    return postLocalFrom != null ? changed.withFrom(postLocalFrom) : changed;
   }
 
   /** Reads names with hyphens. */
@@ -117,6 +164,18 @@ final class ModeOptions {
         names.add(name);
       }
       throw new TypeConversionException("expected one of " + names + " but was '" + value + "'");
+    }
+  }
+
+  /** Reads points of a run. */
+  static final class RunPointConverter implements ITypeConverter<RunPoint> {
+    @Override
+    public RunPoint convert(String value) {
+      try {
+        return RunPoint.parse(value);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
     }
   }
 }

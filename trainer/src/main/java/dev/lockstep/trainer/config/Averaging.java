@@ -16,13 +16,20 @@ import java.util.Locale;
  * @param outerMomentum its momentum: 0.9 for {@link Outer#NESTEROV} (DiLoCo, arXiv 2311.08105), 1 -
  *     1/V for {@link Outer#BLOCK_MOMENTUM} (Chen and Huo 2016)
  * @param localState what becomes of the local optimizers' state
+ * @param from where averaging begins, after synchronous steps (post-local SGD, arXiv 1808.07217);
+ *     null to average from the start
  */
 public record Averaging(
-    Integer every, Outer outer, Double outerRate, Double outerMomentum, LocalState localState)
+    Integer every,
+    Outer outer,
+    Double outerRate,
+    Double outerMomentum,
+    LocalState localState,
+    RunPoint from)
     implements Serializable {
 
   /** Nothing set. */
-  public static final Averaging UNSET = new Averaging(null, null, null, null, null);
+  public static final Averaging UNSET = new Averaging(null, null, null, null, null, null);
 
   /** What is done with the averaged change of the parameters. */
   public enum Outer {
@@ -52,7 +59,8 @@ public record Averaging(
       @JsonProperty("outer") Outer outer,
       @JsonProperty("outerRate") Double outerRate,
       @JsonProperty("outerMomentum") Double outerMomentum,
-      @JsonProperty("localState") LocalState localState) {
+      @JsonProperty("localState") LocalState localState,
+      @JsonProperty("from") RunPoint from) {
     if (every != null && every < 1) {
       throw new IllegalArgumentException(
           "averageEvery=" + every + " < 1: give a number of steps with --average-every");
@@ -70,6 +78,7 @@ public record Averaging(
     this.outerRate = outerRate;
     this.outerMomentum = outerMomentum;
     this.localState = localState;
+    this.from = from;
   }
 
   /** Rounds of so many steps, everything else as it comes. */
@@ -79,27 +88,32 @@ public record Averaging(
 
   /** The same with another {@link #every}. */
   public Averaging withEvery(Integer value) {
-    return new Averaging(value, outer, outerRate, outerMomentum, localState);
+    return new Averaging(value, outer, outerRate, outerMomentum, localState, from);
   }
 
   /** The same with another {@link #outer}. */
   public Averaging withOuter(Outer value) {
-    return new Averaging(every, value, outerRate, outerMomentum, localState);
+    return new Averaging(every, value, outerRate, outerMomentum, localState, from);
   }
 
   /** The same with another {@link #outerRate}. */
   public Averaging withOuterRate(Double value) {
-    return new Averaging(every, outer, value, outerMomentum, localState);
+    return new Averaging(every, outer, value, outerMomentum, localState, from);
   }
 
   /** The same with another {@link #outerMomentum}. */
   public Averaging withOuterMomentum(Double value) {
-    return new Averaging(every, outer, outerRate, value, localState);
+    return new Averaging(every, outer, outerRate, value, localState, from);
   }
 
   /** The same with another {@link #localState}. */
   public Averaging withLocalState(LocalState value) {
-    return new Averaging(every, outer, outerRate, outerMomentum, value);
+    return new Averaging(every, outer, outerRate, outerMomentum, value, from);
+  }
+
+  /** The same with another {@link #from}. */
+  public Averaging withFrom(RunPoint value) {
+    return new Averaging(every, outer, outerRate, outerMomentum, localState, value);
   }
 
   /** With all defaults filled in. */
@@ -120,7 +134,7 @@ public record Averaging(
     }
     LocalState state = localState == null ? LocalState.AVERAGED : localState;
     if (optimizer == Outer.NONE) {
-      return new Averaging(every, optimizer, null, null, state);
+      return new Averaging(every, optimizer, null, null, state, from);
     }
     boolean isNesterov = optimizer == Outer.NESTEROV;
     double rate = isNesterov ? 0.7 : 1;
@@ -130,6 +144,7 @@ public record Averaging(
         optimizer,
         outerRate == null ? Double.valueOf(rate) : outerRate,
         outerMomentum == null ? Double.valueOf(momentum) : outerMomentum,
-        state);
+        state,
+        from);
   }
 }

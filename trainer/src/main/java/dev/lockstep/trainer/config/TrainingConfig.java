@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import dev.lockstep.ps.server.OnNonFinite;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.Locale;
@@ -29,6 +30,10 @@ import java.util.function.UnaryOperator;
  * @param averaging settings of mode {@code averaging}, null in others
  * @param optimizer what takes the place of, or is laid over, the model's own updaters
  * @param compression of gradients on their way to the servers
+ * @param staleness steps that the parameters may be behind in mode {@code ssp}, null in others
+ * @param pushSplit levels of the tree, below the fewest subtrees that a worker can sum by itself,
+ *     at which sums are pushed, so that pushing overlaps with computing; does not change the model
+ * @param onNonFinite what becomes of a step whose gradient has a NaN or an infinity
  * @param shuffleWindow examples inside which a span is shuffled; 0 leaves the order of the file
  * @param validationFraction part of the examples kept for validation, in [0, 1)
  * @param clipNorm global gradient norm above which the gradient is scaled down; 0 for none
@@ -53,6 +58,9 @@ public record TrainingConfig(
     Averaging averaging,
     OptimizerSettings optimizer,
     Compression compression,
+    Integer staleness,
+    int pushSplit,
+    OnNonFinite onNonFinite,
     int shuffleWindow,
     double validationFraction,
     double clipNorm,
@@ -80,7 +88,11 @@ public record TrainingConfig(
     /** One optimizer step for each global batch. */
     SYNC,
     /** Local steps of every virtual worker, then an average of their parameters. */
-    AVERAGING
+    AVERAGING,
+    /** Synchronous steps of gradients on parameters that are a bounded number of steps old. */
+    SSP,
+    /** Every gradient is a step of its own when it arrives. */
+    ASYNC
   }
 
   /** What to do with executors whose arithmetic differs. */
@@ -129,13 +141,30 @@ public record TrainingConfig(
               virtualWorkers,
               workers));
     }
+    Objects.requireNonNull(onNonFinite, "onNonFinite");
     if (mode == Mode.AVERAGING) {
       averaging = (averaging == null ? Averaging.UNSET : averaging).resolved(virtualWorkers);
     } else if (averaging != null) {
       throw new IllegalArgumentException(
           "averageEvery and other settings of averaging without mode=averaging: add --mode"
-              + " averaging, or leave --average-every, --outer, --outer-rate, --outer-momentum and"
-              + " --local-state out");
+              + " averaging, or leave --average-every, --outer, --outer-rate, --outer-momentum,"
+              + " --local-state and --post-local-from out");
+    }
+    checkStaleness(mode, staleness);
+    checkPushSplit(mode, pushSplit, virtualWorkers);
+    if (mode == Mode.ASYNC && clipNorm > 0) {
+      throw new IllegalArgumentException(
+          "clipNorm="
+              + clipNorm
+              + " with mode=async: there is no moment at which a step's whole gradient is known;"
+              + " use --clip-value, or --mode ssp");
+    }
+    if (onNonFinite == OnNonFinite.SKIP
+        && averaging != null
+        && averaging.localState() == Averaging.LocalState.KEPT) {
+      throw new IllegalArgumentException(
+          "onNonFinite=skip with localState=kept: a virtual worker would keep the state that has"
+              + " the NaN; use --local-state averaged, or --on-non-finite stop");
     }
     if (mode == Mode.AVERAGING && !compression.equals(Compression.NONE)) {
       throw new IllegalArgumentException(
@@ -175,6 +204,44 @@ public record TrainingConfig(
     }
   }
 
+  private static void checkStaleness(Mode mode, Integer staleness) {
+    if (mode == Mode.SSP && staleness == null) {
+      throw new IllegalArgumentException(
+          "mode=ssp without staleness: give the steps that parameters may be behind with"
+              + " --staleness");
+    }
+    if (mode != Mode.SSP && staleness != null) {
+      throw new IllegalArgumentException(
+          "staleness=" + staleness + " without mode=ssp: add --mode ssp, or leave it out");
+    }
+    if (staleness != null && staleness < 0) {
+      throw new IllegalArgumentException(
+          "staleness=" + staleness + " < 0: give the steps that parameters may be behind");
+    }
+  }
+
+  private static void checkPushSplit(Mode mode, int pushSplit, int virtualWorkers) {
+    atLeast("pushSplit", pushSplit, 0);
+    if (pushSplit > 0 && mode == Mode.ASYNC) {
+      throw new IllegalArgumentException(
+          "pushSplit="
+              + pushSplit
+              + " with mode=async: every gradient is pushed by itself already; leave --push-split"
+              + " out");
+    }
+    int levels = 32 - Integer.numberOfLeadingZeros(virtualWorkers - 1);
+    if (pushSplit > levels) {
+      throw new IllegalArgumentException(
+          "pushSplit="
+              + pushSplit
+              + " > "
+              + levels
+              + " levels of the tree over virtualWorkers="
+              + virtualWorkers
+              + ": lower --push-split");
+    }
+  }
+
   private static void atLeast(String name, int value, int least) {
     if (value < least) {
       throw new IllegalArgumentException(
@@ -195,6 +262,12 @@ public record TrainingConfig(
     }
   }
 
+  /** Whether the same configuration, data and numeric profile give the same bits. */
+  public boolean givesSameBits() {
+    boolean isTimed = mode == Mode.ASYNC || (mode == Mode.SSP && staleness > 0);
+    return mixedBits == MixedBits.REFUSE && !isTimed;
+  }
+
   /** A builder with every default, to which at least {@code out} must be given. */
   public static Builder builder() {
     return new Builder();
@@ -213,6 +286,9 @@ public record TrainingConfig(
         .averaging(averaging)
         .optimizer(optimizer)
         .compression(compression)
+        .staleness(staleness)
+        .pushSplit(pushSplit)
+        .onNonFinite(onNonFinite)
         .shuffleWindow(shuffleWindow)
         .validationFraction(validationFraction)
         .clipNorm(clipNorm)
@@ -273,6 +349,9 @@ public record TrainingConfig(
     private Averaging averaging = null;
     private OptimizerSettings optimizer = OptimizerSettings.OF_MODEL;
     private Compression compression = Compression.NONE;
+    private Integer staleness = null;
+    private int pushSplit = 0;
+    private OnNonFinite onNonFinite = OnNonFinite.STOP;
     private int shuffleWindow = 4096;
     private double validationFraction = 0;
     private double clipNorm = 0;
@@ -367,6 +446,27 @@ public record TrainingConfig(
     @JsonProperty
     public Builder compression(Compression value) {
       this.compression = value;
+      return this;
+    }
+
+    /** Sets {@link TrainingConfig#staleness()}. */
+    @JsonProperty
+    public Builder staleness(Integer value) {
+      this.staleness = value;
+      return this;
+    }
+
+    /** Sets {@link TrainingConfig#pushSplit()}. */
+    @JsonProperty
+    public Builder pushSplit(int value) {
+      this.pushSplit = value;
+      return this;
+    }
+
+    /** Sets {@link TrainingConfig#onNonFinite()}. */
+    @JsonProperty
+    public Builder onNonFinite(OnNonFinite value) {
+      this.onNonFinite = value;
       return this;
     }
 
@@ -476,6 +576,9 @@ public record TrainingConfig(
           averaging,
           optimizer,
           compression,
+          staleness,
+          pushSplit,
+          onNonFinite,
           shuffleWindow,
           validationFraction,
           clipNorm,

@@ -4,14 +4,20 @@ import dev.lockstep.ps.compress.LeafCompressor;
 import dev.lockstep.ps.reduce.Rounding;
 
 /**
- * Every round is one step, and the gradient sum is pushed: the server owns the optimizer. Mode
- * {@code sync}.
+ * Every round is one step, and the gradient sum is pushed: the server owns the optimizer. Modes
+ * {@code sync}, {@code ssp} and {@code async}.
  */
 public final class GlobalGradient implements Contributor {
 
   private final GradientSource replica;
   private final StepGradient gradients;
+  private final int virtualWorkers;
   private final LeafCompressor compressor;
+
+  /** Pushes sums as they are. Does not own what it is given. */
+  public GlobalGradient(WorkerLoop.Span span, GradientSource replica, BatchSource batches) {
+    this(span, replica, batches, LeafCompressor.rounding(Rounding.NONE));
+  }
 
   /**
    * Does not own what it is given.
@@ -24,6 +30,7 @@ public final class GlobalGradient implements Contributor {
       BatchSource batches,
       LeafCompressor compressor) {
     this.compressor = compressor;
+    this.virtualWorkers = span.virtualWorkers();
     this.replica = replica;
     this.gradients = new StepGradient(span, replica, batches);
   }
@@ -49,7 +56,12 @@ public final class GlobalGradient implements Contributor {
     if (sums.examples() == 0) {
       return RoundSum.empty(1);
     }
+    RoundSum sum = RoundSum.of(new long[] {sums.examples()}, new double[] {sums.loss()}, vector);
+    // What is not finite must neither vanish in rounding nor stay in a residual.
+    if (!TreeSum.isSummable(vector, virtualWorkers)) {
+      return sum.withNonFinite(virtualWorker);
+    }
     compressor.leaf(virtualWorker, vector);
-    return RoundSum.of(sums, vector);
+    return sum;
   }
 }

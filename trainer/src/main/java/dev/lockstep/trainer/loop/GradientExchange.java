@@ -1,44 +1,30 @@
 package dev.lockstep.trainer.loop;
 
+import dev.lockstep.ps.client.Pulled;
 import dev.lockstep.ps.reduce.TreeNode;
+import dev.lockstep.ps.server.Contribution;
+import dev.lockstep.ps.server.StepKey;
 
-/** A worker's view of the parameter server. Used by one thread. */
+/** A worker's view of the parameter server. Used by one thread at a time. */
 public interface GradientExchange {
 
   /**
-   * Hands over the sum of a subtree of virtual workers. Returns when {@code gradient} may be used
+   * Hands over the sum of a subtree of virtual workers. Returns when {@code vector} may be used
    * again.
    *
-   * @param step optimizer steps that the model had taken before this one
-   * @param epoch epochs completed before this step
+   * @param when the server's step
    * @param node the subtree
-   * @param examples summed over; 0 if none of the subtree's virtual workers has any
-   * @param lossSum sum of the examples' losses
-   * @param gradient sum of their gradients, length P; ignored where examples is 0
+   * @param sums what was summed
+   * @param vector the sum; ignored where there are no examples
    */
-  void push(long step, int epoch, TreeNode node, long examples, double lossSum, float[] gradient);
+  void push(StepKey when, TreeNode node, Contribution sums, float[] vector);
 
   /**
-   * Waits until the step is taken and copies its result.
+   * Waits until the server has taken some steps and copies what it holds.
    *
-   * @param step the step that was pushed
-   * @param theta receives the P parameters after the step
-   * @return what the step's global batch added up to
+   * @param version steps that it must have taken at least; 0 for no wait
+   * @param outcomesFrom first step whose outcome is wanted, with all completed ones after it
+   * @param vector receives what the server holds
    */
-  Outcome pull(long step, float[] theta);
-
-  /**
-   * Sums of one step over all workers.
-   *
-   * @param examples of the global batch
-   * @param lossSum of their losses before the step
-   * @param gradientNorm global norm before clipping, or NaN where clipping needs none
-   */
-  record Outcome(long examples, double lossSum, double gradientNorm) {
-
-    /** Mean loss of an example. */
-    public double meanLoss() {
-      return lossSum / examples;
-    }
-  }
+  Pulled pull(long version, long outcomesFrom, float[] vector);
 }

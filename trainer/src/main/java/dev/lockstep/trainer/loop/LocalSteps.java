@@ -1,10 +1,8 @@
 package dev.lockstep.trainer.loop;
 
-import dev.lockstep.ps.clip.NormPlan;
 import dev.lockstep.ps.optim.ShardOptimizer;
 import dev.lockstep.ps.reduce.Rounding;
 import dev.lockstep.ps.schedule.StepTime;
-import java.util.List;
 import java.util.function.DoubleSupplier;
 
 /**
@@ -21,7 +19,6 @@ public final class LocalSteps implements Contributor {
   private final AveragedVector layout;
   private final GradientSource replica;
   private final StepGradient gradients;
-  private final NormPlan norms;
   private final LocalOptimizers optimizers;
   private final DoubleSupplier rateScale;
   private final float[] local;
@@ -54,7 +51,6 @@ public final class LocalSteps implements Contributor {
     this.layout = layout;
     this.replica = replica;
     this.gradients = new StepGradient(span, replica, batches);
-    this.norms = layout.local().normPlan();
     this.optimizers = optimizers;
     this.rateScale = rateScale;
     this.local = new float[layout.parameters()];
@@ -90,7 +86,7 @@ public final class LocalSteps implements Contributor {
       System.arraycopy(
           received, layout.stateBegin(k), optimizer.state()[k], 0, layout.parameters());
     }
-    RoundSum sum = new RoundSum(new long[round.steps()], new double[round.steps()], vector);
+    RoundSum sum = RoundSum.of(new long[round.steps()], new double[round.steps()], vector);
     for (int i = 0; i < round.steps(); i++) {
       GradientSource.ExampleSums sums = step(virtualWorker, round.firstStep() + i, optimizer);
       sum.examples()[i] = sums.examples();
@@ -107,14 +103,10 @@ public final class LocalSteps implements Contributor {
   private GradientSource.ExampleSums step(int virtualWorker, long step, ShardOptimizer optimizer) {
     GradientSource.ExampleSums sums = gradients.compute(virtualWorker, step, gradient);
     if (sums.examples() > 0) {
-      double[] values =
-          norms.groups() == 0
-              ? null
-              : norms.norms(List.of(norms.partials(gradient, 0, gradient.length, sums.examples())));
       long iteration = span.iterationsBefore() + step;
       int epoch = span.epochsBefore() + span.pace().epoch(step);
       StepTime time = new StepTime(iteration, epoch, iteration, rateScale.getAsDouble());
-      optimizer.update(local, gradient, 0, local.length, sums.examples(), values, time);
+      optimizer.updateWhole(local, gradient, sums.examples(), time);
       replica.setParameters(local);
     }
     return sums;

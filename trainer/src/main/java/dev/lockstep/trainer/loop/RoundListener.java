@@ -1,15 +1,17 @@
 package dev.lockstep.trainer.loop;
 
 import dev.lockstep.ps.reduce.TreeNode;
+import dev.lockstep.ps.server.StepOutcome;
+import java.util.List;
 
 /**
  * Told of progress by the worker's own thread. The last two are called between a pull and the next
- * push: no server can take a further step before the call returns.
+ * push: until the call returns, no server can take a step that needs this worker.
  */
 public interface RoundListener {
 
   /**
-   * A subtree's sum was pushed.
+   * A subtree's sum was handed over.
    *
    * @param round that it belongs to
    * @param node the subtree
@@ -19,12 +21,14 @@ public interface RoundListener {
   void contributed(Round round, TreeNode node, long[] examples, double[] losses);
 
   /**
-   * A round is complete; the replica holds the parameters after it.
+   * This worker's part of a round is done. In modes {@code sync} and {@code averaging}, and where
+   * all workers meet ({@link Milestones#isMeeting}), all have done theirs and the replica holds the
+   * parameters after it.
    *
-   * @param round that was completed
-   * @param outcome its sums over all workers
+   * @param round that was done
+   * @param outcomes of the server's steps that were completed since the last call, in order
    */
-  void roundTaken(Round round, GradientExchange.Outcome outcome);
+  void roundTaken(Round round, List<StepOutcome> outcomes);
 
   /**
    * The last round of an epoch is complete; the replica holds the parameters after it.

@@ -3,6 +3,7 @@ package dev.lockstep.trainer.loop;
 import dev.lockstep.ps.reduce.PairwiseTree;
 import dev.lockstep.ps.reduce.Rounding;
 import dev.lockstep.ps.reduce.TreeNode;
+import dev.lockstep.ps.server.Contribution;
 import java.util.ArrayDeque;
 import java.util.Deque;
 
@@ -58,8 +59,20 @@ final class TreeSum {
     RoundSum sum = leaf.of(virtualWorker, vector);
     if (sum.isEmpty()) {
       spareVectors.push(vector);
+      return sum;
     }
-    return sum;
+    return isSummable(vector, tree.leaves()) ? sum : sum.withNonFinite(virtualWorker);
+  }
+
+  /** Whether all elements are finite, and so is any sum of as many such as there are leaves. */
+  static boolean isSummable(float[] vector, int leaves) {
+    float most = Float.MAX_VALUE / leaves;
+    boolean summable = true;
+    for (float element : vector) {
+      // False for NaN too.
+      summable &= Math.abs(element) <= most;
+    }
+    return summable;
   }
 
   private RoundSum join(RoundSum left, RoundSum right) {
@@ -72,10 +85,13 @@ final class TreeSum {
       return left;
     }
     if (left.isEmpty()) {
-      return new RoundSum(left.examples(), left.losses(), right.vector());
+      return new RoundSum(left.examples(), left.losses(), right.nonFinite(), right.vector());
     }
     rounding.join(left.vector(), 0, right.vector(), 0, length);
     giveBack(right);
-    return left;
+    // Virtual workers of the left side are the first.
+    return left.nonFinite() == Contribution.FINITE && right.nonFinite() != Contribution.FINITE
+        ? left.withNonFinite(right.nonFinite())
+        : left;
   }
 }

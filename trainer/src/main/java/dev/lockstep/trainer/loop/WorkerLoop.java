@@ -1,13 +1,16 @@
 package dev.lockstep.trainer.loop;
 
+import dev.lockstep.ps.client.Pulled;
 import dev.lockstep.ps.reduce.PairwiseTree;
 import dev.lockstep.ps.reduce.TreeNode;
+import dev.lockstep.ps.server.Consistency;
+import dev.lockstep.ps.server.StepKey;
 import java.util.List;
 
 /**
  * What a worker does: compute what its virtual workers contribute to a round, sum the subtrees it
- * owns, push them, pull the parameters, again. Lives in an executor; runs on one thread, which
- * blocks while it waits for data and for the parameter server.
+ * owns, push them while it goes on computing, pull the parameters, again. Lives in an executor;
+ * runs on one thread, which blocks while it waits for data and for the parameter server.
  *
  * <p>The order of every sum is the tree's, whatever range of virtual workers the worker plays.
  */
@@ -20,6 +23,9 @@ public final class WorkerLoop {
   private final List<TreeNode> subtrees;
   private final TreeSum sums;
 
+  /** Of the next outcome. */
+  private long outcomesFrom;
+
   /**
    * Which part of a run a worker plays.
    *
@@ -27,9 +33,10 @@ public final class WorkerLoop {
    * @param virtualWorkers of the run, V
    * @param from first virtual worker of this worker
    * @param to one after its last
-   * @param pace of the run
+   * @param milestones of the attempt
+   * @param consistency how old the parameters may be that a gradient is computed on
+   * @param pushSplit levels below the fewest possible subtrees at which sums are pushed
    * @param firstStep steps taken before this attempt
-   * @param lastStep steps taken when it is complete: the end of a round
    * @param iterationsBefore optimizer steps that the model had taken before this run
    * @param epochsBefore epochs that it had completed before this run
    */
@@ -38,9 +45,10 @@ public final class WorkerLoop {
       int virtualWorkers,
       int from,
       int to,
-      Pace pace,
+      Milestones milestones,
+      Consistency consistency,
+      int pushSplit,
       long firstStep,
-      long lastStep,
       long iterationsBefore,
       int epochsBefore) {
 
@@ -56,15 +64,51 @@ public final class WorkerLoop {
                 + virtualWorkers
                 + ")");
       }
-      if (firstStep < 0 || lastStep < firstStep || !pace.isRoundStart(lastStep)) {
+      if (firstStep < 0 || milestones.lastStep() < firstStep || pushSplit < 0) {
         throw new IllegalArgumentException(
-            "steps [" + firstStep + ", " + lastStep + ") do not end with a round of " + pace);
+            "steps ["
+                + firstStep
+                + ", "
+                + milestones.lastStep()
+                + "), pushSplit="
+                + pushSplit
+                + " must be a range and >= 0");
       }
+    }
+
+    /** How micro-batches make steps and rounds. */
+    public Pace pace() {
+      return milestones.pace();
+    }
+
+    /** Steps taken when the attempt is complete. */
+    public long lastStep() {
+      return milestones.lastStep();
     }
 
     /** What the parameter server counts when so many steps of the run are taken. */
     public long version(long steps) {
-      return iterationsBefore + pace.clock(steps);
+      return iterationsBefore + pace().clock(steps);
+    }
+
+    /** What the parameter server must have taken before a worker goes on after so many steps. */
+    long required(long steps) {
+      long all = version(steps);
+      if (milestones.isMeeting(steps)) {
+        return all;
+      }
+      if (consistency instanceof Consistency.Async) {
+        return 0;
+      }
+      return consistency instanceof Consistency.Bounded bounded
+          ? Math.max(0, all - bounded.staleness())
+          : all;
+    }
+
+    /** What is pushed: asynchronous servers take every virtual worker's gradient by itself. */
+    List<TreeNode> subtrees() {
+      int depth = consistency instanceof Consistency.Async ? Integer.MAX_VALUE : pushSplit;
+      return Subtrees.of(new PairwiseTree(virtualWorkers), from, to, depth);
     }
   }
 
@@ -79,40 +123,41 @@ public final class WorkerLoop {
     this.contributor = contributor;
     this.exchange = exchange;
     this.listener = listener;
-    PairwiseTree tree = new PairwiseTree(span.virtualWorkers());
-    this.subtrees = tree.cover(span.from(), span.to());
-    this.sums = new TreeSum(tree, contributor.length(), contributor.rounding());
+    this.subtrees = span.subtrees();
+    this.sums =
+        new TreeSum(
+            new PairwiseTree(span.virtualWorkers()), contributor.length(), contributor.rounding());
+    this.outcomesFrom = span.version(span.firstStep());
   }
 
   /** Takes all steps of the span; ends early only with an exception. */
   public void run() {
     float[] vector = new float[contributor.length()];
-    long step = span.firstStep();
-    while (step < span.lastStep()) {
-      Round round = new Round(step, span.pace().roundEnd(step), span.pace().epoch(step));
-      for (TreeNode subtree : subtrees) {
-        contribute(round, subtree);
-      }
-      GradientExchange.Outcome outcome = exchange.pull(span.version(step), vector);
-      contributor.receive(vector);
-      listener.roundTaken(round, outcome);
-      step = round.endStep();
-      if (span.pace().isEpochStart(step)) {
-        listener.epochTaken(span.pace().epoch(step));
+    try (PushThread pushes =
+        new PushThread("lockstep-push-v" + span.from(), exchange, sums::giveBack)) {
+      long step = span.firstStep();
+      while (step < span.lastStep()) {
+        Round round = new Round(step, span.pace().roundEnd(step), span.pace().epoch(step));
+        for (TreeNode subtree : subtrees) {
+          contribute(round, subtree, pushes);
+        }
+        pushes.await();
+        step = round.endStep();
+        Pulled pulled = exchange.pull(span.required(step), outcomesFrom, vector);
+        contributor.receive(vector);
+        outcomesFrom += pulled.outcomes().size();
+        listener.roundTaken(round, pulled.outcomes());
+        if (span.pace().isEpochStart(step)) {
+          listener.epochTaken(span.pace().epoch(step));
+        }
       }
     }
   }
 
-  private void contribute(Round round, TreeNode subtree) {
+  private void contribute(Round round, TreeNode subtree, PushThread pushes) {
+    StepKey when = StepKey.of(span.version(round.firstStep()), span.epochsBefore() + round.epoch());
     RoundSum sum = sums.of(subtree, (v, vector) -> contributor.contribution(v, round, vector));
-    exchange.push(
-        span.version(round.firstStep()),
-        span.epochsBefore() + round.epoch(),
-        subtree,
-        sum.totalExamples(),
-        sum.totalLoss(),
-        sum.vector());
+    pushes.push(when, subtree, sum);
     listener.contributed(round, subtree, sum.examples(), sum.losses());
-    sums.giveBack(sum);
   }
 }

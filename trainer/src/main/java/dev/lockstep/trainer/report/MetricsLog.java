@@ -125,6 +125,9 @@ public final class MetricsLog implements Closeable {
     put(node, "meanLoss", metrics.meanLoss());
     put(node, "gradientNorm", metrics.gradientNorm());
     put(node, "learningRate", metrics.learningRate());
+    if (metrics.skippedSteps() > 0) {
+      node.put("skippedSteps", metrics.skippedSteps());
+    }
     put(node, "examplesPerSecond", metrics.examplesPerSecond());
     put(node, "elapsedSeconds", metrics.elapsedSeconds());
     line(node);
@@ -184,7 +187,8 @@ public final class MetricsLog implements Closeable {
         number(node, "gradientNorm"),
         number(node, "learningRate"),
         number(node, "examplesPerSecond"),
-        number(node, "elapsedSeconds"));
+        number(node, "elapsedSeconds"),
+        node.path("skippedSteps").asLong(0));
   }
 
   private static EpochMetrics epoch(JsonNode node) {

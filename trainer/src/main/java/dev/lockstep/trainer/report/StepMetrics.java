@@ -12,6 +12,8 @@ package dev.lockstep.trainer.report;
  * @param learningRate of the step, or NaN where blocks have different ones
  * @param examplesPerSecond over the steps that were reported together with this one, or NaN
  * @param elapsedSeconds since the attempt began to train
+ * @param skippedSteps steps of the run so far, this one included, that were skipped because of a
+ *     gradient that was not finite
  */
 public record StepMetrics(
     long step,
@@ -21,7 +23,30 @@ public record StepMetrics(
     double gradientNorm,
     double learningRate,
     double examplesPerSecond,
-    double elapsedSeconds) {
+    double elapsedSeconds,
+    long skippedSteps) {
+
+  /** Without a skipped step. */
+  public StepMetrics(
+      long step,
+      int epoch,
+      long examples,
+      double meanLoss,
+      double gradientNorm,
+      double learningRate,
+      double examplesPerSecond,
+      double elapsedSeconds) {
+    this(
+        step,
+        epoch,
+        examples,
+        meanLoss,
+        gradientNorm,
+        learningRate,
+        examplesPerSecond,
+        elapsedSeconds,
+        0);
+  }
 
   /** Checks the counts. */
   public StepMetrics {

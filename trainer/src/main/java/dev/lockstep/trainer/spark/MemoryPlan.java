@@ -31,7 +31,8 @@ public record MemoryPlan(long workerHeap, long workerOffHeap, long serversHeap, 
     long parameters = (long) Float.BYTES * plan.model().layout().parameters();
     long pushed = (long) Float.BYTES * server.layout().parameters();
     int perWorker = (virtualWorkers + workers - 1) / workers;
-    int sums = ceilLog2(perWorker) + 2;
+    // While one sum is on its way the next is computed.
+    int sums = ceilLog2(perWorker) + (perWorker > 1 ? 3 : 2);
     long micro = pace.accumulate() > 1 ? parameters : 0;
     return new MemoryPlan(
         pushed * (1 + sums)

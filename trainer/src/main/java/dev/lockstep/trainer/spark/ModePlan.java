@@ -6,6 +6,7 @@ import dev.lockstep.ps.optim.OptimizerSpec;
 import dev.lockstep.ps.optim.ShardOptimizer;
 import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.ps.schedule.Schedule;
+import dev.lockstep.ps.server.Consistency;
 import dev.lockstep.ps.server.Protocol;
 import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.TrainingConfig;
@@ -39,8 +40,36 @@ record ModePlan(
     }
   }
 
+  /**
+   * The plan of a configuration.
+   *
+   * @throws IllegalArgumentException if the mode cannot make the model's updates
+   */
   static ModePlan of(TrainingConfig config, UpdatePlan model) {
+    if (config.mode() == TrainingConfig.Mode.ASYNC && model.normPlan().groups() > 0) {
+      throw new IllegalArgumentException(
+          "mode=async with gradient normalisation by norms, which needs a step's whole gradient:"
+              + " take it out of the model or use ClipElementWiseAbsoluteValue, or use --mode ssp");
+    }
     return new ModePlan(config.mode(), config.averaging(), model, CompressionPlan.of(config));
+  }
+
+  /** The plan of synchronous steps before averaging begins. */
+  ModePlan synchronous() {
+    return new ModePlan(TrainingConfig.Mode.SYNC, null, model, compression);
+  }
+
+  /** What workers and servers agree on. */
+  Protocol protocol(TrainingConfig config) {
+    Consistency consistency =
+        switch (mode) {
+          case SYNC, AVERAGING -> new Consistency.Sync();
+          case SSP -> new Consistency.Bounded(config.staleness());
+          case ASYNC ->
+              new Consistency.Async(
+                  (long) config.virtualWorkers() * config.batchSize() * config.accumulate());
+        };
+    return new Protocol(consistency, config.onNonFinite(), compression.rounding());
   }
 
   /** Whether virtual workers take steps of their own. */
@@ -58,11 +87,6 @@ record ModePlan(
   /** Whether every virtual worker has a file of its own in a checkpoint. */
   boolean savesReplicas() {
     return keepsState() || compression.keepsResiduals();
-  }
-
-  /** What workers and servers agree on. */
-  Protocol protocol() {
-    return Protocol.SYNC.with(compression.rounding());
   }
 
   /** Local steps of a round. */

@@ -8,10 +8,11 @@ import dev.lockstep.trainer.checkpoint.CheckpointStore;
 import java.io.IOException;
 
 /**
- * A model as a checkpoint has it: what goes into a model file. Lives on the driver.
+ * A model between two attempts: what an attempt begins with, what a checkpoint leaves, what goes
+ * into a model file. Lives on the driver.
  *
  * @param theta P parameters
- * @param state vectors of the model's optimizer, each of length P
+ * @param state vectors of the model's optimizer, each of length P; null for a fresh one
  */
 record ModelState(float[] theta, float[][] state) {
 

@@ -21,7 +21,9 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,7 +40,7 @@ final class RunJournal {
     void decide(int epochsTaken, double rateScale);
   }
 
-  private final TrainingTask.Assignment assignment;
+  private TrainingTask.Assignment assignment;
   private final CheckpointStore checkpoints;
   private final MetricsLog log;
   private final TrainingObserver observer;
@@ -52,12 +54,14 @@ final class RunJournal {
   private final List<EpochMetrics> epochs = new ArrayList<>();
   private final Map<Integer, WorkerReport.Step> lastSteps = new LinkedHashMap<>();
   private final Map<Integer, Double> lossSums = new HashMap<>();
+  private final Map<Integer, Long> lossExamples = new HashMap<>();
   private final Map<Integer, Long> epochExamples = new HashMap<>();
   private final Map<Integer, TreeReduction<List<EvaluationSums>>> validations = new HashMap<>();
   private final Map<Long, List<CheckpointManifest.ShardEntry>> shards = new HashMap<>();
   private final Map<Long, List<CheckpointManifest.ReplicaEntry>> replicas = new HashMap<>();
-  private final LocalStepSums localSteps;
+  private LocalStepSums localSteps;
   private final PairwiseTree tree;
+  private final NavigableSet<Long> skippedSteps = new TreeSet<>();
   private long examples;
   private long beganAt;
   private long lastStepAt;
@@ -65,29 +69,39 @@ final class RunJournal {
   private long committedStep = -1;
 
   RunJournal(
-      TrainingTask.Assignment assignment,
+      TrainingTask.Assignment first,
       CheckpointStore checkpoints,
       MetricsLog log,
       TrainingObserver observer,
       RateDecisions decisions) {
-    this.assignment = assignment;
+    this.decisions = decisions;
     this.checkpoints = checkpoints;
     this.log = log;
     this.observer = observer;
-    this.decisions = decisions;
-    this.dataFingerprint = assignment.dataset().shardSet().fingerprint();
-    this.tree = new PairwiseTree(assignment.config().virtualWorkers());
-    this.localSteps = new LocalStepSums(tree, assignment.pace(), assignment.start().value().step());
+    this.dataFingerprint = first.dataset().shardSet().fingerprint();
+    this.tree = new PairwiseTree(first.config().virtualWorkers());
+    begin(first);
+  }
+
+  /** Goes on with the workers of another attempt, which begins where the one before ended. */
+  void begin(TrainingTask.Assignment next) {
+    assignment = next;
+    started.clear();
+    shards.clear();
+    replicas.clear();
+    localSteps = new LocalStepSums(tree, next.pace(), next.start().value().step());
   }
 
   void accept(WorkerReport report) throws IOException {
     if (report instanceof WorkerReport.Started one) {
       started.put(one.worker(), one);
-      if (allStarted()) {
+      if (allStarted() && beganAt == 0) {
         beganAt = lastStepAt = lastEpochAt = System.nanoTime();
       }
     } else if (report instanceof WorkerReport.Steps several) {
       record(several.steps());
+    } else if (report instanceof WorkerReport.Skipped skipped) {
+      skippedSteps.add(skipped.stepsTaken());
     } else if (report instanceof WorkerReport.LocalSteps parts) {
       List<WorkerReport.Step> complete = localSteps.add(parts.steps());
       if (!complete.isEmpty()) {
@@ -112,7 +126,8 @@ final class RunJournal {
 
   /** Whether all that a complete run reports has been heard. */
   boolean isComplete() {
-    return committedStep == assignment.lastStep() && epochs.size() == assignment.config().epochs();
+    return committedStep == assignment.lastStep()
+        && epochs.size() == assignment.pace().epoch(assignment.lastStep());
   }
 
   int servers() {
@@ -171,11 +186,16 @@ final class RunJournal {
             step.gradientNorm(),
             learningRate(step),
             examplesPerSecond,
-            elapsedSeconds());
+            elapsedSeconds(),
+            skippedSteps.headSet(step.stepsTaken(), true).size());
     steps.add(metrics);
     log.write(metrics);
     observer.step(metrics);
-    lossSums.merge(step.epoch(), step.lossSum(), Double::sum);
+    // The loss of a skipped step may be no number.
+    if (Double.isFinite(step.lossSum())) {
+      lossSums.merge(step.epoch(), step.lossSum(), Double::sum);
+      lossExamples.merge(step.epoch(), step.examples(), Long::sum);
+    }
     epochExamples.merge(step.epoch(), step.examples(), Long::sum);
     if (assignment.pace().isEpochStart(step.stepsTaken())) {
       lastSteps.put(step.epoch() + 1, step);
@@ -210,7 +230,8 @@ final class RunJournal {
               epochsTaken,
               lastSteps.get(epochsTaken).stepsTaken(),
               examples,
-              lossSums.get(epochsTaken - 1) / inEpoch,
+              lossSums.getOrDefault(epochsTaken - 1, Double.NaN)
+                  / lossExamples.getOrDefault(epochsTaken - 1, 0L),
               validation == null ? Double.NaN : validation.meanLoss(),
               validation == null || !validation.isClassification()
                   ? Double.NaN

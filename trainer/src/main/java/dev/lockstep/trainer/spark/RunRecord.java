@@ -3,10 +3,10 @@ package dev.lockstep.trainer.spark;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.NumericFingerprint;
 import dev.lockstep.trainer.model.Versions;
 import dev.lockstep.trainer.report.EpochMetrics;
+import dev.lockstep.trainer.report.StepMetrics;
 import dev.lockstep.trainer.report.TrainingReport;
 import java.io.IOException;
 import java.time.Instant;
@@ -48,6 +48,9 @@ record RunRecord(
         "throughput", String.format(Locale.ROOT, "%,.0f examples/s", result.examplesPerSecond()));
     facts.put("time", String.format(Locale.ROOT, "%.1f s", result.seconds()));
     facts.put("steps", String.format(Locale.ROOT, "%,d", result.steps()));
+    if (skippedSteps() > 0) {
+      facts.put("skipped steps", String.format(Locale.ROOT, "%,d", skippedSteps()));
+    }
     facts.put("workers", result.workers() + " on " + result.servers() + " executor(s)");
     facts.put("parameters", String.format(Locale.ROOT, "%,d", result.parameters().length));
     facts.put("parametersSha256", result.parametersSha256());
@@ -64,6 +67,11 @@ record RunRecord(
     asked.put("model", kind());
     asked.put("data", assignment.dataset().location());
     return new TrainingReport("Lockstep " + result.run(), facts, asked, result.metrics());
+  }
+
+  /** Steps whose gradient was not finite. */
+  private long skippedSteps() {
+    return result.metrics().steps().stream().mapToLong(StepMetrics::skippedSteps).max().orElse(0);
   }
 
   private String kind() {
@@ -84,7 +92,7 @@ record RunRecord(
     json.put("run", result.run());
     json.put("finished", Instant.now().toString());
     json.put("parametersSha256", result.parametersSha256());
-    json.put("reproducible", assignment.config().mixedBits() == TrainingConfig.MixedBits.REFUSE);
+    json.put("reproducible", assignment.config().givesSameBits());
     json.set("config", configuration());
     json.putObject("model")
         .put("kind", kind())
@@ -122,6 +130,7 @@ record RunRecord(
     ObjectNode outcome = json.putObject("result");
     outcome.put("steps", result.steps());
     outcome.put("stepsPerEpoch", assignment.pace().stepsPerEpoch());
+    outcome.put("skippedSteps", skippedSteps());
     outcome.put("examples", result.examples());
     outcome.put("seconds", result.seconds());
     outcome.put("examplesPerSecond", result.examplesPerSecond());

@@ -19,6 +19,7 @@ import dev.lockstep.trainer.report.MetricsLog;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -100,6 +101,7 @@ public final class TrainingJob {
     ModePlan plan =
         ModePlan.of(
             config, PlannedUpdates.of(config, ofModel.model(), model.vectorBlocks(), length));
+    List<Phase> phases = Phase.of(config, plan, pace);
     RunFolder folder = new RunFolder(config.out(), hadoop);
     int workers =
         ClusterSlots.await(
@@ -107,41 +109,53 @@ public final class TrainingJob {
     announce(plan, pace, workers);
     folder.clear();
 
-    TrainingTask.Start start =
-        TrainingTask.Start.of(
-            plan,
-            initial.parameters(config.seed()),
-            replacesUpdaters() ? null : initial.state(),
-            iterationsBefore(),
-            epochsBefore());
-    Broadcast<TrainingTask.Start> broadcast = spark.broadcast(start);
     String run = newRunId();
     try (DriverEndpoint endpoint = DriverEndpoint.open(SparkEnv.get());
         MetricsLog log = MetricsLog.create(folder.file(RunFolder.METRICS), hadoop)) {
-      TrainingTask.Assignment assignment =
-          new TrainingTask.Assignment(
-              config,
-              new AttemptId(run, 0),
-              endpoint.token(),
-              workers,
-              dataset,
-              model,
-              plan,
-              broadcast,
-              pace,
-              pace.stepsPerEpoch() * config.epochs(),
-              endpoint.address(),
-              folder.file(RunFolder.CHECKPOINTS).toString(),
-              new SerializableConfiguration(hadoop));
       CheckpointStore checkpoints = new CheckpointStore(folder.file(RunFolder.CHECKPOINTS), hadoop);
-      RunJournal journal = new RunJournal(assignment, checkpoints, log, observer, endpoint::decide);
-      List<TrainingTask.Result> results = launch(assignment, endpoint, journal);
-      return finish(folder, assignment, checkpoints, journal, results);
+      RunJournal journal = null;
+      TrainingTask.Assignment assignment = null;
+      List<TrainingTask.Result> results = new ArrayList<>();
+      ModelState state =
+          new ModelState(
+              initial.parameters(config.seed()), replacesUpdaters() ? null : initial.state());
+      for (Phase phase : phases) {
+        TrainingTask.Start start =
+            TrainingTask.Start.of(
+                phase.plan(), state, phase.firstStep(), iterationsBefore(), epochsBefore());
+        Broadcast<TrainingTask.Start> broadcast = spark.broadcast(start);
+        try {
+          assignment =
+              new TrainingTask.Assignment(
+                  config,
+                  new AttemptId(run, phase.attempt()),
+                  endpoint.token(),
+                  workers,
+                  dataset,
+                  model,
+                  phase.plan(),
+                  broadcast,
+                  phase.milestones(),
+                  endpoint.address(),
+                  folder.file(RunFolder.CHECKPOINTS).toString(),
+                  new SerializableConfiguration(hadoop));
+          if (journal == null) {
+            journal = new RunJournal(assignment, checkpoints, log, observer, endpoint::decide);
+          } else {
+            journal.begin(assignment);
+          }
+          results.addAll(launch(assignment, endpoint, journal));
+          state =
+              ModelState.of(
+                  phase.plan(), checkpoints.read(phase.milestones().lastStep()), checkpoints);
+        } finally {
+          broadcast.destroy();
+        }
+      }
+      return finish(folder, assignment, state, journal, results);
     } catch (IOException | RuntimeException e) {
       folder.clearIfNoStepWasTaken();
       throw e;
-    } finally {
-      broadcast.destroy();
     }
   }
 
@@ -278,6 +292,10 @@ public final class TrainingJob {
       } else if (stage.isDone()) {
         List<TrainingTask.Result> results = resultsOf(stage, endpoint, journal);
         if (journal.isComplete()) {
+          // What is left are farewells: not to be heard by another attempt.
+          while (endpoint.poll(Duration.ZERO) != null) {
+            LOG.debug("a late report");
+          }
           return results;
         }
         lastReports = Math.min(lastReports, System.nanoTime() + LAST_REPORTS.toNanos());
@@ -295,7 +313,12 @@ public final class TrainingJob {
       }
       if (!announced && journal.allStarted()) {
         announced = true;
-        observer.started(journal.servers(), assignment.lastStep(), config.epochs());
+        if (assignment.attempt().attempt() == 0) {
+          observer.started(
+              journal.servers(),
+              assignment.pace().stepsPerEpoch() * config.epochs(),
+              config.epochs());
+        }
       }
       if (!announced && System.nanoTime() > launchDeadline) {
         throw new TrainingException(
@@ -375,12 +398,10 @@ public final class TrainingJob {
   private TrainingResult finish(
       RunFolder folder,
       TrainingTask.Assignment assignment,
-      CheckpointStore checkpoints,
+      ModelState trained,
       RunJournal journal,
       List<TrainingTask.Result> results)
       throws IOException {
-    CheckpointStore.Snapshot last = checkpoints.read(assignment.lastStep());
-    ModelState trained = ModelState.of(assignment.plan(), last, checkpoints);
     folder.write(
         RunFolder.MODEL,
         out ->

@@ -2,12 +2,13 @@ package dev.lockstep.trainer.spark;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.lockstep.ps.client.ParameterClient;
+import dev.lockstep.ps.client.Pulled;
 import dev.lockstep.ps.compress.LeafCompressor;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.server.AttemptId;
 import dev.lockstep.ps.server.Contribution;
+import dev.lockstep.ps.server.Protocol;
 import dev.lockstep.ps.server.StepKey;
-import dev.lockstep.ps.server.StepOutcome;
 import dev.lockstep.ps.transport.ExecutorNode;
 import dev.lockstep.ps.transport.NodeAddress;
 import dev.lockstep.ps.transport.Transferred;
@@ -26,6 +27,7 @@ import dev.lockstep.trainer.loop.GlobalGradient;
 import dev.lockstep.trainer.loop.GradientExchange;
 import dev.lockstep.trainer.loop.LocalOptimizers;
 import dev.lockstep.trainer.loop.LocalSteps;
+import dev.lockstep.trainer.loop.Milestones;
 import dev.lockstep.trainer.loop.Pace;
 import dev.lockstep.trainer.loop.WorkerLoop;
 import dev.lockstep.trainer.model.EvaluationTally;
@@ -73,8 +75,7 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
    * @param workers W
    * @param runToken secret of the run, asked of every connection
    * @param plan what the mode makes of the model's updates
-   * @param pace of steps and rounds
-   * @param lastStep steps of the run taken when the attempt is complete
+   * @param milestones of the attempt
    * @param checkpoints where parameter shards are saved
    */
   record Assignment(
@@ -86,12 +87,22 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
       ModelDefinition model,
       ModePlan plan,
       Broadcast<Start> start,
-      Pace pace,
-      long lastStep,
+      Milestones milestones,
       NodeAddress driver,
       String checkpoints,
       SerializableConfiguration hadoop)
-      implements Serializable {}
+      implements Serializable {
+
+    /** How micro-batches make steps and rounds. */
+    Pace pace() {
+      return milestones.pace();
+    }
+
+    /** Steps of the run taken when the attempt is complete. */
+    long lastStep() {
+      return milestones.lastStep();
+    }
+  }
 
   /**
    * Where the attempt begins.
@@ -119,19 +130,19 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
       implements Serializable {
 
     /**
-     * The start of a run.
+     * A start from a model.
      *
-     * @param theta length P
-     * @param state of the model's optimizer, or null for a fresh one
+     * @param model its parameters and optimizer state
+     * @param step steps of the run taken
      */
     static Start of(
-        ModePlan plan, float[] theta, float[][] state, long iterationsBefore, int epochsBefore) {
+        ModePlan plan, ModelState model, long step, long iterationsBefore, int epochsBefore) {
       return new Start(
-          plan.vector(theta, state),
-          plan.averages() ? null : state,
-          plan.keepsState() ? state : null,
+          plan.vector(model.theta(), model.state()),
+          plan.averages() ? null : model.state(),
+          plan.keepsState() ? model.state() : null,
           List.of(),
-          0,
+          step,
           iterationsBefore,
           epochsBefore);
     }
@@ -208,11 +219,12 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
             .min()
             .orElseThrow();
     Start start = assignment.start().value();
+    Protocol protocol = assignment.plan().protocol(config);
     node.start(
         NodeAddress.roster(all.stream().map(Introduction::node).toList()),
         assignment.plan().server(),
         config.virtualWorkers(),
-        assignment.plan().protocol(),
+        protocol,
         start.vector(),
         start.serverState(),
         start.iterationsBefore() + assignment.pace().clock(start.step()));
@@ -253,9 +265,10 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
               config.virtualWorkers(),
               from,
               to,
-              assignment.pace(),
+              assignment.milestones(),
+              protocol.consistency(),
+              config.pushSplit(),
               start.step(),
-              assignment.lastStep(),
               start.iterationsBefore(),
               start.epochsBefore());
       BatchSource batches = () -> nextOf(stream);
@@ -421,24 +434,20 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
   private GradientExchange exchange(ParameterClient client, EpochRates rates) {
     return new GradientExchange() {
       @Override
-      public void push(
-          long step, int epoch, TreeNode node, long examples, double lossSum, float[] gradient) {
+      public void push(StepKey when, TreeNode node, Contribution sums, float[] vector) {
         try {
           // In mode averaging the scale is the local steps', not the outer optimizer's.
           double scale = assignment.plan().averages() ? 1 : rates.scale();
-          client.push(
-              new StepKey(step, epoch, scale), node, Contribution.of(examples, lossSum), gradient);
+          client.push(new StepKey(when.step(), when.epoch(), scale), node, sums, vector);
         } catch (InterruptedException e) {
           throw interrupted(e);
         }
       }
 
       @Override
-      public Outcome pull(long step, float[] theta) {
+      public Pulled pull(long version, long outcomesFrom, float[] vector) {
         try {
-          StepOutcome outcome = client.pull(step + 1, step, theta).outcomes().get(0);
-          return new Outcome(
-              outcome.total().examples(), outcome.total().lossSum(), outcome.gradientNorm());
+          return client.pull(version, outcomesFrom, vector);
         } catch (InterruptedException e) {
           throw interrupted(e);
         }

@@ -1,13 +1,14 @@
 package dev.lockstep.trainer.spark;
 
 import dev.lockstep.ps.reduce.TreeNode;
+import dev.lockstep.ps.server.Contribution;
 import dev.lockstep.ps.server.ShardSnapshot;
+import dev.lockstep.ps.server.StepOutcome;
 import dev.lockstep.ps.transport.ExecutorNode;
 import dev.lockstep.trainer.checkpoint.CheckpointManifest;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
 import dev.lockstep.trainer.checkpoint.ReplicaFile;
 import dev.lockstep.trainer.checkpoint.ShardFile;
-import dev.lockstep.trainer.loop.GradientExchange;
 import dev.lockstep.trainer.loop.Round;
 import dev.lockstep.trainer.loop.RoundListener;
 import java.io.IOException;
@@ -38,7 +39,7 @@ abstract class WorkerJournal implements RoundListener, AutoCloseable {
   private static final Duration ABORT_POLL = Duration.ofMillis(500);
 
   private final TrainingTask.Assignment assignment;
-  private final boolean reportsSteps;
+  private final boolean isFirst;
   private final boolean savesShard;
   private final Replicas replicas;
   private final DriverLink driver;
@@ -61,7 +62,7 @@ abstract class WorkerJournal implements RoundListener, AutoCloseable {
       ExecutorNode node,
       Configuration hadoop) {
     this.assignment = assignment;
-    this.reportsSteps = worker == 0 && !assignment.plan().averages();
+    this.isFirst = worker == 0;
     this.savesShard = savesShard;
     this.replicas = replicas;
     this.driver = driver;
@@ -92,15 +93,9 @@ abstract class WorkerJournal implements RoundListener, AutoCloseable {
   }
 
   @Override
-  public void roundTaken(Round round, GradientExchange.Outcome outcome) {
-    if (reportsSteps) {
-      unreported.add(
-          new WorkerReport.Step(
-              round.endStep(),
-              round.epoch(),
-              outcome.examples(),
-              outcome.lossSum(),
-              outcome.gradientNorm()));
+  public void roundTaken(Round round, List<StepOutcome> outcomes) {
+    if (isFirst) {
+      outcomes.forEach(outcome -> note(round, outcome));
     }
     if (System.nanoTime() - reportedAt >= REPORT_EVERY.toNanos()) {
       reportSteps();
@@ -111,6 +106,28 @@ abstract class WorkerJournal implements RoundListener, AutoCloseable {
         save(round.endStep());
       }
       prepareCheckpointAfter(round.endStep());
+    }
+  }
+
+  /** In mode {@code averaging} a server's step is a round, and the steps are reported by all. */
+  private void note(Round round, StepOutcome outcome) {
+    boolean averages = assignment.plan().averages();
+    long stepsTaken =
+        averages
+            ? round.endStep()
+            : outcome.step() - assignment.start().value().iterationsBefore() + 1;
+    Contribution total = outcome.total();
+    if (total.nonFinite() != Contribution.FINITE) {
+      driver.report(new WorkerReport.Skipped(stepsTaken, total.nonFinite()));
+    }
+    if (!averages) {
+      unreported.add(
+          new WorkerReport.Step(
+              stepsTaken,
+              assignment.pace().epoch(stepsTaken - 1),
+              total.examples(),
+              total.lossSum(),
+              outcome.gradientNorm()));
     }
   }
 
@@ -133,23 +150,11 @@ abstract class WorkerJournal implements RoundListener, AutoCloseable {
 
   /** Asks the server for a copy at the next checkpoint's step, before anyone can get beyond it. */
   void prepareCheckpointAfter(long stepsTaken) {
-    checkpointAt = nextCheckpoint(stepsTaken);
+    checkpointAt = assignment.milestones().nextCheckpoint(stepsTaken);
     if (savesShard && stepsTaken < checkpointAt) {
       long iterationsBefore = assignment.start().value().iterationsBefore();
       checkpoint = node.snapshotAt(iterationsBefore + assignment.pace().clock(checkpointAt));
     }
-  }
-
-  /** The first end of a round at or after the next multiple of the interval. */
-  private long nextCheckpoint(long stepsTaken) {
-    var every = assignment.config().checkpointEvery();
-    if (every == null) {
-      return assignment.lastStep();
-    }
-    long steps = every.steps(assignment.pace().stepsPerEpoch());
-    long wanted = (stepsTaken / steps + 1) * steps;
-    long end = assignment.pace().isRoundStart(wanted) ? wanted : assignment.pace().roundEnd(wanted);
-    return Math.min(assignment.lastStep(), end);
   }
 
   /** Written before the next round, so that nothing needs to be copied. */

@@ -22,6 +22,7 @@ import java.util.List;
 @JsonSubTypes({
   @JsonSubTypes.Type(value = WorkerReport.Started.class, name = "started"),
   @JsonSubTypes.Type(value = WorkerReport.Steps.class, name = "steps"),
+  @JsonSubTypes.Type(value = WorkerReport.Skipped.class, name = "skipped"),
   @JsonSubTypes.Type(value = WorkerReport.LocalSteps.class, name = "localSteps"),
   @JsonSubTypes.Type(value = WorkerReport.Validated.class, name = "validated"),
   @JsonSubTypes.Type(value = WorkerReport.ShardSaved.class, name = "shardSaved"),
@@ -55,6 +56,15 @@ sealed interface WorkerReport {
    * @param epoch epochs completed before it
    */
   record Step(long stepsTaken, int epoch, long examples, double lossSum, double gradientNorm) {}
+
+  /**
+   * A gradient was not finite, and a step (in mode {@code averaging} a round, in mode {@code async}
+   * a push) was skipped; from worker 0 alone, before it reports the step.
+   *
+   * @param stepsTaken steps taken with it
+   * @param virtualWorker the first whose gradient it was
+   */
+  record Skipped(long stepsTaken, int virtualWorker) implements WorkerReport {}
 
   /** A worker's part of the local steps since its last such report; in mode {@code averaging}. */
   record LocalSteps(List<LocalStep> steps) implements WorkerReport {}

@@ -318,6 +318,40 @@ class BadInputTest {
   }
 
   @Test
+  void optionsOfAModeWithoutThatMode() throws IOException {
+    trainOnCsv(csv, "linear", "--average-every", "4")
+        .refused(2, "averageEvery and other settings of averaging without mode=averaging: add")
+        .beforeAnyJob();
+    trainOnCsv(csv, "linear", "--mode", "averaging", "--outer", "nesterov")
+        .refused(2, "mode=averaging without averageEvery: give the steps of a round with")
+        .beforeAnyJob();
+    trainOnCsv(csv, "linear", "--mode", "averaging", "--average-every", "0")
+        .refused(2, "averageEvery=0 < 1: give a number of steps with --average-every")
+        .beforeAnyJob();
+    trainOnCsv(
+            csv, "linear", "--mode", "averaging", "--average-every", "2", "--outer-momentum", "0.5")
+        .refused(2, "without an outer optimizer: name one with --outer nesterov or --outer block-")
+        .beforeAnyJob();
+    trainOnCsv(csv, "linear", "--outer", "adam")
+        .refused(2, "expected one of [block-momentum, nesterov, none] but was 'adam'");
+    trainOnCsv(csv, "linear", "--staleness", "2")
+        .refused(2, "staleness=2 without mode=ssp: add --mode ssp, or leave it out")
+        .beforeAnyJob();
+    trainOnCsv(csv, "linear", "--mode", "ssp")
+        .refused(2, "mode=ssp without staleness: give the steps that parameters may be behind")
+        .beforeAnyJob();
+    trainOnCsv(csv, "linear", "--mode", "async", "--clip-norm", "1")
+        .refused(2, "clipNorm=1.0 with mode=async: there is no moment")
+        .beforeAnyJob();
+    trainOnCsv(csv, "linear", "--push-split", "3")
+        .refused(2, "pushSplit=3 > 2 levels of the tree over virtualWorkers=4: lower --push-split")
+        .beforeAnyJob();
+    trainOnCsv(csv, "linear", "--post-local-from", "soon")
+        .refused(2, "point=soon is not a number of steps or epochs: write 100steps or 2epochs");
+    nothingIsLeft();
+  }
+
+  @Test
   void aLossThatCouplesTheExamplesOfABatch() throws IOException {
     MultiLayerConfiguration coupled =
         new NeuralNetConfiguration.Builder()

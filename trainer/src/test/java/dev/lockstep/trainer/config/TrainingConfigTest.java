@@ -1,9 +1,11 @@
 package dev.lockstep.trainer.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.ps.server.OnNonFinite;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -30,6 +32,9 @@ class TrainingConfigTest {
             null,
             OptimizerSettings.OF_MODEL,
             Compression.NONE,
+            null,
+            0,
+            OnNonFinite.STOP,
             4096,
             0,
             0,
@@ -89,8 +94,83 @@ class TrainingConfigTest {
     assertTrue(refused.getMessage().contains("\"epoch\""), refused.getMessage());
   }
 
+  @Test
+  void settingsOfAveragingHaveTheDefaultsOfTheirPapers() {
+    TrainingConfig.Builder builder =
+        TrainingConfig.builder().out("a").virtualWorkers(8).mode(TrainingConfig.Mode.AVERAGING);
+    Averaging plain = builder.averaging(Averaging.every(5)).build().averaging();
+    assertEquals(
+        new Averaging(5, Averaging.Outer.NONE, null, null, Averaging.LocalState.AVERAGED, null),
+        plain);
+    Averaging diloco = Averaging.every(5).withOuter(Averaging.Outer.NESTEROV);
+    diloco = builder.averaging(diloco).build().averaging();
+    assertEquals(0.7, diloco.outerRate());
+    assertEquals(0.9, diloco.outerMomentum());
+    Averaging bmuf = Averaging.every(5).withOuter(Averaging.Outer.BLOCK_MOMENTUM);
+    TrainingConfig config = builder.averaging(bmuf.withFrom(RunPoint.parse("2epochs"))).build();
+    assertEquals(1, config.averaging().outerRate());
+    assertEquals(0.875, config.averaging().outerMomentum());
+    assertEquals(config, TrainingConfig.fromJson(config.toJson()));
+    assertEquals(config, config.toBuilder().build());
+  }
+
+  @Test
+  void onlyModesWithoutTimingAreReproducible() {
+    TrainingConfig.Builder builder = TrainingConfig.builder().out("a");
+    assertTrue(builder.build().givesSameBits());
+    assertTrue(builder.mode(TrainingConfig.Mode.SSP).staleness(0).build().givesSameBits());
+    assertFalse(builder.staleness(1).build().givesSameBits());
+    builder.staleness(null).mode(TrainingConfig.Mode.ASYNC);
+    assertFalse(builder.build().givesSameBits());
+  }
+
   static Stream<Arguments> invalid() {
     return Stream.of(
+        Arguments.of(
+            change(c -> c.averaging(Averaging.every(3))),
+            "averageEvery and other settings of averaging without mode=averaging: add --mode"
+                + " averaging, or leave --average-every, --outer, --outer-rate, --outer-momentum,"
+                + " --local-state and --post-local-from out"),
+        Arguments.of(
+            change(c -> c.mode(TrainingConfig.Mode.AVERAGING)),
+            "mode=averaging without averageEvery: give the steps of a round with --average-every"),
+        Arguments.of(
+            change(
+                c ->
+                    c.mode(TrainingConfig.Mode.AVERAGING)
+                        .averaging(Averaging.every(3).withOuterRate(0.5))),
+            "outerRate=0.5 and outerMomentum=null without an outer optimizer: name one with --outer"
+                + " nesterov or --outer block-momentum, or leave them out"),
+        Arguments.of(
+            change(c -> c.mode(TrainingConfig.Mode.SSP)),
+            "mode=ssp without staleness: give the steps that parameters may be behind with"
+                + " --staleness"),
+        Arguments.of(
+            change(c -> c.staleness(2)),
+            "staleness=2 without mode=ssp: add --mode ssp, or leave it out"),
+        Arguments.of(
+            change(c -> c.mode(TrainingConfig.Mode.SSP).staleness(-1)),
+            "staleness=-1 < 0: give the steps that parameters may be behind"),
+        Arguments.of(
+            change(c -> c.mode(TrainingConfig.Mode.ASYNC).clipNorm(1)),
+            "clipNorm=1.0 with mode=async: there is no moment at which a step's whole gradient is"
+                + " known; use --clip-value, or --mode ssp"),
+        Arguments.of(
+            change(c -> c.mode(TrainingConfig.Mode.ASYNC).pushSplit(1)),
+            "pushSplit=1 with mode=async: every gradient is pushed by itself already; leave"
+                + " --push-split out"),
+        Arguments.of(
+            change(c -> c.pushSplit(3)),
+            "pushSplit=3 > 2 levels of the tree over virtualWorkers=4: lower --push-split"),
+        Arguments.of(
+            change(
+                c ->
+                    c.mode(TrainingConfig.Mode.AVERAGING)
+                        .averaging(Averaging.every(3).withLocalState(Averaging.LocalState.KEPT))
+                        .onNonFinite(OnNonFinite.SKIP)),
+            "onNonFinite=skip with localState=kept: a virtual worker would keep the state that has"
+                + " the NaN; use --local-state averaged, or --on-non-finite stop"),
+        Arguments.of(change(c -> c.accumulate(0)), "accumulate=0 < 1: give a value of at least 1"),
         Arguments.of(
             change(c -> c.virtualWorkers(3).workers(4)),
             "virtualWorkers=3 < workers=4: lower --workers or raise --virtual-workers"),

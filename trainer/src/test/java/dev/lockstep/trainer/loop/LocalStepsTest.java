@@ -18,11 +18,18 @@ import dev.lockstep.ps.optim.UpdateRule;
 import dev.lockstep.ps.reduce.Rounding;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.schedule.Schedule;
+import dev.lockstep.ps.server.Consistency;
+import dev.lockstep.ps.server.ShardSnapshot;
+import dev.lockstep.ps.server.StepOutcome;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -92,6 +99,7 @@ class LocalStepsTest {
       LoopCluster cluster =
           new LoopCluster(
               v, setup.vector().serverPlan(setup.outer), vector, state, setup.pace().clock(step));
+      Future<ShardSnapshot> end = cluster.snapshotAt(setup.pace().clock(lastStep));
       List<Runnable> loops = new ArrayList<>();
       Map<Integer, float[][]> after = new TreeMap<>();
       for (int w = 0; w < workers; w++) {
@@ -106,8 +114,7 @@ class LocalStepsTest {
               for (int each = from; each < to && !kept.isEmpty(); each++) {
                 optimizers.of(each).restore(kept.get(each));
               }
-              WorkerLoop.Span span =
-                  new WorkerLoop.Span(1, v, from, to, setup.pace(), step, lastStep, 0, 0);
+              WorkerLoop.Span span = span(v, from, to, setup.pace(), step, lastStep);
               LocalSteps steps =
                   new LocalSteps(
                       span,
@@ -125,8 +132,32 @@ class LocalStepsTest {
             });
       }
       LoopCluster.run(loops);
-      return new Run(setup, cluster.vector(), cluster.state(), after, lastStep);
+      ShardSnapshot last = get(end);
+      return new Run(setup, last.theta(), last.state(), after, lastStep);
     }
+  }
+
+  private static ShardSnapshot get(Future<ShardSnapshot> end) {
+    try {
+      return end.get(1, TimeUnit.MINUTES);
+    } catch (InterruptedException | ExecutionException | TimeoutException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static WorkerLoop.Span span(
+      int virtualWorkers, int from, int to, Pace pace, long firstStep, long lastStep) {
+    return new WorkerLoop.Span(
+        1,
+        virtualWorkers,
+        from,
+        to,
+        new Milestones(pace, 0, lastStep),
+        new Consistency.Sync(),
+        0,
+        firstStep,
+        0,
+        0);
   }
 
   private static float[][] copy(float[][] vectors) {
@@ -182,8 +213,7 @@ class LocalStepsTest {
     float[] theta = setup.start().theta();
     LoopCluster sync = new LoopCluster(4, plan, theta, null, 0);
     LoopCluster local = new LoopCluster(4, averaged.serverPlan(NONE), theta, null, 0);
-    WorkerLoop.Span span =
-        new WorkerLoop.Span(1, 4, 0, 4, setup.pace(), 0, 3L * MICRO_BATCHES, 0, 0);
+    WorkerLoop.Span span = span(4, 0, 4, setup.pace(), 0, 3L * MICRO_BATCHES);
     GlobalGradient gradient =
         new GlobalGradient(
             span,
@@ -244,7 +274,7 @@ class LocalStepsTest {
     Arrays.fill(begin, 0.25f);
     LoopCluster cluster = new LoopCluster(v, averaged.serverPlan(outer.spec()), begin, null, 0);
     Pace pace = new Pace(MICRO_BATCHES, 1, k);
-    WorkerLoop.Span span = new WorkerLoop.Span(1, v, 0, v, pace, 0, 3L * MICRO_BATCHES, 0, 0);
+    WorkerLoop.Span span = span(v, 0, v, pace, 0, 3L * MICRO_BATCHES);
     LocalSteps steps =
         new LocalSteps(
             span, averaged, new LinearModel(), batches(pace, v), LocalOptimizers.shared(plan));
@@ -364,7 +394,7 @@ class LocalStepsTest {
     LoopCluster one = new LoopCluster(1, averaged.serverPlan(NONE), vector, null, 0);
     for (LoopCluster cluster : List.of(four, one)) {
       int v = cluster == four ? 4 : alone.virtualWorkers;
-      WorkerLoop.Span span = new WorkerLoop.Span(1, v, 0, v, pace, 0, 2, 0, 0);
+      WorkerLoop.Span span = span(v, 0, v, pace, 0, 2);
       LocalSteps steps =
           new LocalSteps(
               span,
@@ -393,7 +423,7 @@ class LocalStepsTest {
     }
 
     @Override
-    public void roundTaken(Round round, GradientExchange.Outcome outcome) {}
+    public void roundTaken(Round round, List<StepOutcome> outcomes) {}
 
     @Override
     public void epochTaken(int epochsTaken) {}

@@ -1,12 +1,24 @@
 package dev.lockstep.trainer.loop;
 
-import dev.lockstep.ps.clip.NormPlan;
-import dev.lockstep.ps.optim.ShardOptimizer;
+import dev.lockstep.ps.client.AbortSignal;
+import dev.lockstep.ps.client.ParameterClient;
+import dev.lockstep.ps.client.Pulled;
+import dev.lockstep.ps.layout.ShardLayout;
 import dev.lockstep.ps.optim.UpdatePlan;
-import dev.lockstep.ps.reduce.PairwiseTree;
 import dev.lockstep.ps.reduce.TreeNode;
-import dev.lockstep.ps.reduce.TreeReduction;
-import dev.lockstep.ps.schedule.StepTime;
+import dev.lockstep.ps.server.AttemptId;
+import dev.lockstep.ps.server.AttemptKey;
+import dev.lockstep.ps.server.Contribution;
+import dev.lockstep.ps.server.FrameLayout;
+import dev.lockstep.ps.server.Protocol;
+import dev.lockstep.ps.server.Pull;
+import dev.lockstep.ps.server.ServerPeers;
+import dev.lockstep.ps.server.ShardNorms;
+import dev.lockstep.ps.server.ShardServer;
+import dev.lockstep.ps.server.ShardSnapshot;
+import dev.lockstep.ps.server.ShardSpec;
+import dev.lockstep.ps.server.StepKey;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -14,21 +26,23 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 
-/** Workers on threads of their own, and the sums and updates of a server between them. */
+/** Workers on threads of their own, and one parameter server between them. */
 public final class LoopCluster {
 
-  private final PairwiseTree tree;
-  private final NormPlan norms;
-  private final ShardOptimizer optimizer;
-  private final float[] vector;
-  private TreeReduction<float[]> sums;
-  private long examples;
-  private double lossSum;
-  private long version;
+  private static final AttemptKey ATTEMPT = new AttemptId("run-1", 0).key();
+
+  private final AbortSignal signal = new AbortSignal();
+  private final FrameLayout layout;
+  private final ShardServer server;
+
+  /** The latest version that anyone has seen. */
+  private final AtomicLong pulled = new AtomicLong();
 
   /**
-   * A server before its first round.
+   * A synchronous server before its first round.
    *
    * @param plan of the server
    * @param vector it begins with
@@ -37,33 +51,51 @@ public final class LoopCluster {
    */
   public LoopCluster(
       int virtualWorkers, UpdatePlan plan, float[] vector, float[][] stateOrNull, long version) {
-    this.tree = new PairwiseTree(virtualWorkers);
-    this.norms = plan.normPlan();
-    this.optimizer = new ShardOptimizer(plan, 0, plan.layout().parameters());
-    if (stateOrNull != null) {
-      optimizer.restore(stateOrNull);
+    this(Protocol.SYNC, virtualWorkers, plan, vector, stateOrNull, version);
+  }
+
+  LoopCluster(
+      Protocol protocol,
+      int virtualWorkers,
+      UpdatePlan plan,
+      float[] vector,
+      float[][] stateOrNull,
+      long version) {
+    layout = new FrameLayout(new ShardLayout(vector.length, 1));
+    server =
+        new ShardServer(
+            new ShardSpec(ATTEMPT, layout, 0, plan, virtualWorkers, protocol, version),
+            vector.clone(),
+            stateOrNull,
+            new Alone(),
+            Runnable::run);
+  }
+
+  private final class Alone implements ServerPeers {
+    @Override
+    public void publish(ShardNorms norms) {}
+
+    @Override
+    public void failed(Throwable cause) {
+      boolean first = signal.trip(cause);
+      assert first || signal.cause().isPresent();
     }
-    this.vector = vector.clone();
-    this.version = version;
-    this.sums = TreeReduction.ofVectors(tree);
   }
 
   /** What the server holds. */
-  public synchronized float[] vector() {
-    return vector.clone();
+  public float[] vector() {
+    float[] vector = new float[layout.shards().parameters()];
+    exchange().pull(pulled.get(), Pull.NO_OUTCOMES, vector);
+    return vector;
   }
 
-  /** The state of the server's optimizer. */
-  public synchronized float[][] state() {
-    float[][] copy = new float[optimizer.state().length][];
-    for (int k = 0; k < copy.length; k++) {
-      copy[k] = optimizer.state()[k].clone();
-    }
-    return copy;
+  /** What the server will hold after so many of its steps; ask before they are complete. */
+  Future<ShardSnapshot> snapshotAt(long version) {
+    return server.snapshotAt(version);
   }
 
   /** Runs workers to their end. */
-  public static void run(List<Runnable> workers) {
+  static void run(List<Runnable> workers) {
     ExecutorService threads = Executors.newFixedThreadPool(workers.size());
     try {
       List<Future<?>> running = new ArrayList<>();
@@ -72,8 +104,8 @@ public final class LoopCluster {
         one.get(60, TimeUnit.SECONDS);
       }
     } catch (ExecutionException e) {
-      throw new IllegalStateException(e.getCause());
-    } catch (InterruptedException | java.util.concurrent.TimeoutException e) {
+      throw new IllegalStateException(e.getCause().getMessage(), e.getCause());
+    } catch (InterruptedException | TimeoutException e) {
       throw new IllegalStateException(e);
     } finally {
       threads.shutdownNow();
@@ -82,51 +114,28 @@ public final class LoopCluster {
 
   /** A worker's view of the server. */
   public GradientExchange exchange() {
+    ParameterClient client =
+        new ParameterClient(ATTEMPT, layout, List.of(server), signal, Duration.ofSeconds(60));
     return new GradientExchange() {
       @Override
-      public void push(
-          long step, int epoch, TreeNode node, long count, double loss, float[] gradient) {
-        LoopCluster.this.push(step, epoch, node, count, loss, gradient);
+      public void push(StepKey when, TreeNode node, Contribution sums, float[] vector) {
+        try {
+          client.push(when, node, sums, vector);
+        } catch (InterruptedException e) {
+          throw new IllegalStateException(e);
+        }
       }
 
       @Override
-      public Outcome pull(long step, float[] theta) {
-        return LoopCluster.this.pull(step, theta);
+      public Pulled pull(long version, long outcomesFrom, float[] vector) {
+        try {
+          Pulled answer = client.pull(version, outcomesFrom, vector);
+          pulled.accumulateAndGet(answer.version(), Math::max);
+          return answer;
+        } catch (InterruptedException e) {
+          throw new IllegalStateException(e);
+        }
       }
     };
-  }
-
-  private synchronized void push(
-      long step, int epoch, TreeNode node, long count, double loss, float[] gradient) {
-    if (step != version) {
-      throw new IllegalStateException("push of " + step + " at version " + version);
-    }
-    sums.add(node, count == 0 ? null : gradient.clone());
-    examples += count;
-    lossSum += loss;
-    if (sums.isComplete()) {
-      float[] sum = sums.result();
-      double[] values =
-          norms.groups() == 0
-              ? null
-              : norms.norms(List.of(norms.partials(sum, 0, sum.length, examples)));
-      optimizer.update(vector, sum, 0, vector.length, examples, values, StepTime.of(step, epoch));
-      version++;
-      sums = TreeReduction.ofVectors(tree);
-      examples = 0;
-      notifyAll();
-    }
-  }
-
-  private synchronized GradientExchange.Outcome pull(long step, float[] theta) {
-    try {
-      while (version <= step) {
-        wait();
-      }
-    } catch (InterruptedException e) {
-      throw new IllegalStateException(e);
-    }
-    System.arraycopy(vector, 0, theta, 0, theta.length);
-    return new GradientExchange.Outcome(1, lossSum, Double.NaN);
   }
 }

@@ -4,11 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.ps.client.Pulled;
 import dev.lockstep.ps.compress.LeafCompressor;
 import dev.lockstep.ps.reduce.PairwiseTree;
 import dev.lockstep.ps.reduce.Rounding;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.reduce.TreeReduction;
+import dev.lockstep.ps.server.Consistency;
+import dev.lockstep.ps.server.Contribution;
+import dev.lockstep.ps.server.StepKey;
+import dev.lockstep.ps.server.StepOutcome;
 import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.plan.Seeds;
 import java.util.ArrayList;
@@ -31,18 +36,22 @@ class WorkerLoopTest {
   @ParameterizedTest
   @CsvSource({"4,1", "4,2", "4,3", "4,4", "6,1", "6,2", "6,4", "6,5", "7,3", "1,1", "13,5"})
   void pushedSumsAreThoseOfTheTreeHoweverTheVirtualWorkersAreDealt(int v, int w) {
-    List<float[]> expected = steps(v, 1);
-    List<float[]> actual = steps(v, w);
+    List<float[]> expected = steps(v, 1, 0);
+    List<float[]> actual = steps(v, w, 0);
+    List<float[]> split = steps(v, w, 1);
+    List<float[]> leaves = steps(v, w, 9);
     for (int step = 0; step < STEPS; step++) {
       assertArrayEquals(expected.get(step), actual.get(step), "step " + step);
       assertArrayEquals(recursiveSum(v, step), actual.get(step), "step " + step);
+      assertArrayEquals(expected.get(step), split.get(step), "step " + step);
+      assertArrayEquals(expected.get(step), leaves.get(step), "step " + step);
     }
   }
 
   @Test
   void noMoreVectorsLiveThanTheTreeIsHigh() {
     Replica replica = new Replica();
-    run(16, 0, 16, replica, new Pushes(new PairwiseTree(16)));
+    run(16, 0, 16, 0, replica, new Pushes(new PairwiseTree(16)));
     assertTrue(replica.vectors.size() <= 4 + 2, "vectors=" + replica.vectors.size());
   }
 
@@ -51,7 +60,17 @@ class WorkerLoopTest {
     Replica replica = new Replica();
     Pushes pushes = new Pushes(new PairwiseTree(2));
     run(
-        new WorkerLoop.Span(SEED, 2, 0, 2, new Pace(STEPS_PER_EPOCH, 1, 1), 4, 5, 1000, 70),
+        new WorkerLoop.Span(
+            SEED,
+            2,
+            0,
+            2,
+            new Milestones(new Pace(STEPS_PER_EPOCH, 1, 1), 0, 5),
+            new Consistency.Sync(),
+            0,
+            4,
+            1000,
+            70),
         replica,
         new Batches(2, 0, 2, 4),
         pushes,
@@ -75,7 +94,7 @@ class WorkerLoopTest {
           }
 
           @Override
-          public void roundTaken(Round round, GradientExchange.Outcome outcome) {
+          public void roundTaken(Round round, List<StepOutcome> outcomes) {
             heard.add("step " + round.endStep());
           }
 
@@ -85,7 +104,17 @@ class WorkerLoopTest {
           }
         };
     run(
-        new WorkerLoop.Span(SEED, 1, 0, 1, new Pace(2, 1, 1), 0, 3, 0, 0),
+        new WorkerLoop.Span(
+            SEED,
+            1,
+            0,
+            1,
+            new Milestones(new Pace(2, 1, 1), 0, 3),
+            new Consistency.Sync(),
+            0,
+            0,
+            0,
+            0),
         new Replica(),
         new Batches(1, 0, 1, 0, 2),
         new Pushes(new PairwiseTree(1)),
@@ -96,19 +125,29 @@ class WorkerLoopTest {
         heard);
   }
 
-  private static List<float[]> steps(int v, int w) {
+  private static List<float[]> steps(int v, int w, int split) {
     Pushes pushes = new Pushes(new PairwiseTree(v));
     for (int worker = 0; worker < w; worker++) {
-      run(v, worker * v / w, (worker + 1) * v / w, new Replica(), pushes);
+      run(v, worker * v / w, (worker + 1) * v / w, split, new Replica(), pushes);
     }
     List<float[]> sums = new ArrayList<>();
     pushes.reductions.forEach(reduction -> sums.add(reduction.result()));
     return sums;
   }
 
-  private static void run(int v, int from, int to, Replica replica, Pushes pushes) {
+  private static void run(int v, int from, int to, int split, Replica replica, Pushes pushes) {
     run(
-        new WorkerLoop.Span(SEED, v, from, to, new Pace(STEPS_PER_EPOCH, 1, 1), 0, STEPS, 0, 0),
+        new WorkerLoop.Span(
+            SEED,
+            v,
+            from,
+            to,
+            new Milestones(new Pace(STEPS_PER_EPOCH, 1, 1), 0, STEPS),
+            new Consistency.Sync(),
+            split,
+            0,
+            0,
+            0),
         replica,
         new Batches(v, from, to, 0),
         pushes,
@@ -243,17 +282,16 @@ class WorkerLoopTest {
     }
 
     @Override
-    public void push(
-        long step, int epoch, TreeNode node, long examples, double lossSum, float[] gradient) {
-      while (reductions.size() <= step) {
+    public void push(StepKey when, TreeNode node, Contribution sums, float[] gradient) {
+      while (reductions.size() <= when.step()) {
         reductions.add(TreeReduction.ofVectors(tree));
       }
-      reductions.get((int) step).add(node, examples == 0 ? null : gradient.clone());
+      reductions.get((int) when.step()).add(node, sums.examples() == 0 ? null : gradient.clone());
     }
 
     @Override
-    public Outcome pull(long step, float[] theta) {
-      return new Outcome(1, 0, Double.NaN);
+    public Pulled pull(long version, long outcomesFrom, float[] theta) {
+      return new Pulled(version, List.of());
     }
   }
 
@@ -262,7 +300,7 @@ class WorkerLoopTest {
     public void contributed(Round round, TreeNode node, long[] examples, double[] losses) {}
 
     @Override
-    public void roundTaken(Round round, GradientExchange.Outcome outcome) {}
+    public void roundTaken(Round round, List<StepOutcome> outcomes) {}
 
     @Override
     public void epochTaken(int epochsTaken) {}

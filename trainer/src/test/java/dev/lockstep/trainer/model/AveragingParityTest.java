@@ -10,15 +10,17 @@ import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.ps.reduce.Rounding;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.schedule.Schedule;
+import dev.lockstep.ps.server.Consistency;
+import dev.lockstep.ps.server.StepOutcome;
 import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.trainer.loop.AveragedVector;
 import dev.lockstep.trainer.loop.BatchSource;
 import dev.lockstep.trainer.loop.GlobalGradient;
-import dev.lockstep.trainer.loop.GradientExchange;
 import dev.lockstep.trainer.loop.LocalOptimizers;
 import dev.lockstep.trainer.loop.LocalSteps;
 import dev.lockstep.trainer.loop.LoopCluster;
+import dev.lockstep.trainer.loop.Milestones;
 import dev.lockstep.trainer.loop.Pace;
 import dev.lockstep.trainer.loop.Round;
 import dev.lockstep.trainer.loop.RoundListener;
@@ -197,7 +199,18 @@ class AveragingParityTest {
     // Seven micro-batches are steps of three, three and one, the last one ragged.
     Pace pace = new Pace(STEPS, accumulate, 1);
     LoopCluster cluster = new LoopCluster(V, plan, begin, null, 0);
-    WorkerLoop.Span span = new WorkerLoop.Span(1, V, 0, V, pace, 0, pace.stepsPerEpoch(), 0, 0);
+    WorkerLoop.Span span =
+        new WorkerLoop.Span(
+            1,
+            V,
+            0,
+            V,
+            new Milestones(pace, 0, pace.stepsPerEpoch()),
+            new Consistency.Sync(),
+            0,
+            0,
+            0,
+            0);
     try (ModelReplica replica =
         definition.replica(new ReplicaOptions(ReplicaOptions.Kernels.BUILT_IN))) {
       GlobalGradient gradient =
@@ -246,7 +259,18 @@ class AveragingParityTest {
       float[] vector,
       Pace pace) {
     LoopCluster cluster = new LoopCluster(V, server, vector, null, 0);
-    WorkerLoop.Span span = new WorkerLoop.Span(1, V, 0, V, pace, 0, pace.stepsPerEpoch(), 0, 0);
+    WorkerLoop.Span span =
+        new WorkerLoop.Span(
+            1,
+            V,
+            0,
+            V,
+            new Milestones(pace, 0, pace.stepsPerEpoch()),
+            new Consistency.Sync(),
+            0,
+            0,
+            0,
+            0);
     try (ModelReplica replica =
         definition.replica(new ReplicaOptions(ReplicaOptions.Kernels.BUILT_IN))) {
       LocalSteps steps =
@@ -307,7 +331,7 @@ class AveragingParityTest {
     public void contributed(Round round, TreeNode node, long[] examples, double[] losses) {}
 
     @Override
-    public void roundTaken(Round round, GradientExchange.Outcome outcome) {}
+    public void roundTaken(Round round, List<StepOutcome> outcomes) {}
 
     @Override
     public void epochTaken(int epochsTaken) {}

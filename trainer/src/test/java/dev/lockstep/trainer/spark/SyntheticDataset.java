@@ -25,6 +25,18 @@ public final class SyntheticDataset {
   /** Writes the dataset below {@code folder}. */
   public static Dataset classes(Path folder, List<Integer> featureShape, int classes, int examples)
       throws IOException {
+    return write(folder, featureShape, classes, examples, -1);
+  }
+
+  /** The same with one example whose features are finite but too large for any gradient. */
+  static Dataset withHugeExample(Path folder, int features, int classes, int examples, int huge)
+      throws IOException {
+    return write(folder, List.of(features), classes, examples, huge);
+  }
+
+  private static Dataset write(
+      Path folder, List<Integer> featureShape, int classes, int examples, int huge)
+      throws IOException {
     List<TensorSpec> tensors =
         List.of(
             new TensorSpec(
@@ -56,6 +68,9 @@ public final class SyntheticDataset {
           float[] x = new float[features];
           for (int j = 0; j < features; j++) {
             x[j] = centres[label][j] + (float) (0.8 * (random.nextDouble() - 0.5));
+          }
+          if (i == huge) {
+            java.util.Arrays.fill(x, Float.MAX_VALUE);
           }
           writer.add(new Example(List.of(x, new float[] {label})));
         }

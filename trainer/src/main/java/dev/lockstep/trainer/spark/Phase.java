@@ -1,0 +1,59 @@
+package dev.lockstep.trainer.spark;
+
+import dev.lockstep.trainer.config.RunPoint;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.loop.Milestones;
+import dev.lockstep.trainer.loop.Pace;
+import java.util.List;
+
+/**
+ * A part of a run that is launched by itself: each begins with what the one before has left. Lives
+ * on the driver.
+ *
+ * @param attempt number of its launch
+ * @param plan what its mode makes of the model's updates
+ * @param firstStep steps of the run taken before it
+ * @param milestones of its steps; the last one ends it
+ */
+record Phase(int attempt, ModePlan plan, long firstStep, Milestones milestones) {
+
+  /**
+   * The phases of a run: one, or two where averaging begins later.
+   *
+   * @param plan of the configuration's mode
+   * @param pace of that mode
+   * @throws IllegalArgumentException if averaging would never begin
+   */
+  static List<Phase> of(TrainingConfig config, ModePlan plan, Pace pace) {
+    long steps = pace.stepsPerEpoch() * config.epochs();
+    long checkpointEvery =
+        config.checkpointEvery() == null ? 0 : config.checkpointEvery().steps(pace.stepsPerEpoch());
+    RunPoint from = plan.averages() ? plan.averagingOrNull().from() : null;
+    if (from == null) {
+      return List.of(new Phase(0, plan, 0, new Milestones(pace, checkpointEvery, steps)));
+    }
+    if (config.optimizer().plateau() != null) {
+      throw new IllegalArgumentException(
+          "postLocalFrom="
+              + from
+              + " with a rate that is reduced on a plateau: the second phase would not know of the"
+              + " first one's plateaus; use a learning-rate schedule");
+    }
+    long first = from.steps(pace.stepsPerEpoch());
+    if (first >= steps) {
+      throw new IllegalArgumentException(
+          "postLocalFrom="
+              + from
+              + " is step "
+              + first
+              + " >= "
+              + steps
+              + " steps of the run: averaging would never begin; lower --post-local-from, or use"
+              + " --mode sync");
+    }
+    Pace synchronous = new Pace(pace.microBatchesPerEpoch(), pace.accumulate(), 1);
+    return List.of(
+        new Phase(0, plan.synchronous(), 0, new Milestones(synchronous, checkpointEvery, first)),
+        new Phase(1, plan, first, new Milestones(pace, checkpointEvery, steps)));
+  }
+}
