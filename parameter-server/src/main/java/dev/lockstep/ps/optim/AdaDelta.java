@@ -44,35 +44,6 @@ public record AdaDelta(Schedule learningRate, double rho, double epsilon, double
     float keep = (float) rho;
     float add = (float) (1 - rho);
     float floor = (float) epsilon;
-    return (theta, g, state, from, to, terms) -> {
-      change(theta, g, state[0], state[1], from, to, terms, keep, add, floor);
-      PlainKernel.finish(theta, g, from, to, terms.decay(), rate);
-    };
-  }
-
-  /** A loop of its own: C2 makes no vector code of one that is longer by the end of the step. */
-  private static void change(
-      float[] theta,
-      float[] g,
-      float[] s,
-      float[] a,
-      int from,
-      int to,
-      UpdateTerms terms,
-      float keep,
-      float add,
-      float epsilon) {
-    float divisor = terms.divisor();
-    float factor = terms.factor();
-    float l2 = terms.l2();
-    for (int i = from; i < to; i++) {
-      float gradient = g[i] / divisor * factor + l2 * theta[i];
-      float square = keep * s[i] + gradient * gradient * add;
-      float change =
-          gradient * ((float) Math.sqrt(a[i] + epsilon) / (float) Math.sqrt(square + epsilon));
-      s[i] = square;
-      a[i] = keep * a[i] + change * change * add;
-      g[i] = change;
-    }
+    return AdaDeltaKernel.of(rate, keep, add, floor);
   }
 }

@@ -30,8 +30,10 @@ final class Dl4jKernels {
   static UpdateKernel adaBelief(
       float learningRate, float beta1, float beta2, float epsilon, long t) {
     float step = adamStep(learningRate, beta1, beta2, epsilon, t);
-    return (theta, g, state, from, to, terms) ->
-        adaBelief(theta, g, state[0], state[1], from, to, terms, step, beta1, beta2, epsilon);
+    return (theta, g, state, from, to, terms) -> {
+      belief(theta, g, state[0], state[1], from, to, terms, beta1, beta2, epsilon);
+      byBelief(theta, g, state[0], state[1], from, to, terms.decay(), step, epsilon);
+    };
   }
 
   static UpdateKernel adaMax(float learningRate, float beta1, float beta2, float epsilon, long t) {
@@ -66,11 +68,6 @@ final class Dl4jKernels {
   static UpdateKernel rmsProp(float learningRate, float decay, float epsilon) {
     return (theta, g, state, from, to, terms) ->
         rmsProp(theta, g, state[0], from, to, terms, learningRate, decay, epsilon);
-  }
-
-  static UpdateKernel adaDelta(float rho, float epsilon) {
-    return (theta, g, state, from, to, terms) ->
-        adaDelta(theta, g, state[0], state[1], from, to, terms, rho, epsilon);
   }
 
   /**
@@ -148,7 +145,8 @@ final class Dl4jKernels {
     }
   }
 
-  private static void adaBelief(
+  /** The first of AdaBelief's two loops; C2 makes no vector code of a single one. */
+  private static void belief(
       float[] theta,
       float[] g,
       float[] m,
@@ -156,25 +154,36 @@ final class Dl4jKernels {
       int from,
       int to,
       UpdateTerms terms,
-      float step,
       float b1,
       float b2,
       float epsilon) {
     float divisor = terms.divisor();
     float factor = terms.factor();
     float l2 = terms.l2();
-    float decay = terms.decay();
     float c1 = 1 - b1;
     float c2 = 1 - b2;
     for (int i = from; i < to; i++) {
-      float x = theta[i];
-      float gradient = g[i] / divisor * factor + l2 * x;
+      float gradient = g[i] / divisor * factor + l2 * theta[i];
       float mean = b1 * m[i] + gradient * c1;
       float surprise = gradient - mean;
-      float square = b2 * s[i] + surprise * surprise * c2 + epsilon;
       m[i] = mean;
-      s[i] = square;
-      float update = mean * step / ((float) Math.sqrt(square) + epsilon) + decay * x;
+      s[i] = b2 * s[i] + surprise * surprise * c2 + epsilon;
+    }
+  }
+
+  private static void byBelief(
+      float[] theta,
+      float[] g,
+      float[] m,
+      float[] s,
+      int from,
+      int to,
+      float decay,
+      float step,
+      float epsilon) {
+    for (int i = from; i < to; i++) {
+      float x = theta[i];
+      float update = m[i] * step / ((float) Math.sqrt(s[i]) + epsilon) + decay * x;
       g[i] = update;
       theta[i] = x - update;
     }
@@ -289,35 +298,6 @@ final class Dl4jKernels {
       float square = s[i] * keep + gradient * gradient * rest;
       s[i] = square;
       float update = learningRate * gradient / ((float) Math.sqrt(square) + epsilon) + decay * x;
-      g[i] = update;
-      theta[i] = x - update;
-    }
-  }
-
-  private static void adaDelta(
-      float[] theta,
-      float[] g,
-      float[] s,
-      float[] d,
-      int from,
-      int to,
-      UpdateTerms terms,
-      float rho,
-      float epsilon) {
-    float divisor = terms.divisor();
-    float factor = terms.factor();
-    float l2 = terms.l2();
-    float decay = terms.decay();
-    float rest = 1 - rho;
-    for (int i = from; i < to; i++) {
-      float x = theta[i];
-      float gradient = g[i] / divisor * factor + l2 * x;
-      float square = rho * s[i] + gradient * gradient * rest;
-      float change =
-          gradient * ((float) Math.sqrt(d[i] + epsilon) / (float) Math.sqrt(square + epsilon));
-      s[i] = square;
-      d[i] = rho * d[i] + change * change * rest;
-      float update = change + decay * x;
       g[i] = update;
       theta[i] = x - update;
     }

@@ -299,7 +299,7 @@ public sealed interface Dl4jOptimizer extends ElementwiseOptimizer {
 
     @Override
     public UpdateKernel kernel(StepTime time) {
-      return Dl4jKernels.adaDelta((float) rho, (float) epsilon);
+      return AdaDeltaKernel.of(1f, (float) rho, 1 - (float) rho, (float) epsilon);
     }
   }
 
