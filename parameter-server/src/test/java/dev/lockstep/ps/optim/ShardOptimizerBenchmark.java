@@ -6,9 +6,11 @@ import dev.lockstep.ps.layout.ParameterLayout;
 import dev.lockstep.ps.optim.UpdateRule.WeightDecayScaling;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.StepTime;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -31,23 +33,29 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 
 /**
  * The time of one step over all of θ, by optimizer, beside the time in which {@link
- * System#arraycopy} moves as many floats; one thread. In each fork both are measured.
+ * System#arraycopy} moves as many floats; one thread. A copy and a step take turns in one fork, so
+ * what else the machine does meanwhile slows both, and each step is compared with the copy just
+ * before it: the copy that gave it its gradient.
  *
  * <p>{@link #main} takes JMH's options, such as {@code -p optimizer=adamW -p regularisation=l1},
  * and prints what each optimizer makes of the copy's bandwidth. Bytes counted are those of θ, G and
  * the state vectors, each read and written once: {@code 16 + 8 * stateVectors} an element, for G
  * becomes the update; a layer-wise optimizer's three passes as {@link #bytesPerElement} has them.
- * The copy reads 4 and writes 4.
+ * The copy reads 4 and writes 4; that memory may have to be read before it is written is not
+ * counted, and as a step reads all it writes, it may come out above 100 %.
  */
 @State(Scope.Thread)
-@BenchmarkMode(Mode.SampleTime)
+@BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Warmup(iterations = 2, time = 1)
-@Measurement(iterations = 3, time = 1)
+@Warmup(iterations = 1, time = 1)
+@Measurement(iterations = 1, time = 2)
 @Fork(value = 1, jvmArgsAppend = "-Xmx2g")
 public class ShardOptimizerBenchmark {
 
   private static final long EXAMPLES = 256;
+
+  /** Read and written for an element by the copy. */
+  private static final int COPY_BYTES = 8;
 
   @Param({
     "sgd",
@@ -125,25 +133,76 @@ public class ShardOptimizerBenchmark {
     }
   }
 
-  /** A step uses up its gradient, so it gets a fresh one, outside of what is measured. */
-  @Setup(Level.Invocation)
-  public void freshGradient() {
-    System.arraycopy(source, 0, gradientSum, 0, parameters);
-    iteration++;
-  }
-
-  /** The bound. */
+  /**
+   * A copy, the yardstick and the fresh gradient of the step, then the step, norms included where
+   * they are needed. JMH's own figure is the time of both; {@link Turns} has that of each.
+   */
   @Benchmark
-  public float[] copy() {
+  public float[] copyThenStep(Turns turns) {
+    long start = System.nanoTime();
     System.arraycopy(source, 0, gradientSum, 0, parameters);
-    return gradientSum;
-  }
-
-  /** One step, norms included where they are needed. */
-  @Benchmark
-  public float[] update() {
+    long copied = System.nanoTime();
     shard.updateWhole(theta, gradientSum, EXAMPLES, StepTime.of(iteration, 0));
+    long stepped = System.nanoTime();
+    iteration++;
+    turns.add(copied - start, stepped - copied);
     return theta;
+  }
+
+  /** The times of an iteration's turns; JMH reads the public methods after the iteration. */
+  @State(Scope.Thread)
+  @AuxCounters(AuxCounters.Type.EVENTS)
+  public static class Turns {
+
+    private final List<Double> copies = new ArrayList<>();
+    private final List<Double> steps = new ArrayList<>();
+    private final List<Double> ratios = new ArrayList<>();
+
+    @Setup(Level.Iteration)
+    public void clear() {
+      copies.clear();
+      steps.clear();
+      ratios.clear();
+    }
+
+    void add(long copyNanos, long stepNanos) {
+      copies.add((double) copyNanos);
+      steps.add((double) stepNanos);
+      ratios.add((double) copyNanos / stepNanos);
+    }
+
+    /** Median, in nanoseconds. */
+    public double copyNanos() {
+      return quantile(copies, 0.5);
+    }
+
+    /** Median, in nanoseconds. */
+    public double stepNanos() {
+      return quantile(steps, 0.5);
+    }
+
+    /** Lower quartile of copy time over step time. */
+    public double lowerRatio() {
+      return quantile(ratios, 0.25);
+    }
+
+    /** Median of copy time over step time. */
+    public double medianRatio() {
+      return quantile(ratios, 0.5);
+    }
+
+    /** Upper quartile of copy time over step time. */
+    public double upperRatio() {
+      return quantile(ratios, 0.75);
+    }
+
+    private static double quantile(List<Double> values, double fraction) {
+      return values.stream()
+          .sorted()
+          .skip((long) (fraction * (values.size() - 1)))
+          .findFirst()
+          .orElse(Double.NaN);
+    }
   }
 
   private static OptimizerSpec spec(String name) {
@@ -194,7 +253,10 @@ public class ShardOptimizerBenchmark {
     return 4 * (4 + 2 * optimizer.stateVectors());
   }
 
-  /** Prints a line for each optimizer and size: from median times, and from the fastest. */
+  /**
+   * Prints a line for each optimizer and size: medians, and between which quartiles the share of
+   * the copy's bandwidth lies. All of it takes some five minutes.
+   */
   public static void main(String[] args) throws RunnerException, CommandLineOptionException {
     Collection<RunResult> results =
         new Runner(
@@ -205,56 +267,43 @@ public class ShardOptimizerBenchmark {
                     .build())
             .run();
     System.out.printf(
-        "%-24s %10s %11s %14s %8s %8s %14s %14s%n",
+        "%-24s %10s %11s %14s %8s %10s %10s %14s%n",
         "optimizer",
         "elements",
         "bytes/elem",
         "M elements/s",
         "GB/s",
-        "copy",
+        "copy GB/s",
         "% of copy",
-        "% (fastest)");
-    for (RunResult result : results) {
-      if (result.getParams().getBenchmark().endsWith(".update")) {
-        print(result, copyBeside(result, results));
-      }
-    }
+        "(quartiles)");
+    results.forEach(ShardOptimizerBenchmark::print);
   }
 
-  private static void print(RunResult update, RunResult copy) {
-    String name = update.getParams().getParam("optimizer");
-    int elements = Integer.parseInt(update.getParams().getParam("parameters"));
+  private static void print(RunResult result) {
+    String name = result.getParams().getParam("optimizer");
+    double elements = Double.parseDouble(result.getParams().getParam("parameters"));
     int bytes = bytesPerElement(spec(name));
-    double median = microseconds(update, 50);
-    double copyRate = 8e-3 * elements / microseconds(copy, 50);
-    double rate = 1e-3 * bytes * elements / median;
-    double fastest = microseconds(copy, 0) / 8 * bytes / microseconds(update, 0);
+    double rate = elements / turns(result, "stepNanos");
+    double percent = 100.0 * bytes / COPY_BYTES;
     System.out.printf(
-        "%-24s %10d %11d %14.0f %8.1f %8.1f %13.0f%% %13.0f%%%n",
+        "%-24s %10.0f %11d %14.0f %8.1f %10.1f %9.0f%% %5.0f%% to %3.0f%%%n",
         name,
         elements,
         bytes,
-        elements / median,
-        rate,
-        copyRate,
-        100 * rate / copyRate,
-        100 * fastest);
+        1e3 * rate,
+        bytes * rate,
+        COPY_BYTES * elements / turns(result, "copyNanos"),
+        percent * turns(result, "medianRatio"),
+        percent * turns(result, "lowerRatio"),
+        percent * turns(result, "upperRatio"));
   }
 
-  private static RunResult copyBeside(RunResult update, Collection<RunResult> results) {
-    return results.stream()
-        .filter(r -> r.getParams().getBenchmark().endsWith(".copy"))
-        .filter(r -> isSameParameters(r, update))
-        .findFirst()
+  /** The mean over iterations, of which there is one unless asked: JMH itself would add them up. */
+  private static double turns(RunResult result, String figure) {
+    return result.getBenchmarkResults().stream()
+        .flatMap(fork -> fork.getIterationResults().stream())
+        .mapToDouble(iteration -> iteration.getSecondaryResults().get(figure).getScore())
+        .average()
         .orElseThrow();
-  }
-
-  private static boolean isSameParameters(RunResult a, RunResult b) {
-    return a.getParams().getParamsKeys().stream()
-        .allMatch(key -> a.getParams().getParam(key).equals(b.getParams().getParam(key)));
-  }
-
-  private static double microseconds(RunResult result, double percentile) {
-    return result.getPrimaryResult().getStatistics().getPercentile(percentile);
   }
 }

@@ -10,6 +10,7 @@ import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.ps.optim.UpdateRule;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.StepTime;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +32,7 @@ import org.nd4j.linalg.learning.config.Nadam;
 import org.nd4j.linalg.learning.config.Nesterovs;
 import org.nd4j.linalg.learning.config.RmsProp;
 import org.nd4j.linalg.learning.config.Sgd;
+import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -53,14 +55,15 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 
 /**
  * The fused optimizers beside ND4J's own updaters, on the vector of the 784-256-128-10 MLP, one
- * thread; {@code -p parameters=25000000} for a large one. Run it with the environment of the
- * numeric profile avx2: {@code OMP_NUM_THREADS=1 OPENBLAS_CORETYPE=Haswell DNNL_MAX_CPU_ISA=AVX2}.
+ * thread; {@code -p parameters=25000000} for a large one. The two sides take turns in one fork, so
+ * what else the machine does meanwhile slows both. Run it with the environment of the numeric
+ * profile avx2: {@code OMP_NUM_THREADS=1 OPENBLAS_CORETYPE=Haswell DNNL_MAX_CPU_ISA=AVX2}.
  */
 @State(Scope.Thread)
-@BenchmarkMode(Mode.SampleTime)
+@BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Warmup(iterations = 3, time = 1)
-@Measurement(iterations = 5, time = 1)
+@Warmup(iterations = 1, time = 3)
+@Measurement(iterations = 1, time = 4)
 @Fork(value = 1, jvmArgsAppend = "-Xmx2g")
 public class UpdaterBenchmark {
 
@@ -154,37 +157,87 @@ public class UpdaterBenchmark {
     nd4jGradient = Nd4j.create(parameters);
   }
 
-  /** Both sides use up their gradient, so both get a fresh one, outside of what is measured. */
-  @Setup(Level.Invocation)
-  public void freshGradient() {
+  /**
+   * Division, optimizer and θ -= u: Lockstep's in one pass, then the same work of ND4J in the calls
+   * that DL4J makes. JMH's own figure is the time of both and of the fresh gradients; {@link Turns}
+   * has that of each.
+   */
+  @Benchmark
+  public float[] inTurns(Turns turns) {
     System.arraycopy(source, 0, gradientSum, 0, parameters);
     nd4jGradient.assign(nd4jSource);
-    iteration++;
-  }
-
-  /** Division, optimizer and θ -= u in one pass. */
-  @Benchmark
-  public float[] lockstep() {
+    long start = System.nanoTime();
     optimizer.update(theta, gradientSum, 0, parameters, EXAMPLES, null, StepTime.of(iteration, 0));
+    long stepped = System.nanoTime();
+    nd4jGradient.divi(EXAMPLES);
+    long divided = System.nanoTime();
+    nd4jUpdater.applyUpdater(nd4jGradient, iteration, 0);
+    long updated = System.nanoTime();
+    nd4jTheta.subi(nd4jGradient);
+    long subtracted = System.nanoTime();
+    iteration++;
+    turns.add(stepped - start, updated - divided, subtracted - stepped);
     return theta;
   }
 
-  /** ND4J's updater alone: neither the division nor θ -= u. */
-  @Benchmark
-  public INDArray nd4jUpdaterAlone() {
-    nd4jUpdater.applyUpdater(nd4jGradient, iteration, 0);
-    return nd4jGradient;
+  /** The times of an iteration's turns; JMH reads the public methods after the iteration. */
+  @State(Scope.Thread)
+  @AuxCounters(AuxCounters.Type.EVENTS)
+  public static class Turns {
+
+    private final List<Double> lockstep = new ArrayList<>();
+    private final List<Double> updaterAlone = new ArrayList<>();
+    private final List<Double> wholeUpdate = new ArrayList<>();
+    private final List<Double> aloneRatios = new ArrayList<>();
+    private final List<Double> wholeRatios = new ArrayList<>();
+
+    @Setup(Level.Iteration)
+    public void clear() {
+      List.of(lockstep, updaterAlone, wholeUpdate, aloneRatios, wholeRatios).forEach(List::clear);
+    }
+
+    void add(long lockstepNanos, long aloneNanos, long wholeNanos) {
+      lockstep.add((double) lockstepNanos);
+      updaterAlone.add((double) aloneNanos);
+      wholeUpdate.add((double) wholeNanos);
+      aloneRatios.add((double) aloneNanos / lockstepNanos);
+      wholeRatios.add((double) wholeNanos / lockstepNanos);
+    }
+
+    /** Median, in nanoseconds. */
+    public double lockstepNanos() {
+      return median(lockstep);
+    }
+
+    /** ND4J's updater alone, neither the division nor θ -= u: median, in nanoseconds. */
+    public double aloneNanos() {
+      return median(updaterAlone);
+    }
+
+    /** Median, in nanoseconds. */
+    public double wholeNanos() {
+      return median(wholeUpdate);
+    }
+
+    /** Median of the time of ND4J's updater alone over Lockstep's beside it. */
+    public double aloneRatio() {
+      return median(aloneRatios);
+    }
+
+    /** Median of ND4J's whole time over Lockstep's beside it. */
+    public double wholeRatio() {
+      return median(wholeRatios);
+    }
+
+    private static double median(List<Double> values) {
+      return values.stream().sorted().skip(values.size() / 2).findFirst().orElse(Double.NaN);
+    }
   }
 
-  /** The same work as {@link #lockstep}, in the calls that DL4J makes. */
-  @Benchmark
-  public INDArray nd4jWholeUpdate() {
-    nd4jGradient.divi(EXAMPLES);
-    nd4jUpdater.applyUpdater(nd4jGradient, iteration, 0);
-    return nd4jTheta.subi(nd4jGradient);
-  }
-
-  /** Takes JMH's options; prints elements per second, from median times, and their ratios. */
+  /**
+   * Takes JMH's options; prints elements per second, from median times, and medians of the ratios
+   * of times. All of it takes some two minutes.
+   */
   public static void main(String[] args) throws RunnerException, CommandLineOptionException {
     Map<String, String> wanted =
         Map.of("OMP_NUM_THREADS", "1", "OPENBLAS_CORETYPE", "Haswell", "DNNL_MAX_CPU_ISA", "AVX2");
@@ -206,33 +259,28 @@ public class UpdaterBenchmark {
     System.out.printf(
         "%-12s %10s %10s %12s %7s %12s %7s   M elements/s%n",
         "updater", "elements", "lockstep", "nd4j alone", "ratio", "nd4j whole", "ratio");
-    for (RunResult result : results) {
-      if (result.getParams().getBenchmark().endsWith(".lockstep")) {
-        print(result, results);
-      }
-    }
+    results.forEach(UpdaterBenchmark::print);
   }
 
-  private static void print(RunResult lockstep, Collection<RunResult> results) {
-    String updater = lockstep.getParams().getParam("updater");
-    String elements = lockstep.getParams().getParam("parameters");
-    double ours = median(results, "lockstep", updater, elements);
-    double alone = median(results, "nd4jUpdaterAlone", updater, elements);
-    double whole = median(results, "nd4jWholeUpdate", updater, elements);
-    double count = Double.parseDouble(elements);
+  private static void print(RunResult result) {
+    double elements = Double.parseDouble(result.getParams().getParam("parameters"));
     System.out.printf(
-        "%-12s %10s %10.0f %12.0f %7.1f %12.0f %7.1f%n",
-        updater, elements, count / ours, count / alone, alone / ours, count / whole, whole / ours);
+        "%-12s %10.0f %10.0f %12.0f %7.1f %12.0f %7.1f%n",
+        result.getParams().getParam("updater"),
+        elements,
+        1e3 * elements / turns(result, "lockstepNanos"),
+        1e3 * elements / turns(result, "aloneNanos"),
+        turns(result, "aloneRatio"),
+        1e3 * elements / turns(result, "wholeNanos"),
+        turns(result, "wholeRatio"));
   }
 
-  private static double median(
-      Collection<RunResult> results, String benchmark, String updater, String elements) {
-    return results.stream()
-        .filter(r -> r.getParams().getBenchmark().endsWith("." + benchmark))
-        .filter(r -> r.getParams().getParam("updater").equals(updater))
-        .filter(r -> r.getParams().getParam("parameters").equals(elements))
-        .mapToDouble(r -> r.getPrimaryResult().getStatistics().getPercentile(50))
-        .findFirst()
+  /** The mean over iterations, of which there is one unless asked: JMH itself would add them up. */
+  private static double turns(RunResult result, String figure) {
+    return result.getBenchmarkResults().stream()
+        .flatMap(fork -> fork.getIterationResults().stream())
+        .mapToDouble(iteration -> iteration.getSecondaryResults().get(figure).getScore())
+        .average()
         .orElseThrow();
   }
 }
