@@ -103,7 +103,8 @@ public final class ParameterClient {
   /**
    * Waits until θ has taken some steps and copies it as it is then.
    *
-   * @param version steps that every frame of θ must have taken at least; 0 for θ as it is
+   * @param version steps that every frame of θ must have taken at least; 0 for θ as it is in mode
+   *     {@code async}, elsewhere not less than the staleness allows
    * @param outcomesFrom first step whose outcome is wanted, with all completed ones after it;
    *     {@link Pull#NO_OUTCOMES} for none
    * @param theta receives P floats

@@ -17,6 +17,9 @@ import java.util.List;
  */
 public final class TrustPlan {
 
+  /** A direction with less than this part of θ's norm gets trust ratio 1. */
+  private static final double VANISHING = 1e-20;
+
   private final List<OptimizerSpec> optimizers;
   private final int[] group;
   private final int layers;
@@ -80,7 +83,13 @@ public final class TrustPlan {
           "trustNorms=%s: this plan needs %d of them; join the trust partials of all servers first"
               .formatted(Arrays.toString(norms), groups()));
     }
-    LayerwiseOptimizer optimizer = (LayerwiseOptimizer) optimizers.get(block);
-    return (float) optimizer.trust(norms[group[block]], norms[group[block] + layers]);
+    double thetaNorm = norms[group[block]];
+    double directionNorm = norms[group[block] + layers];
+    // A direction that is nothing beside θ (a layer whose units are dead) says nothing of a step's
+    // length, and the ratio could be infinite.
+    if (directionNorm < thetaNorm * VANISHING) {
+      return 1f;
+    }
+    return (float) ((LayerwiseOptimizer) optimizers.get(block)).trust(thetaNorm, directionNorm);
   }
 }

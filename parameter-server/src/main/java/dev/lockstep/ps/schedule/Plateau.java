@@ -59,6 +59,9 @@ public record Plateau(
     require(factor > 0 && factor < 1, "factor", factor, "in (0, 1): give one such as 0.1");
     require(patience >= 0, "patience", patience, ">= 0");
     require(threshold >= 0 && threshold < 1e300, "threshold", threshold, "finite and >= 0");
+    if (thresholdMode == ThresholdMode.REL) {
+      require(threshold < 1, "threshold", threshold, "below 1: it is a part of the best metric");
+    }
     require(cooldown >= 0, "cooldown", cooldown, ">= 0");
     require(minScale > 0 && minScale < 1, "min-scale", minScale, "in (0, 1)");
   }

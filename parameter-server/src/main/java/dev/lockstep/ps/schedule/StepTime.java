@@ -5,8 +5,9 @@ package dev.lockstep.ps.schedule;
  *
  * @param iteration steps of the training taken before this one: what schedules count
  * @param epoch epochs completed before it
- * @param updates updates of θ made before this one: what bias corrections count, {@code t = updates
- *     + 1}. The iteration, but in mode {@code async}, where each push is an update
+ * @param updates updates of θ before this one, with those that were skipped or had no examples:
+ *     what bias corrections count, {@code t = updates + 1}. The iteration, but in mode {@code
+ *     async}, where each push is an update
  * @param rateScale what the learning rate is multiplied by, after its schedule: 1 but for a rate
  *     that was reduced on a plateau
  */

@@ -4,6 +4,7 @@ import dev.lockstep.ps.reduce.PairwiseTree;
 import dev.lockstep.ps.reduce.Rounding;
 import dev.lockstep.ps.reduce.TreeReduction;
 import dev.lockstep.ps.schedule.StepTime;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -21,12 +22,14 @@ final class ApplyingFrame extends Frame {
   /** For each virtual worker the step of its next push. */
   private final long[] nextStep;
 
-  /** What the pushes of steps that are not complete add up to. */
+  /** What the pushes of steps that are not complete add up to; empty where nobody asks. */
   private final Map<Long, TreeReduction<Contribution>> totals = new HashMap<>();
 
-  private Contribution completed;
+  private final boolean isKeeper;
+  private Contribution completed = Contribution.EMPTY;
+
+  /** Pushes taken: an update each, also those that changed nothing. */
   private long pushes;
-  private long updates;
 
   ApplyingFrame(
       int index,
@@ -42,9 +45,9 @@ final class ApplyingFrame extends Frame {
     this.rounding = spec.protocol().rounding();
     this.tree = new PairwiseTree(spec.virtualWorkers());
     this.nextStep = new long[spec.virtualWorkers()];
-    java.util.Arrays.fill(nextStep, spec.firstStep());
+    Arrays.fill(nextStep, spec.firstStep());
+    this.isKeeper = outcomes.keeps(index);
     this.pushes = spec.firstStep() * spec.virtualWorkers();
-    this.updates = pushes;
   }
 
   @Override
@@ -80,10 +83,12 @@ final class ApplyingFrame extends Frame {
     }
     StepTime time =
         new StepTime(
-            pushes / nextStep.length, push.when().epoch(), updates, push.when().rateScale());
-    totals
-        .computeIfAbsent(step, s -> new TreeReduction<>(tree, Contribution::plus))
-        .add(push.node(), push.sums().examples() == 0 ? null : push.sums());
+            pushes / nextStep.length, push.when().epoch(), pushes, push.when().rateScale());
+    if (isKeeper) {
+      totals
+          .computeIfAbsent(step, s -> new TreeReduction<>(tree, Contribution::plus))
+          .add(push.node(), push.sums().examples() == 0 ? null : push.sums());
+    }
     nextStep[worker]++;
     return new Update(time, examplesPerStep, step, push.sums());
   }
@@ -91,14 +96,16 @@ final class ApplyingFrame extends Frame {
   @Override
   boolean moveOn(Update update) {
     pushes++;
-    updates += update.applies() ? 1 : 0;
-    // Each virtual worker's pushes come in order, so steps are completed in order.
-    TreeReduction<Contribution> total = totals.get(update.step());
-    if (!total.isComplete()) {
-      return false;
+    for (long next : nextStep) {
+      if (next <= version()) {
+        return false;
+      }
     }
-    totals.remove(update.step());
-    completed = total.result() == null ? Contribution.EMPTY : total.result();
+    // Each virtual worker's pushes come in order, so steps are completed in order.
+    TreeReduction<Contribution> total = totals.remove(version());
+    if (total != null && total.result() != null) {
+      completed = total.result();
+    }
     return true;
   }
 

@@ -44,9 +44,11 @@ abstract class Frame {
   /** Answers to be given outside the monitor. */
   static final class Answers {
     private final List<Answer> answers = new ArrayList<>();
+    private final List<SnapshotCapture> captures = new ArrayList<>();
 
     void give() {
       answers.forEach(answer -> answer.to.complete(answer.reply));
+      captures.forEach(SnapshotCapture::frameTaken);
     }
   }
 
@@ -94,6 +96,7 @@ abstract class Frame {
       SnapshotCapture capture = each.next();
       if (capture.version() == version) {
         capture.take(from, to, theta, state);
+        answers.captures.add(capture);
         each.remove();
       }
     }
@@ -151,8 +154,12 @@ abstract class Frame {
     return reply;
   }
 
-  /** Copies the frame when it reaches the capture's version: now, if it is there. */
-  final void capture(SnapshotCapture capture, float[] theta, float[][] state) {
+  /**
+   * Copies the frame when it reaches the capture's version: now, if it is there.
+   *
+   * @return whether it is copied
+   */
+  final boolean capture(SnapshotCapture capture, float[] theta, float[][] state) {
     if (capture.version() < version) {
       throw new IllegalStateException(
           "snapshot of version "
@@ -165,16 +172,20 @@ abstract class Frame {
     }
     if (capture.version() == version) {
       capture.take(from, to, theta, state);
-    } else {
-      captures.add(capture);
+      return true;
     }
+    captures.add(capture);
+    return false;
   }
 
-  /** The waiting pulls, which the frame forgets. */
-  final List<Waiting> takeWaiting() {
-    List<Waiting> pulls = List.copyOf(waiting);
+  /** What waits for the frame, pulls and snapshots, which the frame forgets. */
+  final List<CompletableFuture<?>> takeWaiting() {
+    List<CompletableFuture<?>> all = new ArrayList<>();
+    waiting.forEach(pull -> all.add(pull.answer));
+    captures.forEach(capture -> all.add(capture.whole()));
     waiting.clear();
-    return pulls;
+    captures.clear();
+    return all;
   }
 
   final void checkLength(Push push) {

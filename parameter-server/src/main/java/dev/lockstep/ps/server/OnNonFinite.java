@@ -4,6 +4,9 @@ package dev.lockstep.ps.server;
 public enum OnNonFinite {
   /** The attempt ends with an error that names the virtual worker. */
   STOP,
-  /** θ and the optimizer's state stay as they are; the step counts as taken. */
+  /**
+   * θ and the optimizer's state stay as they are; the step counts as taken, for schedules and bias
+   * corrections too.
+   */
   SKIP
 }

@@ -26,8 +26,13 @@ final class OutcomeLog {
     return new OutcomeLog(spec.layout().keeperOfOutcomes() == spec.shard());
   }
 
+  /** Whether a frame of this shard is the one that keeps outcomes. */
+  boolean keeps(int frame) {
+    return keeps && frame == 0;
+  }
+
   void add(int frame, StepOutcome outcome) {
-    if (keeps && frame == 0) {
+    if (keeps(frame)) {
       if (latest.size() == KEPT) {
         latest.removeFirst();
       }
@@ -39,7 +44,7 @@ final class OutcomeLog {
     if (pull.outcomesFrom() == Pull.NO_OUTCOMES) {
       return List.of();
     }
-    if (!keeps || frame != 0) {
+    if (!keeps(frame)) {
       throw new RefusedException(
           "pull of frame " + frame + " refused: outcomes are kept by the first frame of all");
     }

@@ -100,8 +100,10 @@ public final class ShardServer implements ShardEndpoint {
     } catch (RuntimeException | Error e) {
       fail(e);
       return CompletableFuture.failedFuture(e);
+    } finally {
+      // Also those of a step before the one that failed.
+      answers.give();
     }
-    answers.give();
     return CompletableFuture.completedFuture(null);
   }
 
@@ -157,9 +159,13 @@ public final class ShardServer implements ShardEndpoint {
     SnapshotCapture capture = new SnapshotCapture(spec, version, frames.length);
     try {
       for (Frame frame : frames) {
+        boolean taken;
         synchronized (frame) {
           checkAlive();
-          frame.capture(capture, theta, optimizer.state());
+          taken = frame.capture(capture, theta, optimizer.state());
+        }
+        if (taken) {
+          capture.frameTaken();
         }
       }
     } catch (RuntimeException e) {
@@ -174,11 +180,11 @@ public final class ShardServer implements ShardEndpoint {
       return;
     }
     for (Frame frame : frames) {
-      List<Frame.Waiting> waiting;
+      List<CompletableFuture<?>> waiting;
       synchronized (frame) {
         waiting = frame.takeWaiting();
       }
-      waiting.forEach(pull -> pull.answer().completeExceptionally(cause));
+      waiting.forEach(answer -> answer.completeExceptionally(cause));
     }
     peers.failed(cause);
   }
@@ -295,14 +301,25 @@ public final class ShardServer implements ShardEndpoint {
         double gradientNorm) {
       Frame frame = frames[index];
       Frame.Answers answers = new Frame.Answers();
-      Update next;
+      try {
+        return update(frame, update, clipNormsOrNull, trustNormsOrNull, gradientNorm, answers);
+      } finally {
+        answers.give();
+      }
+    }
+
+    private Update update(
+        Frame frame,
+        Update update,
+        double[] clipNormsOrNull,
+        double[] trustNormsOrNull,
+        double gradientNorm,
+        Frame.Answers answers) {
       synchronized (frame) {
         ShardServer.this.update(
             frame, update, clipNormsOrNull, trustNormsOrNull, gradientNorm, answers);
-        next = frame.next();
+        return frame.next();
       }
-      answers.give();
-      return next;
     }
 
     @Override

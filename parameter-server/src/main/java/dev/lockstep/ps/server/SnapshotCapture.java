@@ -38,8 +38,12 @@ final class SnapshotCapture {
     for (int k = 0; k < target.state().length; k++) {
       System.arraycopy(ofState[k], from, target.state()[k], from, to - from);
     }
+  }
+
+  /** One frame more is copied; the last one completes the whole. Not in a frame's monitor. */
+  void frameTaken() {
     if (missing.decrementAndGet() == 0) {
-      whole.complete(target);
+      whole.complete(copy());
     }
   }
 

@@ -6,6 +6,7 @@ package dev.lockstep.ps.server;
  * @param step steps taken before it
  * @param total examples, their losses in tree order, and whose gradient was not finite: the step
  *     was skipped then (in mode {@code async}, that push)
- * @param gradientNorm L2 norm of the mean gradient before clipping; NaN where the plan needs none
+ * @param gradientNorm L2 norm of the mean gradient before clipping; NaN unless the plan clips by
+ *     the global norm, and for a skipped step
  */
 public record StepOutcome(long step, Contribution total, double gradientNorm) {}

@@ -20,6 +20,9 @@ final class LongReads implements TransportServerBootstrap, TransportClientBootst
   private static final int FIRST = 64 * 1024;
   private static final int LONGEST = 1024 * 1024;
 
+  /** Reads of one channel before its thread looks at others: Netty's own number. */
+  private static final int READS_AT_ONCE = 16;
+
   @Override
   public RpcHandler doBootstrap(Channel channel, RpcHandler handler) {
     set(channel);
@@ -32,8 +35,11 @@ final class LongReads implements TransportServerBootstrap, TransportClientBootst
   }
 
   private static void set(Channel channel) {
+    // Netty sets this number on the allocator that it makes itself only.
     channel
         .config()
-        .setRecvByteBufAllocator(new AdaptiveRecvByteBufAllocator(SHORTEST, FIRST, LONGEST));
+        .setRecvByteBufAllocator(
+            new AdaptiveRecvByteBufAllocator(SHORTEST, FIRST, LONGEST)
+                .maxMessagesPerRead(READS_AT_ONCE));
   }
 }

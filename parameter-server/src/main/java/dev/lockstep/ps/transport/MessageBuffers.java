@@ -23,8 +23,8 @@ final class MessageBuffers {
   /** A full frame and what a message says about it. */
   static final int LONGEST = FrameLayout.FRAME * Float.BYTES + 4096;
 
-  /** Buffers kept for later; 64 of 260 KiB. */
-  private static final int KEPT = 64;
+  /** Buffers kept for later, 260 KiB each: never more than were in use at once. */
+  private static final int KEPT = 256;
 
   private final ConcurrentLinkedQueue<ByteBuffer> free = new ConcurrentLinkedQueue<>();
   private final AtomicInteger kept = new AtomicInteger();

@@ -368,14 +368,12 @@ class InterleavingTest {
       private final float[] theta;
       private final ShardOptimizer optimizer;
       private final int[][] pushes;
-      private final int[][] updates;
       private final Set<String> in = new HashSet<>();
 
       Replay(SimulatedTraining training) {
         this.theta = training.theta();
         this.optimizer = new ShardOptimizer(training.plan(), 0, PARAMETERS);
         this.pushes = new int[scenario.shards][cluster.layout.frames(0) + 1];
-        this.updates = new int[scenario.shards][cluster.layout.frames(0) + 1];
       }
 
       boolean has(Push push, int shard) {
@@ -397,7 +395,7 @@ class InterleavingTest {
           int to = cluster.layout.end(shard, frame);
           float[] gradient = new float[PARAMETERS];
           push.gradient().duplicate().get(gradient, from, to - from);
-          StepTime time = new StepTime(before / V, push.when().epoch(), updates[shard][frame]++, 1);
+          StepTime time = new StepTime(before / V, push.when().epoch(), before, 1);
           optimizer.update(theta, gradient, from, to, async.examplesPerStep(), null, time);
         }
       }

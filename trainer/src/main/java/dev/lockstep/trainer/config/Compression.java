@@ -37,7 +37,8 @@ public sealed interface Compression extends Serializable {
 
   /**
    * Every sum is rounded to binary16: half the bytes, 11 significant bits; what is less than 3e-8
-   * of a mean gradient's unit is lost, what is more than 65,504 of it is cut.
+   * of a mean gradient's unit is lost, what is more than 65,504 of it is cut. Also of changes of
+   * running statistics, so features of batch normalisation should not be of such a size.
    */
   record Float16() implements Compression {
     @Override

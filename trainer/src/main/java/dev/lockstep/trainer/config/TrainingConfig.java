@@ -166,6 +166,15 @@ public record TrainingConfig(
           "onNonFinite=skip with localState=kept: a virtual worker would keep the state that has"
               + " the NaN; use --local-state averaged, or --on-non-finite stop");
     }
+    if (onNonFinite == OnNonFinite.SKIP
+        && (compression instanceof Compression.TopK
+            || compression instanceof Compression.Threshold)) {
+      throw new IllegalArgumentException(
+          "onNonFinite=skip with compression="
+              + compression.text()
+              + ": a step that is skipped would lose what the other virtual workers have kept back"
+              + " before it; use --on-non-finite stop, or --compress bfloat16");
+    }
     if (mode == Mode.AVERAGING && !compression.equals(Compression.NONE)) {
       throw new IllegalArgumentException(
           "compression="

@@ -66,6 +66,9 @@ final class TreeSum {
 
   /** Whether all elements are finite, and so is any sum of as many such as there are leaves. */
   static boolean isSummable(float[] vector, int leaves) {
+    if (Float.isFinite(squares(vector))) {
+      return true;
+    }
     float most = Float.MAX_VALUE / leaves;
     boolean summable = true;
     for (float element : vector) {
@@ -73,6 +76,25 @@ final class TreeSum {
       summable &= Math.abs(element) <= most;
     }
     return summable;
+  }
+
+  /** Not finite where an element is not, or is above 1e19; lanes, since a single sum is slow. */
+  private static float squares(float[] vector) {
+    float s0 = 0;
+    float s1 = 0;
+    float s2 = 0;
+    float s3 = 0;
+    int i = 0;
+    for (; i + 3 < vector.length; i += 4) {
+      s0 += vector[i] * vector[i];
+      s1 += vector[i + 1] * vector[i + 1];
+      s2 += vector[i + 2] * vector[i + 2];
+      s3 += vector[i + 3] * vector[i + 3];
+    }
+    for (; i < vector.length; i++) {
+      s0 += vector[i] * vector[i];
+    }
+    return s0 + s1 + s2 + s3;
   }
 
   private RoundSum join(RoundSum left, RoundSum right) {

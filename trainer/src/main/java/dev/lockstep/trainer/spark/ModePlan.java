@@ -51,6 +51,11 @@ record ModePlan(
           "mode=async with gradient normalisation by norms, which needs a step's whole gradient:"
               + " take it out of the model or use ClipElementWiseAbsoluteValue, or use --mode ssp");
     }
+    if (config.mode() == TrainingConfig.Mode.ASYNC && model.isLayerwise()) {
+      throw new IllegalArgumentException(
+          "mode=async with an optimizer of trust ratios (lamb, lars), which need a step's whole"
+              + " update: use another one such as adamw, or --mode ssp");
+    }
     return new ModePlan(config.mode(), config.averaging(), model, CompressionPlan.of(config));
   }
 

@@ -48,15 +48,7 @@ final class PlannedUpdates {
     updates.requireEffects(model);
     if (config.optimizer().name() != null) {
       OwnOptimizers own = new OwnOptimizers(config.optimizer(), updates::rate, updates::momentum);
-      UpdatePlan plan = model.withOptimizer(own.spec(), vectors);
-      if (plan.isLayerwise() && config.mode() == TrainingConfig.Mode.AVERAGING) {
-        throw new IllegalArgumentException(
-            "optimizer="
-                + config.optimizer().name().text()
-                + " with mode=averaging: local steps do not exchange the norms of layers: use"
-                + " --mode sync, or another optimizer such as adamw");
-      }
-      return plan;
+      return model.withOptimizer(own.spec(), vectors);
     }
     List<UpdateRule> rules = new ArrayList<>();
     for (int b = 0; b < model.rules().size(); b++) {

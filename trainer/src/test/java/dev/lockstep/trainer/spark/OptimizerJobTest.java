@@ -122,6 +122,11 @@ class OptimizerJobTest {
     TrainingResult two = train("local[2]", lamb);
     assertEquals(one.parametersSha256(), two.parametersSha256());
     assertTrue(two.metrics().epochs().get(3).meanLoss() < two.metrics().epochs().get(0).meanLoss());
+    UnaryOperator<TrainingConfig.Builder> locally =
+        c -> lamb.apply(c).mode(TrainingConfig.Mode.AVERAGING).averaging(Averaging.every(2));
+    assertEquals(
+        train("local[1]", locally).parametersSha256(),
+        train("local[2]", locally).parametersSha256());
   }
 
   @Test

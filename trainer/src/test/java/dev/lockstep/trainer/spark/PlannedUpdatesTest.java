@@ -30,7 +30,6 @@ import dev.lockstep.ps.schedule.RunLength;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.Schedule.Clock;
 import dev.lockstep.ps.schedule.StepTime;
-import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.OptimizerName;
 import dev.lockstep.trainer.config.OptimizerSettings;
 import dev.lockstep.trainer.config.OptimizerSettings.RateScaling;
@@ -211,24 +210,6 @@ class PlannedUpdatesTest {
         refusal(
             plan(new Dl4jOptimizer.Sgd(new Dl4jSchedule.Exponential(Clock.EPOCH, 1, 0.5))),
             s -> s.withLearningRateSchedule("cosine")));
-  }
-
-  @Test
-  void refusesLayerwiseOptimizersInLocalSteps() {
-    TrainingConfig config =
-        TrainingConfig.builder()
-            .out("out")
-            .mode(TrainingConfig.Mode.AVERAGING)
-            .averaging(Averaging.every(2))
-            .optimizer(s -> s.withName(OptimizerName.LAMB))
-            .build();
-    assertEquals(
-        "optimizer=lamb with mode=averaging: local steps do not exchange the norms of layers: use"
-            + " --mode sync, or another optimizer such as adamw",
-        assertThrows(
-                IllegalArgumentException.class,
-                () -> PlannedUpdates.of(config, sgdModel(), Set.of(), RUN))
-            .getMessage());
   }
 
   @Test
