@@ -66,10 +66,21 @@ public record Rounding(WireFormat format, int exponent) implements Serializable 
    * @param length how many elements
    */
   public void join(float[] sum, int at, float[] addend, int addendAt, int length) {
-    for (int i = 0; i < length; i++) {
-      sum[at + i] += addend[addendAt + i];
+    if (at == addendAt) {
+      addAlike(sum, addend, at, at + length);
+    } else {
+      for (int i = 0; i < length; i++) {
+        sum[at + i] += addend[addendAt + i];
+      }
     }
     format.round(sum, at, at + length);
+  }
+
+  /** With one index for both arrays, so that C2 makes vector code of it. */
+  private static void addAlike(float[] sum, float[] addend, int from, int to) {
+    for (int i = from; i < to; i++) {
+      sum[i] += addend[i];
+    }
   }
 
   /** Makes the sum of gradients of the root, in place. */

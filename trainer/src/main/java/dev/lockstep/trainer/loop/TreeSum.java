@@ -13,6 +13,8 @@ import java.util.Deque;
  */
 final class TreeSum {
 
+  private static final int LANES = 1024;
+
   private final PairwiseTree tree;
   private final int length;
   private final Rounding rounding;
@@ -78,23 +80,29 @@ final class TreeSum {
     return summable;
   }
 
-  /** Not finite where an element is not, or is above 1e19; lanes, since a single sum is slow. */
+  /**
+   * The sum of squares: not finite where an element is not, or is above 1e19. In lanes, and from a
+   * copy: C2 makes vector code of a loop only where all arrays have the same index.
+   */
   private static float squares(float[] vector) {
-    float s0 = 0;
-    float s1 = 0;
-    float s2 = 0;
-    float s3 = 0;
-    int i = 0;
-    for (; i + 3 < vector.length; i += 4) {
-      s0 += vector[i] * vector[i];
-      s1 += vector[i + 1] * vector[i + 1];
-      s2 += vector[i + 2] * vector[i + 2];
-      s3 += vector[i + 3] * vector[i + 3];
+    float[] copy = new float[LANES];
+    float[] sums = new float[LANES];
+    for (int at = 0; at < vector.length; at += LANES) {
+      int length = Math.min(LANES, vector.length - at);
+      System.arraycopy(vector, at, copy, 0, length);
+      addSquares(sums, copy, length);
     }
-    for (; i < vector.length; i++) {
-      s0 += vector[i] * vector[i];
+    float sum = 0;
+    for (float lane : sums) {
+      sum += lane;
     }
-    return s0 + s1 + s2 + s3;
+    return sum;
+  }
+
+  private static void addSquares(float[] sums, float[] values, int length) {
+    for (int i = 0; i < length; i++) {
+      sums[i] += values[i] * values[i];
+    }
   }
 
   private RoundSum join(RoundSum left, RoundSum right) {
