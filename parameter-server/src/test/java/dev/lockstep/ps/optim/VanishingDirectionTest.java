@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.layout.Block;
 import dev.lockstep.ps.layout.ParameterLayout;
+import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.StepTime;
 import java.util.Arrays;
 import java.util.List;
@@ -17,7 +18,7 @@ class VanishingDirectionTest {
   /** The mean of gradients fades faster than that of their squares, so the direction fades away. */
   @Test
   void aLayerWhoseGradientsHaveEndedStaysFinite() {
-    Lamb lamb = new Lamb(Lamb.DEFAULT.learningRate(), 0.9, 0.999, 1e-6, 0);
+    Lamb lamb = new Lamb(Schedule.fixed(1e-6), 0.9, 0.999, 1e-6, 0);
     UpdatePlan plan =
         UpdatePlan.uniform(
             new ParameterLayout(List.of(new Block("0_W", 0, 0, PARAMETERS))),
@@ -25,7 +26,7 @@ class VanishingDirectionTest {
             new Clipping.None());
     ShardOptimizer optimizer = new ShardOptimizer(plan, 0, PARAMETERS);
     float[] theta = new float[PARAMETERS];
-    Arrays.fill(theta, 0.05f);
+    Arrays.fill(theta, 50f);
     for (int step = 0; step < 2000; step++) {
       float[] gradient = new float[PARAMETERS];
       Arrays.fill(gradient, step < 10 ? 1e-3f : 0f);
