@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.TensorSpec.Encoding;
 import dev.lockstep.sharding.ingest.InvalidDataException;
@@ -12,8 +13,10 @@ import dev.lockstep.trainer.cli.SparkSessions;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.LabelEncoding;
 import dev.lockstep.trainer.model.NumericProfile;
+import dev.lockstep.trainer.report.StepMetrics;
 import dev.lockstep.trainer.spark.TrainingResult;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,6 +29,7 @@ import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -82,6 +86,46 @@ class DataSetTrainingTest {
             .out(folder.resolve(name).toString())
             .build();
     return Lockstep.train(spark, network(), spark.parallelize(data(), partitions), config);
+  }
+
+  @Test
+  void anInfiniteClippingNormMeasuresEveryStepAndChangesNoBit() throws IOException {
+    DataSet globalBatch = DataSet.merge(DataSet.merge(data()).asList().subList(0, 64));
+    MultiLayerNetwork network = new MultiLayerNetwork(network());
+    network.init();
+    TrainingConfig config =
+        TrainingConfig.builder()
+            .epochs(3)
+            .batchSize(16)
+            .virtualWorkers(4)
+            .out(folder.resolve("plain").toString())
+            .build();
+    TrainingConfig measured =
+        config.toBuilder()
+            .clipNorm(Double.POSITIVE_INFINITY)
+            .out(folder.resolve("measured").toString())
+            .build();
+    TrainingResult without =
+        Lockstep.train(spark, network, spark.parallelize(List.of(globalBatch)), config);
+    TrainingResult with =
+        Lockstep.train(spark, network, spark.parallelize(List.of(globalBatch)), measured);
+
+    assertEquals(without.parametersSha256(), with.parametersSha256());
+    assertEquals(3, with.metrics().steps().size());
+    for (StepMetrics step : with.metrics().steps()) {
+      assertTrue(Double.isFinite(step.gradientNorm()), step.toString());
+    }
+    for (StepMetrics step : without.metrics().steps()) {
+      assertTrue(Double.isNaN(step.gradientNorm()), step.toString());
+    }
+    // The gradient of 64 examples as one batch, which DL4J leaves as their sum.
+    network.setInput(globalBatch.getFeatures());
+    network.setLabels(globalBatch.getLabels());
+    network.computeGradientAndScore();
+    double norm = network.getFlattenedGradients().norm2Number().doubleValue() / 64;
+    assertEquals(norm, with.metrics().steps().get(0).gradientNorm(), 1e-5 * norm);
+    String record = Files.readString(folder.resolve("measured/run.json"));
+    assertEquals("Infinity", new ObjectMapper().readTree(record).at("/config/clipNorm").asText());
   }
 
   @Test

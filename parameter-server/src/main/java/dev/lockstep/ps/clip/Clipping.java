@@ -32,13 +32,16 @@ public sealed interface Clipping extends Serializable {
    * All of ĝ scaled by {@code min(1, max / (norm + 1e-6))}, where norm is its L2 norm: the
    * semantics of PyTorch's {@code clip_grad_norm_}.
    *
-   * @param max above 0
+   * @param max above 0; infinite to have the norm measured and nothing scaled
    */
   record GlobalNorm(double max) implements Clipping {
 
     /** Checks the limit. */
     public GlobalNorm {
-      requirePositive("clip norm max", max);
+      if (!(max > 0)) {
+        throw new IllegalArgumentException(
+            "clip norm max=" + max + " must be > 0, or infinite to measure the norm alone");
+      }
     }
   }
 

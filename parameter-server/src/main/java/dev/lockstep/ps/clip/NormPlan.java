@@ -74,8 +74,8 @@ public final class NormPlan {
     } else if (clipping instanceof Clipping.ByValue byValue) {
       fillGradients(blocks, clips, BlockClip.limited(byValue.max()));
     } else if (clipping instanceof Clipping.GlobalNorm globalNorm) {
-      fillGradients(
-          blocks, clips, BlockClip.scaled(groups++, Scaling.PYTORCH_CLIP, globalNorm.max()));
+      Scaling scaling = Double.isInfinite(globalNorm.max()) ? Scaling.NONE : Scaling.PYTORCH_CLIP;
+      fillGradients(blocks, clips, BlockClip.scaled(groups++, scaling, globalNorm.max()));
     }
     return new NormPlan(List.copyOf(blocks), clips, groups);
   }

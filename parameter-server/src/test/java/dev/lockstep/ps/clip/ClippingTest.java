@@ -31,7 +31,7 @@ class ClippingTest {
     assertEquals(
         "clip value max=0.0 must be finite and > 0", rejection(() -> new Clipping.ByValue(0)));
     assertEquals(
-        "clip norm max=NaN must be finite and > 0",
+        "clip norm max=NaN must be > 0, or infinite to measure the norm alone",
         rejection(() -> new Clipping.GlobalNorm(Double.NaN)));
     assertEquals(
         "layer 2 CLIP_L2_PER_LAYER: threshold=-1.0 must be finite and > 0",

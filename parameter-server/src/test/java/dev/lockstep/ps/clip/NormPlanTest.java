@@ -141,6 +141,20 @@ class NormPlanTest {
   }
 
   @Test
+  void anInfiniteGlobalNormIsMeasuredAndScalesNothing() throws Exception {
+    NormPlan measured = NormPlan.of(MODEL, new Clipping.GlobalNorm(Double.POSITIVE_INFINITY));
+    float[] sum = gaussian(parameters(MODEL), 8);
+    double[] norms = norms(measured, sum, 3, new Random(9));
+    NormPlan clipped = NormPlan.of(MODEL, new Clipping.GlobalNorm(1));
+    assertArrayEquals(norms(clipped, sum, 3, new Random(9)), norms);
+    for (double norm : new double[] {0, norms[0], Double.POSITIVE_INFINITY}) {
+      for (int b = 0; b < MODEL.size(); b++) {
+        assertEquals(1f, measured.factor(b, new double[] {norm}));
+      }
+    }
+  }
+
+  @Test
   void dl4jsNormalisationTakesTheWholeLayer() {
     NormPlan limits = NormPlan.of(MODEL, byLayer(Mode.CLIP_ELEMENT_WISE_ABSOLUTE_VALUE));
     assertEquals(0.5f, limits.limit(3));

@@ -27,10 +27,12 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** {@code lockstep train}. */
 @Command(
@@ -99,8 +101,11 @@ final class TrainCommand implements Callable<Integer> {
 
   @Option(
       names = "--clip-norm",
-      paramLabel = "X",
-      description = "Scale the gradient down to this global norm; 0 for none (default).")
+      paramLabel = "X|inf",
+      converter = NormConverter.class,
+      description =
+          "Scale the gradient down to this global norm; inf measures and reports the norm of every"
+              + " step and scales nothing; 0 for neither (default).")
   private Double clipNorm;
 
   @Option(
@@ -263,5 +268,21 @@ final class TrainCommand implements Callable<Integer> {
     console.println("parametersSha256 " + result.parametersSha256());
     console.println("outputs in " + result.out());
     console.flush();
+  }
+
+  /** Reads {@code inf} and {@code infinity}, whatever their case, besides Java's numbers. */
+  static final class NormConverter implements ITypeConverter<Double> {
+    @Override
+    public Double convert(String value) {
+      String lower = value.toLowerCase(Locale.ROOT);
+      if (lower.equals("inf") || lower.equals("infinity")) {
+        return Double.POSITIVE_INFINITY;
+      }
+      try {
+        return Double.valueOf(value);
+      } catch (NumberFormatException e) {
+        throw new TypeConversionException("'" + value + "' is neither a number nor inf");
+      }
+    }
   }
 }

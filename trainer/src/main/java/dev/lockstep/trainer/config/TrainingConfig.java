@@ -36,7 +36,9 @@ import java.util.function.UnaryOperator;
  * @param onNonFinite what becomes of a step whose gradient has a NaN or an infinity
  * @param shuffleWindow examples inside which a span is shuffled; 0 leaves the order of the file
  * @param validationFraction part of the examples kept for validation, in [0, 1)
- * @param clipNorm global gradient norm above which the gradient is scaled down; 0 for none
+ * @param clipNorm global norm of the mean gradient above which the gradient is scaled down;
+ *     infinite to have the norm of every step measured and reported and nothing scaled; 0 for
+ *     neither
  * @param clipValue absolute value to which every gradient element is cut; 0 for none
  * @param checkpointEvery interval of checkpoints, or null for one at the end only
  * @param numericProfile name of the numeric profile
@@ -152,13 +154,7 @@ public record TrainingConfig(
     }
     checkStaleness(mode, staleness);
     checkPushSplit(mode, pushSplit, virtualWorkers);
-    if (mode == Mode.ASYNC && clipNorm > 0) {
-      throw new IllegalArgumentException(
-          "clipNorm="
-              + clipNorm
-              + " with mode=async: there is no moment at which a step's whole gradient is known;"
-              + " use --clip-value, or --mode ssp");
-    }
+    checkClipNorm(mode, averaging, clipNorm);
     if (onNonFinite == OnNonFinite.SKIP
         && averaging != null
         && averaging.localState() == Averaging.LocalState.KEPT) {
@@ -195,7 +191,6 @@ public record TrainingConfig(
               + " without validation data (validationFraction=0.0): keep a part of the examples"
               + " with --validation-fraction");
     }
-    notNegative("clipNorm", clipNorm);
     notNegative("clipValue", clipValue);
     if (clipNorm > 0 && clipValue > 0) {
       throw new IllegalArgumentException(
@@ -210,6 +205,32 @@ public record TrainingConfig(
     if (out == null || out.isBlank()) {
       throw new IllegalArgumentException(
           "out is not given: name the folder for the run's outputs with --out");
+    }
+  }
+
+  private static void checkClipNorm(Mode mode, Averaging averaging, double clipNorm) {
+    if (!(clipNorm >= 0)) {
+      throw new IllegalArgumentException(
+          "clipNorm="
+              + clipNorm
+              + " is not a number >= 0: give a threshold, Infinity to measure the norm alone, or 0"
+              + " for neither");
+    }
+    boolean onlyMeasures = Double.isInfinite(clipNorm);
+    if (mode == Mode.ASYNC && clipNorm > 0) {
+      throw new IllegalArgumentException(
+          "clipNorm="
+              + clipNorm
+              + " with mode=async: there is no moment at which a step's whole gradient is known; "
+              + (onlyMeasures
+                  ? "leave --clip-norm out, or use --mode ssp"
+                  : "use --clip-value, or --mode ssp"));
+    }
+    if (onlyMeasures && mode == Mode.AVERAGING && averaging.from() == null) {
+      throw new IllegalArgumentException(
+          "clipNorm=Infinity with mode=averaging: every virtual worker steps on a gradient of its"
+              + " own, and no norm would be reported; leave --clip-norm out, or begin with"
+              + " synchronous steps with --post-local-from");
     }
   }
 

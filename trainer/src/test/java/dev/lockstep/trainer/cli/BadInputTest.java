@@ -343,6 +343,11 @@ class BadInputTest {
     trainOnCsv(csv, "linear", "--mode", "async", "--clip-norm", "1")
         .refused(2, "clipNorm=1.0 with mode=async: there is no moment")
         .beforeAnyJob();
+    trainOnCsv(csv, "linear", "--mode", "async", "--clip-norm", "inf")
+        .refused(2, "clipNorm=Infinity with mode=async: there is no moment")
+        .beforeAnyJob();
+    trainOnCsv(csv, "linear", "--clip-norm", "much")
+        .refused(2, "'much' is neither a number nor inf");
     trainOnCsv(csv, "linear", "--push-split", "3")
         .refused(2, "pushSplit=3 > 2 levels of the tree over virtualWorkers=4: lower --push-split")
         .beforeAnyJob();

@@ -86,6 +86,15 @@ class TrainingConfigTest {
   }
 
   @Test
+  void jsonKeepsAnInfiniteNormAsAString() {
+    TrainingConfig config =
+        TrainingConfig.builder().out("a").clipNorm(Double.POSITIVE_INFINITY).build();
+    assertTrue(config.toJson().contains("\"clipNorm\" : \"Infinity\""), config.toJson());
+    assertEquals(config, TrainingConfig.fromJson(config.toJson()));
+    assertEquals(config, config.toBuilder().build());
+  }
+
+  @Test
   void jsonWithAnUnknownFieldIsRefusedByItsName() {
     IllegalArgumentException refused =
         assertThrows(
@@ -184,7 +193,21 @@ class TrainingConfigTest {
             "clipNorm=1.0 and clipValue=2.0 exclude each other: give one"),
         Arguments.of(
             change(c -> c.clipNorm(Double.NaN)),
-            "clipNorm=NaN is not a finite number >= 0: give a threshold, or 0 for none"),
+            "clipNorm=NaN is not a number >= 0: give a threshold, Infinity to measure the norm alone,"
+                + " or 0 for neither"),
+        Arguments.of(
+            change(c -> c.mode(TrainingConfig.Mode.ASYNC).clipNorm(Double.POSITIVE_INFINITY)),
+            "clipNorm=Infinity with mode=async: there is no moment at which a step's whole gradient"
+                + " is known; leave --clip-norm out, or use --mode ssp"),
+        Arguments.of(
+            change(
+                c ->
+                    c.mode(TrainingConfig.Mode.AVERAGING)
+                        .averaging(Averaging.every(3))
+                        .clipNorm(Double.POSITIVE_INFINITY)),
+            "clipNorm=Infinity with mode=averaging: every virtual worker steps on a gradient of its"
+                + " own, and no norm would be reported; leave --clip-norm out, or begin with"
+                + " synchronous steps with --post-local-from"),
         Arguments.of(
             change(c -> c.out(" ")),
             "out is not given: name the folder for the run's outputs with --out"),
