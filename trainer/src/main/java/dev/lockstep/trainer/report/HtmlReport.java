@@ -1,26 +1,42 @@
 package dev.lockstep.trainer.report;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.StringReader;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Base64;
 import java.util.List;
-import java.util.Properties;
 
 /**
- * Makes a {@link Page} one HTML file that needs nothing else: style, Chart.js and data are inside,
+ * Makes a {@link Page} one HTML file that needs nothing else: style, libraries and data are inside,
  * so that it opens without a network. Lives on the driver; stateless.
  */
 public final class HtmlReport {
 
-  private static final ObjectMapper JSON = new ObjectMapper();
+  /** Pixels that a card of half the page's width has room for. */
+  private static final int HALF_A_PAGE = 480;
 
   private HtmlReport() {}
+
+  /**
+   * Writes the page, in UTF-8, and the folders it stands in where they are missing. Whoever reads
+   * the file meanwhile finds the old one or the new one, whole.
+   *
+   * @throws IOException if it cannot be written
+   */
+  public static void write(Page page, Path file) throws IOException {
+    Path target = file.toAbsolutePath();
+    Files.createDirectories(target.getParent());
+    Path unfinished = target.resolveSibling("." + target.getFileName() + ".unfinished");
+    try {
+      Files.writeString(unfinished, render(page));
+      Files.move(
+          unfinished, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(unfinished);
+    }
+  }
 
   /** The page as a complete HTML document; write it in UTF-8. */
   public static String render(Page page) {
@@ -39,7 +55,7 @@ public final class HtmlReport {
       html.append("<p class=\"lead\">").append(escaped(page.lead())).append("</p>\n");
     }
     html.append("<div class=\"sections\">\n");
-    ArrayNode charts = JSON.createArrayNode();
+    Drawings drawings = new Drawings();
     for (Page.Section section : page.sections()) {
       if (section instanceof Page.Figures figures) {
         append(html, figures);
@@ -49,29 +65,39 @@ public final class HtmlReport {
         html.append("<section class=\"card wide\">");
         heading(html, text.title());
         html.append("<p>").append(escaped(text.body())).append("</p></section>\n");
+      } else if (section instanceof Page.Picture picture) {
+        append(html, picture);
       } else if (section instanceof Chart chart) {
-        html.append("<section class=\"card\">");
-        heading(html, chart.title());
-        html.append("<div class=\"chart\"><canvas id=\"chart-")
-            .append(charts.size())
-            .append("\" role=\"img\" aria-label=\"")
-            .append(escaped(chart.title()))
-            .append("\"></canvas></div></section>\n");
-        charts.add(json(chart));
+        append(html, chart, drawings.add(chart));
+      } else if (section instanceof Landscape landscape) {
+        append(html, landscape, drawings.add(landscape));
       }
     }
     html.append("</div>\n<noscript><p>The charts need JavaScript.</p></noscript>\n");
     html.append("<footer>Written by Lockstep. This file needs no network.</footer>\n</main>\n");
-    if (!charts.isEmpty()) {
-      html.append("<script type=\"application/json\" id=\"charts\">")
-          .append(inScript(charts))
+    append(html, drawings);
+    return html.append("</body>\n</html>\n").toString();
+  }
+
+  /** The data and the scripts that draw it. */
+  private static void append(StringBuilder html, Drawings drawings) {
+    if (!drawings.hasCharts() && !drawings.hasLandscapes()) {
+      return;
+    }
+    html.append("<script type=\"application/json\" id=\"drawings\">")
+        .append(drawings.inScript())
+        .append("</script>\n");
+    if (drawings.hasCharts()) {
+      html.append("<script>\n").append(WebLibrary.CHART_JS.inScript()).append("\n</script>\n");
+    }
+    html.append("<script>\n").append(resource("page.js")).append("</script>\n");
+    if (drawings.hasLandscapes()) {
+      html.append("<script type=\"application/gzip\" id=\"plotly\">")
+          .append(WebLibrary.PLOTLY.compressed())
           .append("</script>\n<script>\n")
-          .append(chartJs())
-          .append("\n</script>\n<script>\n")
-          .append(resource("page.js"))
+          .append(resource("landscape.js"))
           .append("</script>\n");
     }
-    return html.append("</body>\n</html>\n").toString();
   }
 
   private static void append(StringBuilder html, Page.Figures figures) {
@@ -100,6 +126,40 @@ public final class HtmlReport {
     html.append("</table></div></section>\n");
   }
 
+  private static void append(StringBuilder html, Page.Picture picture) {
+    html.append("<section class=\"card")
+        .append(picture.columns() > HALF_A_PAGE ? " wide" : "")
+        .append("\">");
+    heading(html, picture.title());
+    html.append("<img class=\"picture\" alt=\"")
+        .append(escaped(picture.description()))
+        .append("\" src=\"data:image/png;base64,")
+        .append(Base64.getEncoder().encodeToString(picture.png()))
+        .append("\"></section>\n");
+  }
+
+  private static void append(StringBuilder html, Chart chart, int number) {
+    html.append("<section class=\"card")
+        .append(chart.width() == Chart.Width.FULL ? " wide" : "")
+        .append("\">");
+    heading(html, chart.title());
+    html.append("<div class=\"chart\"><canvas id=\"chart-")
+        .append(number)
+        .append("\" role=\"img\" aria-label=\"")
+        .append(escaped(chart.title()))
+        .append("\"></canvas></div></section>\n");
+  }
+
+  private static void append(StringBuilder html, Landscape landscape, int number) {
+    html.append("<section class=\"card\">");
+    heading(html, landscape.title());
+    html.append("<div class=\"landscape\" id=\"landscape-")
+        .append(number)
+        .append("\" role=\"img\" aria-label=\"")
+        .append(escaped(landscape.title()))
+        .append("\"></div></section>\n");
+  }
+
   private static void row(StringBuilder html, List<String> cells, String element) {
     html.append("<tr>");
     for (String cell : cells) {
@@ -115,57 +175,8 @@ public final class HtmlReport {
     }
   }
 
-  private static ObjectNode json(Chart chart) {
-    ObjectNode node = JSON.createObjectNode();
-    node.put("kind", chart.kind().name());
-    node.put("xLabel", chart.xLabel());
-    node.put("yLabel", chart.yLabel());
-    node.put("scale", chart.scale().name());
-    ArrayNode all = node.putArray("series");
-    for (Series series : chart.series()) {
-      ObjectNode one = all.addObject().put("name", series.name());
-      ArrayNode points = one.putArray("points");
-      for (Series.Point point : series.points()) {
-        if (Double.isFinite(point.x()) && Double.isFinite(point.y())) {
-          points.addArray().add(point.x()).add(point.y());
-        }
-      }
-    }
-    return node;
-  }
-
-  /** JSON that cannot end the script element it stands in. */
-  private static String inScript(ArrayNode node) {
-    try {
-      return JSON.writeValueAsString(node).replace("<", "\\u003c");
-    } catch (JsonProcessingException e) {
-      throw new AssertionError("a tree of plain nodes is always written", e);
-    }
-  }
-
-  private static String chartJs() {
-    Properties versions = new Properties();
-    try {
-      versions.load(new StringReader(resource("chartjs.properties")));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    String version = versions.getProperty("version");
-    String source =
-        resource("/META-INF/resources/webjars/chart.js/" + version + "/dist/chart.umd.min.js");
-    // Developer tools would look for the map beside this file.
-    return source.replaceAll("(?m)^//# sourceMappingURL=.*$", "");
-  }
-
   private static String resource(String name) {
-    try (InputStream bytes = HtmlReport.class.getResourceAsStream(name)) {
-      if (bytes == null) {
-        throw new IllegalStateException(name + " is not on the class path: rebuild lockstep.jar");
-      }
-      return new String(bytes.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return new String(WebLibrary.resource(name), StandardCharsets.UTF_8);
   }
 
   private static String escaped(String text) {

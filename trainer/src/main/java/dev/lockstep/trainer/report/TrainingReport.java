@@ -1,11 +1,8 @@
 package dev.lockstep.trainer.report;
 
-import dev.lockstep.trainer.report.Chart.Kind;
-import dev.lockstep.trainer.report.Chart.Scale;
 import dev.lockstep.trainer.report.Page.Figure;
 import dev.lockstep.trainer.report.Page.Figures;
 import dev.lockstep.trainer.report.Page.Table;
-import dev.lockstep.trainer.report.Series.Point;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -24,9 +21,6 @@ import java.util.function.ToDoubleFunction;
  */
 public record TrainingReport(
     String title, Map<String, String> facts, Map<String, String> configuration, Metrics metrics) {
-
-  /** Points of a curve beyond which neighbours are averaged: more than a screen has columns. */
-  private static final int MOST_POINTS = 1_000;
 
   /** Copies the maps, keeping their order. */
   public TrainingReport {
@@ -131,51 +125,19 @@ public record TrainingReport(
   /** Adds a chart of those series that have points, if any has. */
   private static void chart(
       List<Page.Section> sections, String title, String yLabel, List<Series> series) {
-    List<Series> drawn = series.stream().filter(s -> !s.points().isEmpty()).toList();
-    if (!drawn.isEmpty()) {
-      sections.add(new Chart(title, Kind.LINE, "step", yLabel, Scale.LINEAR, drawn));
+    Series[] drawn = series.stream().filter(s -> !s.points().isEmpty()).toArray(Series[]::new);
+    if (drawn.length > 0) {
+      sections.add(Chart.lines(title, "step", yLabel, drawn));
     }
   }
 
   private Series ofSteps(String name, ToDoubleFunction<StepMetrics> value) {
-    return new Series(
-        name,
-        thinned(
-            metrics.steps().stream()
-                .map(metric -> new Point(metric.step(), value.applyAsDouble(metric)))
-                .filter(TrainingReport::isDrawable)
-                .toList()));
+    return Series.ofSteps(name, metrics, value);
   }
 
+  /** Over steps, so that it lies beside what was recorded of steps. */
   private Series ofEpochs(String name, ToDoubleFunction<EpochMetrics> value) {
-    return new Series(
-        name,
-        thinned(
-            metrics.epochs().stream()
-                .map(metric -> new Point(metric.step(), value.applyAsDouble(metric)))
-                .filter(TrainingReport::isDrawable)
-                .toList()));
-  }
-
-  private static boolean isDrawable(Point point) {
-    return Double.isFinite(point.y());
-  }
-
-  /** Means of as many neighbours as brings the count down to what a screen can show. */
-  private static List<Point> thinned(List<Point> points) {
-    int group = (points.size() + MOST_POINTS - 1) / MOST_POINTS;
-    if (group <= 1) {
-      return points;
-    }
-    List<Point> means = new ArrayList<>();
-    for (int from = 0; from < points.size(); from += group) {
-      List<Point> some = points.subList(from, Math.min(points.size(), from + group));
-      means.add(
-          new Point(
-              some.stream().mapToDouble(Point::x).average().orElseThrow(),
-              some.stream().mapToDouble(Point::y).average().orElseThrow()));
-    }
-    return means;
+    return Series.of(name, metrics.epochs(), EpochMetrics::step, value);
   }
 
   private static String measured(String format, double value) {

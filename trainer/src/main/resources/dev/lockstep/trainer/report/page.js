@@ -1,16 +1,45 @@
-(function () {
+// Draws the charts of a page, and keeps for landscape.js what both use.
+var lockstep = (function () {
   'use strict';
-  var charts = JSON.parse(document.getElementById('charts').textContent);
+  var drawings = JSON.parse(document.getElementById('drawings').textContent);
+  var palette = 10;
   var drawn = [];
 
   function colour(name) {
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   }
 
+  function isDark() { return window.matchMedia('(prefers-color-scheme: dark)').matches; }
+
+  // Of the palette first, then of hues that lie as far from their neighbours as can be.
+  function colourOf(index) {
+    return index < palette
+      ? colour('--s' + index)
+      : 'hsl(' + Math.round((index * 137.5) % 360) + ',55%,' + (isDark() ? 68 : 42) + '%)';
+  }
+
   function short(value) {
     var size = Math.abs(value);
-    if (value !== 0 && (size < 1e-4 || size >= 1e7)) { return value.toExponential(2); }
-    return value.toLocaleString('en', { maximumSignificantDigits: 5 });
+    if (value !== 0 && (size < 1e-3 || size >= 1e12)) {
+      return value.toExponential(2).replace(/\.?0+e/, 'e').replace('e+', 'e').replace('-', '−');
+    }
+    return value.toLocaleString('en', {
+      notation: size >= 1e6 ? 'compact' : 'standard',
+      maximumSignificantDigits: 5
+    }).replace('-', '−');
+  }
+
+  function onColourScheme(redraw) {
+    window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
+  }
+
+  // Half way to the ink: dark on light paper, light on dark.
+  function strong(hex) {
+    var ink = colour('--ink');
+    return '#' + [1, 3, 5].map(function (at) {
+      var mean = (parseInt(hex.substr(at, 2), 16) + 2 * parseInt(ink.substr(at, 2), 16)) / 3;
+      return Math.round(mean).toString(16).padStart(2, '0');
+    }).join('');
   }
 
   function categories(series) {
@@ -19,63 +48,161 @@
     return Array.from(seen).sort(function (a, b) { return a - b; });
   }
 
-  function draw(chart, index) {
-    var bars = chart.kind === 'BAR';
-    var labels = bars ? categories(chart.series) : undefined;
-    var datasets = chart.series.map(function (s, i) {
-      var own = colour('--s' + (i % 6));
-      var many = s.points.length > 60;
-      return {
-        label: s.name,
-        data: bars
-          ? labels.map(function (x) {
-              var at = s.points.find(function (p) { return p[0] === x; });
-              return at ? at[1] : null;
-            })
-          : s.points.map(function (p) { return { x: p[0], y: p[1] }; }),
-        // A noisy curve must not hide the others: it is drawn first, and lighter.
-        order: many ? 1 : 0,
-        borderColor: many && chart.series.length > 1 ? own + '88' : own,
-        backgroundColor: bars ? own : own + '33',
-        borderWidth: bars ? 0 : many ? 1.25 : 2,
-        pointRadius: chart.kind === 'SCATTER' ? 3 : many ? 0 : 3,
-        pointHitRadius: 8,
-        pointBackgroundColor: own,
-        tension: 0
-      };
-    });
-    function axis(title, scale) {
-      return {
-        type: scale,
-        title: { display: title !== '', text: title, color: colour('--faint') },
-        grid: { color: colour('--line') },
-        border: { color: colour('--line') },
-        ticks: { color: colour('--faint'), maxTicksLimit: 8 }
-      };
+  function barsOf(series, index, labels) {
+    return {
+      label: series.name,
+      data: labels.map(function (x) {
+        var at = series.points.find(function (p) { return p[0] === x; });
+        return at ? at[1] : null;
+      }),
+      backgroundColor: colourOf(index),
+      borderWidth: 0,
+      maxBarThickness: 72
+    };
+  }
+
+  function styleOf(series, chart) {
+    if (series.style !== 'AUTOMATIC') { return series.style; }
+    return chart.kind === 'SCATTER' ? 'DOTS' : 'LINE';
+  }
+
+  function curveOf(series, index, chart) {
+    var style = styleOf(series, chart);
+    var own = colourOf(index);
+    var dashes = chart.series.filter(function (s) { return s.style === 'DASHED'; }).length;
+    var count = series.points.length;
+    var many = count > 60;
+    var noisy = series.style === 'AUTOMATIC' && many && chart.series.length > 1;
+    var curve = {
+      label: series.name,
+      style: style,
+      data: series.points.map(function (p) { return { x: p[0], y: p[1] }; }),
+      borderColor: own,
+      backgroundColor: own,
+      pointBackgroundColor: own,
+      pointBorderWidth: 0,
+      pointHitRadius: 8,
+      tension: 0
+    };
+    if (style === 'DOTS') {
+      curve.showLine = false;
+      curve.pointRadius = count > 400 ? 2 : 3;
+      curve.pointBackgroundColor = count > 400 && own[0] === '#' ? own + '99' : own;
+      curve.order = 4;
+    } else if (style === 'DASHED') {
+      curve.borderColor = dashes > 1 && own[0] === '#' ? strong(own) : colour('--ink');
+      curve.pointBackgroundColor = curve.borderColor;
+      curve.borderDash = [6, 5];
+      curve.borderWidth = 1.5;
+      curve.pointRadius = 0;
+      curve.order = 0;
+    } else if (style === 'PATH') {
+      curve.borderWidth = 1.5;
+      curve.pointRadius = series.points.map(function (p, i) {
+        return i === count - 1 ? 6 : many ? 2 : 3;
+      });
+      curve.pointBorderWidth = series.points.map(function (p, i) {
+        return i === count - 1 ? 2 : 0;
+      });
+      curve.pointBorderColor = colour('--card');
+      curve.order = 1;
+    } else {
+      // Room for the dashes of another curve that lies on this one.
+      curve.borderWidth = dashes > 0 ? 4 : noisy ? 1.25 : 2;
+      curve.borderColor = dashes > 0 && own[0] === '#' ? own + 'b0' : noisy ? own + 'aa' : own;
+      curve.pointRadius = series.style === 'AUTOMATIC' && !many && dashes === 0 ? 3 : 0;
+      // A noisy curve must not hide the others: it is drawn before them, and lighter.
+      curve.order = noisy ? 3 : 2;
     }
-    var x = axis(chart.xLabel, bars ? 'category' : 'linear');
-    var y = axis(chart.yLabel, chart.scale === 'LOGARITHMIC' ? 'logarithmic' : 'linear');
-    y.ticks.callback = function (value) { return short(value); };
-    if (!bars) { x.ticks.callback = function (value) { return short(value); }; }
-    return new Chart(document.getElementById('chart-' + index), {
-      type: bars ? 'bar' : chart.kind === 'SCATTER' ? 'scatter' : 'line',
-      data: { labels: labels, datasets: datasets },
+    return curve;
+  }
+
+  function axis(title, type) {
+    return {
+      type: type,
+      title: { display: title !== '', text: title, color: colour('--faint') },
+      grid: { color: colour('--line') },
+      border: { color: colour('--line') },
+      ticks: { color: colour('--faint'), maxTicksLimit: 8, maxRotation: 0 }
+    };
+  }
+
+  // Of a logarithmic axis over many decades only whole powers of ten are named.
+  function named(value, ticks) {
+    var decades = Math.log10(ticks[ticks.length - 1].value / ticks[0].value);
+    var power = Math.log10(value);
+    return decades < 1.5 || Math.abs(power - Math.round(power)) < 1e-9;
+  }
+
+  function scales(chart, labels) {
+    var logarithmic = chart.scale === 'LOGARITHMIC';
+    var x = axis(chart.xLabel, labels ? 'category' : 'linear');
+    var y = axis(chart.yLabel, logarithmic ? 'logarithmic' : 'linear');
+    y.ticks.callback = function (value, index, ticks) {
+      return !logarithmic || named(value, ticks) ? short(value) : '';
+    };
+    if (chart.yRange) { y.min = chart.yRange[0]; y.max = chart.yRange[1]; }
+    if (labels) {
+      x.grid.display = false;
+      // One group alone is told by the legend.
+      x.ticks.display = labels.length > 1;
+      x.ticks.callback = function (value, index) { return short(labels[index]); };
+    } else {
+      x.ticks.callback = function (value) { return short(value); };
+      var all = categories(chart.series);
+      if (all.length > 1 && !chart.series.some(function (s) { return styleOf(s, chart) === 'DOTS'; })) {
+        x.min = all[0];
+        x.max = all[all.length - 1];
+        x.ticks.includeBounds = false;
+      }
+    }
+    return { x: x, y: y };
+  }
+
+  function legendOf(chart) {
+    return Chart.defaults.plugins.legend.labels.generateLabels(chart).map(function (label) {
+      var set = chart.data.datasets[label.datasetIndex];
+      label.pointStyle = set.style === 'DOTS' ? 'circle' : set.style ? 'line' : 'rect';
+      label.lineWidth = set.style === 'DASHED' ? 1.5 : set.style === 'DOTS' ? 0 : 3;
+      label.fontColor = colour('--ink');
+      return label;
+    });
+  }
+
+  function draw(chart, index) {
+    var labels = chart.kind === 'BAR' ? categories(chart.series) : undefined;
+    var canvas = document.getElementById('chart-' + index);
+    // Rows of a long legend take nothing from the chart.
+    canvas.parentElement.style.height = 290 + 20 * Math.floor((chart.series.length - 1) / 4) + 'px';
+    return new Chart(canvas, {
+      type: labels ? 'bar' : 'line',
+      data: {
+        labels: labels ? labels.map(String) : undefined,
+        datasets: chart.series.map(function (s, i) {
+          return labels ? barsOf(s, i, labels) : curveOf(s, i, chart);
+        })
+      },
       options: {
         animation: false,
         maintainAspectRatio: false,
-        interaction: { mode: bars ? 'index' : 'nearest', intersect: false },
-        scales: { x: x, y: y },
+        interaction: { mode: labels ? 'index' : 'nearest', intersect: false },
+        scales: scales(chart, labels),
         plugins: {
           legend: {
             display: chart.series.length > 1,
             position: 'top',
-            align: 'end',
-            labels: { color: colour('--ink'), boxWidth: 12, boxHeight: 2 }
+            align: 'start',
+            labels: {
+              usePointStyle: true,
+              pointStyleWidth: 22,
+              boxHeight: 7,
+              generateLabels: legendOf
+            }
           },
           tooltip: {
             callbacks: {
               title: function (items) {
-                return bars ? items[0].label : chart.xLabel + ' ' + short(items[0].parsed.x);
+                return labels ? items[0].label : chart.xLabel + ' ' + short(items[0].parsed.x);
               },
               label: function (item) {
                 return item.dataset.label + ': ' + short(item.parsed.y);
@@ -89,9 +216,18 @@
 
   function redraw() {
     drawn.forEach(function (c) { c.destroy(); });
-    drawn = charts.map(draw);
+    drawn = drawings.charts.map(draw);
   }
 
-  redraw();
-  window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
+  if (drawings.charts.length > 0) {
+    redraw();
+    onColourScheme(redraw);
+  }
+  return {
+    landscapes: drawings.landscapes,
+    colour: colour,
+    colourOf: colourOf,
+    isDark: isDark,
+    onColourScheme: onColourScheme
+  };
 })();

@@ -5,16 +5,26 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.trainer.report.Page.Picture;
 import dev.lockstep.trainer.report.Page.Table;
 import dev.lockstep.trainer.report.Page.Text;
 import dev.lockstep.trainer.report.Series.Point;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class HtmlReportTest {
 
@@ -27,12 +37,113 @@ class HtmlReportTest {
     String html = HtmlReport.render(run(50).page());
 
     // Chart.js itself is searched too, as a browser would see it.
-    Matcher references = REFERENCE.matcher(html);
-    while (references.find()) {
-      assertEquals("href=\"data:,", references.group());
-    }
+    assertRefersToNothing(html);
     assertTrue(html.contains("new Chart("));
     assertTrue(html.length() > 200_000, "Chart.js is inside");
+  }
+
+  @Test
+  void carriesOnlyTheLibrariesThatDrawIt() {
+    Landscape bowl =
+        Landscape.contours(
+            "bowl", "x", "y", (x, y) -> x * x + 2 * y * y, new Range(-1, 1), new Range(-1, 1));
+    String text = HtmlReport.render(Page.titled("t").with(new Text("a", "b")));
+    String curves = HtmlReport.render(run(50).page());
+    String landscape = HtmlReport.render(Page.titled("t").with(bowl));
+
+    assertFalse(text.contains("<script"));
+    assertTrue(curves.length() < 400_000, "a training's report stays small");
+    assertFalse(curves.contains("id=\"plotly\""));
+    assertTrue(landscape.contains("id=\"plotly\""));
+    assertFalse(landscape.contains("Chart.js v"));
+    assertTrue(landscape.length() < 4_000_000, "Plotly is inside, compressed");
+    assertRefersToNothing(landscape);
+  }
+
+  @Test
+  void thePageCarriesPlotlyWhole() throws IOException {
+    Landscape slope =
+        Landscape.surface("slope", "x", "y", (x, y) -> x, new Range(0, 1), new Range(0, 1));
+    Matcher packed =
+        Pattern.compile("id=\"plotly\">([^<]*)</script>")
+            .matcher(HtmlReport.render(Page.titled("t").with(slope)));
+    assertTrue(packed.find());
+
+    byte[] bytes = Base64.getDecoder().decode(packed.group(1));
+    try (InputStream gzip = new GZIPInputStream(new ByteArrayInputStream(bytes))) {
+      String source = new String(gzip.readAllBytes(), StandardCharsets.UTF_8);
+      assertTrue(source.startsWith("/**\n* plotly.js v3."), source.substring(0, 40));
+    }
+  }
+
+  @Test
+  void pathsAreLiftedOntoTheirLandscape() {
+    String html =
+        HtmlReport.render(
+            Page.titled("t")
+                .with(
+                    Landscape.surface(
+                        "bowl",
+                        "x",
+                        "y",
+                        (x, y) -> x == 0 ? Double.NaN : x * x + 2 * y * y,
+                        new Range(-2, 2),
+                        new Range(-1, 1),
+                        Series.of("descent", new double[] {-2, 0, 1}, new double[] {1, 0, 0}))));
+
+    assertTrue(
+        html.contains("\"points\":[[-2.0,1.0],[0.0,0.0],[1.0,0.0]],\"heights\":[6.0,null,1.0]"));
+    assertTrue(html.contains("\"heights\":[[6.0,"), "the grid begins at its lower left corner");
+  }
+
+  @Test
+  void picturesAreInsideAndDescribed() {
+    String html =
+        HtmlReport.render(Page.titled("t").with(new Picture("digits", "a \"7\"", onePixel())));
+
+    assertTrue(html.contains("alt=\"a &quot;7&quot;\" src=\"data:image/png;base64,iVBORw0KGgo"));
+  }
+
+  @Test
+  void whatIsNoPngIsRefused() {
+    IllegalArgumentException refused =
+        assertThrows(
+            IllegalArgumentException.class, () -> new Picture("p", "d", new byte[] {1, 2}));
+    assertEquals(
+        "picture p: 2 bytes that do not begin with the header of PNG: give a PNG file",
+        refused.getMessage());
+  }
+
+  @Test
+  void chartsSayHowTheyAreDrawn() {
+    Series own = Series.function("Lockstep", x -> 2 * x, 0, 199);
+    String html =
+        HtmlReport.render(
+            Page.titled("t")
+                .with(
+                    Chart.lines("loss", "step", "", own, own.withStyle(Series.Style.DASHED))
+                        .logarithmic()
+                        .withYRange(0.5, 10)
+                        .wide()));
+
+    assertTrue(html.contains("\"scale\":\"LOGARITHMIC\",\"yRange\":[0.5,10.0]"));
+    assertTrue(html.contains("\"style\":\"LINE\",\"points\":[[0.0,0.0],[1.0,2.0],"));
+    assertTrue(html.contains("\"style\":\"DASHED\""));
+    assertTrue(html.contains("<section class=\"card wide\"><h2>loss</h2>"));
+  }
+
+  @Test
+  void writesItsFileAndTheFoldersAboveIt(@TempDir Path folder) throws IOException {
+    Path file = folder.resolve("a/b/index.html");
+    Page page = Page.titled("Größe").with(new Text("a", "b"));
+
+    HtmlReport.write(Page.titled("before"), file);
+    HtmlReport.write(page, file);
+
+    assertEquals(HtmlReport.render(page), Files.readString(file));
+    try (Stream<Path> files = Files.list(file.getParent())) {
+      assertEquals(List.of(file), files.toList());
+    }
   }
 
   @Test
@@ -55,15 +166,19 @@ class HtmlReportTest {
             List.of(
                 new Text(evil, evil),
                 new Table(evil, List.of(evil), List.of(List.of(evil))),
-                new Chart(
+                new Picture(evil, evil, onePixel()),
+                Chart.bars(evil, evil, evil, Series.of(evil, List.of(new Point(1, 2)))),
+                Landscape.surface(
                     evil,
-                    Chart.Kind.BAR,
                     evil,
                     evil,
-                    Chart.Scale.LINEAR,
-                    List.of(new Series(evil, List.of(new Point(1, 2)))))));
+                    (x, y) -> x * y,
+                    new Range(0, 1),
+                    new Range(0, 1),
+                    Series.of(evil, List.of(new Point(0, 1))))));
 
-    assertFalse(HtmlReport.render(page).contains("<script>alert"));
+    String html = HtmlReport.render(page);
+    assertFalse(html.contains("<script>alert"));
   }
 
   @Test
@@ -101,6 +216,21 @@ class HtmlReportTest {
             IllegalArgumentException.class,
             () -> new Table("t", List.of("a", "b"), List.of(List.of("1"))));
     assertEquals("table t: row of 1 cells in a table of 2 columns", refused.getMessage());
+  }
+
+  private static void assertRefersToNothing(String html) {
+    Matcher references = REFERENCE.matcher(html);
+    while (references.find()) {
+      assertEquals("href=\"data:,", references.group());
+    }
+  }
+
+  /** The smallest picture. */
+  private static byte[] onePixel() {
+    return Base64.getDecoder()
+        .decode(
+            "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTlDRwAAAABJRU5E"
+                + "rkJggg==");
   }
 
   private static TrainingReport run(int steps) {

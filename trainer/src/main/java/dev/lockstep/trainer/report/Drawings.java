@@ -1,0 +1,111 @@
+package dev.lockstep.trainer.report;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
+
+/**
+ * What the page's scripts draw, as JSON: {@code page.js} its charts, {@code landscape.js} its
+ * landscapes. Lives on the driver while one page is rendered; for one thread.
+ */
+final class Drawings {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** Points a side of a landscape's grid. */
+  private static final int GRID = 81;
+
+  private final ObjectNode all = JSON.createObjectNode();
+  private final ArrayNode charts = all.putArray("charts");
+  private final ArrayNode landscapes = all.putArray("landscapes");
+
+  /** Adds a chart; returns its number, counted from 0. */
+  int add(Chart chart) {
+    ObjectNode node = charts.addObject();
+    node.put("kind", chart.kind().name());
+    node.put("xLabel", chart.xLabel());
+    node.put("yLabel", chart.yLabel());
+    node.put("scale", chart.scale().name());
+    chart.yRange().ifPresent(range -> node.set("yRange", json(range)));
+    putSeries(node, "series", chart.series());
+    return charts.size() - 1;
+  }
+
+  /** Adds a landscape, with its heights on a grid; returns its number, counted from 0. */
+  int add(Landscape landscape) {
+    ObjectNode node = landscapes.addObject();
+    node.put("view", landscape.view().name());
+    node.put("xLabel", landscape.xLabel());
+    node.put("yLabel", landscape.yLabel());
+    node.set("xRange", json(landscape.x()));
+    node.set("yRange", json(landscape.y()));
+    ArrayNode rows = node.putArray("heights");
+    for (int row = 0; row < GRID; row++) {
+      ArrayNode heights = rows.addArray();
+      for (int column = 0; column < GRID; column++) {
+        addHeight(heights, landscape, landscape.x().at(column, GRID), landscape.y().at(row, GRID));
+      }
+    }
+    ArrayNode paths = putSeries(node, "paths", landscape.paths());
+    for (int i = 0; i < paths.size(); i++) {
+      ArrayNode lifted = ((ObjectNode) paths.get(i)).putArray("heights");
+      for (Series.Point point : landscape.paths().get(i).points()) {
+        if (isDrawable(point)) {
+          addHeight(lifted, landscape, point.x(), point.y());
+        }
+      }
+    }
+    return landscapes.size() - 1;
+  }
+
+  boolean hasCharts() {
+    return !charts.isEmpty();
+  }
+
+  boolean hasLandscapes() {
+    return !landscapes.isEmpty();
+  }
+
+  /** JSON that cannot end the script element it stands in. */
+  String inScript() {
+    try {
+      return JSON.writeValueAsString(all).replace("<", "\\u003c");
+    } catch (JsonProcessingException e) {
+      throw new AssertionError("a tree of plain nodes is always written", e);
+    }
+  }
+
+  private static void addHeight(ArrayNode heights, Landscape landscape, double x, double y) {
+    double height = landscape.height().applyAsDouble(x, y);
+    if (Double.isFinite(height)) {
+      // Seven digits are more than a screen shows.
+      heights.add((float) height);
+    } else {
+      heights.addNull();
+    }
+  }
+
+  private static ArrayNode putSeries(ObjectNode node, String field, List<Series> series) {
+    ArrayNode all = node.putArray(field);
+    for (Series one : series) {
+      ObjectNode entry = all.addObject().put("name", one.name()).put("style", one.style().name());
+      ArrayNode points = entry.putArray("points");
+      for (Series.Point point : one.points()) {
+        if (isDrawable(point)) {
+          points.addArray().add(point.x()).add(point.y());
+        }
+      }
+    }
+    return all;
+  }
+
+  private static boolean isDrawable(Series.Point point) {
+    return Double.isFinite(point.x()) && Double.isFinite(point.y());
+  }
+
+  private static ArrayNode json(Range range) {
+    return JSON.createArrayNode().add(range.from()).add(range.to());
+  }
+}

@@ -1,0 +1,227 @@
+// Draws the landscapes of a page with Plotly, which the page carries compressed.
+(function () {
+  'use strict';
+  var colour = lockstep.colour;
+
+  function cards() {
+    return lockstep.landscapes.map(function (l, i) {
+      return document.getElementById('landscape-' + i);
+    });
+  }
+
+  function say(card, sentence) {
+    var note = document.createElement('p');
+    note.className = 'note';
+    note.textContent = sentence;
+    card.before(note);
+  }
+
+  function canShowSpace() {
+    try {
+      var canvas = document.createElement('canvas');
+      return !!(canvas.getContext('webgl2') || canvas.getContext('webgl'));
+    } catch (e) {
+      return false;
+    }
+  }
+
+  function between(range, share) { return range[0] + (range[1] - range[0]) * share; }
+
+  function spaced(range, count) {
+    return Array.from({ length: count }, function (_, i) { return between(range, i / (count - 1)); });
+  }
+
+  function heights(landscape) {
+    return landscape.heights.flat().filter(function (z) { return z !== null; });
+  }
+
+  // From the page's own colours: the lowest place is the strongest.
+  function scaleOfColours() {
+    return lockstep.isDark()
+      ? [[0, '#9ab6ff'], [0.25, '#5f84e8'], [0.6, '#34509c'], [1, '#232f52']]
+      : [[0, '#1b3fa8'], [0.25, '#5b86ee'], [0.6, '#a9c1f8'], [1, '#e6edfd']];
+  }
+
+  function pathColour(index) { return lockstep.colourOf(index + 1); }
+
+  function coordinates(path, axis) { return path.points.map(function (p) { return p[axis]; }); }
+
+  function modeOf(path) {
+    return path.style === 'LINE' || path.style === 'DASHED' ? 'lines'
+      : path.style === 'DOTS' ? 'markers' : 'lines+markers';
+  }
+
+  function lastLarger(path, small, large) {
+    return path.points.map(function (p, i) {
+      return i === path.points.length - 1 && path.style !== 'DOTS' ? large : small;
+    });
+  }
+
+  function surface(landscape) {
+    var all = heights(landscape);
+    var low = Math.min.apply(null, all);
+    var high = Math.max.apply(null, all);
+    // A path that lay in the surface would be drawn in shreds.
+    var lift = (high - low) * 0.012;
+    var traces = [{
+      type: 'surface',
+      x: spaced(landscape.xRange, landscape.heights[0].length),
+      y: spaced(landscape.yRange, landscape.heights.length),
+      z: landscape.heights,
+      colorscale: scaleOfColours(),
+      showscale: false,
+      opacity: 0.95,
+      lighting: { ambient: 0.85, diffuse: 0.35, specular: 0.05, roughness: 0.9 },
+      contours: {
+        z: {
+          show: true,
+          start: low,
+          end: high,
+          size: (high - low) / 12 || 1,
+          color: lockstep.isDark() ? '#0e1320' : '#ffffff',
+          width: 1
+        }
+      },
+      hovertemplate: '%{x:.3~g}, %{y:.3~g}: %{z:.4~g}<extra></extra>'
+    }];
+    landscape.paths.forEach(function (path, i) {
+      traces.push({
+        type: 'scatter3d',
+        name: path.name,
+        mode: modeOf(path),
+        x: coordinates(path, 0),
+        y: coordinates(path, 1),
+        z: path.heights.map(function (z) { return z === null ? null : z + lift; }),
+        line: { color: pathColour(i), width: 5, dash: path.style === 'DASHED' ? 'dash' : 'solid' },
+        marker: { color: pathColour(i), size: lastLarger(path, 3, 7), line: { width: 0 } }
+      });
+    });
+    return traces;
+  }
+
+  function contours(landscape) {
+    var traces = [{
+      type: 'contour',
+      x: spaced(landscape.xRange, landscape.heights[0].length),
+      y: spaced(landscape.yRange, landscape.heights.length),
+      z: landscape.heights,
+      colorscale: scaleOfColours(),
+      showscale: false,
+      ncontours: 16,
+      contours: {
+        coloring: 'lines',
+        showlabels: true,
+        labelfont: { size: 10, color: colour('--faint') }
+      },
+      line: { width: 1.25, smoothing: 1 },
+      hovertemplate: '%{x:.3~g}, %{y:.3~g}: %{z:.4~g}<extra></extra>'
+    }];
+    landscape.paths.forEach(function (path, i) {
+      traces.push({
+        type: 'scatter',
+        name: path.name,
+        mode: modeOf(path),
+        x: coordinates(path, 0),
+        y: coordinates(path, 1),
+        line: { color: pathColour(i), width: 2, dash: path.style === 'DASHED' ? 'dash' : 'solid' },
+        marker: {
+          color: pathColour(i),
+          opacity: 1,
+          size: lastLarger(path, 6, 12),
+          line: { width: 1, color: colour('--card') }
+        }
+      });
+    });
+    return traces;
+  }
+
+  function axis(title, range) {
+    return {
+      title: { text: title, font: { color: colour('--faint'), size: 12 }, standoff: 8 },
+      range: range,
+      color: colour('--faint'),
+      gridcolor: colour('--line'),
+      linecolor: colour('--line'),
+      zeroline: false,
+      tickfont: { size: 11 },
+      nticks: 8
+    };
+  }
+
+  function layout(landscape, flat) {
+    var legend = landscape.paths.length > 0;
+    var all = {
+      autosize: true,
+      margin: flat ? { l: 48, r: 8, t: legend ? 34 : 8, b: 42 } : { l: 0, r: 0, t: legend ? 30 : 0, b: 0 },
+      paper_bgcolor: 'rgba(0,0,0,0)',
+      plot_bgcolor: 'rgba(0,0,0,0)',
+      font: { family: getComputedStyle(document.body).fontFamily, color: colour('--ink'), size: 12 },
+      showlegend: legend,
+      legend: { orientation: 'h', x: 0, y: 1, xanchor: 'left', yanchor: 'bottom' }
+    };
+    var x = axis(landscape.xLabel, landscape.xRange);
+    var y = axis(landscape.yLabel, landscape.yRange);
+    if (flat) {
+      all.xaxis = x;
+      all.yaxis = y;
+    } else {
+      var z = axis('');
+      [x, y, z].forEach(function (a) { a.nticks = 6; a.showspikes = false; });
+      all.scene = {
+        xaxis: x,
+        yaxis: y,
+        zaxis: z,
+        aspectmode: 'manual',
+        aspectratio: { x: 1.15, y: 1.15, z: 0.75 },
+        camera: { eye: { x: -1.25, y: -1.45, z: 0.95 }, center: { x: 0, y: 0, z: -0.12 } }
+      };
+    }
+    return all;
+  }
+
+  function draw(flatOnly) {
+    cards().forEach(function (card, i) {
+      var landscape = lockstep.landscapes[i];
+      var flat = flatOnly || landscape.view === 'CONTOURS';
+      Plotly.react(
+        card,
+        flat ? contours(landscape) : surface(landscape),
+        layout(landscape, flat),
+        { responsive: true, displayModeBar: false, displaylogo: false, scrollZoom: false });
+    });
+  }
+
+  function start() {
+    var flatOnly = !canShowSpace();
+    if (flatOnly) {
+      cards().forEach(function (card, i) {
+        if (lockstep.landscapes[i].view === 'SURFACE') {
+          say(card, 'This browser shows no WebGL, so the surface is drawn as its contours.');
+        }
+      });
+    }
+    draw(flatOnly);
+    lockstep.onColourScheme(function () { draw(flatOnly); });
+  }
+
+  function fail() {
+    cards().forEach(function (card) {
+      say(card, 'This browser is too old to unpack the drawing: open the page in one of 2023 or later.');
+    });
+  }
+
+  if (typeof DecompressionStream === 'undefined') {
+    fail();
+    return;
+  }
+  var element = document.getElementById('plotly');
+  var packed = Uint8Array.from(atob(element.textContent), function (c) { return c.charCodeAt(0); });
+  element.remove();
+  var unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
+  new Response(unpacked).text().then(function (source) {
+    var script = document.createElement('script');
+    script.textContent = source;
+    document.head.append(script);
+    start();
+  });
+})();
