@@ -9,10 +9,12 @@ import dev.lockstep.sharding.ingest.ShardingOptions;
 import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.DataSetExamples;
+import dev.lockstep.trainer.model.EvaluationSums;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.LabelEncoding;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.model.ModelValidation;
+import dev.lockstep.trainer.spark.EvaluationJob;
 import dev.lockstep.trainer.spark.RunFolder;
 import dev.lockstep.trainer.spark.TrainingJob;
 import dev.lockstep.trainer.spark.TrainingObserver;
@@ -156,6 +158,48 @@ public final class Lockstep {
       }
       throw e;
     }
+  }
+
+  /**
+   * Writes one DL4J data set, of examples that fit in the driver's memory, as data shards.
+   *
+   * @param location folder of the dataset, any Hadoop URI that driver and executors share
+   * @throws InvalidDataException if an example is not finite
+   */
+  public static Dataset shard(
+      JavaSparkContext spark, DataSet data, String location, ShardingOptions options)
+      throws IOException {
+    List<TensorSpec> tensors = DataSetExamples.tensors(data, LabelEncoding.DETECT);
+    return ExampleIngest.ingest(
+        spark.parallelize(DataSetExamples.examples(data, tensors), 1),
+        tensors,
+        Map.of(),
+        location,
+        options);
+  }
+
+  /**
+   * Scores a model on all examples of a dataset, as an ordinary Spark job.
+   *
+   * @param config whose kernels and numeric profile are used; the result does not depend on the
+   *     cluster
+   * @return one for each labels tensor, in the dataset's order
+   * @throws IllegalArgumentException if model and data do not fit, or there is no data
+   */
+  public static List<EvaluationSums> evaluate(
+      JavaSparkContext spark, InitialModel model, Dataset data, TrainingConfig config) {
+    return EvaluationJob.run(spark, model, data, config);
+  }
+
+  /**
+   * The global batches of one epoch of a training, to train plain DL4J on the same.
+   *
+   * @param model whose inputs and outputs the batches fit
+   * @param epoch counted from 0
+   */
+  public static GlobalBatches globalBatches(
+      JavaSparkContext spark, InitialModel model, Dataset data, TrainingConfig config, int epoch) {
+    return new GlobalBatches(model.definition(), data, config, epoch, spark.hadoopConfiguration());
   }
 
   private static Iterator<Example> examples(DataSet data, List<TensorSpec> tensors)

@@ -11,6 +11,7 @@ import dev.lockstep.sharding.ingest.InvalidDataException;
 import dev.lockstep.sharding.ingest.ShardingOptions;
 import dev.lockstep.trainer.cli.SparkSessions;
 import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.model.EvaluationSums;
 import dev.lockstep.trainer.model.LabelEncoding;
 import dev.lockstep.trainer.model.NumericProfile;
 import dev.lockstep.trainer.report.StepMetrics;
@@ -20,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.NoSuchElementException;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.SparkConf;
@@ -35,6 +37,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.evaluation.classification.Evaluation;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
@@ -126,6 +129,52 @@ class DataSetTrainingTest {
     assertEquals(norm, with.metrics().steps().get(0).gradientNorm(), 1e-5 * norm);
     String record = Files.readString(folder.resolve("measured/run.json"));
     assertEquals("Infinity", new ObjectMapper().readTree(record).at("/config/clipNorm").asText());
+  }
+
+  @Test
+  void plainDl4jOnTheGlobalBatchesMakesTheSameModel() throws IOException {
+    MultiLayerNetwork start = new MultiLayerNetwork(network());
+    start.init();
+    Dataset data =
+        Lockstep.shard(
+            spark,
+            DataSet.merge(data()),
+            folder.resolve("shards").toUri().toString(),
+            ShardingOptions.named("shards"));
+    TrainingConfig config =
+        TrainingConfig.builder()
+            .epochs(3)
+            .batchSize(8)
+            .virtualWorkers(3)
+            .validationFraction(0.25)
+            .out(folder.resolve("run").toString())
+            .build();
+    TrainingResult result = Lockstep.train(spark, start, data, config);
+
+    MultiLayerNetwork plain = start.clone();
+    long examples = 0;
+    for (int epoch = 0; epoch < config.epochs(); epoch++) {
+      try (GlobalBatches batches =
+          Lockstep.globalBatches(spark, result.model(), data, config, epoch)) {
+        while (batches.hasNext()) {
+          DataSet batch = batches.next();
+          examples += batch.numExamples();
+          plain.fit(batch);
+        }
+        assertThrows(NoSuchElementException.class, batches::next);
+      }
+    }
+    assertEquals(result.examples(), examples);
+    MultiLayerNetwork trained = result.model().network();
+    assertEquals(0, trained.params().distance2(plain.params()), 1e-4);
+    assertEquals(plain.getIterationCount(), trained.getIterationCount());
+    assertThrows(IllegalStateException.class, () -> result.model().graph());
+
+    EvaluationSums scores = Lockstep.evaluate(spark, result.model(), data, config).get(0);
+    DataSet all = DataSet.merge(data());
+    Evaluation plainly = new Evaluation(CLASSES);
+    plainly.eval(all.getLabels(), plain.output(all.getFeatures()));
+    assertEquals(plainly.accuracy(), scores.accuracy(), 0.01);
   }
 
   @Test

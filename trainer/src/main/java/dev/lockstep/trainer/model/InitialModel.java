@@ -2,8 +2,10 @@ package dev.lockstep.trainer.model;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.util.Objects;
 import java.util.Optional;
+import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 
@@ -25,6 +27,11 @@ public record InitialModel(ModelDefinition definition, Optional<SavedTraining> s
   /** A model not trained before. */
   public static InitialModel fresh(ModelDefinition definition) {
     return new InitialModel(definition, Optional.empty());
+  }
+
+  /** A model and what a training left. */
+  public static InitialModel trained(ModelDefinition definition, SavedTraining saved) {
+    return new InitialModel(definition, Optional.of(saved));
   }
 
   /** The user's network with its parameters, updater state and counts, if it is initialised. */
@@ -51,6 +58,53 @@ public record InitialModel(ModelDefinition definition, Optional<SavedTraining> s
                     graph.getIterationCount(),
                     graph.getEpochCount())))
         : fresh(ModelDefinition.of(graph.getConfiguration()));
+  }
+
+  /**
+   * The model as a DL4J network, with its parameters, updater state and counts: a copy that is the
+   * caller's.
+   *
+   * @throws IllegalStateException if it is a graph, or not initialised
+   */
+  public MultiLayerNetwork network() {
+    if (restored() instanceof MultiLayerNetwork network) {
+      return network;
+    }
+    throw new IllegalStateException("the model is a graph, not a stack of layers: call graph()");
+  }
+
+  /**
+   * The model as a DL4J graph, with its parameters, updater state and counts: a copy that is the
+   * caller's.
+   *
+   * @throws IllegalStateException if it is a stack of layers, or not initialised
+   */
+  public ComputationGraph graph() {
+    if (restored() instanceof ComputationGraph graph) {
+      return graph;
+    }
+    throw new IllegalStateException("the model is a stack of layers, not a graph: call network()");
+  }
+
+  private Model restored() {
+    return Networks.restored(definition, training()).model();
+  }
+
+  private SavedTraining training() {
+    return saved.orElseThrow(
+        () -> new IllegalStateException("the model has no parameters yet: train it first"));
+  }
+
+  /**
+   * Writes the model in DL4J's own format; see {@link ModelDefinition#write}.
+   *
+   * @param out not closed
+   * @throws IllegalStateException if the model is not initialised
+   */
+  public void write(OutputStream out) throws IOException {
+    SavedTraining training = training();
+    definition.write(
+        out, training.theta(), training.state(), training.iterations(), training.epochs());
   }
 
   /**

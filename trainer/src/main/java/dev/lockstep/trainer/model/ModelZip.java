@@ -52,20 +52,7 @@ final class ModelZip {
 
   static void write(ModelDefinition definition, OutputStream out, SavedTraining saved)
       throws IOException {
-    try (Network network = Networks.open(definition)) {
-      if (saved.theta().length != network.parameters().length()) {
-        throw new IllegalArgumentException(
-            "parameters="
-                + saved.theta().length
-                + " != "
-                + network.parameters().length()
-                + ", which the model has");
-      }
-      network.count(Math.toIntExact(saved.iterations()), saved.epochs());
-      new NativeFloats(network.parameters()).write(saved.theta());
-      if (saved.state() != null) {
-        UpdaterStates.restore(network, saved.state());
-      }
+    try (Network network = Networks.restored(definition, saved)) {
       ModelSerializer.writeModel(network.model(), out, true);
     }
   }

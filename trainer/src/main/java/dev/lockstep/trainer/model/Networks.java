@@ -44,6 +44,23 @@ final class Networks {
     return new ComputationGraphAdapter(graph);
   }
 
+  /** A network as a training left it. */
+  static Network restored(ModelDefinition definition, SavedTraining saved) {
+    Network network = open(definition);
+    if (saved.theta().length != network.parameters().length()) {
+      long wanted = network.parameters().length();
+      network.close();
+      throw new IllegalArgumentException(
+          "parameters=" + saved.theta().length + " != " + wanted + ", which the model has");
+    }
+    network.count(Math.toIntExact(saved.iterations()), saved.epochs());
+    new NativeFloats(network.parameters()).write(saved.theta());
+    if (saved.state() != null) {
+      UpdaterStates.restore(network, saved.state());
+    }
+    return network;
+  }
+
   /** Parameters from DL4J's own initialisation with another seed. */
   static float[] initialise(ModelDefinition definition, long seed) {
     Network network;

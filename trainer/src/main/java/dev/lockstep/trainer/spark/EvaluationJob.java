@@ -9,6 +9,7 @@ import dev.lockstep.sharding.plan.Part;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.store.MicroBatchStream;
 import dev.lockstep.sharding.store.StreamRequest;
+import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.EvaluationSums;
 import dev.lockstep.trainer.model.EvaluationTally;
 import dev.lockstep.trainer.model.InitialModel;
@@ -34,7 +35,28 @@ public final class EvaluationJob {
 
   private static final int BATCHES_AHEAD = 4;
 
+  private static final int SPANS = 4;
+  private static final int BATCH_SIZE = 256;
+
   private EvaluationJob() {}
+
+  /**
+   * Scores all examples with the kernels and under the numeric profile of a training. Blocks.
+   *
+   * @return one for each labels tensor, in the dataset's order
+   * @throws IllegalArgumentException if model and data do not fit, or there is no data
+   */
+  public static List<EvaluationSums> run(
+      JavaSparkContext spark, InitialModel model, Dataset dataset, TrainingConfig config) {
+    return run(
+        spark,
+        model,
+        dataset,
+        NumericProfile.named(config.numericProfile()),
+        TrainingTask.replicaOptions(config),
+        SPANS,
+        BATCH_SIZE);
+  }
 
   /**
    * Scores all examples. Blocks.

@@ -14,6 +14,7 @@ import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.model.ModelValidation;
 import dev.lockstep.trainer.model.NumericProfile;
+import dev.lockstep.trainer.model.SavedTraining;
 import dev.lockstep.trainer.report.HtmlReport;
 import dev.lockstep.trainer.report.MetricsLog;
 import java.io.IOException;
@@ -402,15 +403,15 @@ public final class TrainingJob {
       RunJournal journal,
       List<TrainingTask.Result> results)
       throws IOException {
-    folder.write(
-        RunFolder.MODEL,
-        out ->
-            model.write(
-                out,
+    InitialModel model =
+        InitialModel.trained(
+            this.model,
+            new SavedTraining(
                 trained.theta(),
                 replacesUpdaters() ? null : trained.state(),
                 initial.iterations() + assignment.lastStep(),
                 initial.epochs() + config.epochs()));
+    folder.write(RunFolder.MODEL, model::write);
     long bytes =
         results.stream()
             .filter(result -> result.worker() == result.servedFrom())
@@ -421,7 +422,7 @@ public final class TrainingJob {
             assignment.attempt().run(),
             folder.path().toString(),
             RunFolder.sha256(trained.theta()),
-            trained.theta(),
+            model,
             assignment.lastStep(),
             journal.metrics(),
             assignment.workers(),

@@ -1,5 +1,6 @@
 package dev.lockstep.trainer.spark;
 
+import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.report.Metrics;
 
 /**
@@ -8,7 +9,7 @@ import dev.lockstep.trainer.report.Metrics;
  * @param run id of the run
  * @param out folder of its outputs, a qualified Hadoop URI
  * @param parametersSha256 SHA-256 of θ as little-endian float32, in hexadecimal
- * @param parameters θ, length P, in DL4J's flattened order
+ * @param model what was trained, as in {@link #modelFile()}: to be used, scored or trained further
  * @param steps optimizer steps taken
  * @param metrics of every step and epoch
  * @param workers barrier tasks, W
@@ -22,7 +23,7 @@ public record TrainingResult(
     String run,
     String out,
     String parametersSha256,
-    float[] parameters,
+    InitialModel model,
     long steps,
     Metrics metrics,
     int workers,
@@ -31,6 +32,11 @@ public record TrainingResult(
     double seconds,
     long examples,
     String numericFingerprint) {
+
+  /** θ, length P, in DL4J's flattened order. */
+  public float[] parameters() {
+    return model.saved().orElseThrow().theta();
+  }
 
   /** The DL4J zip with the trained model and its updater state. */
   public String modelFile() {

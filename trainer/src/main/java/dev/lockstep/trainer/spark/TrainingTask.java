@@ -486,7 +486,7 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
     }
   }
 
-  private static ReplicaOptions replicaOptions(TrainingConfig config) {
+  static ReplicaOptions replicaOptions(TrainingConfig config) {
     return new ReplicaOptions(
         config.kernels() == TrainingConfig.Kernels.ONEDNN
             ? ReplicaOptions.Kernels.ONEDNN

@@ -1,0 +1,103 @@
+package dev.lockstep.trainer;
+
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.MicroBatch;
+import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.plan.Split;
+import dev.lockstep.sharding.store.MicroBatchStream;
+import dev.lockstep.sharding.store.StreamRequest;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.model.GlobalBatch;
+import dev.lockstep.trainer.model.ModelDefinition;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import org.apache.hadoop.conf.Configuration;
+import org.nd4j.linalg.dataset.DataSet;
+
+/**
+ * The global batches of one epoch, in the order in which a training in mode {@code sync} without
+ * accumulation takes them, for plain DL4J: who calls {@code network.fit(batch)} with each makes the
+ * training's steps on one machine. Lives on the driver; reads the data shards as it goes; for one
+ * thread. A read that fails ends in an {@link UncheckedIOException}.
+ */
+public final class GlobalBatches implements Iterator<DataSet>, AutoCloseable {
+
+  private static final int PREFETCHED_STEPS = 2;
+
+  private final ModelDefinition model;
+  private final int virtualWorkers;
+  private final MicroBatchStream stream;
+  private DataSet next;
+
+  GlobalBatches(
+      ModelDefinition model, Dataset data, TrainingConfig config, int epoch, Configuration hadoop) {
+    this.model = model;
+    this.virtualWorkers = config.virtualWorkers();
+    int[] blocks = data.shardSet().blockSizes();
+    this.stream =
+        new MicroBatchStream(
+            new StreamRequest(
+                data,
+                Split.of(config.seed(), config.validationFraction(), blocks),
+                Part.TRAINING,
+                config.seed(),
+                virtualWorkers,
+                0,
+                virtualWorkers,
+                config.batchSize(),
+                config.shuffleWindow(),
+                epoch,
+                0,
+                epoch + 1,
+                PREFETCHED_STEPS * virtualWorkers),
+            hadoop);
+  }
+
+  @Override
+  public boolean hasNext() {
+    if (next == null) {
+      List<MicroBatch> step = step();
+      next = step.isEmpty() ? null : GlobalBatch.join(model, step);
+    }
+    return next != null;
+  }
+
+  private List<MicroBatch> step() {
+    List<MicroBatch> step = new ArrayList<>();
+    try {
+      for (int v = 0; v < virtualWorkers; v++) {
+        MicroBatchStream.Item item = stream.next();
+        if (item != null) {
+          step.add(item.batch());
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while reading a global batch", e);
+    }
+    return step;
+  }
+
+  /** A batch of its own arrays, at most V · b examples. */
+  @Override
+  public DataSet next() {
+    if (!hasNext()) {
+      throw new NoSuchElementException("the epoch has no more global batches");
+    }
+    DataSet batch = next;
+    next = null;
+    return batch;
+  }
+
+  /** Stops reading. */
+  @Override
+  public void close() {
+    stream.close();
+  }
+}

@@ -1,0 +1,63 @@
+package dev.lockstep.trainer.model;
+
+import dev.lockstep.sharding.MicroBatch;
+import dev.lockstep.sharding.TensorSpec;
+import java.util.ArrayList;
+import java.util.List;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+
+/** The micro-batches of one step as the one batch that DL4J would train on. */
+public final class GlobalBatch {
+
+  private GlobalBatch() {}
+
+  /**
+   * Joins micro-batches, in their order.
+   *
+   * @param model whose input and output say in which shape it wants an example
+   * @param parts at least one, all of the same tensors; those without examples are passed over
+   * @return a data set of its own arrays
+   * @throws IllegalArgumentException if there is no example, or more than one input or output
+   * @throws UnsupportedModelException if model and tensors do not fit
+   */
+  public static DataSet join(ModelDefinition model, List<MicroBatch> parts) {
+    List<TensorSpec> tensors = parts.get(0).tensors();
+    ModelShape shape = ModelShape.of(model);
+    if (shape.inputs().size() != 1 || shape.outputs().size() != 1) {
+      throw new IllegalArgumentException(
+          "inputs="
+              + shape.inputs().size()
+              + " outputs="
+              + shape.outputs().size()
+              + " of the model: a DataSet holds one of each");
+    }
+    // Not closed: the arrays are the data set's from here on.
+    Network.Batch batch = new TensorBinding(shape, tensors).bind(joined(tensors, parts));
+    return new DataSet(
+        batch.features()[0],
+        batch.labels()[0],
+        only(batch.featuresMasks()),
+        only(batch.labelsMasks()));
+  }
+
+  private static MicroBatch joined(List<TensorSpec> tensors, List<MicroBatch> parts) {
+    int examples = parts.stream().mapToInt(MicroBatch::examples).sum();
+    List<float[]> values = new ArrayList<>();
+    for (int t = 0; t < tensors.size(); t++) {
+      float[] whole = new float[examples * tensors.get(t).elements()];
+      int at = 0;
+      for (MicroBatch part : parts) {
+        float[] own = part.values().get(t);
+        System.arraycopy(own, 0, whole, at, own.length);
+        at += own.length;
+      }
+      values.add(whole);
+    }
+    return new MicroBatch(examples, tensors, values);
+  }
+
+  private static INDArray only(INDArray[] arrays) {
+    return arrays == null ? null : arrays[0];
+  }
+}
