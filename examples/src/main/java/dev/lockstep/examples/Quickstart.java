@@ -19,11 +19,8 @@ import dev.lockstep.trainer.model.EvaluationSums;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.model.NumericProfile;
-import dev.lockstep.trainer.model.ReplicaOptions;
-import dev.lockstep.trainer.spark.EvaluationJob;
 import dev.lockstep.trainer.spark.TrainingResult;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -56,8 +53,6 @@ final class Quickstart implements Callable<Integer> {
   }
 
   private static final int CLASSES = 10;
-  private static final int EVALUATION_SPANS = 4;
-  private static final int EVALUATION_BATCH = 256;
 
   @Spec private CommandSpec spec;
 
@@ -168,7 +163,8 @@ final class Quickstart implements Callable<Integer> {
       try (ConsoleProgress progress = new ConsoleProgress(console)) {
         result = Lockstep.train(spark, initial, train, config, progress);
       }
-      print(console, result, accuracy(spark, result, test, profile));
+      EvaluationSums scores = Lockstep.evaluate(spark, result.model(), test, config).get(0);
+      print(console, result, scores.accuracy());
     }
     return 0;
   }
@@ -197,25 +193,6 @@ final class Quickstart implements Callable<Integer> {
         location,
         new IdxOptions(part + "-", CLASSES),
         ShardingOptions.named("digits-" + part));
-  }
-
-  private static double accuracy(
-      JavaSparkContext spark, TrainingResult result, Dataset test, NumericProfile profile)
-      throws IOException {
-    org.apache.hadoop.fs.Path file = new org.apache.hadoop.fs.Path(result.modelFile());
-    try (InputStream zip = file.getFileSystem(spark.hadoopConfiguration()).open(file)) {
-      EvaluationSums sums =
-          EvaluationJob.run(
-                  spark,
-                  InitialModel.read(zip, result.modelFile()),
-                  test,
-                  profile,
-                  ReplicaOptions.DEFAULT,
-                  EVALUATION_SPANS,
-                  EVALUATION_BATCH)
-              .get(0);
-      return sums.accuracy();
-    }
   }
 
   private void print(PrintWriter console, TrainingResult result, double accuracy) {

@@ -82,23 +82,28 @@ public record Chart(
 
   /** Series joined by lines, over a linear y axis. */
   public static Chart lines(String title, String xLabel, String yLabel, Series... series) {
+    return lines(title, xLabel, yLabel, List.of(series));
+  }
+
+  /** Series joined by lines, over a linear y axis. */
+  public static Chart lines(String title, String xLabel, String yLabel, List<Series> series) {
     return linear(title, Kind.LINE, xLabel, yLabel, series);
   }
 
   /** Series of dots, over a linear y axis. */
   public static Chart scatter(String title, String xLabel, String yLabel, Series... series) {
-    return linear(title, Kind.SCATTER, xLabel, yLabel, series);
+    return linear(title, Kind.SCATTER, xLabel, yLabel, List.of(series));
   }
 
   /** Series of bars, over a linear y axis. */
   public static Chart bars(String title, String xLabel, String yLabel, Series... series) {
-    return linear(title, Kind.BAR, xLabel, yLabel, series);
+    return linear(title, Kind.BAR, xLabel, yLabel, List.of(series));
   }
 
   private static Chart linear(
-      String title, Kind kind, String xLabel, String yLabel, Series... series) {
+      String title, Kind kind, String xLabel, String yLabel, List<Series> series) {
     return new Chart(
-        title, kind, xLabel, yLabel, Scale.LINEAR, Optional.empty(), Width.HALF, List.of(series));
+        title, kind, xLabel, yLabel, Scale.LINEAR, Optional.empty(), Width.HALF, series);
   }
 
   /** The same chart over a logarithmic y axis: values of 0 and below do not show. */

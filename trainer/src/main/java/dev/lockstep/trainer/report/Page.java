@@ -3,6 +3,7 @@ package dev.lockstep.trainer.report;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.stream.Stream;
 
@@ -50,6 +51,11 @@ public record Page(String title, String lead, List<Section> sections) {
     public Figures {
       figures = List.copyOf(figures);
     }
+
+    /** These figures, in this order. */
+    public Figures(Figure... figures) {
+      this(List.of(figures));
+    }
   }
 
   /**
@@ -58,7 +64,17 @@ public record Page(String title, String lead, List<Section> sections) {
    * @param label what it is
    * @param value with its unit
    */
-  public record Figure(String label, String value) {}
+  public record Figure(String label, String value) {
+
+    /**
+     * A value written as {@link String#format} does, whatever the machine's language.
+     *
+     * @param label what it is
+     */
+    public static Figure of(String label, String format, Object... values) {
+      return new Figure(label, String.format(Locale.ROOT, format, values));
+    }
+  }
 
   /**
    * A table.

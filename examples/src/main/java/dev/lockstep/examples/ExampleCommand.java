@@ -1,0 +1,52 @@
+package dev.lockstep.examples;
+
+import dev.lockstep.examples.linear.LinearDescent;
+import dev.lockstep.trainer.cli.CommandProvider;
+import java.io.PrintWriter;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code lockstep example NAME}: runs an example; without a name, lists them. */
+@Command(
+    name = "example",
+    mixinStandardHelpOptions = true,
+    description = "Runs an example and makes a page of its pictures; without NAME, lists them.",
+    synopsisSubcommandLabel = "[NAME]",
+    commandListHeading = "%nExamples:%n",
+    subcommands = {
+      LinearDescent.Batch.class,
+      LinearDescent.Stochastic.class,
+      LinearDescent.MiniBatch.class,
+    })
+final class ExampleCommand implements Callable<Integer> {
+
+  /** Adds this command to {@code lockstep}. */
+  public static final class Provider implements CommandProvider {
+    @Override
+    public Object command() {
+      return new ExampleCommand();
+    }
+  }
+
+  @Spec private CommandSpec spec;
+
+  @Option(names = "--names", description = "List the names alone, one a line.")
+  private boolean namesOnly;
+
+  @Override
+  public Integer call() {
+    CommandLine examples = spec.commandLine();
+    PrintWriter console = examples.getOut();
+    if (namesOnly) {
+      examples.getSubcommands().keySet().forEach(console::println);
+    } else {
+      examples.usage(console);
+    }
+    console.flush();
+    return 0;
+  }
+}

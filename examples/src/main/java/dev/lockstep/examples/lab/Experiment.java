@@ -1,0 +1,65 @@
+package dev.lockstep.examples.lab;
+
+import dev.lockstep.trainer.cli.SparkSessions;
+import dev.lockstep.trainer.model.NumericProfile;
+import dev.lockstep.trainer.report.HtmlReport;
+import dev.lockstep.trainer.report.Page;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/**
+ * One example, {@code lockstep example NAME}. What is particular to it is {@link #run}; around it
+ * are a Spark session, and the page that comes of it. A subclass carries {@code @Command} with a
+ * description of one sentence, and has its options in fields.
+ */
+public abstract class Experiment implements Callable<Integer> {
+
+  @Spec private CommandSpec spec;
+  @Mixin private LabOptions options;
+
+  /**
+   * Does the experiment.
+   *
+   * @return what came out: its lead says what to look for
+   */
+  protected abstract Page run(Lab lab) throws IOException;
+
+  /** The laboratory that the options ask for, on a Spark context that somebody else has started. */
+  public final Lab lab(JavaSparkContext spark) {
+    Path folder = options.folder().resolve(spec.name()).toAbsolutePath();
+    return new Lab(spark, folder, options, spec.commandLine().getOut());
+  }
+
+  @Override
+  public final Integer call() throws IOException {
+    NumericProfile profile = NumericProfile.named(options.numericProfile());
+    try (SparkSession session = SparkSessions.open("example " + spec.name(), profile)) {
+      Lab lab = lab(new JavaSparkContext(session.sparkContext()));
+      Page page = run(lab);
+      Path file = lab.folder().resolve("index.html");
+      HtmlReport.write(page, file);
+      print(spec.commandLine().getOut(), page, file);
+    }
+    return 0;
+  }
+
+  private static void print(PrintWriter console, Page page, Path file) {
+    console.printf("%n%s%n%n%s%n%n", page.title(), page.lead());
+    for (Page.Section section : page.sections()) {
+      if (section instanceof Page.Figures figures) {
+        figures
+            .figures()
+            .forEach(figure -> console.printf("%-32s  %s%n", figure.label(), figure.value()));
+      }
+    }
+    console.printf("%npage  %s%n", file);
+    console.flush();
+  }
+}

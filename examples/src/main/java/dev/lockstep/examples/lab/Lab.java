@@ -1,0 +1,81 @@
+package dev.lockstep.examples.lab;
+
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.ingest.ShardingOptions;
+import dev.lockstep.sharding.store.IfExists;
+import dev.lockstep.trainer.Lockstep;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.config.TrainingConfig.ExistingOutput;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.nd4j.linalg.dataset.DataSet;
+
+/**
+ * Where an example works: a Spark context, a folder, and what was asked for on the command line.
+ */
+public final class Lab {
+
+  private final JavaSparkContext spark;
+  private final Path folder;
+  private final LabOptions options;
+  private final PrintWriter console;
+
+  Lab(JavaSparkContext spark, Path folder, LabOptions options, PrintWriter console) {
+    this.spark = spark;
+    this.folder = folder;
+    this.options = options;
+    this.console = console;
+  }
+
+  /** The Spark context. */
+  public JavaSparkContext spark() {
+    return spark;
+  }
+
+  /** Folder of all that the example writes. */
+  public Path folder() {
+    return folder;
+  }
+
+  /** Of data, initial parameters and order. */
+  public long seed() {
+    return options.seed();
+  }
+
+  /**
+   * A configuration to build on, for a training whose outputs go to {@code runs/NAME}; what an
+   * earlier one left there is replaced. Says on the console that it begins.
+   */
+  public TrainingConfig.Builder newRun(String name) {
+    say(name + " …");
+    return TrainingConfig.builder()
+        .seed(options.seed())
+        .workers(options.workers())
+        .numericProfile(options.numericProfile())
+        .out(location("runs/" + name))
+        .existingOutput(ExistingOutput.REPLACE);
+  }
+
+  /** Examples from memory as data shards in {@code data/NAME}. */
+  public Dataset dataset(String name, DataSet examples) throws IOException {
+    return Lockstep.shard(spark, examples, location("data/" + name), sharding(name));
+  }
+
+  /** How data becomes shards here: what an earlier run left is replaced. */
+  public ShardingOptions sharding(String name) {
+    return ShardingOptions.named(name).ifExists(IfExists.REPLACE);
+  }
+
+  /** A place in the example's folder, as a URI. */
+  public String location(String path) {
+    return folder.resolve(path).toUri().toString();
+  }
+
+  /** Writes a line for people. */
+  public void say(String line) {
+    console.println(line);
+    console.flush();
+  }
+}

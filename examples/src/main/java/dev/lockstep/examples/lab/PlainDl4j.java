@@ -1,0 +1,80 @@
+package dev.lockstep.examples.lab;
+
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.trainer.GlobalBatches;
+import dev.lockstep.trainer.Lockstep;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.report.Chart;
+import dev.lockstep.trainer.report.EpochMetrics;
+import dev.lockstep.trainer.report.Page;
+import dev.lockstep.trainer.report.Page.Figure;
+import dev.lockstep.trainer.report.Series;
+import dev.lockstep.trainer.spark.TrainingResult;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * What DL4J's own {@code fit} makes of the same network and the same batches, in the same order, in
+ * this process: the curve beside Lockstep's.
+ *
+ * @param network trained
+ * @param losses mean loss over each epoch's examples, each taken before its batch's step, with the
+ *     model's regularisation terms
+ */
+@SuppressWarnings("ArrayRecordComponent") // points of a curve
+public record PlainDl4j(MultiLayerNetwork network, double[] losses) {
+
+  /**
+   * Trains a copy of a network.
+   *
+   * @param start initialised; not changed
+   * @param config of the training that it is put beside
+   */
+  public static PlainDl4j fit(
+      Lab lab, MultiLayerNetwork start, Dataset data, TrainingConfig config) {
+    MultiLayerNetwork network = start.clone();
+    InitialModel model = InitialModel.of(network);
+    List<Double> losses = new ArrayList<>();
+    for (int epoch = 0; epoch < config.epochs(); epoch++) {
+      double sum = 0;
+      long examples = 0;
+      try (GlobalBatches batches =
+          Lockstep.globalBatches(lab.spark(), model, data, config, epoch)) {
+        while (batches.hasNext()) {
+          DataSet batch = batches.next();
+          network.fit(batch);
+          sum += network.score() * batch.numExamples();
+          examples += batch.numExamples();
+        }
+      }
+      network.incrementEpochCount();
+      losses.add(sum / examples);
+    }
+    return new PlainDl4j(network, losses.stream().mapToDouble(Double::doubleValue).toArray());
+  }
+
+  /** A chart of both, which should be one curve, and by how much their parameters differ. */
+  public Page.Section[] beside(TrainingResult result) {
+    double[] epochs = IntStream.rangeClosed(1, losses.length).asDoubleStream().toArray();
+    Series ours = Series.ofEpochs("Lockstep", result.metrics(), EpochMetrics::meanLoss);
+    Series plain = Series.of("plain DL4J", epochs, losses).withStyle(Series.Style.DASHED);
+    return new Page.Section[] {
+      Chart.lines("Lockstep and plain DL4J", "epoch", "loss", ours, plain).logarithmic(),
+      new Page.Figures(
+          Figure.of("relative difference of θ to plain DL4J", "%.1e", difference(result)))
+    };
+  }
+
+  /** ‖θ − θ of DL4J‖ / ‖θ of DL4J‖. */
+  public double difference(TrainingResult result) {
+    INDArray theirs = network.params();
+    INDArray ours = Nd4j.create(result.parameters()).reshape(theirs.shape());
+    return ours.distance2(theirs) / theirs.norm2Number().doubleValue();
+  }
+}

@@ -1,0 +1,2 @@
+/** What the examples share: a session, folders, plain DL4J beside Lockstep. */
+package dev.lockstep.examples.lab;

@@ -1,0 +1,125 @@
+package dev.lockstep.examples.linear;
+
+import dev.lockstep.examples.lab.Experiment;
+import dev.lockstep.examples.lab.Lab;
+import dev.lockstep.examples.lab.PlainDl4j;
+import dev.lockstep.examples.lab.Samples;
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.trainer.Lockstep;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.report.Chart;
+import dev.lockstep.trainer.report.EpochMetrics;
+import dev.lockstep.trainer.report.Page;
+import dev.lockstep.trainer.report.Page.Figure;
+import dev.lockstep.trainer.report.Series;
+import dev.lockstep.trainer.report.StepMetrics;
+import dev.lockstep.trainer.spark.TrainingResult;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+import picocli.CommandLine.Command;
+
+/** The line y = 2x + 3, found by gradient descent that looks at all, ten or one points a step. */
+public class LinearDescent extends Experiment {
+
+  /** {@code linear-batch}. */
+  @Command(
+      name = "linear-batch",
+      description = "Fits y = 2x + 3 by batch gradient descent: all points make one step.")
+  public static final class Batch extends LinearDescent {
+    Batch() {
+      super(Descent.BATCH);
+    }
+  }
+
+  /** {@code linear-minibatch}. */
+  @Command(
+      name = "linear-minibatch",
+      description = "Fits y = 2x + 3 by mini-batches: ten points make a step.")
+  public static final class MiniBatch extends LinearDescent {
+    MiniBatch() {
+      super(Descent.MINI_BATCH);
+    }
+  }
+
+  /** {@code linear-sgd}. */
+  @Command(
+      name = "linear-sgd",
+      description = "Fits y = 2x + 3 by stochastic gradient descent: every point makes a step.")
+  public static final class Stochastic extends LinearDescent {
+    Stochastic() {
+      super(Descent.STOCHASTIC);
+    }
+  }
+
+  private final Descent shown;
+
+  private LinearDescent(Descent shown) {
+    this.shown = shown;
+  }
+
+  @Override
+  protected Page run(Lab lab) throws IOException {
+    DataSet points = Samples.of(x -> 2 * x + 3, 0.1, 100, -1, 1, lab.seed());
+    Dataset data = lab.dataset("points", points);
+    MultiLayerNetwork line =
+        new MultiLayerNetwork(
+            new NeuralNetConfiguration.Builder()
+                .seed(lab.seed())
+                .updater(new Sgd(0.01))
+                .list()
+                .layer(
+                    new OutputLayer.Builder(LossFunction.MSE)
+                        .activation(Activation.IDENTITY)
+                        .nIn(1)
+                        .nOut(1)
+                        .build())
+                .build());
+    line.init();
+
+    Page page =
+        Page.titled("A line by " + shown.text() + " gradient descent")
+            .withLead(
+                "100 points were drawn from y = 2x + 3 with noise of 0.1. 1,000 steps of batch"
+                    + " descent come down smoothly and look at every point each time; as many"
+                    + " stochastic steps look at 1,000 points in all and jump about; mini-batches"
+                    + " of ten lie between. All end at the noise.");
+    List<Series> steps = new ArrayList<>();
+    List<Series> epochs = new ArrayList<>();
+    for (Descent each : Descent.values()) {
+      TrainingConfig config = each.config(lab.newRun(each.text()));
+      TrainingResult result = Lockstep.train(lab.spark(), line, data, config);
+      steps.add(Series.ofSteps(each.text(), result.metrics(), StepMetrics::meanLoss));
+      epochs.add(Series.ofEpochs(each.text(), result.metrics(), EpochMetrics::meanLoss));
+      if (each == shown) {
+        page = page.with(learned(result, points));
+        page = page.with(PlainDl4j.fit(lab, line, data, config).beside(result));
+      }
+    }
+    return page.with(
+        Chart.lines("The three ways, by steps", "step", "mean squared error", steps).logarithmic(),
+        Chart.lines("The same by epochs", "epoch", "mean squared error", epochs).logarithmic());
+  }
+
+  private static Page.Section[] learned(TrainingResult result, DataSet points) {
+    float w = result.parameters()[0];
+    float b = result.parameters()[1];
+    return new Page.Section[] {
+      new Page.Figures(
+          Figure.of("w, drawn with 2", "%.4f", w), Figure.of("b, drawn with 3", "%.4f", b)),
+      Chart.scatter(
+          "What was learned",
+          "x",
+          "y",
+          Samples.series("points", points),
+          Series.function("learned", x -> w * x + b, -1, 1))
+    };
+  }
+}

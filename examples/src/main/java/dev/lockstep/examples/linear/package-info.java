@@ -1,0 +1,2 @@
+/** Models of one variable: straight lines and curves. */
+package dev.lockstep.examples.linear;
