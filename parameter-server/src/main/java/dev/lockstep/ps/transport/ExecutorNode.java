@@ -55,6 +55,7 @@ public final class ExecutorNode implements AutoCloseable {
   private final String token;
   private final TransportSettings settings;
   private final Traffic traffic = new Traffic();
+  private final Payload payload = new Payload();
   private final AbortSignal signal = new AbortSignal();
   private final MessageServer server;
   private final NodeAddress address;
@@ -85,6 +86,7 @@ public final class ExecutorNode implements AutoCloseable {
       int own,
       FrameLayout layout,
       ShardServer shard,
+      LocalShard local,
       MessageConnector connector,
       Map<Integer, Peer> peers,
       Heartbeat heartbeat) {
@@ -210,7 +212,16 @@ public final class ExecutorNode implements AutoCloseable {
       }
       heartbeat = new Heartbeat(peers.values(), settings, this::lost);
     }
-    Started now = new Started(List.copyOf(roster), own, layout, shard, connector, peers, heartbeat);
+    Started now =
+        new Started(
+            List.copyOf(roster),
+            own,
+            layout,
+            shard,
+            new LocalShard(shard, format, payload),
+            connector,
+            peers,
+            heartbeat);
     if (!started.complete(now) || isClosed()) {
       now.disconnect();
       signal.check();
@@ -227,7 +238,7 @@ public final class ExecutorNode implements AutoCloseable {
   private Peer connect(MessageConnector connector, NodeAddress to, int shard, WireFormat format)
       throws IOException, InterruptedException {
     try {
-      return new Peer(to, shard, connector.connect(to.host(), to.port(), token), format);
+      return new Peer(to, shard, connector.connect(to.host(), to.port(), token), format, payload);
     } catch (IOException e) {
       throw new IOException(to + " (shard " + shard + "): " + e.getMessage(), e);
     }
@@ -242,7 +253,7 @@ public final class ExecutorNode implements AutoCloseable {
     Started now = requireStarted();
     List<ShardEndpoint> endpoints = new ArrayList<>();
     for (int i = 0; i < now.roster.size(); i++) {
-      endpoints.add(i == now.own ? now.shard : now.peers.get(i).endpoint());
+      endpoints.add(i == now.own ? now.local : now.peers.get(i).endpoint());
     }
     return new ParameterClient(key, now.layout, endpoints, signal, settings.waitBound());
   }
@@ -295,6 +306,11 @@ public final class ExecutorNode implements AutoCloseable {
   /** Bytes of messages moved through sockets. */
   public Transferred transferred() {
     return traffic.total();
+  }
+
+  /** What the workers of this JVM exchanged with all parameter shards so far. */
+  public Exchanged exchanged() {
+    return payload.total();
   }
 
   /**

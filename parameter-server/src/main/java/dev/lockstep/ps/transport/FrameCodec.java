@@ -119,8 +119,13 @@ final class FrameCodec {
     return layout;
   }
 
+  /** Bytes of the frame without its header. */
+  int dataLength() {
+    return layout.dataLength(format, values.remaining(), entries);
+  }
+
   int encodedLength() {
-    return DATA_OFFSET + layout.dataLength(format, values.remaining(), entries);
+    return DATA_OFFSET + dataLength();
   }
 
   /** Writes the frame, all of its bytes, from an offset on. */

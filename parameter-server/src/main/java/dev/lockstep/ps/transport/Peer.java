@@ -12,6 +12,7 @@ final class Peer {
   private final int shard;
   private final MessageLink link;
   private final WireFormat format;
+  private final Payload payload;
   private final CompletableFuture<Void> departed = new CompletableFuture<>();
   private final AtomicLong lastAnswer = new AtomicLong(System.nanoTime());
 
@@ -19,16 +20,18 @@ final class Peer {
    * A peer that is there.
    *
    * @param format of the gradients that are pushed to it
+   * @param payload counts what is exchanged with it
    */
-  Peer(NodeAddress address, int shard, MessageLink link, WireFormat format) {
+  Peer(NodeAddress address, int shard, MessageLink link, WireFormat format, Payload payload) {
     this.address = address;
     this.shard = shard;
     this.link = link;
     this.format = format;
+    this.payload = payload;
   }
 
   RemoteShard endpoint() {
-    return new RemoteShard(shard, address, link, format);
+    return new RemoteShard(shard, address, link, format, payload);
   }
 
   MessageLink link() {

@@ -1,7 +1,6 @@
 package dev.lockstep.ps.transport;
 
 import dev.lockstep.ps.reduce.TreeNode;
-import dev.lockstep.ps.reduce.WireFormat;
 import dev.lockstep.ps.server.Contribution;
 import dev.lockstep.ps.server.Push;
 import dev.lockstep.ps.server.StepKey;
@@ -37,11 +36,11 @@ final class PushMessage {
   }
 
   /**
-   * The message, all of whose bytes are written, in memory of the given kind. Values of the
-   * gradient are of the format.
+   * The message, all of whose bytes are written, in memory of the given kind.
+   *
+   * @param gradient of the push
    */
-  static ByteBuffer encode(Push push, WireFormat format, IntFunction<ByteBuffer> memory) {
-    FrameCodec gradient = FrameCodec.of(push.gradient(), format);
+  static ByteBuffer encode(Push push, FrameCodec gradient, IntFunction<ByteBuffer> memory) {
     ByteBuffer bytes = memory.apply(encodedLength(gradient));
     MessagePrefix.encode(bytes, MessageType.PUSH, push.attempt());
     bytes.putLong(STEP_OFFSET, push.when().step());

@@ -15,21 +15,33 @@ final class RemoteShard implements ShardEndpoint {
   private final NodeAddress address;
   private final MessageLink link;
   private final WireFormat format;
+  private final Payload payload;
 
-  RemoteShard(int shard, NodeAddress address, MessageLink link, WireFormat format) {
+  /**
+   * A shard behind a link.
+   *
+   * @param format of the gradients that are pushed to it
+   * @param payload counts
+   */
+  RemoteShard(
+      int shard, NodeAddress address, MessageLink link, WireFormat format, Payload payload) {
     this.shard = shard;
     this.address = address;
     this.link = link;
     this.format = format;
+    this.payload = payload;
   }
 
   @Override
   public CompletableFuture<Void> push(Push push) {
-    return link.request(memory -> PushMessage.encode(push, format, memory), Ack::check);
+    FrameCodec gradient = FrameCodec.of(push.gradient(), format);
+    payload.pushed(gradient);
+    return link.request(memory -> PushMessage.encode(push, gradient, memory), Ack::check);
   }
 
   @Override
   public CompletableFuture<PullReply> pull(Pull pull) {
+    payload.pulled(pull);
     return link.request(
         PullMessage.of(pull).encode(), answer -> PullReplyMessage.decode(answer, pull));
   }

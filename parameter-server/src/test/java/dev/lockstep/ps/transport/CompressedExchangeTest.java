@@ -58,6 +58,35 @@ class CompressedExchangeTest {
     }
   }
 
+  @Test
+  void whatIsExchangedIsTheSameInMemoryAsOverSockets() throws Exception {
+    for (Case one : cases(8, PARAMETERS)) {
+      Exchanged memory = exchanged(one.training, 1);
+      assertEquals(exchanged(one.training, 2), memory, one.name);
+      // Two workers push all of θ and pull all of θ in every step.
+      double pushed = one.pushed() * 2 * 2 * STEPS;
+      assertEquals(pushed, (double) memory.pushed(), pushed * 0.02, one.name);
+      assertEquals(2L * STEPS * PARAMETERS * Float.BYTES, memory.pulled());
+      assertEquals(memory.pushed() + memory.pulled(), memory.total());
+    }
+  }
+
+  /** Two workers on one node or two; checks the bits as well. */
+  private static Exchanged exchanged(SimulatedTraining training, int nodes) throws Exception {
+    try (SocketCluster cluster = new SocketCluster(training, nodes, TransportSettings.loopback())) {
+      for (SimulatedTraining.Result result : Workers.run(cluster.tasks(2))) {
+        assertArrayEquals(training.expectedTheta(), result.theta());
+      }
+      long pushed = 0;
+      long pulled = 0;
+      for (ExecutorNode node : cluster.nodes) {
+        pushed += node.exchanged().pushed();
+        pulled += node.exchanged().pulled();
+      }
+      return new Exchanged(pushed, pulled);
+    }
+  }
+
   /** Prints bytes a step and node; the argument is the number of parameters. */
   public static void main(String[] args) throws Exception {
     int parameters = Integer.parseInt(args[0]);

@@ -170,7 +170,8 @@ class ExecutorNodeTest {
               before.key(), StepKey.of(0, 0), new TreeNode(0, 0), 0, Contribution.of(1, 0), floats);
       for (ByteBuffer message :
           List.of(
-              PushMessage.encode(push, WireFormat.FLOAT32, Wire::allocate),
+              PushMessage.encode(
+                  push, FrameCodec.of(push.gradient(), WireFormat.FLOAT32), Wire::allocate),
               PullMessage.of(new Pull(before.key(), 1, 0, Pull.NO_OUTCOMES, floats)).encode(),
               new AbortMessage(before.key(), "old news").encode(),
               new FarewellMessage(before.key(), 0).encode())) {
@@ -187,7 +188,9 @@ class ExecutorNodeTest {
               ByteBuffer.wrap(new byte[] {0, 1}),
               ByteBuffer.allocate(0),
               Ack.encode(),
-              PushMessage.encode(push, WireFormat.FLOAT32, Wire::allocate).putInt(72, -1))) {
+              PushMessage.encode(
+                      push, FrameCodec.of(push.gradient(), WireFormat.FLOAT32), Wire::allocate)
+                  .putInt(72, -1))) {
         CompletableFuture<Void> answer = link.request(message, Ack::check);
         String refusal =
             assertThrows(ExecutionException.class, () -> answer.get(15, TimeUnit.SECONDS))

@@ -257,7 +257,8 @@ class MessagesTest {
   }
 
   private static ByteBuffer encode(Push push) {
-    return PushMessage.encode(push, WireFormat.FLOAT32, Wire::allocate);
+    return PushMessage.encode(
+        push, FrameCodec.of(push.gradient(), WireFormat.FLOAT32), Wire::allocate);
   }
 
   private static void refusesOtherLengths(ByteBuffer good, Function<ByteBuffer, ?> decode) {

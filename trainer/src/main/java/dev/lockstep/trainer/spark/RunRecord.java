@@ -52,6 +52,8 @@ record RunRecord(
       facts.put("skipped steps", String.format(Locale.ROOT, "%,d", skippedSteps()));
     }
     facts.put("workers", result.workers() + " on " + result.servers() + " executor(s)");
+    facts.put("exchanged", kilobytes(result.exchangedBytesPerStep()) + " a step");
+    facts.put("through sockets", kilobytes(result.socketBytesPerStep()) + " a step");
     facts.put("parameters", String.format(Locale.ROOT, "%,d", result.parameters().length));
     facts.put("parametersSha256", result.parametersSha256());
     facts.put("numeric fingerprint", result.numericFingerprint());
@@ -67,6 +69,10 @@ record RunRecord(
     asked.put("model", kind());
     asked.put("data", assignment.dataset().location());
     return new TrainingReport("Lockstep " + result.run(), facts, asked, result.metrics());
+  }
+
+  private static String kilobytes(double bytes) {
+    return String.format(Locale.ROOT, "%,.1f KB", bytes / 1e3);
   }
 
   /** Steps whose gradient was not finite. */
@@ -125,7 +131,11 @@ record RunRecord(
         .put("workers", result.workers())
         .put("servers", result.servers())
         .put("socketBytes", result.socketBytes())
-        .put("socketBytesPerStep", result.socketBytesPerStep());
+        .put("socketBytesPerStep", result.socketBytesPerStep())
+        .put("pushedBytes", result.exchanged().pushed())
+        .put("pulledBytes", result.exchanged().pulled())
+        .put("exchangedBytes", result.exchangedBytes())
+        .put("exchangedBytesPerStep", result.exchangedBytesPerStep());
     EpochMetrics last = result.metrics().epochs().get(result.metrics().epochs().size() - 1);
     ObjectNode outcome = json.putObject("result");
     outcome.put("steps", result.steps());

@@ -3,6 +3,7 @@ package dev.lockstep.trainer.spark;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.schedule.RunLength;
 import dev.lockstep.ps.server.AttemptId;
+import dev.lockstep.ps.transport.Exchanged;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.plan.EpochPlan;
 import dev.lockstep.sharding.plan.Part;
@@ -412,11 +413,8 @@ public final class TrainingJob {
                 initial.iterations() + assignment.lastStep(),
                 initial.epochs() + config.epochs()));
     folder.write(RunFolder.MODEL, model::write);
-    long bytes =
-        results.stream()
-            .filter(result -> result.worker() == result.servedFrom())
-            .mapToLong(TrainingTask.Result::bytesSent)
-            .sum();
+    List<TrainingTask.Result> ofJvms =
+        results.stream().filter(one -> one.worker() == one.servedFrom()).toList();
     TrainingResult result =
         new TrainingResult(
             assignment.attempt().run(),
@@ -427,7 +425,10 @@ public final class TrainingJob {
             journal.metrics(),
             assignment.workers(),
             journal.servers(),
-            bytes,
+            ofJvms.stream().mapToLong(TrainingTask.Result::bytesSent).sum(),
+            new Exchanged(
+                ofJvms.stream().mapToLong(TrainingTask.Result::bytesPushed).sum(),
+                ofJvms.stream().mapToLong(TrainingTask.Result::bytesPulled).sum()),
             journal.elapsedSeconds(),
             journal.examples(),
             journal.fingerprint());

@@ -1,5 +1,6 @@
 package dev.lockstep.trainer.spark;
 
+import dev.lockstep.ps.transport.Exchanged;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.report.Metrics;
 
@@ -14,7 +15,10 @@ import dev.lockstep.trainer.report.Metrics;
  * @param metrics of every step and epoch
  * @param workers barrier tasks, W
  * @param servers parameter shards: distinct executor JVMs
- * @param socketBytes that workers and servers sent each other through sockets
+ * @param socketBytes that workers and servers sent each other through sockets, messages as a whole;
+ *     0 in one JVM
+ * @param exchanged gradients (in mode {@code averaging}, changes of parameters) that all workers
+ *     pushed and parameters that they pulled, through sockets or in memory
  * @param seconds from the meeting of the workers to the last step
  * @param examples used for gradients
  * @param numericFingerprint of the arithmetic
@@ -29,6 +33,7 @@ public record TrainingResult(
     int workers,
     int servers,
     long socketBytes,
+    Exchanged exchanged,
     double seconds,
     long examples,
     String numericFingerprint) {
@@ -46,6 +51,25 @@ public record TrainingResult(
   /** Bytes that all workers and servers together sent each other for one step, on average. */
   public double socketBytesPerStep() {
     return (double) socketBytes / steps;
+  }
+
+  /**
+   * Bytes of the elements that all workers pushed and pulled, whether sockets carried them or
+   * memory, as {@link Exchanged} defines them. Depends on the workers W, and not on how many JVMs
+   * they share, but where zeros make a message sparse: messages end with a parameter shard.
+   *
+   * <p>A step of mode {@code sync} without compression is 4P(S + W) bytes: W pulls, and S pushes,
+   * each of a subtree that a worker sums (S = W where V/W is a power of two), shorter where many
+   * elements are 0. Mode {@code averaging} exchanges once a round, and the optimizer's state too
+   * where that is averaged.
+   */
+  public long exchangedBytes() {
+    return exchanged.total();
+  }
+
+  /** {@link #exchangedBytes()} for one step, on average. */
+  public double exchangedBytesPerStep() {
+    return (double) exchanged.total() / steps;
   }
 
   /** Training examples a second, validation included. */

@@ -9,9 +9,9 @@ import dev.lockstep.ps.server.AttemptId;
 import dev.lockstep.ps.server.Contribution;
 import dev.lockstep.ps.server.Protocol;
 import dev.lockstep.ps.server.StepKey;
+import dev.lockstep.ps.transport.Exchanged;
 import dev.lockstep.ps.transport.ExecutorNode;
 import dev.lockstep.ps.transport.NodeAddress;
-import dev.lockstep.ps.transport.Transferred;
 import dev.lockstep.ps.transport.TransportSettings;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.plan.Part;
@@ -153,8 +153,12 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
    *
    * @param jvm id of its executor's JVM
    * @param servedFrom first worker of the same JVM, which answers for its traffic
+   * @param bytesSent through the JVM's sockets
+   * @param bytesPushed of elements by all workers of the JVM, and {@code bytesPulled}, whatever
+   *     carried them
    */
-  record Result(int worker, String jvm, int servedFrom, long bytesReceived, long bytesSent)
+  record Result(
+      int worker, String jvm, int servedFrom, long bytesSent, long bytesPushed, long bytesPulled)
       implements Serializable {}
 
   @Override
@@ -288,8 +292,14 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
     }
     // A server must outlive the last pull of every worker.
     node.finish();
-    Transferred bytes = node.transferred();
-    return new Result(worker, node.address().jvmId(), firstOfJvm, bytes.in(), bytes.out());
+    Exchanged exchanged = node.exchanged();
+    return new Result(
+        worker,
+        node.address().jvmId(),
+        firstOfJvm,
+        node.transferred().out(),
+        exchanged.pushed(),
+        exchanged.pulled());
   }
 
   private Replicas replicas(

@@ -17,6 +17,7 @@ import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.model.NumericProfile;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -80,6 +81,9 @@ class AveragingJobTest {
     TrainingResult one = train("local[1]", kept);
     TrainingResult two = train("local[2]", kept);
     assertEquals(one.parametersSha256(), two.parametersSha256());
+    // Two epochs of three rounds each.
+    assertExchanged(6, one);
+    assertExchanged(6, two);
     assertNotEquals(
         one.parametersSha256(),
         train("local[2]", c -> c.mode(TrainingConfig.Mode.AVERAGING).averaging(Averaging.every(2)))
@@ -123,6 +127,7 @@ class AveragingJobTest {
     assertEquals(one.parametersSha256(), other.parametersSha256());
     assertEquals(12, one.steps());
     TrainingResult plain = train("local[2]", c -> c);
+    assertExchanged(12, plain);
     // The same examples in every step, but other sums: and the mlp has no dropout.
     for (int i = 0; i < plain.parameters().length; i++) {
       assertEquals(plain.parameters()[i], one.parameters()[i], 2e-3);
@@ -130,6 +135,19 @@ class AveragingJobTest {
     assertEquals(
         plain.metrics().steps().get(0).meanLoss(), one.metrics().steps().get(0).meanLoss(), 1e-6);
     assertNotEquals(plain.parametersSha256(), one.parametersSha256());
+  }
+
+  /** In every round each worker pushes one subtree's vector and pulls the parameters. */
+  private static void assertExchanged(int rounds, TrainingResult result) throws IOException {
+    long vectors = 4L * rounds * result.workers() * result.parameters().length;
+    assertEquals(vectors, result.exchanged().pulled());
+    // Frames with many zeros, of units that are never active, are shorter.
+    assertTrue(result.exchanged().pushed() <= vectors, result.exchanged().toString());
+    assertTrue(result.exchanged().pushed() > 0.5 * vectors, result.exchanged().toString());
+    assertEquals(0, result.socketBytes());
+    assertEquals(result.exchangedBytes() / 12.0, result.exchangedBytesPerStep());
+    String record = Files.readString(Path.of(URI.create(result.out())).resolve("run.json"));
+    assertTrue(record.contains("\"exchangedBytes\" : " + result.exchangedBytes()), record);
   }
 
   private CheckpointStore checkpoints(TrainingResult result) {

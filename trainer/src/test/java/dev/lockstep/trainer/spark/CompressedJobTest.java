@@ -17,8 +17,10 @@ import dev.lockstep.trainer.model.NumericProfile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.conf.Configuration;
@@ -49,12 +51,14 @@ class CompressedJobTest {
     Set<String> hashes = new HashSet<>();
     double uncompressed = Double.NaN;
     double atFirst = Double.NaN;
+    Map<String, Long> pushed = new HashMap<>();
     for (String compression : COMPRESSIONS) {
       TrainingResult one = train("local[1]", compression);
       TrainingResult two = train("local[2]", compression);
       assertEquals(2, two.workers());
       assertEquals(one.parametersSha256(), two.parametersSha256(), compression);
       hashes.add(one.parametersSha256());
+      pushed.put(compression, one.exchanged().pushed());
       double last = one.metrics().epochs().get(7).meanLoss();
       if (compression.equals("none")) {
         atFirst = one.metrics().steps().get(0).meanLoss();
@@ -66,6 +70,11 @@ class CompressedJobTest {
       assertTrue(way > least, compression + ": loss " + last + " instead of " + uncompressed);
     }
     assertEquals(COMPRESSIONS.size(), hashes.size(), "each compression has its own bits");
+    double all = pushed.get("none");
+    assertEquals(0.5, pushed.get("bfloat16") / all, 0.05, pushed.toString());
+    assertEquals(pushed.get("bfloat16"), pushed.get("float16"), 0.05 * all, pushed.toString());
+    assertTrue(pushed.get("top-k=0.1") < 0.45 * all, pushed.toString());
+    assertTrue(pushed.get("threshold=2e-3") < all, pushed.toString());
   }
 
   @Test
