@@ -5,6 +5,7 @@ import dev.lockstep.ps.reduce.PairwiseTree;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.server.Consistency;
 import dev.lockstep.ps.server.StepKey;
+import dev.lockstep.trainer.loop.LoopClock.Activity;
 import java.util.List;
 
 /**
@@ -20,6 +21,7 @@ public final class WorkerLoop {
   private final Contributor contributor;
   private final GradientExchange exchange;
   private final RoundListener listener;
+  private final LoopClock clock;
   private final List<TreeNode> subtrees;
   private final TreeSum sums;
 
@@ -112,17 +114,29 @@ public final class WorkerLoop {
     }
   }
 
+  /** A loop whose time nobody asks for. */
+  public WorkerLoop(
+      Span span, Contributor contributor, GradientExchange exchange, RoundListener listener) {
+    this(span, contributor, exchange, listener, new LoopClock());
+  }
+
   /**
    * Does not own what it is given.
    *
    * @param contributor has received the parameters before {@code firstStep}
+   * @param clock where the loop's time is booked
    */
   public WorkerLoop(
-      Span span, Contributor contributor, GradientExchange exchange, RoundListener listener) {
+      Span span,
+      Contributor contributor,
+      GradientExchange exchange,
+      RoundListener listener,
+      LoopClock clock) {
     this.span = span;
     this.contributor = contributor;
     this.exchange = exchange;
     this.listener = listener;
+    this.clock = clock;
     this.subtrees = span.subtrees();
     this.sums =
         new TreeSum(
@@ -133,6 +147,7 @@ public final class WorkerLoop {
   /** Takes all steps of the span; ends early only with an exception. */
   public void run() {
     float[] vector = new float[contributor.length()];
+    long began = clock.now();
     try (PushThread pushes =
         new PushThread("lockstep-push-v" + span.from(), exchange, sums::giveBack)) {
       long step = span.firstStep();
@@ -141,23 +156,39 @@ public final class WorkerLoop {
         for (TreeNode subtree : subtrees) {
           contribute(round, subtree, pushes);
         }
-        pushes.await();
         step = round.endStep();
-        Pulled pulled = exchange.pull(span.required(step), outcomesFrom, vector);
+        Pulled pulled = pull(step, pushes, vector);
         contributor.receive(vector);
         outcomesFrom += pulled.outcomes().size();
-        listener.roundTaken(round, pulled.outcomes());
-        if (span.pace().isEpochStart(step)) {
-          listener.epochTaken(span.pace().epoch(step));
-        }
+        tell(round, pulled);
       }
     }
+    clock.book(Activity.LOOP, began);
+  }
+
+  private Pulled pull(long steps, PushThread pushes, float[] vector) {
+    long began = clock.now();
+    pushes.await();
+    Pulled pulled = exchange.pull(span.required(steps), outcomesFrom, vector);
+    clock.book(Activity.PARAMETERS, began);
+    return pulled;
+  }
+
+  private void tell(Round round, Pulled pulled) {
+    long began = clock.now();
+    listener.roundTaken(round, pulled.outcomes());
+    if (span.pace().isEpochStart(round.endStep())) {
+      listener.epochTaken(span.pace().epoch(round.endStep()));
+    }
+    clock.book(Activity.BETWEEN_ROUNDS, began);
   }
 
   private void contribute(Round round, TreeNode subtree, PushThread pushes) {
     StepKey when = StepKey.of(span.version(round.firstStep()), span.epochsBefore() + round.epoch());
     RoundSum sum = sums.of(subtree, (v, vector) -> contributor.contribution(v, round, vector));
+    long began = clock.now();
     pushes.push(when, subtree, sum);
+    clock.book(Activity.PARAMETERS, began);
     listener.contributed(round, subtree, sum.examples(), sum.losses());
   }
 }

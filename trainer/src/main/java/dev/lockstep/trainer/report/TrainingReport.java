@@ -18,14 +18,26 @@ import java.util.function.ToDoubleFunction;
  * @param facts what came out, in the order shown: accuracy, time, {@code parametersSha256}, …
  * @param configuration what was asked for, in the order shown
  * @param metrics the curves
+ * @param workers one row of a table each; may be empty
  */
 public record TrainingReport(
-    String title, Map<String, String> facts, Map<String, String> configuration, Metrics metrics) {
+    String title,
+    Map<String, String> facts,
+    Map<String, String> configuration,
+    Metrics metrics,
+    List<WorkerThroughput> workers) {
+
+  /** Of a run whose workers are not known. */
+  public TrainingReport(
+      String title, Map<String, String> facts, Map<String, String> configuration, Metrics metrics) {
+    this(title, facts, configuration, metrics, List.of());
+  }
 
   /** Copies the maps, keeping their order. */
   public TrainingReport {
     facts = Collections.unmodifiableMap(new LinkedHashMap<>(facts));
     configuration = Collections.unmodifiableMap(new LinkedHashMap<>(configuration));
+    workers = List.copyOf(workers);
   }
 
   /** The page of this run; {@link HtmlReport#render} makes it HTML. */
@@ -63,6 +75,9 @@ public record TrainingReport(
     chart(sections, "Learning rate", "", List.of(ofSteps("by step", StepMetrics::learningRate)));
     if (!metrics.epochs().isEmpty()) {
       sections.add(epochTable());
+    }
+    if (!workers.isEmpty()) {
+      sections.add(workerTable());
     }
     sections.add(pairs("Result", facts));
     sections.add(pairs("Configuration", configuration));
@@ -113,6 +128,42 @@ public record TrainingReport(
             "examples/s",
             "time"),
         rows);
+  }
+
+  private Table workerTable() {
+    List<List<String>> rows = new ArrayList<>();
+    for (WorkerThroughput one : workers) {
+      rows.add(
+          List.of(
+              text("%d", one.worker()),
+              text("%s on %s", one.executor(), one.host()),
+              text("%d", one.virtualWorkers()),
+              text("%,d", one.examples()),
+              text("%,.0f", one.examplesPerSecond()),
+              time(one.seconds()),
+              share(one.gradientSeconds(), one),
+              share(one.dataSeconds(), one),
+              share(one.parameterSeconds(), one),
+              share(one.betweenRoundsSeconds(), one)));
+    }
+    return new Table(
+        "Workers",
+        List.of(
+            "worker",
+            "executor",
+            "virtual workers",
+            "examples",
+            "examples/s",
+            "time",
+            "gradients",
+            "waiting for data",
+            "waiting for parameters",
+            "validating, saving"),
+        rows);
+  }
+
+  private static String share(double seconds, WorkerThroughput of) {
+    return measured("%.1f %%", 100 * seconds / of.seconds());
   }
 
   private static Table pairs(String title, Map<String, String> entries) {

@@ -8,6 +8,7 @@ import dev.lockstep.trainer.model.Versions;
 import dev.lockstep.trainer.report.EpochMetrics;
 import dev.lockstep.trainer.report.StepMetrics;
 import dev.lockstep.trainer.report.TrainingReport;
+import dev.lockstep.trainer.report.WorkerThroughput;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.LinkedHashMap;
@@ -68,7 +69,8 @@ record RunRecord(
                     e.getValue().isValueNode() ? e.getValue().asText() : e.getValue().toString()));
     asked.put("model", kind());
     asked.put("data", assignment.dataset().location());
-    return new TrainingReport("Lockstep " + result.run(), facts, asked, result.metrics());
+    return new TrainingReport(
+        "Lockstep " + result.run(), facts, asked, result.metrics(), result.workerThroughputs());
   }
 
   private static String kilobytes(double bytes) {
@@ -126,7 +128,8 @@ record RunRecord(
         .put("java", System.getProperty("java.version"))
         .put("spark", sparkVersion)
         .put("deeplearning4j", Versions.ofThisBuild().deeplearning4j());
-    json.putObject("cluster")
+    ObjectNode cluster = json.putObject("cluster");
+    cluster
         .put("master", master)
         .put("workers", result.workers())
         .put("servers", result.servers())
@@ -136,6 +139,11 @@ record RunRecord(
         .put("pulledBytes", result.exchanged().pulled())
         .put("exchangedBytes", result.exchangedBytes())
         .put("exchangedBytesPerStep", result.exchangedBytesPerStep());
+    ArrayNode workers = cluster.putArray("workerThroughputs");
+    for (WorkerThroughput one : result.workerThroughputs()) {
+      ObjectNode worker = WorkerReport.JSON.valueToTree(one);
+      workers.add(worker.put("examplesPerSecond", one.examplesPerSecond()));
+    }
     EpochMetrics last = result.metrics().epochs().get(result.metrics().epochs().size() - 1);
     ObjectNode outcome = json.putObject("result");
     outcome.put("steps", result.steps());

@@ -18,10 +18,12 @@ import dev.lockstep.trainer.model.NumericProfile;
 import dev.lockstep.trainer.model.SavedTraining;
 import dev.lockstep.trainer.report.HtmlReport;
 import dev.lockstep.trainer.report.MetricsLog;
+import dev.lockstep.trainer.report.WorkerThroughput;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -396,6 +398,25 @@ public final class TrainingJob {
     observer.launching(text);
   }
 
+  /** Attempts of a worker on the same executor are one. */
+  private static List<WorkerThroughput> throughputs(List<TrainingTask.Result> results) {
+    List<WorkerThroughput> all = new ArrayList<>();
+    for (TrainingTask.Result result : results) {
+      WorkerThroughput next = result.throughput();
+      int known = 0;
+      while (known < all.size() && !all.get(known).isOfSameTask(next)) {
+        known++;
+      }
+      if (known < all.size()) {
+        all.set(known, all.get(known).plus(next));
+      } else {
+        all.add(next);
+      }
+    }
+    all.sort(Comparator.comparingInt(WorkerThroughput::worker));
+    return all;
+  }
+
   /** Makes the outputs from the last checkpoint; {@code run.json} last. */
   private TrainingResult finish(
       RunFolder folder,
@@ -429,6 +450,7 @@ public final class TrainingJob {
             new Exchanged(
                 ofJvms.stream().mapToLong(TrainingTask.Result::bytesPushed).sum(),
                 ofJvms.stream().mapToLong(TrainingTask.Result::bytesPulled).sum()),
+            throughputs(results),
             journal.elapsedSeconds(),
             journal.examples(),
             journal.fingerprint());

@@ -3,6 +3,8 @@ package dev.lockstep.trainer.spark;
 import dev.lockstep.ps.transport.Exchanged;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.report.Metrics;
+import dev.lockstep.trainer.report.WorkerThroughput;
+import java.util.List;
 
 /**
  * What a finished training leaves. Lives on the driver.
@@ -19,6 +21,8 @@ import dev.lockstep.trainer.report.Metrics;
  *     0 in one JVM
  * @param exchanged gradients (in mode {@code averaging}, changes of parameters) that all workers
  *     pushed and parameters that they pulled, through sockets or in memory
+ * @param workerThroughputs of the workers in the order of their index; a worker has several where
+ *     the run had several attempts and it was not always on the same executor
  * @param seconds from the meeting of the workers to the last step
  * @param examples used for gradients
  * @param numericFingerprint of the arithmetic
@@ -34,9 +38,15 @@ public record TrainingResult(
     int servers,
     long socketBytes,
     Exchanged exchanged,
+    List<WorkerThroughput> workerThroughputs,
     double seconds,
     long examples,
     String numericFingerprint) {
+
+  /** Copies the list. */
+  public TrainingResult {
+    workerThroughputs = List.copyOf(workerThroughputs);
+  }
 
   /** θ, length P, in DL4J's flattened order. */
   public float[] parameters() {

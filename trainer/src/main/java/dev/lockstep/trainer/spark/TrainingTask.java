@@ -25,8 +25,11 @@ import dev.lockstep.trainer.loop.BatchSource;
 import dev.lockstep.trainer.loop.Contributor;
 import dev.lockstep.trainer.loop.GlobalGradient;
 import dev.lockstep.trainer.loop.GradientExchange;
+import dev.lockstep.trainer.loop.GradientSource;
 import dev.lockstep.trainer.loop.LocalOptimizers;
 import dev.lockstep.trainer.loop.LocalSteps;
+import dev.lockstep.trainer.loop.LoopClock;
+import dev.lockstep.trainer.loop.LoopClock.Activity;
 import dev.lockstep.trainer.loop.Milestones;
 import dev.lockstep.trainer.loop.Pace;
 import dev.lockstep.trainer.loop.WorkerLoop;
@@ -36,6 +39,7 @@ import dev.lockstep.trainer.model.ModelReplica;
 import dev.lockstep.trainer.model.NumericFingerprint;
 import dev.lockstep.trainer.model.NumericProfile;
 import dev.lockstep.trainer.model.ReplicaOptions;
+import dev.lockstep.trainer.report.WorkerThroughput;
 import java.io.IOException;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
@@ -158,7 +162,13 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
    *     carried them
    */
   record Result(
-      int worker, String jvm, int servedFrom, long bytesSent, long bytesPushed, long bytesPulled)
+      int worker,
+      String jvm,
+      int servedFrom,
+      long bytesSent,
+      long bytesPushed,
+      long bytesPulled,
+      WorkerThroughput throughput)
       implements Serializable {}
 
   @Override
@@ -238,6 +248,7 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
     LeafCompressor compressor = compressor(start, from, to, hadoop);
     Replicas replicas = replicas(optimizers, compressor, from, to);
     EpochRates rates = new EpochRates(config, driver, node.signal());
+    LoopClock clock = new LoopClock();
     try (ModelReplica replica = assignment.model().replica(replicaOptions(config));
         MicroBatchStream stream =
             new MicroBatchStream(
@@ -275,19 +286,20 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
               start.step(),
               start.iterationsBefore(),
               start.epochsBefore());
-      BatchSource batches = () -> nextOf(stream);
+      BatchSource batches = clock.timed(() -> nextOf(stream));
+      GradientSource gradients = clock.timed(replica);
       Contributor contributor =
           optimizers.isPresent()
               ? new LocalSteps(
                   span,
                   assignment.plan().averaged(),
-                  replica,
+                  gradients,
                   batches,
                   optimizers.get(),
                   rates::scale)
-              : new GlobalGradient(span, replica, batches, compressor);
+              : new GlobalGradient(span, gradients, batches, compressor);
       contributor.receive(start.vector());
-      new WorkerLoop(span, contributor, exchange(node.client(), rates), journal).run();
+      new WorkerLoop(span, contributor, exchange(node.client(), rates), journal, clock).run();
       journal.finish();
     }
     // A server must outlive the last pull of every worker.
@@ -299,7 +311,18 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
         firstOfJvm,
         node.transferred().out(),
         exchanged.pushed(),
-        exchanged.pulled());
+        exchanged.pulled(),
+        new WorkerThroughput(
+            worker,
+            SparkEnv.get().executorId(),
+            node.address().host(),
+            to - from,
+            clock.examples(),
+            clock.seconds(Activity.LOOP),
+            clock.seconds(Activity.GRADIENTS),
+            clock.seconds(Activity.DATA),
+            clock.seconds(Activity.PARAMETERS),
+            clock.seconds(Activity.BETWEEN_ROUNDS)));
   }
 
   private Replicas replicas(

@@ -16,6 +16,7 @@ import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.model.NumericProfile;
 import dev.lockstep.trainer.report.StepMetrics;
+import dev.lockstep.trainer.report.WorkerThroughput;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -81,6 +82,11 @@ class ModesJobTest {
     assertEquals(one.parametersSha256(), three.parametersSha256());
     assertEquals(12, three.metrics().steps().size());
     assertEquals(2, three.metrics().epochs().size());
+    // One for each worker, though there were two attempts: all are on one executor.
+    assertEquals(3, three.workerThroughputs().size());
+    assertEquals(
+        three.examples(),
+        three.workerThroughputs().stream().mapToLong(WorkerThroughput::examples).sum());
     for (int step = 0; step < 7; step++) {
       assertEquals(
           sync.metrics().steps().get(step).meanLoss(),

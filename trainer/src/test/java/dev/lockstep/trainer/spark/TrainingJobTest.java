@@ -13,6 +13,7 @@ import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.model.NumericProfile;
+import dev.lockstep.trainer.report.WorkerThroughput;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -85,6 +86,23 @@ class TrainingJobTest {
     assertEquals(2L * network.numParams(), network.getUpdater().getStateViewArray().length());
     String json = Files.readString(out.resolve("run.json"));
     assertTrue(json.contains(result.parametersSha256()), json);
+    assertTrue(json.contains("\"workerThroughputs\" : [ {"), json);
+    assertTrue(Files.readString(out.resolve("report.html")).contains("waiting for parameters"));
+    assertEquals(2, result.workerThroughputs().size());
+    long examples = 0;
+    for (WorkerThroughput worker : result.workerThroughputs()) {
+      assertEquals(2, worker.virtualWorkers());
+      assertEquals("driver", worker.executor());
+      examples += worker.examples();
+      double parts =
+          worker.gradientSeconds()
+              + worker.dataSeconds()
+              + worker.parameterSeconds()
+              + worker.betweenRoundsSeconds();
+      assertTrue(0 < parts && parts <= worker.seconds(), worker.toString());
+      assertTrue(worker.gradientSeconds() > 0, worker.toString());
+    }
+    assertEquals(result.examples(), examples);
     assertEquals(result.steps() + 3, Files.readAllLines(out.resolve("metrics.jsonl")).size());
   }
 
