@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -16,6 +17,9 @@ final class Drawings {
 
   /** Points a side of a landscape's grid. */
   private static final int GRID = 81;
+
+  /** Points to which a path is filled up before it is laid on a surface. */
+  private static final int MOST_OF_A_TRACK = 400;
 
   private final ObjectNode all = JSON.createObjectNode();
   private final ArrayNode charts = all.putArray("charts");
@@ -48,13 +52,14 @@ final class Drawings {
         addHeight(heights, landscape, landscape.x().at(column, GRID), landscape.y().at(row, GRID));
       }
     }
-    ArrayNode paths = putSeries(node, "paths", landscape.paths());
-    for (int i = 0; i < paths.size(); i++) {
-      ArrayNode lifted = ((ObjectNode) paths.get(i)).putArray("heights");
-      for (Series.Point point : landscape.paths().get(i).points()) {
-        if (isDrawable(point)) {
-          addHeight(lifted, landscape, point.x(), point.y());
-        }
+    ArrayNode paths = node.putArray("paths");
+    for (Series path : landscape.paths()) {
+      ObjectNode entry =
+          paths.addObject().put("name", path.name()).put("style", path.style().name());
+      List<Series.Point> points = path.points().stream().filter(Drawings::isDrawable).toList();
+      putLifted(entry, "points", landscape, points);
+      if (landscape.view() == Landscape.View.SURFACE) {
+        putLifted(entry, "track", landscape, track(points));
       }
     }
     return landscapes.size() - 1;
@@ -87,7 +92,35 @@ final class Drawings {
     }
   }
 
-  private static ArrayNode putSeries(ObjectNode node, String field, List<Series> series) {
+  private static void putLifted(
+      ObjectNode node, String field, Landscape landscape, List<Series.Point> points) {
+    ArrayNode lifted = node.putArray(field);
+    for (Series.Point point : points) {
+      addHeight(lifted.addArray().add(point.x()).add(point.y()), landscape, point.x(), point.y());
+    }
+  }
+
+  /** The points with others between them, so that a line through them follows the surface. */
+  private static List<Series.Point> track(List<Series.Point> points) {
+    List<Series.Point> track = new ArrayList<>();
+    int parts = Math.max(1, MOST_OF_A_TRACK / Math.max(1, points.size()));
+    for (int i = 0; i + 1 < points.size(); i++) {
+      Series.Point from = points.get(i);
+      Series.Point to = points.get(i + 1);
+      for (int part = 0; part < parts; part++) {
+        double share = (double) part / parts;
+        track.add(
+            new Series.Point(
+                from.x() + share * (to.x() - from.x()), from.y() + share * (to.y() - from.y())));
+      }
+    }
+    if (!points.isEmpty()) {
+      track.add(points.get(points.size() - 1));
+    }
+    return track;
+  }
+
+  private static void putSeries(ObjectNode node, String field, List<Series> series) {
     ArrayNode all = node.putArray(field);
     for (Series one : series) {
       ObjectNode entry = all.addObject().put("name", one.name()).put("style", one.style().name());
@@ -98,7 +131,6 @@ final class Drawings {
         }
       }
     }
-    return all;
   }
 
   private static boolean isDrawable(Series.Point point) {

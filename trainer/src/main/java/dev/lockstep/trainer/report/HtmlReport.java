@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 
@@ -56,27 +57,56 @@ public final class HtmlReport {
     }
     html.append("<div class=\"sections\">\n");
     Drawings drawings = new Drawings();
-    for (Page.Section section : page.sections()) {
+    List<String> cards = cards(page.sections());
+    for (int i = 0; i < cards.size(); i++) {
+      Page.Section section = page.sections().get(i);
+      String card = cards.get(i);
       if (section instanceof Page.Figures figures) {
         append(html, figures);
       } else if (section instanceof Page.Table table) {
-        append(html, table);
+        append(html, card, table);
       } else if (section instanceof Page.Text text) {
-        html.append("<section class=\"card wide\">");
+        html.append(card);
         heading(html, text.title());
         html.append("<p>").append(escaped(text.body())).append("</p></section>\n");
       } else if (section instanceof Page.Picture picture) {
-        append(html, picture);
+        append(html, card, picture);
       } else if (section instanceof Chart chart) {
-        append(html, chart, drawings.add(chart));
+        append(html, card, chart, drawings.add(chart));
       } else if (section instanceof Landscape landscape) {
-        append(html, landscape, drawings.add(landscape));
+        append(html, card, landscape, drawings.add(landscape));
       }
     }
     html.append("</div>\n<noscript><p>The charts need JavaScript.</p></noscript>\n");
     html.append("<footer>Written by Lockstep. This file needs no network.</footer>\n</main>\n");
     append(html, drawings);
     return html.append("</body>\n</html>\n").toString();
+  }
+
+  /** The opening tag of each section's card; one that would leave half a row empty takes it all. */
+  private static List<String> cards(List<Page.Section> sections) {
+    List<String> cards = new ArrayList<>();
+    boolean hasLeft = false;
+    for (int i = 0; i < sections.size(); i++) {
+      boolean last = i + 1 == sections.size() || isWide(sections.get(i + 1));
+      boolean wide = isWide(sections.get(i)) || (!hasLeft && last);
+      cards.add(wide ? "<section class=\"card wide\">" : "<section class=\"card\">");
+      hasLeft = !wide && !hasLeft;
+    }
+    return cards;
+  }
+
+  private static boolean isWide(Page.Section section) {
+    if (section instanceof Page.Table table) {
+      return !table.header().isEmpty();
+    }
+    if (section instanceof Page.Picture picture) {
+      return picture.columns() > HALF_A_PAGE;
+    }
+    if (section instanceof Chart chart) {
+      return chart.width() == Chart.Width.FULL;
+    }
+    return !(section instanceof Landscape);
   }
 
   /** The data and the scripts that draw it. */
@@ -112,9 +142,9 @@ public final class HtmlReport {
     html.append("</div>\n");
   }
 
-  private static void append(StringBuilder html, Page.Table table) {
+  private static void append(StringBuilder html, String card, Page.Table table) {
     boolean pairs = table.header().isEmpty();
-    html.append("<section class=\"card").append(pairs ? "" : " wide").append("\">");
+    html.append(card);
     heading(html, table.title());
     html.append("<div class=\"scroll\"><table").append(pairs ? " class=\"pairs\">" : ">");
     if (!pairs) {
@@ -126,10 +156,8 @@ public final class HtmlReport {
     html.append("</table></div></section>\n");
   }
 
-  private static void append(StringBuilder html, Page.Picture picture) {
-    html.append("<section class=\"card")
-        .append(picture.columns() > HALF_A_PAGE ? " wide" : "")
-        .append("\">");
+  private static void append(StringBuilder html, String card, Page.Picture picture) {
+    html.append(card);
     heading(html, picture.title());
     html.append("<img class=\"picture\" alt=\"")
         .append(escaped(picture.description()))
@@ -138,10 +166,8 @@ public final class HtmlReport {
         .append("\"></section>\n");
   }
 
-  private static void append(StringBuilder html, Chart chart, int number) {
-    html.append("<section class=\"card")
-        .append(chart.width() == Chart.Width.FULL ? " wide" : "")
-        .append("\">");
+  private static void append(StringBuilder html, String card, Chart chart, int number) {
+    html.append(card);
     heading(html, chart.title());
     html.append("<div class=\"chart\"><canvas id=\"chart-")
         .append(number)
@@ -150,8 +176,8 @@ public final class HtmlReport {
         .append("\"></canvas></div></section>\n");
   }
 
-  private static void append(StringBuilder html, Landscape landscape, int number) {
-    html.append("<section class=\"card\">");
+  private static void append(StringBuilder html, String card, Landscape landscape, int number) {
+    html.append(card);
     heading(html, landscape.title());
     html.append("<div class=\"landscape\" id=\"landscape-")
         .append(number)

@@ -35,6 +35,20 @@
     return landscape.heights.flat().filter(function (z) { return z !== null; });
   }
 
+  // Some round heights, none so low that its name would stand on that of another axis.
+  function levels(landscape) {
+    var all = heights(landscape);
+    var low = Math.min.apply(null, all);
+    var high = Math.max.apply(null, all);
+    var wanted = (high - low) / 4 || 1;
+    var power = Math.pow(10, Math.floor(Math.log10(wanted)));
+    var step = [1, 2, 5, 10].find(function (n) { return n * power >= wanted * 0.9; }) * power;
+    var first = Math.ceil((low + step * 0.35) / step);
+    return Array.from({ length: Math.max(0, Math.floor(high / step) - first + 1) }, function (_, i) {
+      return Number(((first + i) * step).toPrecision(12));
+    });
+  }
+
   // From the page's own colours: the lowest place is the strongest.
   function scaleOfColours() {
     return lockstep.isDark()
@@ -46,9 +60,10 @@
 
   function coordinates(path, axis) { return path.points.map(function (p) { return p[axis]; }); }
 
+  function hasMarks(path) { return path.style !== 'LINE' && path.style !== 'DASHED'; }
+
   function modeOf(path) {
-    return path.style === 'LINE' || path.style === 'DASHED' ? 'lines'
-      : path.style === 'DOTS' ? 'markers' : 'lines+markers';
+    return !hasMarks(path) ? 'lines' : path.style === 'DOTS' ? 'markers' : 'lines+markers';
   }
 
   function lastLarger(path, small, large) {
@@ -62,7 +77,14 @@
     var low = Math.min.apply(null, all);
     var high = Math.max.apply(null, all);
     // A path that lay in the surface would be drawn in shreds.
-    var lift = (high - low) * 0.012;
+    var lift = (high - low) * 0.018;
+    function lifted(places) {
+      return {
+        x: places.map(function (p) { return p[0]; }),
+        y: places.map(function (p) { return p[1]; }),
+        z: places.map(function (p) { return p[2] === null ? null : p[2] + lift; })
+      };
+    }
     var traces = [{
       type: 'surface',
       x: spaced(landscape.xRange, landscape.heights[0].length),
@@ -70,7 +92,6 @@
       z: landscape.heights,
       colorscale: scaleOfColours(),
       showscale: false,
-      opacity: 0.95,
       lighting: { ambient: 0.85, diffuse: 0.35, specular: 0.05, roughness: 0.9 },
       contours: {
         z: {
@@ -85,16 +106,23 @@
       hovertemplate: '%{x:.3~g}, %{y:.3~g}: %{z:.4~g}<extra></extra>'
     }];
     landscape.paths.forEach(function (path, i) {
-      traces.push({
-        type: 'scatter3d',
-        name: path.name,
-        mode: modeOf(path),
-        x: coordinates(path, 0),
-        y: coordinates(path, 1),
-        z: path.heights.map(function (z) { return z === null ? null : z + lift; }),
-        line: { color: pathColour(i), width: 5, dash: path.style === 'DASHED' ? 'dash' : 'solid' },
-        marker: { color: pathColour(i), size: lastLarger(path, 3, 7), line: { width: 0 } }
-      });
+      var own = pathColour(i);
+      if (path.style !== 'DOTS') {
+        traces.push(Object.assign(lifted(path.track), {
+          type: 'scatter3d',
+          mode: 'lines',
+          line: { color: own, width: 6, dash: path.style === 'DASHED' ? 'dash' : 'solid' },
+          hoverinfo: 'skip'
+        }));
+      }
+      if (hasMarks(path)) {
+        traces.push(Object.assign(lifted(path.points), {
+          type: 'scatter3d',
+          name: path.name,
+          mode: 'markers',
+          marker: { color: own, size: lastLarger(path, 3, 8), line: { width: 0 } }
+        }));
+      }
     });
     return traces;
   }
@@ -107,7 +135,7 @@
       z: landscape.heights,
       colorscale: scaleOfColours(),
       showscale: false,
-      ncontours: 16,
+      ncontours: 24,
       contours: {
         coloring: 'lines',
         showlabels: true,
@@ -148,16 +176,32 @@
     };
   }
 
+  // From above the side that lies opposite to where the first path begins: paths descend towards
+  // the viewer, on the inside of valleys.
+  function camera(landscape) {
+    var start = landscape.paths.length > 0 && landscape.paths[0].points[0];
+    function side(at, range, otherwise) {
+      if (!start) { return otherwise; }
+      return Math.sign(between(range, 0.5) - start[at]) || otherwise;
+    }
+    return {
+      eye: {
+        x: 1.12 * side(0, landscape.xRange, -1),
+        y: 1.4 * side(1, landscape.yRange, -1),
+        z: 1.22
+      },
+      center: { x: 0, y: 0, z: -0.2 }
+    };
+  }
+
   function layout(landscape, flat) {
-    var legend = landscape.paths.length > 0;
     var all = {
       autosize: true,
-      margin: flat ? { l: 48, r: 8, t: legend ? 34 : 8, b: 42 } : { l: 0, r: 0, t: legend ? 30 : 0, b: 0 },
+      margin: flat ? { l: 48, r: 8, t: 8, b: 42 } : { l: 0, r: 0, t: 0, b: 0 },
       paper_bgcolor: 'rgba(0,0,0,0)',
       plot_bgcolor: 'rgba(0,0,0,0)',
       font: { family: getComputedStyle(document.body).fontFamily, color: colour('--ink'), size: 12 },
-      showlegend: legend,
-      legend: { orientation: 'h', x: 0, y: 1, xanchor: 'left', yanchor: 'bottom' }
+      showlegend: false
     };
     var x = axis(landscape.xLabel, landscape.xRange);
     var y = axis(landscape.yLabel, landscape.yRange);
@@ -167,13 +211,14 @@
     } else {
       var z = axis('');
       [x, y, z].forEach(function (a) { a.nticks = 6; a.showspikes = false; });
+      z.tickvals = levels(landscape);
       all.scene = {
         xaxis: x,
         yaxis: y,
         zaxis: z,
         aspectmode: 'manual',
-        aspectratio: { x: 1.15, y: 1.15, z: 0.75 },
-        camera: { eye: { x: -1.25, y: -1.45, z: 0.95 }, center: { x: 0, y: 0, z: -0.12 } }
+        aspectratio: { x: 1.1, y: 1.1, z: 0.7 },
+        camera: camera(landscape)
       };
     }
     return all;
@@ -183,11 +228,21 @@
     cards().forEach(function (card, i) {
       var landscape = lockstep.landscapes[i];
       var flat = flatOnly || landscape.view === 'CONTOURS';
+      if (landscape.paths.length > 0) {
+        lockstep.legend(card, landscape.paths.map(function (path, k) {
+          return {
+            name: path.name,
+            style: path.style === 'AUTOMATIC' ? 'PATH' : path.style,
+            colour: pathColour(k)
+          };
+        }));
+      }
       Plotly.react(
         card,
         flat ? contours(landscape) : surface(landscape),
         layout(landscape, flat),
-        { responsive: true, displayModeBar: false, displaylogo: false, scrollZoom: false });
+        { responsive: true, displayModeBar: false, displaylogo: false, scrollZoom: false }
+      ).then(function () { card.dataset.drawn = ''; });
     });
   }
 

@@ -33,11 +33,11 @@ var lockstep = (function () {
     window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
   }
 
-  // Half way to the ink: dark on light paper, light on dark.
+  // Nearer to the ink: darker on light paper, lighter on dark.
   function strong(hex) {
     var ink = colour('--ink');
     return '#' + [1, 3, 5].map(function (at) {
-      var mean = (parseInt(hex.substr(at, 2), 16) + 2 * parseInt(ink.substr(at, 2), 16)) / 3;
+      var mean = (2 * parseInt(hex.substr(at, 2), 16) + 3 * parseInt(ink.substr(at, 2), 16)) / 5;
       return Math.round(mean).toString(16).padStart(2, '0');
     }).join('');
   }
@@ -51,6 +51,8 @@ var lockstep = (function () {
   function barsOf(series, index, labels) {
     return {
       label: series.name,
+      style: 'BAR',
+      tone: colourOf(index),
       data: labels.map(function (x) {
         var at = series.points.find(function (p) { return p[0] === x; });
         return at ? at[1] : null;
@@ -71,11 +73,12 @@ var lockstep = (function () {
     var own = colourOf(index);
     var dashes = chart.series.filter(function (s) { return s.style === 'DASHED'; }).length;
     var count = series.points.length;
-    var many = count > 60;
-    var noisy = series.style === 'AUTOMATIC' && many && chart.series.length > 1;
+    var many = count > (chart.series.length > 4 ? 12 : 60);
+    var noisy = series.style === 'AUTOMATIC' && count > 60 && chart.series.length > 1;
     var curve = {
       label: series.name,
       style: style,
+      tone: own,
       data: series.points.map(function (p) { return { x: p[0], y: p[1] }; }),
       borderColor: own,
       backgroundColor: own,
@@ -91,9 +94,10 @@ var lockstep = (function () {
       curve.order = 4;
     } else if (style === 'DASHED') {
       curve.borderColor = dashes > 1 && own[0] === '#' ? strong(own) : colour('--ink');
+      curve.tone = curve.borderColor;
       curve.pointBackgroundColor = curve.borderColor;
       curve.borderDash = [6, 5];
-      curve.borderWidth = 1.5;
+      curve.borderWidth = 2;
       curve.pointRadius = 0;
       curve.order = 0;
     } else if (style === 'PATH') {
@@ -108,8 +112,8 @@ var lockstep = (function () {
       curve.order = 1;
     } else {
       // Room for the dashes of another curve that lies on this one.
-      curve.borderWidth = dashes > 0 ? 4 : noisy ? 1.25 : 2;
-      curve.borderColor = dashes > 0 && own[0] === '#' ? own + 'b0' : noisy ? own + 'aa' : own;
+      curve.borderWidth = dashes > 0 ? 4.5 : noisy ? 1.25 : count > 300 ? 1.5 : 2;
+      curve.borderColor = dashes > 0 && own[0] === '#' ? own + '90' : noisy ? own + 'aa' : own;
       curve.pointRadius = series.style === 'AUTOMATIC' && !many && dashes === 0 ? 3 : 0;
       // A noisy curve must not hide the others: it is drawn before them, and lighter.
       curve.order = noisy ? 3 : 2;
@@ -150,55 +154,75 @@ var lockstep = (function () {
     } else {
       x.ticks.callback = function (value) { return short(value); };
       var all = categories(chart.series);
-      if (all.length > 1 && !chart.series.some(function (s) { return styleOf(s, chart) === 'DOTS'; })) {
-        x.min = all[0];
-        x.max = all[all.length - 1];
+      if (all.length > 1) {
+        var dots = chart.series.some(function (s) { return styleOf(s, chart) === 'DOTS'; });
+        var margin = dots ? (all[all.length - 1] - all[0]) * 0.03 : 0;
+        x.min = all[0] - margin;
+        x.max = all[all.length - 1] + margin;
         x.ticks.includeBounds = false;
       }
     }
     return { x: x, y: y };
   }
 
-  function legendOf(chart) {
-    return Chart.defaults.plugins.legend.labels.generateLabels(chart).map(function (label) {
-      var set = chart.data.datasets[label.datasetIndex];
-      label.pointStyle = set.style === 'DOTS' ? 'circle' : set.style ? 'line' : 'rect';
-      label.lineWidth = set.style === 'DASHED' ? 1.5 : set.style === 'DOTS' ? 0 : 3;
-      label.fontColor = colour('--ink');
-      return label;
+  // An SVG element, or one with children.
+  function shape(name, attributes, children) {
+    var element = document.createElementNS('http://www.w3.org/2000/svg', name);
+    Object.keys(attributes).forEach(function (key) { element.setAttribute(key, attributes[key]); });
+    (children || []).forEach(function (child) { element.append(child); });
+    return element;
+  }
+
+  function symbol(style, own) {
+    var line = { x1: 0, y1: 6, x2: 24, y2: 6, stroke: own, 'stroke-width': 3 };
+    var dot = shape('circle', { cx: 12, cy: 6, r: 4, fill: own });
+    if (style === 'DASHED') { line['stroke-dasharray'] = '6 3'; line['stroke-width'] = 2; }
+    return shape('svg', { width: 24, height: 12, 'aria-hidden': 'true' },
+      style === 'DOTS' ? [dot]
+        : style === 'PATH' ? [shape('line', line), dot]
+          : style === 'BAR' ? [shape('rect', { x: 6, y: 0, width: 12, height: 12, fill: own })]
+            : [shape('line', line)]);
+  }
+
+  // Puts the names of what is drawn above its place, in place of those that stood there.
+  // entries: [{name, style, colour}]; toggled: called with the index of one that is clicked, or none.
+  function legend(place, entries, toggled) {
+    var before = place.previousElementSibling;
+    if (before && before.className === 'legend') { before.remove(); }
+    var list = document.createElement('div');
+    list.className = 'legend';
+    entries.forEach(function (entry, i) {
+      var item = document.createElement(toggled ? 'button' : 'span');
+      item.append(symbol(entry.style, entry.colour), entry.name);
+      if (toggled) {
+        item.setAttribute('aria-pressed', 'true');
+        item.addEventListener('click', function () {
+          item.setAttribute('aria-pressed', String(toggled(i)));
+        });
+      }
+      list.append(item);
     });
+    place.before(list);
   }
 
   function draw(chart, index) {
     var labels = chart.kind === 'BAR' ? categories(chart.series) : undefined;
     var canvas = document.getElementById('chart-' + index);
-    // Rows of a long legend take nothing from the chart.
-    canvas.parentElement.style.height = 290 + 20 * Math.floor((chart.series.length - 1) / 4) + 'px';
-    return new Chart(canvas, {
+    var curves = chart.series.map(function (s, i) {
+      return labels ? barsOf(s, i, labels) : curveOf(s, i, chart);
+    });
+    var picture = new Chart(canvas, {
       type: labels ? 'bar' : 'line',
-      data: {
-        labels: labels ? labels.map(String) : undefined,
-        datasets: chart.series.map(function (s, i) {
-          return labels ? barsOf(s, i, labels) : curveOf(s, i, chart);
-        })
-      },
+      data: { labels: labels ? labels.map(String) : undefined, datasets: curves },
       options: {
         animation: false,
         maintainAspectRatio: false,
         interaction: { mode: labels ? 'index' : 'nearest', intersect: false },
+        // Marks at the edges are drawn whole, but what lies outside a given range is not.
+        clip: chart.yRange ? { left: 8, right: 8, top: 0, bottom: 0 } : 8,
         scales: scales(chart, labels),
         plugins: {
-          legend: {
-            display: chart.series.length > 1,
-            position: 'top',
-            align: 'start',
-            labels: {
-              usePointStyle: true,
-              pointStyleWidth: 22,
-              boxHeight: 7,
-              generateLabels: legendOf
-            }
-          },
+          legend: { display: false },
           tooltip: {
             callbacks: {
               title: function (items) {
@@ -212,6 +236,20 @@ var lockstep = (function () {
         }
       }
     });
+    if (curves.length > 1) {
+      legend(canvas.parentElement, curves.map(function (curve) {
+        return {
+          name: curve.label,
+          style: curve.style,
+          colour: curve.tone
+        };
+      }), function (i) {
+        picture.setDatasetVisibility(i, !picture.isDatasetVisible(i));
+        picture.update();
+        return picture.isDatasetVisible(i);
+      });
+    }
+    return picture;
   }
 
   function redraw() {
@@ -227,6 +265,7 @@ var lockstep = (function () {
     landscapes: drawings.landscapes,
     colour: colour,
     colourOf: colourOf,
+    legend: legend,
     isDark: isDark,
     onColourScheme: onColourScheme
   };

@@ -91,8 +91,7 @@ class HtmlReportTest {
                         new Range(-1, 1),
                         Series.of("descent", new double[] {-2, 0, 1}, new double[] {1, 0, 0}))));
 
-    assertTrue(
-        html.contains("\"points\":[[-2.0,1.0],[0.0,0.0],[1.0,0.0]],\"heights\":[6.0,null,1.0]"));
+    assertTrue(html.contains("\"points\":[[-2.0,1.0,6.0],[0.0,0.0,null],[1.0,0.0,1.0]]"));
     assertTrue(html.contains("\"heights\":[[6.0,"), "the grid begins at its lower left corner");
   }
 
