@@ -95,6 +95,6 @@ final class ComputationGraphAdapter implements Network {
 
   @Override
   public void close() {
-    graph.close();
+    Networks.release(graph.params(), graph.getFlattenedGradients(), graph.getUpdater(false));
   }
 }

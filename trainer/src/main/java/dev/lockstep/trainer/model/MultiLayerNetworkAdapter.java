@@ -100,7 +100,7 @@ final class MultiLayerNetworkAdapter implements Network {
 
   @Override
   public void close() {
-    network.close();
+    Networks.release(network.params(), network.getFlattenedGradients(), network.getUpdater(false));
   }
 
   private static INDArray only(INDArray[] arrays) {

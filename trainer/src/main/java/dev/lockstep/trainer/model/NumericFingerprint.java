@@ -73,7 +73,7 @@ public record NumericFingerprint(
         natives.classifier(),
         natives.blas(),
         cpuModel(),
-        cLibraryVersion());
+        CLibrary.VERSION);
   }
 
   /** One line for people. */
@@ -122,15 +122,20 @@ public record NumericFingerprint(
     }
   }
 
-  private static String cLibraryVersion() {
-    try {
-      Process process = new ProcessBuilder("getconf", "GNU_LIBC_VERSION").start();
-      process.getOutputStream().close();
-      String line =
-          new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-      return line.isEmpty() ? "unknown" : line;
-    } catch (IOException e) {
-      return "unknown";
+  /** Asked for once, when first wanted: it starts a process. */
+  private static final class CLibrary {
+    static final String VERSION = version();
+
+    private static String version() {
+      try {
+        Process process = new ProcessBuilder("getconf", "GNU_LIBC_VERSION").start();
+        process.getOutputStream().close();
+        String line =
+            new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+        return line.isEmpty() ? "unknown" : line;
+      } catch (IOException e) {
+        return "unknown";
+      }
     }
   }
 

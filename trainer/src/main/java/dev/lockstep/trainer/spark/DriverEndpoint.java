@@ -26,6 +26,7 @@ final class DriverEndpoint implements AutoCloseable {
 
   private final BlockingQueue<WorkerReport> reports = new LinkedBlockingQueue<>();
   private final Map<Integer, CompletableFuture<Double>> rateScales = new ConcurrentHashMap<>();
+  private final Map<Integer, Meeting> meetings = new ConcurrentHashMap<>();
   private final String token;
   private final MessageServer server;
 
@@ -37,6 +38,9 @@ final class DriverEndpoint implements AutoCloseable {
             token,
             request -> {
               WorkerReport report = WorkerReport.decode(request);
+              if (report instanceof WorkerReport.Introduction one) {
+                return meetings.computeIfAbsent(one.attempt(), absent -> new Meeting()).join(one);
+              }
               if (report instanceof WorkerReport.AwaitsRate asked) {
                 return rateScale(asked.epochsTaken()).thenApply(DriverEndpoint::encoded);
               }

@@ -8,6 +8,7 @@ import dev.lockstep.ps.transport.TransportSettings;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -94,6 +95,25 @@ final class DriverLink implements AutoCloseable {
   synchronized void report(WorkerReport report) {
     awaitLast(LONGEST);
     last = link.request(report.encode(), answer -> null);
+  }
+
+  /**
+   * Introduces this worker and waits for the others.
+   *
+   * @param signal ends the wait
+   * @param bound of the wait
+   * @return of all workers, by worker
+   * @throws InterruptedException if this thread is interrupted
+   */
+  List<WorkerReport.Introduction> meet(
+      WorkerReport.Introduction own, AbortSignal signal, Duration bound)
+      throws InterruptedException {
+    CompletableFuture<List<WorkerReport.Introduction>> answer;
+    synchronized (this) {
+      awaitLast(LONGEST);
+      answer = link.request(own.encode(), Meeting::decode);
+    }
+    return signal.await(answer, bound, "the meeting of all " + own.workers() + " workers");
   }
 
   /**

@@ -1,6 +1,5 @@
 package dev.lockstep.trainer.spark;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.lockstep.ps.client.ParameterClient;
 import dev.lockstep.ps.client.Pulled;
 import dev.lockstep.ps.compress.LeafCompressor;
@@ -44,7 +43,6 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Optional;
@@ -183,7 +181,7 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
               settings.withTimes(
                   settings.pingEvery(), assignment.config().peerTimeout(), settings.waitBound()))) {
         try {
-          return train(context, worker, driver, node);
+          return train(worker, driver, node);
         } catch (Throwable e) {
           report(e, context, worker, driver);
           node.abort(e);
@@ -209,8 +207,7 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
     }
   }
 
-  private Result train(BarrierTaskContext context, int worker, DriverLink driver, ExecutorNode node)
-      throws Exception {
+  private Result train(int worker, DriverLink driver, ExecutorNode node) throws Exception {
     TrainingConfig config = assignment.config();
     Configuration hadoop = assignment.hadoop().value();
     NumericProfile profile = NumericProfile.named(config.numericProfile());
@@ -222,20 +219,29 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
             replicaOptions(config),
             assignment.dataset().shardSet().tensors(),
             config.batchSize());
-    List<Introduction> all = meet(context, new Introduction(worker, node.address(), fingerprint));
+    List<WorkerReport.Introduction> all =
+        driver.meet(
+            new WorkerReport.Introduction(
+                assignment.attempt().attempt(),
+                assignment.workers(),
+                worker,
+                node.address(),
+                fingerprint),
+            node.signal(),
+            config.launchTimeout());
     if (config.mixedBits() == TrainingConfig.MixedBits.REFUSE) {
       requireSameArithmetic(all);
     }
     int firstOfJvm =
         all.stream()
             .filter(one -> one.node().equals(node.address()))
-            .mapToInt(Introduction::worker)
+            .mapToInt(WorkerReport.Introduction::worker)
             .min()
             .orElseThrow();
     Start start = assignment.start().value();
     Protocol protocol = assignment.plan().protocol(config);
     node.start(
-        NodeAddress.roster(all.stream().map(Introduction::node).toList()),
+        NodeAddress.roster(all.stream().map(WorkerReport.Introduction::node).toList()),
         assignment.plan().server(),
         config.virtualWorkers(),
         protocol,
@@ -374,19 +380,9 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
     return Optional.of(optimizers);
   }
 
-  private static List<Introduction> meet(BarrierTaskContext context, Introduction own)
-      throws JsonProcessingException {
-    List<Introduction> all = new ArrayList<>();
-    for (String text : context.allGather(WorkerReport.JSON.writeValueAsString(own))) {
-      all.add(WorkerReport.JSON.readValue(text, Introduction.class));
-    }
-    all.sort(Comparator.comparingInt(Introduction::worker));
-    return all;
-  }
-
-  private static void requireSameArithmetic(List<Introduction> all) {
-    Introduction first = all.get(0);
-    for (Introduction other : all) {
+  private static void requireSameArithmetic(List<WorkerReport.Introduction> all) {
+    WorkerReport.Introduction first = all.get(0);
+    for (WorkerReport.Introduction other : all) {
       if (!other.fingerprint().sha256().equals(first.fingerprint().sha256())) {
         throw new TrainingException(
             "numeric fingerprint "
@@ -529,11 +525,4 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
   private static String reason(Throwable e) {
     return e.getMessage() == null ? e.toString() : e.getMessage();
   }
-
-  /**
-   * What a worker tells the others when they meet.
-   *
-   * @param fingerprint of its arithmetic
-   */
-  record Introduction(int worker, NodeAddress node, NumericFingerprint fingerprint) {}
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.lockstep.ps.transport.NodeAddress;
 import dev.lockstep.trainer.checkpoint.CheckpointManifest;
 import dev.lockstep.trainer.model.EvaluationSums;
 import dev.lockstep.trainer.model.NumericFingerprint;
@@ -15,11 +16,12 @@ import java.util.List;
 
 /**
  * What a worker tells the driver while it trains, as JSON: a few messages a second. No step waits
- * for the answer to its own report, but the first of an epoch where the rate is reduced on a
- * plateau.
+ * for the answer to its own report, but the very first, which needs to know the other workers, and
+ * the first of an epoch where the rate is reduced on a plateau.
  */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
 @JsonSubTypes({
+  @JsonSubTypes.Type(value = WorkerReport.Introduction.class, name = "introduction"),
   @JsonSubTypes.Type(value = WorkerReport.Started.class, name = "started"),
   @JsonSubTypes.Type(value = WorkerReport.Steps.class, name = "steps"),
   @JsonSubTypes.Type(value = WorkerReport.Skipped.class, name = "skipped"),
@@ -36,6 +38,19 @@ sealed interface WorkerReport {
 
   /** Written and read with Jackson; lives in both JVMs. */
   ObjectMapper JSON = JsonMapper.builder().disable(MapperFeature.AUTO_DETECT_IS_GETTERS).build();
+
+  /**
+   * The worker is there and asks who else is. Its answer, when all W are there, is waited for: see
+   * {@link Meeting}.
+   *
+   * @param attempt of the run
+   * @param workers of the attempt, W
+   * @param node where its executor's server listens
+   * @param fingerprint of its arithmetic
+   */
+  record Introduction(
+      int attempt, int workers, int worker, NodeAddress node, NumericFingerprint fingerprint)
+      implements WorkerReport {}
 
   /**
    * All workers have met; this one is ready for its first step.
@@ -96,7 +111,7 @@ sealed interface WorkerReport {
 
   /**
    * The worker has reported all of an epoch and asks what the learning rate is multiplied by in the
-   * next one. The only report whose answer is waited for: an eight-byte double.
+   * next one. The answer, which is waited for, is an eight-byte double.
    */
   record AwaitsRate(int worker, int epochsTaken) implements WorkerReport {}
 
