@@ -1,5 +1,7 @@
 package dev.lockstep.examples;
 
+import dev.lockstep.examples.descent.OneDimension;
+import dev.lockstep.examples.descent.TwoDimensions;
 import dev.lockstep.examples.linear.LinearDescent;
 import dev.lockstep.trainer.cli.CommandProvider;
 import java.io.PrintWriter;
@@ -21,6 +23,8 @@ import picocli.CommandLine.Spec;
       LinearDescent.Batch.class,
       LinearDescent.Stochastic.class,
       LinearDescent.MiniBatch.class,
+      OneDimension.class,
+      TwoDimensions.class,
     })
 final class ExampleCommand implements Callable<Integer> {
 

@@ -1,6 +1,5 @@
 package dev.lockstep.examples.lab;
 
-import dev.lockstep.trainer.cli.SparkSessions;
 import dev.lockstep.trainer.model.NumericProfile;
 import dev.lockstep.trainer.report.HtmlReport;
 import dev.lockstep.trainer.report.Page;
@@ -8,16 +7,16 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.sql.SparkSession;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
 /**
  * One example, {@code lockstep example NAME}. What is particular to it is {@link #run}; around it
- * are a Spark session, and the page that comes of it. A subclass carries {@code @Command} with a
- * description of one sentence, and has its options in fields.
+ * are a Spark session for those that train, and the page that comes of it. A subclass carries
+ * {@code @Command} with a description of one sentence, and has its options in fields.
  */
 public abstract class Experiment implements Callable<Integer> {
 
@@ -31,8 +30,12 @@ public abstract class Experiment implements Callable<Integer> {
    */
   protected abstract Page run(Lab lab) throws IOException;
 
-  /** The laboratory that the options ask for, on a Spark context that somebody else has started. */
-  public final Lab lab(JavaSparkContext spark) {
+  /**
+   * The laboratory that the options ask for.
+   *
+   * @param spark asked when the experiment first needs it, if ever; who gives it closes it
+   */
+  public final Lab lab(Supplier<JavaSparkContext> spark) {
     Path folder = options.folder().resolve(spec.name()).toAbsolutePath();
     return new Lab(spark, folder, options, spec.commandLine().getOut());
   }
@@ -40,8 +43,8 @@ public abstract class Experiment implements Callable<Integer> {
   @Override
   public final Integer call() throws IOException {
     NumericProfile profile = NumericProfile.named(options.numericProfile());
-    try (SparkSession session = SparkSessions.open("example " + spec.name(), profile)) {
-      Lab lab = lab(new JavaSparkContext(session.sparkContext()));
+    try (LazySession session = new LazySession("example " + spec.name(), profile)) {
+      Lab lab = lab(session);
       Page page = run(lab);
       Path file = lab.folder().resolve("index.html");
       HtmlReport.write(page, file);

@@ -9,6 +9,7 @@ import dev.lockstep.trainer.config.TrainingConfig.ExistingOutput;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.function.Supplier;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.nd4j.linalg.dataset.DataSet;
 
@@ -17,21 +18,21 @@ import org.nd4j.linalg.dataset.DataSet;
  */
 public final class Lab {
 
-  private final JavaSparkContext spark;
+  private final Supplier<JavaSparkContext> spark;
   private final Path folder;
   private final LabOptions options;
   private final PrintWriter console;
 
-  Lab(JavaSparkContext spark, Path folder, LabOptions options, PrintWriter console) {
+  Lab(Supplier<JavaSparkContext> spark, Path folder, LabOptions options, PrintWriter console) {
     this.spark = spark;
     this.folder = folder;
     this.options = options;
     this.console = console;
   }
 
-  /** The Spark context. */
+  /** The Spark context; it starts when it is first asked for. */
   public JavaSparkContext spark() {
-    return spark;
+    return spark.get();
   }
 
   /** Folder of all that the example writes. */
@@ -60,7 +61,7 @@ public final class Lab {
 
   /** Examples from memory as data shards in {@code data/NAME}. */
   public Dataset dataset(String name, DataSet examples) throws IOException {
-    return Lockstep.shard(spark, examples, location("data/" + name), sharding(name));
+    return Lockstep.shard(spark(), examples, location("data/" + name), sharding(name));
   }
 
   /** How data becomes shards here: what an earlier run left is replaced. */

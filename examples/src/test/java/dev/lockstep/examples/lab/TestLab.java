@@ -9,6 +9,7 @@ import dev.lockstep.trainer.report.Series;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -17,17 +18,24 @@ import picocli.CommandLine;
 /** Runs examples in tests, and finds what their pages say. */
 public final class TestLab {
 
-  /** Lives as long as the tests' JVM, for all of them. */
-  private static final JavaSparkContext SPARK =
-      new JavaSparkContext(
-          SparkSessions.configure(
-              new SparkConf()
-                  .setMaster("local[2]")
-                  .setAppName("examples")
-                  .set("spark.ui.enabled", "false"),
-              NumericProfile.AVX2));
+  /** Lives as long as the tests' JVM, for all of them; starts with the first that needs it. */
+  private static final class Shared {
+    static final JavaSparkContext SPARK =
+        new JavaSparkContext(
+            SparkSessions.configure(
+                new SparkConf()
+                    .setMaster("local[2]")
+                    .setAppName("examples")
+                    .set("spark.ui.enabled", "false"),
+                NumericProfile.AVX2));
+  }
 
   private TestLab() {}
+
+  /** The Spark context of all tests. */
+  public static JavaSparkContext spark() {
+    return Shared.SPARK;
+  }
 
   /**
    * Runs an example as {@code lockstep example NAME ARGUMENTS} would, but for the session.
@@ -35,10 +43,28 @@ public final class TestLab {
    * @param folder of its outputs, {@code --dir}
    */
   public static Page run(Experiment example, Path folder, String... arguments) throws IOException {
+    return run(example, TestLab::spark, folder, arguments);
+  }
+
+  /** The same of an example that needs no Spark; fails if it does. */
+  public static Page runWithoutSpark(Experiment example, Path folder, String... arguments)
+      throws IOException {
+    return run(
+        example,
+        () -> {
+          throw new AssertionError(example.getClass().getSimpleName() + " asks for Spark");
+        },
+        folder,
+        arguments);
+  }
+
+  private static Page run(
+      Experiment example, Supplier<JavaSparkContext> spark, Path folder, String... arguments)
+      throws IOException {
     String[] all =
         Stream.concat(Stream.of("--dir=" + folder), Stream.of(arguments)).toArray(String[]::new);
     new CommandLine(example).parseArgs(all);
-    Lab lab = example.lab(SPARK);
+    Lab lab = example.lab(spark);
     Page page = example.run(lab);
     HtmlReport.write(page, lab.folder().resolve("index.html"));
     return page;

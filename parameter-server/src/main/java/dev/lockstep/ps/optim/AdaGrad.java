@@ -34,6 +34,11 @@ public record AdaGrad(
     Hyperparameters.requireNonNegative("AdaGrad weightDecay", weightDecay);
   }
 
+  /** The same at a fixed learning rate. */
+  public AdaGrad withLearningRate(double rate) {
+    return new AdaGrad(Schedule.fixed(rate), rateDecay, initialAccumulator, epsilon, weightDecay);
+  }
+
   @Override
   public int stateVectors() {
     return 1;

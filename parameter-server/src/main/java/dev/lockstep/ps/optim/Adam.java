@@ -31,6 +31,11 @@ public record Adam(
     Hyperparameters.requireNonNegative("Adam weightDecay", weightDecay);
   }
 
+  /** The same at a fixed learning rate. */
+  public Adam withLearningRate(double rate) {
+    return new Adam(Schedule.fixed(rate), beta1, beta2, epsilon, weightDecay);
+  }
+
   @Override
   public int stateVectors() {
     return 2;

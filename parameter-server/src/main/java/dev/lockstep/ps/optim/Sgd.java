@@ -46,6 +46,16 @@ public record Sgd(
     }
   }
 
+  /** The same at a fixed learning rate. */
+  public Sgd withLearningRate(double rate) {
+    return new Sgd(Schedule.fixed(rate), momentum, dampening, form, weightDecay);
+  }
+
+  /** The same with a fixed momentum, which enters the update in this form. */
+  public Sgd withMomentum(double value, Form newForm) {
+    return new Sgd(learningRate, Schedule.fixed(value), dampening, newForm, weightDecay);
+  }
+
   @Override
   public int stateVectors() {
     return momentum.equals(Schedule.OFF) ? 0 : 1;
