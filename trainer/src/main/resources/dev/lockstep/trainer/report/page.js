@@ -63,6 +63,14 @@ var lockstep = (function () {
     };
   }
 
+  // Whether a curve turns so often that it would cover others.
+  function isNoisy(points) {
+    var turns = points.filter(function (p, i) {
+      return i > 1 && (p[1] - points[i - 1][1]) * (points[i - 1][1] - points[i - 2][1]) < 0;
+    });
+    return points.length > 60 && turns.length > points.length / 5;
+  }
+
   function styleOf(series, chart) {
     if (series.style !== 'AUTOMATIC') { return series.style; }
     return chart.kind === 'SCATTER' ? 'DOTS' : 'LINE';
@@ -74,7 +82,7 @@ var lockstep = (function () {
     var dashes = chart.series.filter(function (s) { return s.style === 'DASHED'; }).length;
     var count = series.points.length;
     var many = count > (chart.series.length > 4 ? 12 : 60);
-    var noisy = series.style === 'AUTOMATIC' && count > 60 && chart.series.length > 1;
+    var noisy = series.style === 'AUTOMATIC' && chart.series.length > 1 && isNoisy(series.points);
     var curve = {
       label: series.name,
       style: style,
@@ -112,7 +120,7 @@ var lockstep = (function () {
       curve.order = 1;
     } else {
       // Room for the dashes of another curve that lies on this one.
-      curve.borderWidth = dashes > 0 ? 4.5 : noisy ? 1.25 : count > 300 ? 1.5 : 2;
+      curve.borderWidth = dashes > 0 ? 4.5 : noisy ? 1.25 : isNoisy(series.points) ? 1.5 : 2;
       curve.borderColor = dashes > 0 && own[0] === '#' ? own + '90' : noisy ? own + 'aa' : own;
       curve.pointRadius = series.style === 'AUTOMATIC' && !many && dashes === 0 ? 3 : 0;
       // A noisy curve must not hide the others: it is drawn before them, and lighter.
