@@ -3,6 +3,10 @@ package dev.lockstep.examples;
 import dev.lockstep.examples.descent.OneDimension;
 import dev.lockstep.examples.descent.TwoDimensions;
 import dev.lockstep.examples.linear.LinearDescent;
+import dev.lockstep.examples.plane.Optimizers;
+import dev.lockstep.examples.plane.Schedules;
+import dev.lockstep.examples.recurrent.RnnClipping;
+import dev.lockstep.examples.scale.Modes;
 import dev.lockstep.trainer.cli.CommandProvider;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
@@ -23,8 +27,12 @@ import picocli.CommandLine.Spec;
       LinearDescent.Batch.class,
       LinearDescent.Stochastic.class,
       LinearDescent.MiniBatch.class,
+      RnnClipping.class,
       OneDimension.class,
       TwoDimensions.class,
+      Optimizers.class,
+      Schedules.class,
+      Modes.class,
     })
 final class ExampleCommand implements Callable<Integer> {
 

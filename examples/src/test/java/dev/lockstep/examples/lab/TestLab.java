@@ -87,6 +87,15 @@ public final class TestLab {
     return points.get(points.size() - 1).y();
   }
 
+  /** A table. */
+  public static Page.Table table(Page page, String title) {
+    return page.sections().stream()
+        .filter(section -> section instanceof Page.Table table && table.title().equals(title))
+        .map(Page.Table.class::cast)
+        .findFirst()
+        .orElseThrow(() -> new AssertionError(page.title() + ": no table " + title));
+  }
+
   /** A figure in large type, as a number. */
   public static double figure(Page page, String label) {
     return page.sections().stream()

@@ -15,4 +15,16 @@ public record Metrics(List<StepMetrics> steps, List<EpochMetrics> epochs) {
     steps = List.copyOf(steps);
     epochs = List.copyOf(epochs);
   }
+
+  /**
+   * The last record of an epoch.
+   *
+   * @throws IllegalStateException if no epoch was completed
+   */
+  public EpochMetrics lastEpoch() {
+    if (epochs.isEmpty()) {
+      throw new IllegalStateException("no epoch was completed");
+    }
+    return epochs.get(epochs.size() - 1);
+  }
 }

@@ -1,0 +1,106 @@
+package dev.lockstep.examples.plane;
+
+import dev.lockstep.examples.lab.Experiment;
+import dev.lockstep.examples.lab.Lab;
+import dev.lockstep.examples.lab.PlainDl4j;
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.trainer.Lockstep;
+import dev.lockstep.trainer.config.OptimizerName;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.report.Chart;
+import dev.lockstep.trainer.report.EpochMetrics;
+import dev.lockstep.trainer.report.Page;
+import dev.lockstep.trainer.report.Series;
+import dev.lockstep.trainer.spark.TrainingResult;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.nd4j.linalg.learning.config.AdaGrad;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.learning.config.Nesterovs;
+import org.nd4j.linalg.learning.config.RmsProp;
+import org.nd4j.linalg.learning.config.Sgd;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Six optimizers on one network, one dataset and one learning rate. */
+@Command(
+    name = "optimizers",
+    description = "Fits z = x² + 2y² with six optimizers at one learning rate.")
+public final class Optimizers extends Experiment {
+
+  @Option(names = "--epochs", defaultValue = "50", description = "Default: ${DEFAULT-VALUE}.")
+  private int epochs;
+
+  @Option(names = "--lr", defaultValue = "0.01", description = "Default: ${DEFAULT-VALUE}.")
+  private double rate;
+
+  @Override
+  protected Page run(Lab lab) throws IOException {
+    Map<String, IUpdater> updaters = new LinkedHashMap<>();
+    updaters.put("SGD", new Sgd(rate));
+    updaters.put("Nesterov momentum 0.8", new Nesterovs(rate, 0.8));
+    updaters.put("AdaGrad", new AdaGrad(rate));
+    updaters.put("RMSprop", new RmsProp(rate));
+    updaters.put("Adam", new Adam(rate));
+
+    Dataset data = Paraboloid.points(lab, 0.1);
+    List<Series> training = new ArrayList<>();
+    List<Series> test = new ArrayList<>();
+    List<List<String>> rows = new ArrayList<>();
+    for (Map.Entry<String, IUpdater> each : updaters.entrySet()) {
+      MultiLayerNetwork network = Paraboloid.network(each.getValue(), lab.seed());
+      TrainingConfig config = config(lab, each.getKey()).build();
+      TrainingResult result = Lockstep.train(lab.spark(), network, data, config);
+      PlainDl4j plain = PlainDl4j.fit(lab, network, data, config);
+      training.add(Series.ofEpochs(each.getKey(), result.metrics(), EpochMetrics::meanLoss));
+      test.add(Series.ofEpochs(each.getKey(), result.metrics(), EpochMetrics::validationLoss));
+      rows.add(row(each.getKey(), result, "%.1e".formatted(plain.difference(result))));
+    }
+    // DL4J's AdaDelta has no learning rate; Lockstep's own has, as PyTorch's.
+    TrainingResult adaDelta =
+        Lockstep.train(
+            lab.spark(),
+            Paraboloid.network(new Sgd(rate), lab.seed()),
+            data,
+            config(lab, "AdaDelta")
+                .optimizer(own -> own.withName(OptimizerName.ADADELTA).with("lr", rate))
+                .build());
+    training.add(Series.ofEpochs("AdaDelta", adaDelta.metrics(), EpochMetrics::meanLoss));
+    test.add(Series.ofEpochs("AdaDelta", adaDelta.metrics(), EpochMetrics::validationLoss));
+    rows.add(row("AdaDelta", adaDelta, "no learning rate there"));
+
+    return Page.titled("Six optimizers at one learning rate")
+        .withLead(
+            "1,000 points of z = x² + 2y² with noise of 0.1, 800 of them to train on. At the same"
+                + " rate SGD crawls where momentum walks; those that scale each parameter's step by"
+                + " the size of its gradients (RMSprop, Adam) should be at the noise, 0.01, first;"
+                + " AdaGrad's steps shrink on the way; AdaDelta, which expects a rate of 1, hardly"
+                + " moves.")
+        .with(
+            Chart.lines("Training", "epoch", "mean squared error", training).logarithmic(),
+            Chart.lines("Test", "epoch", "mean squared error", test).logarithmic(),
+            new Page.Table(
+                "After the last epoch",
+                List.of("optimizer", "training loss", "test loss", "‖θ − θ of plain DL4J‖ / ‖θ‖"),
+                rows));
+  }
+
+  /** Batches of 32: four virtual workers of eight. */
+  private TrainingConfig.Builder config(Lab lab, String name) {
+    return lab.newRun(name).epochs(epochs).virtualWorkers(4).batchSize(8).validationFraction(0.2);
+  }
+
+  private static List<String> row(String name, TrainingResult result, String difference) {
+    EpochMetrics last = result.metrics().lastEpoch();
+    return List.of(
+        name,
+        "%.4f".formatted(last.meanLoss()),
+        "%.4f".formatted(last.validationLoss()),
+        difference);
+  }
+}

@@ -1,0 +1,2 @@
+/** Sequences. */
+package dev.lockstep.examples.recurrent;

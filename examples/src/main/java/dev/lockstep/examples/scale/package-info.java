@@ -1,0 +1,2 @@
+/** More data, more executors, fewer bytes. */
+package dev.lockstep.examples.scale;

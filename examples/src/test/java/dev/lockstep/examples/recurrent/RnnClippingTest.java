@@ -1,0 +1,48 @@
+package dev.lockstep.examples.recurrent;
+
+import static dev.lockstep.examples.lab.TestLab.points;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.lockstep.examples.lab.TestLab;
+import dev.lockstep.trainer.report.Page;
+import dev.lockstep.trainer.report.Series.Point;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RnnClippingTest {
+
+  @TempDir private Path folder;
+
+  @Test
+  void wildLabelsMakeLongGradientsThatClippingCuts() throws IOException {
+    Page page = TestLab.run(new RnnClipping(), folder, "--epochs=3");
+    String norms = "Norm of the gradient before clipping, sequences";
+    List<Point> free = points(page, norms, "not clipped");
+    List<Point> clipped = points(page, norms, "clipped");
+    // Both start from the same parameters; then they part.
+    assertEquals(free.get(0), clipped.get(0));
+    assertNotEquals(free.get(free.size() - 1), clipped.get(free.size() - 1));
+
+    double median = free.stream().mapToDouble(Point::y).sorted().toArray()[free.size() / 2];
+    double longest = free.stream().mapToDouble(Point::y).max().orElseThrow();
+    assertTrue(longest > 5 * median, longest + " against a median of " + median);
+    assertTrue(TestLab.figure(page, "θ, difference to plain DL4J") <= 1e-4);
+  }
+
+  @Test
+  void tomorrowsTemperatureIsForetoldBetterThanByTheMean() throws IOException {
+    Path file = Path.of(System.getProperty("lockstep.data"), "daily-min-temperatures.csv");
+    assumeTrue(Files.exists(file), "no file of daily temperatures here");
+    Page page = TestLab.run(new RnnClipping(), folder, "--epochs=3", "--data=" + file);
+    // The values are standardised: their mean as the forecast has a squared error of 1.
+    double loss = TestLab.last(page, "Validation loss, daily values", "clipped");
+    assertTrue(loss < 0.6, "loss " + loss);
+  }
+}
