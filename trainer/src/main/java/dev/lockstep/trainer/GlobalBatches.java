@@ -21,8 +21,9 @@ import org.nd4j.linalg.dataset.DataSet;
 /**
  * The global batches of one epoch, in the order in which a training in mode {@code sync} without
  * accumulation takes them, for plain DL4J: who calls {@code network.fit(batch)} with each makes the
- * training's steps on one machine. Lives on the driver; reads the data shards as it goes; for one
- * thread. A read that fails ends in an {@link UncheckedIOException}.
+ * training's steps on one machine. Or the examples that it keeps for validation. Lives on the
+ * driver; reads the data shards as it goes; for one thread. A read that fails ends in an {@link
+ * UncheckedIOException}.
  */
 public final class GlobalBatches implements Iterator<DataSet>, AutoCloseable {
 
@@ -34,7 +35,12 @@ public final class GlobalBatches implements Iterator<DataSet>, AutoCloseable {
   private DataSet next;
 
   GlobalBatches(
-      ModelDefinition model, Dataset data, TrainingConfig config, int epoch, Configuration hadoop) {
+      ModelDefinition model,
+      Dataset data,
+      TrainingConfig config,
+      Part part,
+      int epoch,
+      Configuration hadoop) {
     this.model = model;
     this.virtualWorkers = config.virtualWorkers();
     int[] blocks = data.shardSet().blockSizes();
@@ -43,13 +49,13 @@ public final class GlobalBatches implements Iterator<DataSet>, AutoCloseable {
             new StreamRequest(
                 data,
                 Split.of(config.seed(), config.validationFraction(), blocks),
-                Part.TRAINING,
+                part,
                 config.seed(),
                 virtualWorkers,
                 0,
                 virtualWorkers,
                 config.batchSize(),
-                config.shuffleWindow(),
+                part == Part.VALIDATION ? 0 : config.shuffleWindow(),
                 epoch,
                 0,
                 epoch + 1,

@@ -6,6 +6,7 @@ import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.ingest.ExampleIngest;
 import dev.lockstep.sharding.ingest.InvalidDataException;
 import dev.lockstep.sharding.ingest.ShardingOptions;
+import dev.lockstep.sharding.plan.Part;
 import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.DataSetExamples;
@@ -192,6 +193,32 @@ public final class Lockstep {
   }
 
   /**
+   * Scores a model on one part of the dataset that a training split: what it learned from beside
+   * what it kept for validation, both without dropout. As an ordinary Spark job.
+   *
+   * @param config whose seed and {@code validationFraction} make the split, and whose kernels and
+   *     numeric profile are used
+   * @return one for each labels tensor, in the dataset's order
+   * @throws IllegalArgumentException if model and data do not fit, or the part is empty
+   */
+  public static List<EvaluationSums> evaluate(
+      JavaSparkContext spark, InitialModel model, Dataset data, TrainingConfig config, Part part) {
+    return EvaluationJob.run(spark, model, data, config, part);
+  }
+
+  /**
+   * The examples that a training keeps for validation, in batches of its V · b examples, for plain
+   * DL4J.
+   *
+   * @param model whose inputs and outputs the batches fit
+   */
+  public static GlobalBatches validationBatches(
+      JavaSparkContext spark, InitialModel model, Dataset data, TrainingConfig config) {
+    return new GlobalBatches(
+        model.definition(), data, config, Part.VALIDATION, 0, spark.hadoopConfiguration());
+  }
+
+  /**
    * The global batches of one epoch of a training, to train plain DL4J on the same.
    *
    * @param model whose inputs and outputs the batches fit
@@ -199,7 +226,8 @@ public final class Lockstep {
    */
   public static GlobalBatches globalBatches(
       JavaSparkContext spark, InitialModel model, Dataset data, TrainingConfig config, int epoch) {
-    return new GlobalBatches(model.definition(), data, config, epoch, spark.hadoopConfiguration());
+    return new GlobalBatches(
+        model.definition(), data, config, Part.TRAINING, epoch, spark.hadoopConfiguration());
   }
 
   private static Iterator<Example> examples(DataSet data, List<TensorSpec> tensors)

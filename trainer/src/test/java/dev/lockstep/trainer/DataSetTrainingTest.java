@@ -9,6 +9,7 @@ import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.TensorSpec.Encoding;
 import dev.lockstep.sharding.ingest.InvalidDataException;
 import dev.lockstep.sharding.ingest.ShardingOptions;
+import dev.lockstep.sharding.plan.Part;
 import dev.lockstep.trainer.cli.SparkSessions;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.EvaluationSums;
@@ -175,6 +176,37 @@ class DataSetTrainingTest {
     Evaluation plainly = new Evaluation(CLASSES);
     plainly.eval(all.getLabels(), plain.output(all.getFeatures()));
     assertEquals(plainly.accuracy(), scores.accuracy(), 0.01);
+
+    // The two parts are what the training made of the whole.
+    EvaluationSums learned =
+        Lockstep.evaluate(spark, result.model(), data, config, Part.TRAINING).get(0);
+    EvaluationSums kept =
+        Lockstep.evaluate(spark, result.model(), data, config, Part.VALIDATION).get(0);
+    assertEquals(scores.right(), learned.right() + kept.right());
+    assertEquals(scores.examples(), learned.examples() + kept.examples());
+    assertEquals(result.metrics().epochs().get(2).validationAccuracy(), kept.accuracy());
+    try (GlobalBatches batches = Lockstep.validationBatches(spark, result.model(), data, config)) {
+      Evaluation ofKept = new Evaluation(CLASSES);
+      while (batches.hasNext()) {
+        DataSet batch = batches.next();
+        ofKept.eval(batch.getLabels(), trained.output(batch.getFeatures()));
+      }
+      assertEquals(kept.examples(), ofKept.getNumRowCounter());
+      assertEquals(kept.accuracy(), ofKept.accuracy(), 0.01);
+    }
+    assertEquals(
+        "dataset %s has no examples for validation (validationFraction=0): give data to evaluate on"
+            .formatted(data.location()),
+        assertThrows(
+                IllegalArgumentException.class,
+                () ->
+                    Lockstep.evaluate(
+                        spark,
+                        result.model(),
+                        data,
+                        config.toBuilder().validationFraction(0).build(),
+                        Part.VALIDATION))
+            .getMessage());
   }
 
   @Test

@@ -16,23 +16,31 @@ final class IdxExamples implements Iterator<Example>, Closeable {
   private final IdxFile labels;
   private final int classes;
   private final int to;
+  private final IdxOptions.Normalisation normalisation;
   private final DataInputStream imageBytes;
   private final DataInputStream labelBytes;
   private final byte[] image;
   private final byte[] label = new byte[1];
   private int item;
 
-  IdxExamples(IdxFile images, IdxFile labels, int classes, int from, int to, Configuration conf)
+  IdxExamples(
+      IdxFile images,
+      IdxFile labels,
+      int classes,
+      IdxOptions.Items items,
+      IdxOptions.Normalisation normalisation,
+      Configuration conf)
       throws IOException {
     this.images = images;
     this.labels = labels;
     this.classes = classes;
-    this.item = from;
-    this.to = to;
+    this.item = items.from();
+    this.to = items.to();
+    this.normalisation = normalisation;
     image = new byte[images.itemBytes()];
-    imageBytes = images.openAt(from, conf);
+    imageBytes = images.openAt(item, conf);
     try {
-      labelBytes = labels.openAt(from, conf);
+      labelBytes = labels.openAt(item, conf);
     } catch (IOException e) {
       imageBytes.close();
       throw e;
@@ -60,7 +68,7 @@ final class IdxExamples implements Iterator<Example>, Closeable {
       }
       float[] pixels = new float[image.length];
       for (int i = 0; i < pixels.length; i++) {
-        pixels[i] = Byte.toUnsignedInt(image[i]) / 255f;
+        pixels[i] = normalisation.apply(image[i]);
       }
       item++;
       return Example.of(pixels, new float[] {labelClass});

@@ -19,8 +19,9 @@ import org.apache.spark.util.SerializableConfiguration;
 
 /**
  * Images and labels in IDX files, as MNIST and its relatives come, plain or gzip, become data
- * shards: tensor {@code features} of shape {@code [1, height, width]} with values byte/255, and
- * class index {@code labels}. Shards are fixed ranges of items.
+ * shards: tensor {@code features} of shape {@code [1, height, width]} with values byte/255, or what
+ * {@link IdxOptions#normalised} makes of them, and class index {@code labels}. Shards are fixed
+ * ranges of items.
  */
 public final class IdxIngest {
 
@@ -71,13 +72,18 @@ public final class IdxIngest {
                 TensorSpec.Role.LABELS,
                 TensorSpec.Encoding.CLASS_INDEX,
                 List.of(classes)));
-    int items = images.items();
+    if (idx.items().from() >= images.items()) {
+      throw new InvalidDataException(
+          "items from=%d: %s has %d: begin before that"
+              .formatted(idx.items().from(), images.path(), images.items()));
+    }
+    int items = Math.min(idx.items().to(), images.items()) - idx.items().from();
     long shardItems = options.shardExamplesFor(tensors);
     int shards = (int) ((items + shardItems - 1) / shardItems);
     return ShardJob.write(
         spark,
         ShardJob.parts(spark, shards)
-            .flatMap(shard -> open(images, labels, classes, shard, shardItems, conf)),
+            .flatMap(shard -> open(images, labels, classes, idx, shard, shardItems, conf)),
         tensors,
         Map.of("labels", IntStream.range(0, classes).mapToObj(String::valueOf).toList()),
         Map.of("format", "idx", "images", images.path(), "labels", labels.path()),
@@ -89,14 +95,18 @@ public final class IdxIngest {
       IdxFile images,
       IdxFile labels,
       int classes,
+      IdxOptions idx,
       int shard,
       long shardItems,
       SerializableConfiguration conf)
       throws IOException {
-    int from = (int) (shard * shardItems);
-    int to = (int) Math.min(images.items(), from + shardItems);
+    long from = idx.items().from() + shard * shardItems;
+    long end = Math.min(idx.items().to(), images.items());
+    IdxOptions.Items items =
+        new IdxOptions.Items((int) from, (int) Math.min(end, from + shardItems));
     return Closing.atTaskEnd(
-        TaskContext.get(), () -> new IdxExamples(images, labels, classes, from, to, conf.value()));
+        TaskContext.get(),
+        () -> new IdxExamples(images, labels, classes, items, idx.normalisation(), conf.value()));
   }
 
   /** Highest label + 1, found by one task: a label is one byte. */

@@ -298,6 +298,39 @@ class IngestTest {
   }
 
   @Test
+  void aRangeOfIdxItemsIsTakenAndNormalised() throws Exception {
+    Path in = Files.createDirectory(folder.resolve("in"));
+    IdxSamples.write(in, "", 30, 2, 2, 4);
+    IdxOptions halves = IdxOptions.defaults().normalised(0.5, 0.5);
+    Dataset dataset =
+        IdxIngest.ingest(
+            spark,
+            in.toString(),
+            folder + "/a",
+            halves.items(11, 23),
+            OPTIONS.blockExamples(4).shardBytes(100));
+    assertEquals(12, dataset.shardSet().examples());
+    assertEquals(List.of(4), dataset.shardSet().tensors().get(1).shape());
+    MicroBatch batch = all(dataset);
+    for (int i = 0; i < 12; i++) {
+      for (int p = 0; p < 4; p++) {
+        int pixel = (7 * (11 + i) + p) % 256;
+        assertEquals(2 * pixel / 255.0 - 1, batch.values().get(0)[4 * i + p], 1e-6);
+      }
+      assertEquals(1, batch.values().get(1)[4 * i + (11 + i) % 4]);
+    }
+    Dataset rest =
+        IdxIngest.ingest(spark, in.toString(), folder + "/b", halves.items(23, 1_000), OPTIONS);
+    assertEquals(7, rest.shardSet().examples());
+    assertEquals(
+        "items from=30: /in/images-idx3-ubyte has 30: begin before that",
+        refusal(
+            () ->
+                IdxIngest.ingest(
+                    spark, in.toString(), folder + "/c", halves.items(30, 31), OPTIONS)));
+  }
+
+  @Test
   void badIdxIsRefused() throws IOException {
     Path in = Files.createDirectory(folder.resolve("in"));
     Executable ingest =

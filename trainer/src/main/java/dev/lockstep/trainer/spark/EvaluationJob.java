@@ -59,6 +59,30 @@ public final class EvaluationJob {
   }
 
   /**
+   * Scores one part of the split that a training makes of a dataset. Blocks.
+   *
+   * @return one for each labels tensor, in the dataset's order
+   * @throws IllegalArgumentException if model and data do not fit, or the part is empty
+   */
+  public static List<EvaluationSums> run(
+      JavaSparkContext spark,
+      InitialModel model,
+      Dataset dataset,
+      TrainingConfig config,
+      Part part) {
+    return run(
+        spark,
+        model,
+        dataset,
+        TrainingTask.split(config, dataset),
+        part,
+        NumericProfile.named(config.numericProfile()),
+        TrainingTask.replicaOptions(config),
+        SPANS,
+        BATCH_SIZE);
+  }
+
+  /**
    * Scores all examples. Blocks.
    *
    * @param spans into which the dataset is cut; part of what determines the last bits of the loss
@@ -74,12 +98,29 @@ public final class EvaluationJob {
       ReplicaOptions options,
       int spans,
       int batchSize) {
+    Split all = Split.of(0, 0, dataset.shardSet().blockSizes());
+    return run(spark, model, dataset, all, Part.TRAINING, profile, options, spans, batchSize);
+  }
+
+  private static List<EvaluationSums> run(
+      JavaSparkContext spark,
+      InitialModel model,
+      Dataset dataset,
+      Split split,
+      Part part,
+      NumericProfile profile,
+      ReplicaOptions options,
+      int spans,
+      int batchSize) {
     Preflight.requireFit(spark.sc(), profile);
     ModelDefinition definition = model.definition();
     ModelValidation.check(definition, dataset.shardSet().tensors(), 1, new Clipping.None());
-    if (dataset.shardSet().examples() == 0) {
+    if (split.examples(part) == 0) {
       throw new IllegalArgumentException(
-          "dataset " + dataset.location() + " has no examples: give data to evaluate on");
+          "dataset %s has no examples%s: give data to evaluate on"
+              .formatted(
+                  dataset.location(),
+                  part == Part.VALIDATION ? " for validation (validationFraction=0)" : ""));
     }
     SerializableConfiguration hadoop = new SerializableConfiguration(spark.hadoopConfiguration());
     Broadcast<float[]> parameters = spark.broadcast(model.parameters(0));
@@ -94,13 +135,22 @@ public final class EvaluationJob {
                     try (ModelReplica replica = definition.replica(options)) {
                       replica.setParameters(parameters.value());
                       return new Tuple2<>(
-                          span, score(replica, dataset, spans, span, batchSize, hadoop.value()));
+                          span,
+                          score(
+                              replica,
+                              dataset,
+                              split,
+                              part,
+                              spans,
+                              span,
+                              batchSize,
+                              hadoop.value()));
                     }
                   })
               .collect();
       TreeReduction<List<EvaluationSums>> sums =
           new TreeReduction<>(new PairwiseTree(spans), Scores::plus);
-      parts.forEach(part -> sums.add(new TreeNode(0, part._1()), part._2()));
+      parts.forEach(each -> sums.add(new TreeNode(0, each._1()), each._2()));
       return sums.result();
     } finally {
       parameters.destroy();
@@ -110,6 +160,8 @@ public final class EvaluationJob {
   private static List<EvaluationSums> score(
       ModelReplica replica,
       Dataset dataset,
+      Split split,
+      Part part,
       int spans,
       int span,
       int batchSize,
@@ -117,19 +169,7 @@ public final class EvaluationJob {
       throws IOException, InterruptedException {
     StreamRequest all =
         new StreamRequest(
-            dataset,
-            Split.of(0, 0, dataset.shardSet().blockSizes()),
-            Part.TRAINING,
-            0,
-            spans,
-            span,
-            span + 1,
-            batchSize,
-            0,
-            0,
-            0,
-            1,
-            BATCHES_AHEAD);
+            dataset, split, part, 0, spans, span, span + 1, batchSize, 0, 0, 0, 1, BATCHES_AHEAD);
     EvaluationTally tally = new EvaluationTally(EvaluationTally.Detail.DETAILED);
     try (MicroBatchStream stream = new MicroBatchStream(all, hadoop)) {
       for (MicroBatchStream.Item item = stream.next(); item != null; item = stream.next()) {

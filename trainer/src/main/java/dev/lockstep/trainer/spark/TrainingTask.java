@@ -438,7 +438,7 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
         PREFETCHED_STEPS * (to - from));
   }
 
-  private static Split split(TrainingConfig config, Dataset dataset) {
+  static Split split(TrainingConfig config, Dataset dataset) {
     return Split.of(config.seed(), config.validationFraction(), dataset.shardSet().blockSizes());
   }
 
