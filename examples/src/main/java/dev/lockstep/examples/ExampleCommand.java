@@ -3,9 +3,14 @@ package dev.lockstep.examples;
 import dev.lockstep.examples.descent.OneDimension;
 import dev.lockstep.examples.descent.TwoDimensions;
 import dev.lockstep.examples.linear.LinearDescent;
+import dev.lockstep.examples.mnist.DigitDescent;
+import dev.lockstep.examples.mnist.DroppedUnits;
+import dev.lockstep.examples.mnist.InitialWeights;
+import dev.lockstep.examples.mnist.NormalisedLayers;
 import dev.lockstep.examples.plane.Optimizers;
 import dev.lockstep.examples.plane.Schedules;
 import dev.lockstep.examples.recurrent.RnnClipping;
+import dev.lockstep.examples.scale.LargeDataset;
 import dev.lockstep.examples.scale.Modes;
 import dev.lockstep.trainer.cli.CommandProvider;
 import java.io.PrintWriter;
@@ -27,11 +32,18 @@ import picocli.CommandLine.Spec;
       LinearDescent.Batch.class,
       LinearDescent.Stochastic.class,
       LinearDescent.MiniBatch.class,
+      DigitDescent.Batch.class,
+      DigitDescent.Stochastic.class,
+      DigitDescent.MiniBatch.class,
+      NormalisedLayers.class,
+      InitialWeights.class,
+      DroppedUnits.class,
       RnnClipping.class,
       OneDimension.class,
       TwoDimensions.class,
       Optimizers.class,
       Schedules.class,
+      LargeDataset.class,
       Modes.class,
     })
 final class ExampleCommand implements Callable<Integer> {

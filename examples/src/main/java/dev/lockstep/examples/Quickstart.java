@@ -1,13 +1,9 @@
 package dev.lockstep.examples;
 
 import dev.lockstep.examples.digits.DigitGenerator;
-import dev.lockstep.examples.digits.IdxFiles;
-import dev.lockstep.examples.digits.IdxFiles.Compression;
+import dev.lockstep.examples.digits.DrawnDigits;
 import dev.lockstep.sharding.Dataset;
-import dev.lockstep.sharding.ingest.IdxIngest;
-import dev.lockstep.sharding.ingest.IdxOptions;
-import dev.lockstep.sharding.ingest.ShardingOptions;
-import dev.lockstep.sharding.store.Datasets;
+import dev.lockstep.sharding.ingest.IdxOptions.Normalisation;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.cli.CommandProvider;
 import dev.lockstep.trainer.cli.ConsoleProgress;
@@ -51,8 +47,6 @@ final class Quickstart implements Callable<Integer> {
       return new Quickstart();
     }
   }
-
-  private static final int CLASSES = 10;
 
   @Spec private CommandSpec spec;
 
@@ -143,18 +137,14 @@ final class Quickstart implements Callable<Integer> {
             .build();
     NumericProfile profile = NumericProfile.named(numericProfile);
     PrintWriter console = spec.commandLine().getOut();
-    Path data =
-        folder
-            .toAbsolutePath()
-            .resolve("data")
-            .resolve("digits-%d-%d-%d".formatted(seed, trainDigits, testDigits));
-
     try (SparkSession session = SparkSessions.open("quickstart", profile)) {
       JavaSparkContext spark = new JavaSparkContext(session.sparkContext());
-      DigitGenerator digits = new DigitGenerator(seed);
-      Dataset train = shards(spark, digits, 0, trainDigits, data, "train", console);
-      Dataset test =
-          shards(spark, digits, trainDigits, trainDigits + testDigits, data, "test", console);
+      DrawnDigits digits =
+          new DrawnDigits(
+              new DigitGenerator(seed), folder.toAbsolutePath().resolve("data"), console::println);
+      Dataset train = digits.shards(spark, 0, trainDigits, "train on", Normalisation.NONE);
+      int end = trainDigits + testDigits;
+      Dataset test = digits.shards(spark, trainDigits, end, "test on", Normalisation.NONE);
 
       InitialModel initial =
           InitialModel.fresh(
@@ -167,32 +157,6 @@ final class Quickstart implements Callable<Integer> {
       print(console, result, scores.accuracy());
     }
     return 0;
-  }
-
-  /** Digits {@code [from, to)} as data shards: those of an earlier run, or new ones. */
-  private static Dataset shards(
-      JavaSparkContext spark,
-      DigitGenerator digits,
-      int from,
-      int to,
-      Path data,
-      String part,
-      PrintWriter console)
-      throws IOException {
-    String location = data.resolve("shards").resolve(part).toUri().toString();
-    if (Datasets.exists(location, spark.hadoopConfiguration())) {
-      return Datasets.open(location, spark.hadoopConfiguration());
-    }
-    console.printf(Locale.ROOT, "drawing %,d digits to %s on%n", to - from, part);
-    console.flush();
-    Path idx = data.resolve("idx");
-    IdxFiles.write(digits, from, to, idx, part, Compression.GZIP);
-    return IdxIngest.ingest(
-        spark,
-        idx.toUri().toString(),
-        location,
-        new IdxOptions(part + "-", CLASSES),
-        ShardingOptions.named("digits-" + part));
   }
 
   private void print(PrintWriter console, TrainingResult result, double accuracy) {
