@@ -2,7 +2,10 @@ package dev.lockstep.examples;
 
 import dev.lockstep.examples.descent.OneDimension;
 import dev.lockstep.examples.descent.TwoDimensions;
+import dev.lockstep.examples.linear.AdaGradDescent;
+import dev.lockstep.examples.linear.BiasVariance;
 import dev.lockstep.examples.linear.LinearDescent;
+import dev.lockstep.examples.linear.Quadratic;
 import dev.lockstep.examples.mnist.DigitDescent;
 import dev.lockstep.examples.mnist.DroppedUnits;
 import dev.lockstep.examples.mnist.InitialWeights;
@@ -32,6 +35,8 @@ import picocli.CommandLine.Spec;
       LinearDescent.Batch.class,
       LinearDescent.Stochastic.class,
       LinearDescent.MiniBatch.class,
+      BiasVariance.class,
+      Quadratic.class,
       DigitDescent.Batch.class,
       DigitDescent.Stochastic.class,
       DigitDescent.MiniBatch.class,
@@ -39,6 +44,7 @@ import picocli.CommandLine.Spec;
       InitialWeights.class,
       DroppedUnits.class,
       RnnClipping.class,
+      AdaGradDescent.class,
       OneDimension.class,
       TwoDimensions.class,
       Optimizers.class,
