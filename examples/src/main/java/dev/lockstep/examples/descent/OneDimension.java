@@ -15,6 +15,7 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code descent-1d}: a parabola, and what the learning rate does on it. */
@@ -42,31 +43,14 @@ public final class OneDimension extends Experiment {
       description = "Of the walk on the curve (default: ${DEFAULT-VALUE}).")
   private double learningRate;
 
-  @Option(
-      names = "--steps",
-      defaultValue = "60",
-      paramLabel = "N",
-      description = "Steps to take (default: ${DEFAULT-VALUE}).")
-  private int steps;
-
-  @Option(
-      names = "--optimizer",
-      defaultValue = "SGD",
-      paramLabel = "NAME",
-      description = "One of ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-  private Method method;
+  @Mixin private Walk walk;
 
   @Override
   protected Page run(Lab lab) {
-    List<float[]> path = walk(method.at(learningRate), steps);
+    int steps = walk.steps();
+    List<float[]> path = walk(walk.method().at(learningRate), steps);
     double end = path.get(steps)[0];
-    double farthest =
-        path.stream()
-            .mapToDouble(OneDimension::distance)
-            .filter(Double::isFinite)
-            .max()
-            .orElseThrow();
-    double shown = Math.max(1, Math.min(1.1 * farthest, 1e6));
+    double shown = Walk.view(path.stream().mapToDouble(OneDimension::distance));
     List<Point> onCurve = path.stream().map(x -> new Point(x[0], f(x[0]))).toList();
 
     List<Series> positions =
@@ -99,7 +83,7 @@ public final class OneDimension extends Experiment {
                     "x",
                     "x² + 4x + 1",
                     Series.function("x² + 4x + 1", OneDimension::f, -2 - shown, -2 + shown),
-                    Series.of(method.text(learningRate), onCurve).withStyle(Style.PATH))
+                    Series.of(walk.method().text(learningRate), onCurve).withStyle(Style.PATH))
                 .wide(),
             Chart.lines("The first steps of sgd at other rates", "step", "x", positions)
                 .withYRange(LOWEST - swing, LOWEST + swing),

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code descent-2d}: a bowl, and the ways of three optimizers down it. */
@@ -37,26 +38,7 @@ public final class TwoDimensions extends Experiment {
       description = "Of the optimizer and of momentum beside it (default: ${DEFAULT-VALUE}).")
   private double learningRate;
 
-  @Option(
-      names = "--adam-rate",
-      defaultValue = "1",
-      paramLabel = "R",
-      description = "Of Adam beside it (default: ${DEFAULT-VALUE}).")
-  private double adamRate;
-
-  @Option(
-      names = "--steps",
-      defaultValue = "60",
-      paramLabel = "N",
-      description = "Steps to take (default: ${DEFAULT-VALUE}).")
-  private int steps;
-
-  @Option(
-      names = "--optimizer",
-      defaultValue = "SGD",
-      paramLabel = "NAME",
-      description = "One of ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-  private Method method;
+  @Mixin private Walk walk;
 
   @Override
   protected Page run(Lab lab) {
@@ -64,28 +46,26 @@ public final class TwoDimensions extends Experiment {
       throw new IllegalArgumentException(
           "--start has " + start.length + " coordinates: give two, as in -10,-10");
     }
-    List<float[]> path = walk(method, learningRate);
-    float[] end = path.get(steps);
-    Series main = points(method.text(learningRate), path);
+    int steps = walk.steps();
+    List<float[]> path = walk(walk.method(), learningRate);
+    Series main = points(walk.method().text(learningRate), path);
     List<Series> paths = new ArrayList<>(List.of(main));
     List<Series> heights = new ArrayList<>(List.of(heights(main.name(), path)));
     for (Method other : List.of(Method.MOMENTUM, Method.ADAM)) {
-      double rate = other == Method.ADAM ? adamRate : learningRate;
-      List<float[]> walk = walk(other, rate);
-      paths.add(points(other.text(rate), walk));
-      heights.add(heights(other.text(rate), walk));
+      double rate = other == Method.ADAM ? 1 : learningRate;
+      List<float[]> way = walk(other, rate);
+      paths.add(points(other.text(rate), way));
+      heights.add(heights(other.text(rate), way));
     }
     return Page.titled("Down a bowl")
         .withLead(
-            "x² + 2y² is lowest at (0, 0), and steeper in y. A step of plain gradient descent (sgd)"
-                + " multiplies x by 1 − 2 · rate and y by 1 − 4 · rate: at 0.1 y is nearly gone while x"
-                + " is still on its way, so the path bends. Momentum overshoots and swings round"
-                + " the lowest place; Adam begins with steps of the same length in both"
-                + " directions, however steep they are.")
+            "x² + 2y² is lowest at (0, 0). A step of plain gradient descent (sgd) multiplies x by"
+                + " 1 − 2 · rate and y by 1 − 4 · rate, so at 0.1 y is gone first and the path bends."
+                + " Momentum overshoots; Adam begins with equal steps in both directions.")
         .with(
             new Page.Figures(
-                Figure.of("x after " + steps + " steps", "%.6f", end[0]),
-                Figure.of("y after " + steps + " steps", "%.6f", end[1])),
+                Figure.of("x after " + steps + " steps", "%.6f", path.get(steps)[0]),
+                Figure.of("y after " + steps + " steps", "%.6f", path.get(steps)[1])),
             Landscape.surface(
                 "The path on the surface",
                 "x",
@@ -107,7 +87,8 @@ public final class TwoDimensions extends Experiment {
   }
 
   private List<float[]> walk(Method walker, double rate) {
-    return new Descent(walker.at(rate), p -> new float[] {2 * p[0], 4 * p[1]}).path(steps, start);
+    return new Descent(walker.at(rate), p -> new float[] {2 * p[0], 4 * p[1]})
+        .path(walk.steps(), start);
   }
 
   private static double f(double x, double y) {
@@ -129,14 +110,11 @@ public final class TwoDimensions extends Experiment {
 
   /** A stretch of both axes around 0 that holds the paths, or as much as can be looked at. */
   private static Range around(List<Series> paths) {
-    double farthest =
-        paths.stream()
-            .flatMap(path -> path.points().stream())
-            .mapToDouble(point -> Math.max(Math.abs(point.x()), Math.abs(point.y())))
-            .filter(Double::isFinite)
-            .max()
-            .orElseThrow();
-    double width = Math.max(1, Math.min(1.1 * farthest, 1e6));
+    double width =
+        Walk.view(
+            paths.stream()
+                .flatMap(path -> path.points().stream())
+                .mapToDouble(point -> Math.max(Math.abs(point.x()), Math.abs(point.y()))));
     return new Range(-width, width);
   }
 }

@@ -20,15 +20,11 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.learning.config.AdaGrad;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.Sgd;
-import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -81,7 +77,7 @@ public final class AdaGradDescent extends Experiment {
     List<Series> losses = new ArrayList<>();
     List<Series> rates = new ArrayList<>();
     for (Map.Entry<String, IUpdater> each : updaters.entrySet()) {
-      MultiLayerNetwork start = line(lab.seed(), each.getValue());
+      MultiLayerNetwork start = Line.network(lab.seed(), each.getValue(), 0, 0);
       TrainingConfig config =
           lab.newRun(each.getKey())
               .virtualWorkers(2)
@@ -109,24 +105,6 @@ public final class AdaGradDescent extends Experiment {
 
   static DataSet points(long seed) {
     return Samples.of(x -> 2 * x + 3, 1, 100, -1, 1, seed);
-  }
-
-  static MultiLayerNetwork line(long seed, IUpdater updater) {
-    MultiLayerNetwork line =
-        new MultiLayerNetwork(
-            new NeuralNetConfiguration.Builder()
-                .seed(seed)
-                .updater(updater)
-                .list()
-                .layer(
-                    new OutputLayer.Builder(LossFunction.MSE)
-                        .activation(Activation.IDENTITY)
-                        .nIn(1)
-                        .nOut(1)
-                        .build())
-                .build());
-    line.init();
-    return line;
   }
 
   /**

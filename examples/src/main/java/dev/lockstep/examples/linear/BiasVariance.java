@@ -8,7 +8,6 @@ import dev.lockstep.sharding.Dataset;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.report.Chart;
-import dev.lockstep.trainer.report.EpochMetrics;
 import dev.lockstep.trainer.report.Page;
 import dev.lockstep.trainer.report.Page.Figure;
 import dev.lockstep.trainer.report.Page.Table;
@@ -17,19 +16,10 @@ import dev.lockstep.trainer.report.Series.Point;
 import dev.lockstep.trainer.spark.TrainingResult;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
-import java.util.stream.DoubleStream;
-import java.util.stream.LongStream;
-import java.util.stream.Stream;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.learning.config.Sgd;
-import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -38,20 +28,6 @@ import picocli.CommandLine.Option;
     name = "linear-bias-variance",
     description = "Fits y = 5x + 7 plainly, with L1 and with L2, and shows bias and variance.")
 public final class BiasVariance extends Experiment {
-
-  private static final int DRAWS = 200;
-
-  private static final List<String> HEADER =
-      List.of(
-          "",
-          "w",
-          "w, computed",
-          "b",
-          "b, computed",
-          "5 − w",
-          "7 − b",
-          "mean of 5 − w",
-          "deviation of w");
 
   @Option(
       names = "--epochs",
@@ -81,17 +57,10 @@ public final class BiasVariance extends Experiment {
       description = "Coefficient of w²/2 (default: ${DEFAULT-VALUE}).")
   private double l2;
 
-  /**
-   * One way to fit.
-   *
-   * @param text for legends
-   */
-  private record Fit(String text, double l1, double l2) {}
-
   @Override
   protected Page run(Lab lab) throws IOException {
-    Fit plain = new Fit("plain", 0, 0);
-    DataSet points = draw(lab.seed());
+    Penalty none = new Penalty("none", 0, 0);
+    DataSet points = Penalty.draw(lab.seed());
     Dataset data = lab.dataset("points", points);
     Page page =
         Page.titled("Bias and variance of a line")
@@ -106,18 +75,19 @@ public final class BiasVariance extends Experiment {
     List<Series> lines = new ArrayList<>(List.of(Samples.series("points", points)));
     List<Point> slopes = new ArrayList<>();
     List<List<String>> rows = new ArrayList<>();
-    for (Fit fit : List.of(plain, new Fit("L1", l1, 0), new Fit("L2", 0, l2))) {
-      MultiLayerNetwork start = line(lab.seed(), fit);
+    for (Penalty penalty : List.of(none, new Penalty("L1", l1, 0), new Penalty("L2", 0, l2))) {
+      MultiLayerNetwork start =
+          Line.network(lab.seed(), new Sgd(learningRate), penalty.l1(), penalty.l2());
       TrainingConfig config =
-          lab.newRun(fit.text).virtualWorkers(4).batchSize(64).epochs(epochs).build();
+          lab.newRun(penalty.text()).virtualWorkers(4).batchSize(64).epochs(epochs).build();
       TrainingResult result = Lockstep.train(lab.spark(), start, data, config);
       float w = result.parameters()[0];
       float b = result.parameters()[1];
-      losses.add(everyHundred(fit.text, result));
-      lines.add(Series.function(fit.text, x -> w * x + b, -1, 1));
-      slopes.add(new Point(fit.l1 + fit.l2, w));
-      rows.add(row(fit, w, b, LeastSquares.of(points, fit.l1, fit.l2), lab.seed()));
-      if (fit.equals(plain)) {
+      losses.add(penalty.losses(result));
+      lines.add(Series.function(penalty.text(), x -> w * x + b, -1, 1));
+      slopes.add(new Point(penalty.l1() + penalty.l2(), w));
+      rows.add(penalty.row(w, b, lab.seed()));
+      if (penalty.equals(none)) {
         page =
             page.with(
                 new Page.Figures(
@@ -140,55 +110,10 @@ public final class BiasVariance extends Experiment {
                 Series.function("L1, computed", c -> LeastSquares.of(points, c, 0).w(), 0, most),
                 Series.function("L2, computed", c -> LeastSquares.of(points, 0, c).w(), 0, most),
                 Series.of("trained", slopes).withStyle(Series.Style.DOTS)),
-            new Table("Trained here, and computed for " + DRAWS + " other draws", HEADER, rows))
+            new Table(
+                "Trained here, and computed for " + Penalty.DRAWS + " other draws",
+                Penalty.HEADER,
+                rows))
         .with(beside);
-  }
-
-  private static DataSet draw(long seed) {
-    return Samples.of(x -> 5 * x + 7, 0.25, 256, -1, 1, seed);
-  }
-
-  private MultiLayerNetwork line(long seed, Fit fit) {
-    MultiLayerNetwork line =
-        new MultiLayerNetwork(
-            new NeuralNetConfiguration.Builder()
-                .seed(seed)
-                .updater(new Sgd(learningRate))
-                .l1(fit.l1)
-                .l2(fit.l2)
-                .list()
-                .layer(
-                    new OutputLayer.Builder(LossFunction.MSE)
-                        .activation(Activation.IDENTITY)
-                        .nIn(1)
-                        .nOut(1)
-                        .build())
-                .build());
-    line.init();
-    return line;
-  }
-
-  private static Series everyHundred(String name, TrainingResult result) {
-    List<EpochMetrics> some =
-        result.metrics().epochs().stream()
-            .filter(each -> each.epoch() == 1 || each.epoch() % 100 == 0)
-            .toList();
-    return Series.of(name, some, EpochMetrics::epoch, EpochMetrics::meanLoss);
-  }
-
-  private static List<String> row(Fit fit, float w, float b, LeastSquares computed, long seed) {
-    double[] slopes =
-        LongStream.rangeClosed(1, DRAWS)
-            .mapToDouble(i -> LeastSquares.of(draw(seed + i), fit.l1, fit.l2).w())
-            .toArray();
-    double mean = Arrays.stream(slopes).average().orElseThrow();
-    double variance =
-        Arrays.stream(slopes).map(slope -> (slope - mean) * (slope - mean)).average().orElseThrow();
-    return Stream.concat(
-            Stream.of(fit.text),
-            DoubleStream.of(
-                    w, computed.w(), b, computed.b(), 5 - w, 7 - b, 5 - mean, Math.sqrt(variance))
-                .mapToObj(value -> String.format(Locale.ROOT, "%.4f", value)))
-        .toList();
   }
 }

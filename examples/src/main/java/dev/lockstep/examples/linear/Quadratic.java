@@ -44,13 +44,6 @@ public final class Quadratic extends Experiment {
       description = "Passes over the 1,000 points (default: ${DEFAULT-VALUE}).")
   private int epochs;
 
-  @Option(
-      names = "--learning-rate",
-      defaultValue = "0.001",
-      paramLabel = "R",
-      description = "Of all three (default: ${DEFAULT-VALUE}).")
-  private double learningRate;
-
   /**
    * How many points a step looks at, V * b of them.
    *
@@ -62,22 +55,20 @@ public final class Quadratic extends Experiment {
   protected Page run(Lab lab) throws IOException {
     DataSet points = Samples.of(x -> 0.3 * x * x, 1, 1_000, -5, 5, lab.seed());
     Dataset data = lab.dataset("points", points);
-    Way miniBatch = new Way("mini-batch+momentum", 4, 32, new Nesterovs(learningRate, 0.9));
+    Way miniBatch = new Way("mini-batch+momentum", 4, 32, new Nesterovs(1e-3, 0.9));
     List<Way> ways =
         List.of(
-            new Way("batch", 4, 250, new Sgd(learningRate)),
-            new Way("stochastic", 1, 1, new Sgd(learningRate)),
+            new Way("batch", 4, 250, new Sgd(1e-3)),
+            new Way("stochastic", 1, 1, new Sgd(1e-3)),
             miniBatch);
 
     Page page =
         Page.titled("A parabola by a small network")
             .withLead(
-                "1,000 points were drawn from y = 0.3x² with noise of 1, so a mean squared error"
-                    + " near 1 is the best there is. By passes over the data batch descent should"
-                    + " be the slowest, for it makes one step a pass, where mini-batches make eight"
-                    + " and stochastic descent makes a thousand. Stochastic descent makes the most"
-                    + " steps a second, but each of them looks at one point: by time mini-batches"
-                    + " with momentum should be the first to come down.");
+                "The noise of the 1,000 points leaves a mean squared error near 1. Batch descent"
+                    + " makes one step a pass and should be slowest by passes; stochastic descent"
+                    + " makes most steps a second, each on one point; by time mini-batches with"
+                    + " momentum should be the first to come down.");
     Page.Section[] beside = {};
     List<Series> byEpochs = new ArrayList<>();
     List<Series> bySeconds = new ArrayList<>();
@@ -92,13 +83,18 @@ public final class Quadratic extends Experiment {
               .epochs(epochs)
               .build();
       TrainingResult result = Lockstep.train(lab.spark(), start, data, config);
-      List<EpochMetrics> passes = result.metrics().epochs();
-      byEpochs.add(Series.of(way.text, passes, EpochMetrics::epoch, EpochMetrics::meanLoss));
+      byEpochs.add(Series.ofEpochs(way.text, result.metrics(), EpochMetrics::meanLoss));
       bySeconds.add(
-          Series.of(way.text, passes, EpochMetrics::elapsedSeconds, EpochMetrics::meanLoss));
+          Series.of(
+              way.text,
+              result.metrics().epochs(),
+              EpochMetrics::elapsedSeconds,
+              EpochMetrics::meanLoss));
       speeds.add(Series.of(way.text, List.of(new Point(0, result.steps() / result.seconds()))));
       MultiLayerNetwork trained = result.model().network();
-      fits.add(Series.function(way.text, x -> at(trained, x), -5, 5));
+      fits.add(
+          Series.function(
+              way.text, x -> trained.output(Nd4j.valueArrayOf(1, 1, x)).getDouble(0), -5, 5));
       if (way.equals(miniBatch)) {
         beside = PlainDl4j.fit(lab, start, data, config).beside(result);
       }
@@ -133,9 +129,5 @@ public final class Quadratic extends Experiment {
                 .build());
     network.init();
     return network;
-  }
-
-  private static double at(MultiLayerNetwork network, double x) {
-    return network.output(Nd4j.create(new float[][] {{(float) x}})).getDouble(0);
   }
 }

@@ -63,7 +63,7 @@ class AdaGradDescentTest {
             .epochs(EPOCHS)
             .out(folder.resolve("unused").toUri().toString())
             .build();
-    MultiLayerNetwork start = AdaGradDescent.line(42, new AdaGrad(rate));
+    MultiLayerNetwork start = Line.network(42, new AdaGrad(rate), 0, 0);
     double w = start.params().getDouble(0);
     double b = start.params().getDouble(1);
     // DL4J's history begins at 1e-6, and its epsilon is as large.
