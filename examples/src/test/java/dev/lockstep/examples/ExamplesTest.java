@@ -26,12 +26,19 @@ class ExamplesTest {
           "linear-minibatch",
           "linear-bias-variance",
           "quadratic",
+          "mnist-batch",
+          "mnist-sgd",
+          "mnist-minibatch",
+          "mnist-batchnorm",
+          "mnist-init",
+          "mnist-dropout",
           "rnn-clipping",
           "adagrad-linear",
           "descent-1d",
           "descent-2d",
           "optimizers",
           "schedules",
+          "large",
           "modes");
 
   @Test
