@@ -78,9 +78,9 @@ public final class Optimizers extends Experiment {
         .withLead(
             "1,000 points of z = x² + 2y² with noise of 0.1, 800 of them to train on. At the same"
                 + " rate SGD crawls where momentum walks; those that scale each parameter's step by"
-                + " the size of its gradients (RMSprop, Adam) should be at the noise, 0.01, first;"
-                + " AdaGrad's steps shrink on the way; AdaDelta, which expects a rate of 1, hardly"
-                + " moves.")
+                + " the size of its gradients (RMSprop, Adam) should come closest to the noise,"
+                + " 0.01; AdaGrad's steps shrink on the way; AdaDelta, which expects a rate of 1,"
+                + " hardly moves.")
         .with(
             Chart.lines("Training", "epoch", "mean squared error", training).logarithmic(),
             Chart.lines("Test", "epoch", "mean squared error", test).logarithmic(),

@@ -112,6 +112,8 @@ public final class Schedules extends Experiment {
   }
 
   private Series curve(String name, Schedule schedule) {
-    return Series.function(name, epoch -> schedule.at((long) epoch, (int) epoch), 0, epochs - 1);
+    double[] times = IntStream.range(0, epochs).asDoubleStream().toArray();
+    double[] rates = IntStream.range(0, epochs).mapToDouble(t -> schedule.at(t, t)).toArray();
+    return Series.of(name, times, rates).withStyle(Series.Style.LINE);
   }
 }

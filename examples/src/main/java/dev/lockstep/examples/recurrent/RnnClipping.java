@@ -35,7 +35,7 @@ import picocli.CommandLine.Option;
     description = "Trains a recurrent network with the gradient's norm clipped at 1, and without.")
 public final class RnnClipping extends Experiment {
 
-  @Option(names = "--epochs", defaultValue = "20", description = "Default: ${DEFAULT-VALUE}.")
+  @Option(names = "--epochs", defaultValue = "10", description = "Default: ${DEFAULT-VALUE}.")
   private int epochs;
 
   @Option(
@@ -79,19 +79,26 @@ public final class RnnClipping extends Experiment {
           Figure.of("not clipped", "%.4f", lastLoss(without)),
           Figure.of("θ, difference to plain DL4J", "%.1e", plain.difference(without))),
       Chart.lines(
-              "Norm of the gradient before clipping, " + what,
+              "What clipping leaves, " + what,
               "step",
-              "L2 norm",
-              Series.ofSteps("not clipped", without.metrics(), StepMetrics::gradientNorm),
-              Series.ofSteps("clipped", with.metrics(), StepMetrics::gradientNorm))
+              "L2 norm of the gradient",
+              Series.ofSteps("gradient", with.metrics(), StepMetrics::gradientNorm),
+              Series.ofSteps("clipped", with.metrics(), step -> Math.min(step.gradientNorm(), 1)))
           .logarithmic(),
       Chart.lines(
-              "Validation loss, " + what,
-              "epoch",
-              "mean squared error",
-              Series.ofEpochs("not clipped", without.metrics(), EpochMetrics::validationLoss),
-              Series.ofEpochs("clipped", with.metrics(), EpochMetrics::validationLoss))
-          .logarithmic()
+              "Norm before clipping, " + what,
+              "step",
+              "L2 norm, mean of 20 steps",
+              Series.ofSteps("not clipped", without.metrics(), StepMetrics::gradientNorm)
+                  .smoothed(20),
+              Series.ofSteps("clipped", with.metrics(), StepMetrics::gradientNorm).smoothed(20))
+          .logarithmic(),
+      Chart.lines(
+          "Validation loss, " + what,
+          "epoch",
+          "mean squared error",
+          Series.ofEpochs("not clipped", without.metrics(), EpochMetrics::validationLoss),
+          Series.ofEpochs("clipped", with.metrics(), EpochMetrics::validationLoss))
     };
   }
 

@@ -1,10 +1,11 @@
 package dev.lockstep.examples.scale;
 
-import dev.lockstep.examples.digits.Digit;
 import dev.lockstep.examples.digits.DigitGenerator;
+import dev.lockstep.examples.digits.DrawnDigits;
 import dev.lockstep.examples.lab.Experiment;
 import dev.lockstep.examples.lab.Lab;
 import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.ingest.IdxOptions.Normalisation;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.Compression;
@@ -24,8 +25,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
-import org.nd4j.linalg.dataset.DataSet;
-import org.nd4j.linalg.factory.Nd4j;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -55,10 +54,14 @@ public final class Modes extends Experiment {
     modes.put("bfloat16", run -> run.compression(new Compression.BFloat16()));
     modes.put("top-k 1 %", run -> run.compression(new Compression.TopK(0.01)));
 
-    Dataset data = lab.dataset("digits", digits(lab.seed(), examples));
+    Dataset data =
+        new DrawnDigits(new DigitGenerator(lab.seed()), lab.folder().resolve("data"), lab::say)
+            .shards(lab.spark(), 0, examples, "learn from", Normalisation.NONE);
     InitialModel model =
         InitialModel.fresh(
             ModelDefinition.builtIn("mlp:128", data.shardSet().tensors(), BuiltInOptions.DEFAULT));
+    // The first training of a JVM is slow, whatever its mode.
+    Lockstep.train(lab.spark(), model, data, lab.newRun("warm-up").build());
     List<Series> bySteps = new ArrayList<>();
     List<Series> bySeconds = new ArrayList<>();
     List<Series> byBytes = new ArrayList<>();
@@ -111,19 +114,5 @@ public final class Modes extends Experiment {
 
   private static TrainingConfig.Builder averaging(TrainingConfig.Builder run, Averaging rounds) {
     return run.mode(Mode.AVERAGING).averaging(rounds);
-  }
-
-  private static DataSet digits(long seed, int count) {
-    float[][] pixels = new float[count][];
-    float[][] labels = new float[count][10];
-    for (int i = 0; i < count; i++) {
-      Digit digit = new DigitGenerator(seed).digit(i);
-      pixels[i] = new float[digit.image().length];
-      for (int j = 0; j < pixels[i].length; j++) {
-        pixels[i][j] = (digit.image()[j] & 255) / 255f;
-      }
-      labels[i][digit.label()] = 1;
-    }
-    return new DataSet(Nd4j.create(pixels), Nd4j.create(labels));
   }
 }
