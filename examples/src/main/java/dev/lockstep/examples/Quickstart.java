@@ -2,6 +2,7 @@ package dev.lockstep.examples;
 
 import dev.lockstep.examples.digits.DigitGenerator;
 import dev.lockstep.examples.digits.DrawnDigits;
+import dev.lockstep.examples.lab.Lab;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.ingest.IdxOptions.Normalisation;
 import dev.lockstep.trainer.Lockstep;
@@ -132,7 +133,7 @@ final class Quickstart implements Callable<Integer> {
             .numericProfile(numericProfile)
             // So that the report has a curve of the accuracy.
             .validationFraction(0.1)
-            .out(folder.resolve("run").toAbsolutePath().toUri().toString())
+            .out(Lab.location(folder.resolve("run")))
             .existingOutput(ExistingOutput.REPLACE)
             .build();
     NumericProfile profile = NumericProfile.named(numericProfile);

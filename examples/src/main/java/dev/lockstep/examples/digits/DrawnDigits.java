@@ -1,6 +1,7 @@
 package dev.lockstep.examples.digits;
 
 import dev.lockstep.examples.digits.IdxFiles.Compression;
+import dev.lockstep.examples.lab.Lab;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.ingest.IdxIngest;
 import dev.lockstep.sharding.ingest.IdxOptions;
@@ -41,9 +42,9 @@ public record DrawnDigits(DigitGenerator generator, Path folder, Consumer<String
       throws IOException {
     Path home = folder.resolve("%s-%d-%d-%d".formatted(PREFIX, generator.seed(), from, to));
     String location =
-        home.resolve("shards-%s-%s".formatted(normalisation.mean(), normalisation.deviation()))
-            .toUri()
-            .toString();
+        Lab.location(
+            home.resolve(
+                "shards-%s-%s".formatted(normalisation.mean(), normalisation.deviation())));
     if (Datasets.exists(location, spark.hadoopConfiguration())) {
       return Datasets.open(location, spark.hadoopConfiguration());
     }
@@ -52,7 +53,7 @@ public record DrawnDigits(DigitGenerator generator, Path folder, Consumer<String
     IdxFiles.write(generator, from, to, idx, PREFIX, Compression.GZIP);
     return IdxIngest.ingest(
         spark,
-        idx.toUri().toString(),
+        Lab.location(idx),
         location,
         new IdxOptions(PREFIX + "-", CLASSES, IdxOptions.Items.ALL, normalisation),
         ShardingOptions.named(PREFIX));

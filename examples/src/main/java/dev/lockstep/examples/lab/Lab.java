@@ -69,9 +69,14 @@ public final class Lab {
     return ShardingOptions.named(name).ifExists(IfExists.REPLACE);
   }
 
-  /** A place in the example's folder, as a URI. */
+  /** A place in the example's folder, as Hadoop writes it. */
   public String location(String path) {
-    return folder.resolve(path).toUri().toString();
+    return location(folder.resolve(path));
+  }
+
+  /** A local file or folder as Hadoop writes it: unlike a URI's text, with spaces as they are. */
+  public static String location(Path path) {
+    return new org.apache.hadoop.fs.Path(path.toUri()).toString();
   }
 
   /** Writes a line for people. */

@@ -65,7 +65,7 @@ final class DigitImages {
     }
     return IdxIngest.ingest(
         lab.spark(),
-        files.toAbsolutePath().toUri().toString(),
+        Lab.location(files),
         lab.location("data/images"),
         new IdxOptions(IdxOptions.FIND, 10, new IdxOptions.Items(0, count), PIXELS),
         lab.sharding("images"));

@@ -38,10 +38,7 @@ public final class RnnClipping extends Experiment {
   @Option(names = "--epochs", defaultValue = "10", description = "Default: ${DEFAULT-VALUE}.")
   private int epochs;
 
-  @Option(
-      names = "--data",
-      paramLabel = "FILE",
-      description = "CSV of daily values (header; date,value): trained on as well.")
+  @Option(names = "--data", description = "CSV of days and values: trained on as well.")
   private Path file;
 
   @Override

@@ -1,10 +1,12 @@
 package dev.lockstep.examples.scale;
 
+import dev.lockstep.trainer.report.Page;
 import java.io.Serializable;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryPoolMXBean;
 import java.lang.management.MemoryType;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
@@ -46,6 +48,26 @@ record ExecutorHeap(String executor, long most, long peak) implements Serializab
       heaps.merge(each.executor(), each, (one, other) -> one.peak() > other.peak() ? one : other);
     }
     return List.copyOf(heaps.values());
+  }
+
+  /** The heaps beside the size of a dataset. */
+  static Page.Table table(List<ExecutorHeap> heaps, long datasetBytes) {
+    return new Page.Table(
+        "Heap while training: the sum of the pools' peaks, garbage included",
+        List.of("executor", "may grow to", "peak", "dataset"),
+        heaps.stream()
+            .map(
+                each ->
+                    List.of(
+                        each.executor,
+                        megabytes(each.most),
+                        megabytes(each.peak),
+                        megabytes(datasetBytes)))
+            .toList());
+  }
+
+  private static String megabytes(long bytes) {
+    return String.format(Locale.ROOT, "%,.0f MB", bytes / 1e6);
   }
 
   private static ExecutorHeap here() {

@@ -22,8 +22,8 @@ class LargeDatasetTest {
     Page five = train("five", "--partitions=5", "--workers=2");
     assertEquals(TestLab.points(one, "Loss", "loss"), TestLab.points(five, "Loss", "loss"));
 
-    assertEquals(1, table(one, "Workers").rows().size());
-    List<List<String>> workers = table(five, "Workers").rows();
+    assertEquals(1, TestLab.table(one, "Workers").rows().size());
+    List<List<String>> workers = TestLab.table(five, "Workers").rows();
     assertEquals(List.of("0", "1"), workers.stream().map(row -> row.get(0)).toList());
     // A fiftieth of 1,000 is for validation.
     assertEquals(980, workers.stream().mapToInt(row -> Integer.parseInt(row.get(3))).sum());
@@ -35,13 +35,5 @@ class LargeDatasetTest {
   private Page train(String name, String... arguments) throws IOException {
     String[] all = {"--examples=1000", arguments[0], arguments[1]};
     return TestLab.run(new LargeDataset(), folder.resolve(name), all);
-  }
-
-  private static Page.Table table(Page page, String title) {
-    return page.sections().stream()
-        .filter(section -> section instanceof Page.Table table && table.title().equals(title))
-        .map(Page.Table.class::cast)
-        .findFirst()
-        .orElseThrow(() -> new AssertionError(page.title() + ": no table " + title));
   }
 }

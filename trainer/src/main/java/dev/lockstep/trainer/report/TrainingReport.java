@@ -77,7 +77,7 @@ public record TrainingReport(
       sections.add(epochTable());
     }
     if (!workers.isEmpty()) {
-      sections.add(workerTable());
+      sections.add(workerTable(workers));
     }
     sections.add(pairs("Result", facts));
     sections.add(pairs("Configuration", configuration));
@@ -130,7 +130,12 @@ public record TrainingReport(
         rows);
   }
 
-  private Table workerTable() {
+  /**
+   * What each worker did, and what its compute thread spent the time on.
+   *
+   * @param workers one row each
+   */
+  public static Table workerTable(List<WorkerThroughput> workers) {
     List<List<String>> rows = new ArrayList<>();
     for (WorkerThroughput one : workers) {
       rows.add(

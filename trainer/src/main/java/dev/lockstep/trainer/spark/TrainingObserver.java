@@ -2,12 +2,23 @@ package dev.lockstep.trainer.spark;
 
 import dev.lockstep.trainer.report.EpochMetrics;
 import dev.lockstep.trainer.report.StepMetrics;
+import java.util.function.Consumer;
 
 /** Told on the driver how a training comes along; called by one thread. */
 public interface TrainingObserver {
 
   /** Hears nothing. */
   TrainingObserver NONE = new TrainingObserver() {};
+
+  /** Hears the description of the launch alone. */
+  static TrainingObserver ofLaunch(Consumer<String> description) {
+    return new TrainingObserver() {
+      @Override
+      public void launching(String text) {
+        description.accept(text);
+      }
+    };
+  }
 
   /**
    * All checks have passed and the workers are about to be launched.
