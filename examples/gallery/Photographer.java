@@ -14,6 +14,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -60,7 +61,7 @@ public final class Photographer {
         List<String> complaints;
         try {
           complaints = photograph(browser, page, Path.of(arguments[i + 1]));
-        } catch (IOException | IllegalStateException e) {
+        } catch (IOException | IllegalStateException | CompletionException e) {
           complaints = List.of(e.toString());
         }
         complaints.forEach(complaint -> System.err.println(page + ": " + complaint));
@@ -92,12 +93,16 @@ public final class Photographer {
     resize(browser, session, 800);
     browser.ask(session, "Page.navigate", Map.of("url", url));
     browser.await(session, "Page.loadEventFired");
-    int height = Math.min(TALLEST, drawnHeight(browser, session));
+    int drawn = drawnHeight(browser, session);
+    int height = Math.min(TALLEST, drawn);
     resize(browser, session, height);
     drawnHeight(browser, session);
     String png =
         browser.ask(session, "Page.captureScreenshot", Map.of("format", "png")).get("data").asText();
-    List<String> complaints = browser.complaints(url);
+    List<String> complaints = new ArrayList<>(browser.complaints(url));
+    if (drawn > TALLEST) {
+      complaints.add("is " + drawn + " pixels high, more than " + TALLEST);
+    }
     browser.ask("Target.closeTarget", Map.of("targetId", target));
     if (complaints.isEmpty()) {
       Files.createDirectories(picture.toAbsolutePath().getParent());

@@ -55,6 +55,20 @@ class ExamplesTest {
   }
 
   @Test
+  void theGalleryHasTheCommandAndThePictureOfEach() throws IOException {
+    String gallery = Files.readString(Path.of("README.md"));
+    assertAll(
+        NAMES.stream()
+            .map(
+                name ->
+                    () -> {
+                      assertTrue(gallery.contains("example " + name + "\n"), name);
+                      assertTrue(gallery.contains("(pictures/" + name + ".png)"), name);
+                      assertTrue(Files.exists(Path.of("pictures", name + ".png")), name);
+                    }));
+  }
+
+  @Test
   void anUnknownNameIsRefused() {
     StringWriter err = new StringWriter();
     int code =

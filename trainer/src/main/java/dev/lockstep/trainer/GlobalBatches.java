@@ -41,6 +41,15 @@ public final class GlobalBatches implements Iterator<DataSet>, AutoCloseable {
       Part part,
       int epoch,
       Configuration hadoop) {
+    if (part == Part.TRAINING
+        && (config.mode() != TrainingConfig.Mode.SYNC || config.accumulate() != 1)) {
+      throw new IllegalArgumentException(
+          "mode="
+              + config.mode()
+              + " accumulate="
+              + config.accumulate()
+              + ": only steps of mode sync without accumulation are each of one global batch");
+    }
     this.model = model;
     this.virtualWorkers = config.virtualWorkers();
     int[] blocks = data.shardSet().blockSizes();

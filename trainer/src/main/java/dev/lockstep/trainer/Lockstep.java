@@ -222,7 +222,9 @@ public final class Lockstep {
    * The global batches of one epoch of a training, to train plain DL4J on the same.
    *
    * @param model whose inputs and outputs the batches fit
+   * @param config of mode {@code sync}, without accumulation
    * @param epoch counted from 0
+   * @throws IllegalArgumentException for other modes, and with accumulation
    */
   public static GlobalBatches globalBatches(
       JavaSparkContext spark, InitialModel model, Dataset data, TrainingConfig config, int epoch) {

@@ -13,6 +13,7 @@ import dev.lockstep.sharding.plan.Part;
 import dev.lockstep.trainer.cli.SparkSessions;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.EvaluationSums;
+import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.LabelEncoding;
 import dev.lockstep.trainer.model.NumericProfile;
 import dev.lockstep.trainer.report.StepMetrics;
@@ -162,14 +163,30 @@ class DataSetTrainingTest {
           examples += batch.numExamples();
           plain.fit(batch);
         }
-        assertThrows(NoSuchElementException.class, batches::next);
+        assertEquals(
+            "the epoch has no more global batches",
+            assertThrows(NoSuchElementException.class, batches::next).getMessage());
       }
     }
     assertEquals(result.examples(), examples);
     MultiLayerNetwork trained = result.model().network();
     assertEquals(0, trained.params().distance2(plain.params()), 1e-4);
     assertEquals(plain.getIterationCount(), trained.getIterationCount());
-    assertThrows(IllegalStateException.class, () -> result.model().graph());
+    assertEquals(
+        "the model is a stack of layers, not a graph: call network()",
+        assertThrows(IllegalStateException.class, () -> result.model().graph()).getMessage());
+    InitialModel fresh = InitialModel.fresh(result.model().definition());
+    assertEquals(
+        "the model has no parameters yet: train it first",
+        assertThrows(IllegalStateException.class, fresh::network).getMessage());
+    TrainingConfig summed = config.toBuilder().accumulate(2).build();
+    assertEquals(
+        "mode=SYNC accumulate=2: only steps of mode sync without accumulation are each of one"
+            + " global batch",
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> Lockstep.globalBatches(spark, fresh, data, summed, 0))
+            .getMessage());
 
     EvaluationSums scores = Lockstep.evaluate(spark, result.model(), data, config).get(0);
     DataSet all = DataSet.merge(data());

@@ -2,6 +2,7 @@ package dev.lockstep.examples.digits;
 
 import dev.lockstep.examples.digits.Stroke.Point;
 import dev.lockstep.sharding.plan.Seeds;
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -9,7 +10,7 @@ import java.util.Random;
 /**
  * Draws images that look like handwritten digits. Image i is a pure function of (seed, i), the same
  * on every machine: only specified arithmetic ({@link StrictMath}, {@link Random}) is used. Safe
- * for any number of threads.
+ * for any number of threads; crosses from driver to executors.
  *
  * <p>One of several ways to write the digit is taken; its points are displaced, the plane is bent,
  * turned, sheared, stretched and moved; a pen of random width and darkness draws it; then come
@@ -18,7 +19,7 @@ import java.util.Random;
  *
  * @param seed of all images
  */
-public record DigitGenerator(long seed) {
+public record DigitGenerator(long seed) implements Serializable {
 
   /** Pixels of the image that the box of a digit's strokes measures, before it is changed. */
   private static final double BOX = 21;

@@ -48,12 +48,15 @@ public final class Lab {
   /**
    * A configuration to build on, for a training whose outputs go to {@code runs/NAME}; what an
    * earlier one left there is replaced. Says on the console that it begins.
+   *
+   * @param virtualWorkers V; no more Spark tasks than that, whatever was asked for
    */
-  public TrainingConfig.Builder newRun(String name) {
+  public TrainingConfig.Builder newRun(String name, int virtualWorkers) {
     say(name + " …");
     return TrainingConfig.builder()
         .seed(options.seed())
-        .workers(options.workers())
+        .virtualWorkers(virtualWorkers)
+        .workers(Math.min(options.workers(), virtualWorkers))
         .numericProfile(options.numericProfile())
         .out(location("runs/" + name))
         .existingOutput(ExistingOutput.REPLACE);

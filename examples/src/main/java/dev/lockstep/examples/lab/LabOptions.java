@@ -17,7 +17,8 @@ public final class LabOptions {
       names = "--workers",
       defaultValue = "0",
       paramLabel = "W",
-      description = "Spark tasks; does not change the model (default: as many as slots, up to V).")
+      description =
+          "Spark tasks, at most V; does not change the model (default: as many as slots).")
   private int workers;
 
   @Option(

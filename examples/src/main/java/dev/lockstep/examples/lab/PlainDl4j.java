@@ -59,13 +59,18 @@ public record PlainDl4j(MultiLayerNetwork network, double[] losses) {
     return new PlainDl4j(network, losses.stream().mapToDouble(Double::doubleValue).toArray());
   }
 
+  /** Its loss by epochs, dashed, so that it shows on top of another curve. */
+  public Series curve(String name) {
+    double[] epochs = IntStream.rangeClosed(1, losses.length).asDoubleStream().toArray();
+    return Series.of(name, epochs, losses).withStyle(Series.Style.DASHED);
+  }
+
   /** A chart of both, which should be one curve, and by how much their parameters differ. */
   public Page.Section[] beside(TrainingResult result) {
-    double[] epochs = IntStream.rangeClosed(1, losses.length).asDoubleStream().toArray();
     Series ours = Series.ofEpochs("Lockstep", result.metrics(), EpochMetrics::meanLoss);
-    Series plain = Series.of("plain DL4J", epochs, losses).withStyle(Series.Style.DASHED);
     return new Page.Section[] {
-      Chart.lines("Lockstep and plain DL4J", "epoch", "loss", ours, plain).logarithmic(),
+      Chart.lines("Lockstep and plain DL4J", "epoch", "loss", ours, curve("plain DL4J"))
+          .logarithmic(),
       new Page.Figures(
           Figure.of("relative difference of θ to plain DL4J", "%.1e", difference(result)))
     };

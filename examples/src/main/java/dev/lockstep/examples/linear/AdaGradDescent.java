@@ -69,9 +69,9 @@ public final class AdaGradDescent extends Experiment {
             .withLead(
                 "100 points were drawn from y = 2x + 3 with noise of 1. AdaGrad divides its"
                     + " learning rate by the root of all squared gradients so far, so its steps"
-                    + " only ever shrink: with a rate of 0.01 it should still be far from the line"
-                    + " when SGD with the same rate is there. With fifty times the rate it"
-                    + " arrives too: learning rates of different optimizers do not compare.");
+                    + " only ever shrink: at the same small rate it should still be far from the line"
+                    + " when SGD is there. With a rate many times as large it arrives too: learning"
+                    + " rates of different optimizers do not compare.");
     List<Figure> figures = new ArrayList<>();
     Page.Section[] beside = {};
     List<Series> losses = new ArrayList<>();
@@ -79,8 +79,7 @@ public final class AdaGradDescent extends Experiment {
     for (Map.Entry<String, IUpdater> each : updaters.entrySet()) {
       MultiLayerNetwork start = Line.network(lab.seed(), each.getValue(), 0, 0);
       TrainingConfig config =
-          lab.newRun(each.getKey())
-              .virtualWorkers(2)
+          lab.newRun(each.getKey(), 2)
               .batchSize(5)
               .epochs(epochs)
               // Measures the gradient's norm and clips nothing.

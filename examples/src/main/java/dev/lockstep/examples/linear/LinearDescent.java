@@ -17,14 +17,11 @@ import dev.lockstep.trainer.spark.TrainingResult;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.learning.config.Sgd;
-import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
 /** The line y = 2x + 3, found by gradient descent that looks at all, ten or one points a step. */
 public class LinearDescent extends Experiment {
@@ -35,7 +32,7 @@ public class LinearDescent extends Experiment {
       description = "Fits y = 2x + 3 by batch gradient descent: all points make one step.")
   public static final class Batch extends LinearDescent {
     Batch() {
-      super(Descent.BATCH);
+      super(PointsPerStep.BATCH);
     }
   }
 
@@ -45,7 +42,7 @@ public class LinearDescent extends Experiment {
       description = "Fits y = 2x + 3 by mini-batches: ten points make a step.")
   public static final class MiniBatch extends LinearDescent {
     MiniBatch() {
-      super(Descent.MINI_BATCH);
+      super(PointsPerStep.MINI_BATCH);
     }
   }
 
@@ -55,57 +52,56 @@ public class LinearDescent extends Experiment {
       description = "Fits y = 2x + 3 by stochastic gradient descent: every point makes a step.")
   public static final class Stochastic extends LinearDescent {
     Stochastic() {
-      super(Descent.STOCHASTIC);
+      super(PointsPerStep.STOCHASTIC);
     }
   }
 
-  private final Descent shown;
+  private final PointsPerStep shown;
 
-  private LinearDescent(Descent shown) {
+  @Option(
+      names = "--steps",
+      defaultValue = "1000",
+      description = "Of each way (default: ${DEFAULT-VALUE}).")
+  private int steps;
+
+  private LinearDescent(PointsPerStep shown) {
     this.shown = shown;
   }
 
   @Override
   protected Page run(Lab lab) throws IOException {
-    DataSet points = Samples.of(x -> 2 * x + 3, 0.1, 100, -1, 1, lab.seed());
+    DataSet points = points(lab.seed());
     Dataset data = lab.dataset("points", points);
-    MultiLayerNetwork line =
-        new MultiLayerNetwork(
-            new NeuralNetConfiguration.Builder()
-                .seed(lab.seed())
-                .updater(new Sgd(0.01))
-                .list()
-                .layer(
-                    new OutputLayer.Builder(LossFunction.MSE)
-                        .activation(Activation.IDENTITY)
-                        .nIn(1)
-                        .nOut(1)
-                        .build())
-                .build());
-    line.init();
+    MultiLayerNetwork line = Line.network(lab.seed(), new Sgd(0.01), 0, 0);
 
     Page page =
         Page.titled("A line by " + shown.text() + " gradient descent")
             .withLead(
-                "100 points were drawn from y = 2x + 3 with noise of 0.1. 1,000 steps of batch"
-                    + " descent come down smoothly and look at every point each time; as many"
-                    + " stochastic steps look at 1,000 points in all and jump about; mini-batches"
-                    + " of ten lie between. All end at the noise.");
-    List<Series> steps = new ArrayList<>();
-    List<Series> epochs = new ArrayList<>();
-    for (Descent each : Descent.values()) {
-      TrainingConfig config = each.config(lab.newRun(each.text()));
+                "100 points were drawn from y = 2x + 3 with noise of 0.1. "
+                    + steps
+                    + " steps of batch descent come down smoothly and look at every point each time;"
+                    + " as many stochastic steps look at one point each and jump about; mini-batches"
+                    + " of ten lie between. All should end at the noise.");
+    List<Series> bySteps = new ArrayList<>();
+    List<Series> byEpochs = new ArrayList<>();
+    for (PointsPerStep each : PointsPerStep.values()) {
+      TrainingConfig config = each.run(lab, steps);
       TrainingResult result = Lockstep.train(lab.spark(), line, data, config);
-      steps.add(Series.ofSteps(each.text(), result.metrics(), StepMetrics::meanLoss));
-      epochs.add(Series.ofEpochs(each.text(), result.metrics(), EpochMetrics::meanLoss));
+      bySteps.add(Series.ofSteps(each.text(), result.metrics(), StepMetrics::meanLoss));
+      byEpochs.add(Series.ofEpochs(each.text(), result.metrics(), EpochMetrics::meanLoss));
       if (each == shown) {
         page = page.with(learned(result, points));
         page = page.with(PlainDl4j.fit(lab, line, data, config).beside(result));
       }
     }
     return page.with(
-        Chart.lines("The three ways, by steps", "step", "mean squared error", steps).logarithmic(),
-        Chart.lines("The same by epochs", "epoch", "mean squared error", epochs).logarithmic());
+        Chart.lines("The three ways, by steps", "step", "mean squared error", bySteps)
+            .logarithmic(),
+        Chart.lines("The same by epochs", "epoch", "mean squared error", byEpochs).logarithmic());
+  }
+
+  static DataSet points(long seed) {
+    return Samples.of(x -> 2 * x + 3, 0.1, PointsPerStep.POINTS, -1, 1, seed);
   }
 
   private static Page.Section[] learned(TrainingResult result, DataSet points) {

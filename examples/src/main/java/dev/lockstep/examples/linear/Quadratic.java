@@ -62,13 +62,19 @@ public final class Quadratic extends Experiment {
             new Way("stochastic", 1, 1, new Sgd(1e-3)),
             miniBatch);
 
+    // The first training of a JVM is slow, whatever its way.
+    Lockstep.train(
+        lab.spark(),
+        network(lab.seed(), miniBatch.updater),
+        data,
+        lab.newRun("warm-up", 4).epochs(epochs).build());
     Page page =
         Page.titled("A parabola by a small network")
             .withLead(
                 "The noise of the 1,000 points leaves a mean squared error near 1. Batch descent"
                     + " makes one step a pass and should be slowest by passes; stochastic descent"
-                    + " makes most steps a second, each on one point; by time mini-batches with"
-                    + " momentum should be the first to come down.");
+                    + " makes a thousand, each on one point; by time mini-batches with momentum"
+                    + " should be the first to come down.");
     Page.Section[] beside = {};
     List<Series> byEpochs = new ArrayList<>();
     List<Series> bySeconds = new ArrayList<>();
@@ -77,11 +83,7 @@ public final class Quadratic extends Experiment {
     for (Way way : ways) {
       MultiLayerNetwork start = network(lab.seed(), way.updater);
       TrainingConfig config =
-          lab.newRun(way.text)
-              .virtualWorkers(way.virtualWorkers)
-              .batchSize(way.batchSize)
-              .epochs(epochs)
-              .build();
+          lab.newRun(way.text, way.virtualWorkers).batchSize(way.batchSize).epochs(epochs).build();
       TrainingResult result = Lockstep.train(lab.spark(), start, data, config);
       byEpochs.add(Series.ofEpochs(way.text, result.metrics(), EpochMetrics::meanLoss));
       bySeconds.add(

@@ -25,6 +25,7 @@ import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** A network that reads digits, by gradient descent on all images, 64 or one a step. */
 public class DigitDescent extends Experiment {
@@ -35,7 +36,7 @@ public class DigitDescent extends Experiment {
       description = "Learns to read digits by batch gradient descent: all images make one step.")
   public static final class Batch extends DigitDescent {
     Batch() {
-      super(Descent.BATCH);
+      super(ImagesPerStep.BATCH);
     }
   }
 
@@ -45,7 +46,7 @@ public class DigitDescent extends Experiment {
       description = "Learns to read digits by mini-batches: 64 images make a step.")
   public static final class MiniBatch extends DigitDescent {
     MiniBatch() {
-      super(Descent.MINI_BATCH);
+      super(ImagesPerStep.MINI_BATCH);
     }
   }
 
@@ -56,15 +57,18 @@ public class DigitDescent extends Experiment {
           "Learns to read digits by stochastic gradient descent: every image makes a step.")
   public static final class Stochastic extends DigitDescent {
     Stochastic() {
-      super(Descent.STOCHASTIC);
+      super(ImagesPerStep.STOCHASTIC);
     }
   }
 
-  private final Descent shown;
+  private final ImagesPerStep shown;
 
   @Mixin private DigitImages images = new DigitImages(4_000);
 
-  private DigitDescent(Descent shown) {
+  @Option(names = "--times", defaultValue = "1", description = "Train so many times as long.")
+  private int times;
+
+  private DigitDescent(ImagesPerStep shown) {
     this.shown = shown;
   }
 
@@ -100,9 +104,8 @@ public class DigitDescent extends Experiment {
     List<Series> steps = new ArrayList<>();
     List<Series> losses = new ArrayList<>();
     List<Series> accuracies = new ArrayList<>();
-    for (Descent each : Descent.values()) {
-      TrainingConfig.Builder run = lab.newRun(each.text()).validationFraction(0.2);
-      TrainingConfig config = each.config(run, data.shardSet().examples());
+    for (ImagesPerStep each : ImagesPerStep.values()) {
+      TrainingConfig config = each.run(lab, data.shardSet().examples(), times);
       TrainingResult result = Lockstep.train(lab.spark(), network, data, config);
       steps.add(Series.ofSteps(each.text(), result.metrics(), StepMetrics::meanLoss));
       losses.add(Series.ofEpochs(each.text(), result.metrics(), EpochMetrics::meanLoss));
@@ -120,8 +123,7 @@ public class DigitDescent extends Experiment {
   }
 
   private static Page.Section figures(TrainingResult result) {
-    List<EpochMetrics> epochs = result.metrics().epochs();
-    EpochMetrics last = epochs.get(epochs.size() - 1);
+    EpochMetrics last = result.metrics().lastEpoch();
     return new Page.Figures(
         Figure.of("validation accuracy", "%.2f %%", 100 * last.validationAccuracy()),
         Figure.of("epochs", "%d", last.epoch()),

@@ -2,6 +2,7 @@ package dev.lockstep.examples.mnist;
 
 import dev.lockstep.examples.lab.Experiment;
 import dev.lockstep.examples.lab.Lab;
+import dev.lockstep.examples.lab.PlainDl4j;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.TrainingConfig;
@@ -15,11 +16,11 @@ import dev.lockstep.trainer.spark.TrainingResult;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.distribution.NormalDistribution;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.weights.IWeightInit;
 import org.deeplearning4j.nn.weights.WeightInitDistribution;
 import org.deeplearning4j.nn.weights.WeightInitRelu;
@@ -68,20 +69,20 @@ public final class InitialWeights extends Experiment {
     List<Series> steps = new ArrayList<>();
     List<Series> accuracies = new ArrayList<>();
     List<Figure> figures = new ArrayList<>();
+    Page.Section[] beside = {};
     for (Start start : starts) {
       TrainingConfig config =
-          lab.newRun(start.text)
-              .virtualWorkers(4)
-              .batchSize(16)
-              .epochs(epochs)
-              .validationFraction(0.2)
-              .build();
-      TrainingResult result = Lockstep.train(lab.spark(), network(lab.seed(), start), data, config);
+          lab.newRun(start.text, 4).batchSize(16).epochs(epochs).validationFraction(0.2).build();
+      MultiLayerNetwork network = network(lab.seed(), start);
+      TrainingResult result = Lockstep.train(lab.spark(), network, data, config);
+      if (start == starts.get(0)) {
+        beside = PlainDl4j.fit(lab, network, data, config).beside(result);
+      }
       steps.add(Series.ofSteps(start.text, result.metrics(), StepMetrics::meanLoss).smoothed(5));
       accuracies.add(
           Series.ofEpochs(start.text, result.metrics(), e -> 100 * e.validationAccuracy()));
       double first = result.metrics().steps().get(0).meanLoss();
-      EpochMetrics last = result.metrics().epochs().get(epochs - 1);
+      EpochMetrics last = result.metrics().lastEpoch();
       figures.add(Figure.of("first loss, " + start.text, "%.4f", first));
       figures.add(Figure.of("accuracy, " + start.text, "%.2f %%", 100 * last.validationAccuracy()));
     }
@@ -98,24 +99,29 @@ public final class InitialWeights extends Experiment {
             Chart.lines("Loss by steps", "step", "cross-entropy, training, mean of 5 steps", steps)
                 .logarithmic()
                 .wide(),
-            Chart.lines("Accuracy", "epoch", "validation accuracy, %", accuracies));
+            Chart.lines("Accuracy", "epoch", "validation accuracy, %", accuracies))
+        .with(beside);
   }
 
-  private static MultiLayerConfiguration network(long seed, Start start) {
-    return new NeuralNetConfiguration.Builder()
-        .seed(seed)
-        .updater(new Adam(0.001))
-        .list()
-        .layer(hidden(784, 256, start))
-        .layer(hidden(256, 128, start))
-        .layer(
-            new OutputLayer.Builder(LossFunction.MCXENT)
-                .activation(Activation.SOFTMAX)
-                .nIn(128)
-                .nOut(10)
-                .weightInit(start.output)
-                .build())
-        .build();
+  private static MultiLayerNetwork network(long seed, Start start) {
+    MultiLayerNetwork network =
+        new MultiLayerNetwork(
+            new NeuralNetConfiguration.Builder()
+                .seed(seed)
+                .updater(new Adam(0.001))
+                .list()
+                .layer(hidden(784, 256, start))
+                .layer(hidden(256, 128, start))
+                .layer(
+                    new OutputLayer.Builder(LossFunction.MCXENT)
+                        .activation(Activation.SOFTMAX)
+                        .nIn(128)
+                        .nOut(10)
+                        .weightInit(start.output)
+                        .build())
+                .build());
+    network.init();
+    return network;
   }
 
   private static DenseLayer hidden(int in, int out, Start start) {

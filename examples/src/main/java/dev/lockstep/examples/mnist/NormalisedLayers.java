@@ -57,17 +57,12 @@ public final class NormalisedLayers extends Experiment {
     List<Figure> figures = new ArrayList<>();
     for (String name : List.of("without", "with batch normalisation")) {
       TrainingConfig config =
-          lab.newRun(name)
-              .virtualWorkers(4)
-              .batchSize(16)
-              .epochs(epochs)
-              .validationFraction(0.2)
-              .build();
+          lab.newRun(name, 4).batchSize(16).epochs(epochs).validationFraction(0.2).build();
       TrainingResult result = Lockstep.train(lab.spark(), networks.get(name), data, config);
       steps.add(Series.ofSteps(name, result.metrics(), StepMetrics::meanLoss).smoothed(10));
       losses.add(Series.ofEpochs(name, result.metrics(), EpochMetrics::validationLoss));
       accuracies.add(Series.ofEpochs(name, result.metrics(), e -> 100 * e.validationAccuracy()));
-      EpochMetrics last = result.metrics().epochs().get(epochs - 1);
+      EpochMetrics last = result.metrics().lastEpoch();
       figures.add(
           Figure.of("validation accuracy " + name, "%.2f %%", 100 * last.validationAccuracy()));
     }

@@ -33,10 +33,16 @@ import picocli.CommandLine.Option;
     description = "Fits z = x² + 2y² with six optimizers at one learning rate.")
 public final class Optimizers extends Experiment {
 
-  @Option(names = "--epochs", defaultValue = "50", description = "Default: ${DEFAULT-VALUE}.")
+  @Option(
+      names = "--epochs",
+      defaultValue = "50",
+      description = "Passes over the data (default: ${DEFAULT-VALUE}).")
   private int epochs;
 
-  @Option(names = "--lr", defaultValue = "0.01", description = "Default: ${DEFAULT-VALUE}.")
+  @Option(
+      names = "--learning-rate",
+      defaultValue = "0.01",
+      description = "Of all six (default: ${DEFAULT-VALUE}).")
   private double rate;
 
   @Override
@@ -51,6 +57,7 @@ public final class Optimizers extends Experiment {
     Dataset data = Paraboloid.points(lab, 0.1);
     List<Series> training = new ArrayList<>();
     List<Series> test = new ArrayList<>();
+    List<Series> beside = new ArrayList<>();
     List<List<String>> rows = new ArrayList<>();
     for (Map.Entry<String, IUpdater> each : updaters.entrySet()) {
       MultiLayerNetwork network = Paraboloid.network(each.getValue(), lab.seed());
@@ -59,7 +66,9 @@ public final class Optimizers extends Experiment {
       PlainDl4j plain = PlainDl4j.fit(lab, network, data, config);
       training.add(Series.ofEpochs(each.getKey(), result.metrics(), EpochMetrics::meanLoss));
       test.add(Series.ofEpochs(each.getKey(), result.metrics(), EpochMetrics::validationLoss));
-      rows.add(row(each.getKey(), result, "%.1e".formatted(plain.difference(result))));
+      beside.add(Series.ofEpochs(each.getKey(), result.metrics(), EpochMetrics::meanLoss));
+      beside.add(plain.curve(each.getKey() + " of DL4J"));
+      rows.add(row(each.getKey(), result, Page.text("%.1e", plain.difference(result))));
     }
     // DL4J's AdaDelta has no learning rate; Lockstep's own has, as PyTorch's.
     TrainingResult adaDelta =
@@ -76,14 +85,17 @@ public final class Optimizers extends Experiment {
 
     return Page.titled("Six optimizers at one learning rate")
         .withLead(
-            "1,000 points of z = x² + 2y² with noise of 0.1, 800 of them to train on. At the same"
-                + " rate SGD crawls where momentum walks; those that scale each parameter's step by"
+            "1,000 points of z = x² + 2y² with noise of 0.1, 800 of them to train on. At a rate"
+                + " of 0.01 SGD crawls where momentum walks; those that scale each parameter's step by"
                 + " the size of its gradients (RMSprop, Adam) should come closest to the noise,"
                 + " 0.01; AdaGrad's steps shrink on the way; AdaDelta, which expects a rate of 1,"
                 + " hardly moves.")
         .with(
             Chart.lines("Training", "epoch", "mean squared error", training).logarithmic(),
             Chart.lines("Test", "epoch", "mean squared error", test).logarithmic(),
+            Chart.lines("Lockstep and plain DL4J", "epoch", "training loss", beside)
+                .logarithmic()
+                .wide(),
             new Page.Table(
                 "After the last epoch",
                 List.of("optimizer", "training loss", "test loss", "‖θ − θ of plain DL4J‖ / ‖θ‖"),
@@ -92,15 +104,15 @@ public final class Optimizers extends Experiment {
 
   /** Batches of 32: four virtual workers of eight. */
   private TrainingConfig.Builder config(Lab lab, String name) {
-    return lab.newRun(name).epochs(epochs).virtualWorkers(4).batchSize(8).validationFraction(0.2);
+    return lab.newRun(name, 4).epochs(epochs).batchSize(8).validationFraction(0.2);
   }
 
   private static List<String> row(String name, TrainingResult result, String difference) {
     EpochMetrics last = result.metrics().lastEpoch();
     return List.of(
         name,
-        "%.4f".formatted(last.meanLoss()),
-        "%.4f".formatted(last.validationLoss()),
+        Page.text("%.4f", last.meanLoss()),
+        Page.text("%.4f", last.validationLoss()),
         difference);
   }
 }

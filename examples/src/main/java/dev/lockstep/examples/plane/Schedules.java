@@ -38,7 +38,10 @@ public final class Schedules extends Experiment {
 
   private static final double RATE = 0.1;
 
-  @Option(names = "--epochs", defaultValue = "100", description = "Default: ${DEFAULT-VALUE}.")
+  @Option(
+      names = "--epochs",
+      defaultValue = "100",
+      description = "Passes over the data (default: ${DEFAULT-VALUE}).")
   private int epochs;
 
   @Override
@@ -85,7 +88,7 @@ public final class Schedules extends Experiment {
 
   /** Batches of 32: four virtual workers of eight. */
   private TrainingConfig.Builder config(Lab lab, String name) {
-    return lab.newRun(name).epochs(epochs).virtualWorkers(4).batchSize(8).validationFraction(0.3);
+    return lab.newRun(name, 4).epochs(epochs).batchSize(8).validationFraction(0.3);
   }
 
   private static double lastTest(TrainingResult result) {
@@ -100,7 +103,7 @@ public final class Schedules extends Experiment {
         List.of(
             "step(30epochs, gamma=0.5)",
             "exponential(0.97)",
-            "cosine(%depochs)".formatted(epochs),
+            "cosine(" + epochs + "epochs)",
             "linear(10epochs, from=0.1) > cosine")) {
       curves.add(curve(text, ScheduleText.parse(text).schedule(RATE, run)));
     }

@@ -15,7 +15,6 @@ import dev.lockstep.trainer.report.StepMetrics;
 import dev.lockstep.trainer.spark.TrainingResult;
 import java.io.IOException;
 import java.nio.file.Path;
-import org.apache.spark.sql.SparkSession;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
@@ -35,7 +34,10 @@ import picocli.CommandLine.Option;
     description = "Trains a recurrent network with the gradient's norm clipped at 1, and without.")
 public final class RnnClipping extends Experiment {
 
-  @Option(names = "--epochs", defaultValue = "10", description = "Default: ${DEFAULT-VALUE}.")
+  @Option(
+      names = "--epochs",
+      defaultValue = "10",
+      description = "Passes over the data (default: ${DEFAULT-VALUE}).")
   private int epochs;
 
   @Option(names = "--data", description = "CSV of days and values: trained on as well.")
@@ -46,21 +48,20 @@ public final class RnnClipping extends Experiment {
     Page page =
         Page.titled("A recurrent network, its gradient clipped and not")
             .withLead(
-                "2,000 sequences of five steps; one label in fifty is wild. A wild one makes a"
-                    + " gradient many times as long as the others. Clipped at a norm of 1, it moves"
-                    + " the parameters no further than others do, and training should disturb the"
-                    + " network less; unclipped, Adam also divides the steps after it by its size.");
+                "One in fifty of the labels of 2,000 sequences is wild, and makes a gradient many"
+                    + " times as long as others. Clipped at a norm of 1 it moves the parameters no"
+                    + " further than they do, and should disturb the network less; unclipped, Adam"
+                    + " also divides the steps after it by its size.");
     DataSet wild = Sequences.withWildLabels(2_000, lab.seed());
-    page = page.with(compared(lab, "sequences", lab.dataset("sequences", wild)));
+    page = compared(page, lab, "sequences", lab.dataset("sequences", wild));
     if (file != null) {
-      SparkSession session = SparkSession.builder().getOrCreate();
-      DataSet days = Sequences.ofDailyValues(session, file.toString());
-      page = page.with(compared(lab, "daily values", lab.dataset("days", days)));
+      DataSet days = Sequences.ofDailyValues(lab.spark(), Lab.location(file));
+      page = compared(page, lab, "daily values", lab.dataset("days", days));
     }
     return page;
   }
 
-  private Page.Section[] compared(Lab lab, String what, Dataset data) throws IOException {
+  private Page compared(Page page, Lab lab, String what, Dataset data) throws IOException {
     MultiLayerNetwork network = network(lab.seed());
     TrainingConfig clipped = config(lab, what + ", clipped").clipNorm(1).build();
     // An infinite norm measures and never clips.
@@ -69,38 +70,39 @@ public final class RnnClipping extends Experiment {
     TrainingResult without = Lockstep.train(lab.spark(), network, data, free);
     PlainDl4j plain = PlainDl4j.fit(lab, network, data, free);
     long cut = with.metrics().steps().stream().filter(step -> step.gradientNorm() > 1).count();
-    return new Page.Section[] {
-      new Page.Figures(
-          Figure.of(what + ": steps clipped", "%d of %d", cut, with.steps()),
-          Figure.of("validation loss, clipped", "%.4f", lastLoss(with)),
-          Figure.of("not clipped", "%.4f", lastLoss(without)),
-          Figure.of("θ, difference to plain DL4J", "%.1e", plain.difference(without))),
-      Chart.lines(
-              "What clipping leaves, " + what,
-              "step",
-              "L2 norm of the gradient",
-              Series.ofSteps("gradient", with.metrics(), StepMetrics::gradientNorm),
-              Series.ofSteps("clipped", with.metrics(), step -> Math.min(step.gradientNorm(), 1)))
-          .logarithmic(),
-      Chart.lines(
-              "Norm before clipping, " + what,
-              "step",
-              "L2 norm, mean of 20 steps",
-              Series.ofSteps("not clipped", without.metrics(), StepMetrics::gradientNorm)
-                  .smoothed(20),
-              Series.ofSteps("clipped", with.metrics(), StepMetrics::gradientNorm).smoothed(20))
-          .logarithmic(),
-      Chart.lines(
-          "Validation loss, " + what,
-          "epoch",
-          "mean squared error",
-          Series.ofEpochs("not clipped", without.metrics(), EpochMetrics::validationLoss),
-          Series.ofEpochs("clipped", with.metrics(), EpochMetrics::validationLoss))
-    };
+    return page.with(
+            new Page.Figures(
+                Figure.of(what + ": steps clipped", "%d of %d", cut, with.steps()),
+                Figure.of("validation loss, clipped", "%.4f", lastLoss(with)),
+                Figure.of("not clipped", "%.4f", lastLoss(without))),
+            Chart.lines(
+                    "What clipping leaves, " + what,
+                    "step",
+                    "L2 norm of the gradient",
+                    Series.ofSteps("gradient", with.metrics(), StepMetrics::gradientNorm),
+                    Series.ofSteps(
+                        "clipped", with.metrics(), step -> Math.min(step.gradientNorm(), 1)))
+                .logarithmic(),
+            Chart.lines(
+                    "Norm before clipping, " + what,
+                    "step",
+                    "L2 norm, mean of 20 steps",
+                    Series.ofSteps("not clipped", without.metrics(), StepMetrics::gradientNorm)
+                        .smoothed(20),
+                    Series.ofSteps("clipped", with.metrics(), StepMetrics::gradientNorm)
+                        .smoothed(20))
+                .logarithmic(),
+            Chart.lines(
+                "Validation loss, " + what,
+                "epoch",
+                "mean squared error",
+                Series.ofEpochs("not clipped", without.metrics(), EpochMetrics::validationLoss),
+                Series.ofEpochs("clipped", with.metrics(), EpochMetrics::validationLoss)))
+        .with(plain.beside(without));
   }
 
   private TrainingConfig.Builder config(Lab lab, String name) {
-    return lab.newRun(name).epochs(epochs).virtualWorkers(4).batchSize(8).validationFraction(0.2);
+    return lab.newRun(name, 4).epochs(epochs).batchSize(8).validationFraction(0.2);
   }
 
   private static double lastLoss(TrainingResult result) {

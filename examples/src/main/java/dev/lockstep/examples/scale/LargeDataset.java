@@ -46,7 +46,10 @@ public final class LargeDataset extends Experiment {
   @Option(names = "--partitions", description = "Tasks that draw (default: twice the slots).")
   private int partitions;
 
-  @Option(names = "--epochs", defaultValue = "1", description = "Default: ${DEFAULT-VALUE}.")
+  @Option(
+      names = "--epochs",
+      defaultValue = "1",
+      description = "Passes over the data (default: ${DEFAULT-VALUE}).")
   private int epochs;
 
   @Override
@@ -68,12 +71,7 @@ public final class LargeDataset extends Experiment {
     digits.unpersist();
 
     TrainingConfig config =
-        lab.newRun("large")
-            .virtualWorkers(4)
-            .batchSize(32)
-            .epochs(epochs)
-            .validationFraction(0.02)
-            .build();
+        lab.newRun("large", 4).batchSize(32).epochs(epochs).validationFraction(0.02).build();
     InitialModel network =
         InitialModel.fresh(
             ModelDefinition.builtIn("mlp:256,128", Digit.TENSORS, BuiltInOptions.DEFAULT));
@@ -118,7 +116,7 @@ public final class LargeDataset extends Experiment {
   }
 
   private static String lead(long bytes, long heap) {
-    return "A Spark job drew the digits in the executors; they never met in one process. A worker"
+    return "A Spark job drew the digits in the executors; no process ever held them all. A worker"
         + " reads the blocks that it trains on next. "
         + String.format(
             Locale.ROOT,

@@ -34,10 +34,16 @@ import picocli.CommandLine.Option;
     description = "Trains one network in every mode: loss against steps, seconds and bytes.")
 public final class Modes extends Experiment {
 
-  @Option(names = "--examples", defaultValue = "4000", description = "Default: ${DEFAULT-VALUE}.")
+  @Option(
+      names = "--examples",
+      defaultValue = "4000",
+      description = "Digits to learn from (default: ${DEFAULT-VALUE}).")
   private int examples;
 
-  @Option(names = "--epochs", defaultValue = "5", description = "Default: ${DEFAULT-VALUE}.")
+  @Option(
+      names = "--epochs",
+      defaultValue = "5",
+      description = "Passes over the data (default: ${DEFAULT-VALUE}).")
   private int epochs;
 
   @Override
@@ -47,8 +53,10 @@ public final class Modes extends Experiment {
     modes.put("averaging, k = 1", run -> averaging(run, Averaging.every(1)));
     modes.put("averaging, k = 5", run -> averaging(run, Averaging.every(5)));
     modes.put("averaging, k = 50", run -> averaging(run, Averaging.every(50)));
-    Averaging diLoCo = Averaging.every(5).withOuter(Averaging.Outer.NESTEROV);
-    modes.put("DiLoCo, k = 5", run -> averaging(run, diLoCo));
+    for (int k : new int[] {5, 50}) {
+      Averaging diLoCo = Averaging.every(k).withOuter(Averaging.Outer.NESTEROV);
+      modes.put("DiLoCo, k = " + k, run -> averaging(run, diLoCo));
+    }
     modes.put("ssp, s = 3", run -> run.mode(Mode.SSP).staleness(3));
     modes.put("async", run -> run.mode(Mode.ASYNC));
     modes.put("bfloat16", run -> run.compression(new Compression.BFloat16()));
@@ -61,7 +69,7 @@ public final class Modes extends Experiment {
         InitialModel.fresh(
             ModelDefinition.builtIn("mlp:128", data.shardSet().tensors(), BuiltInOptions.DEFAULT));
     // The first training of a JVM is slow, whatever its mode.
-    Lockstep.train(lab.spark(), model, data, lab.newRun("warm-up").build());
+    Lockstep.train(lab.spark(), model, data, lab.newRun("warm-up", 4).build());
     List<Series> bySteps = new ArrayList<>();
     List<Series> bySeconds = new ArrayList<>();
     List<Series> byBytes = new ArrayList<>();
@@ -70,7 +78,7 @@ public final class Modes extends Experiment {
       String mode = each.getKey();
       TrainingConfig config =
           each.getValue()
-              .apply(lab.newRun(mode).epochs(epochs).virtualWorkers(4).batchSize(8))
+              .apply(lab.newRun(mode, 4).epochs(epochs).batchSize(8))
               .validationFraction(0.2)
               .build();
       TrainingResult result = Lockstep.train(lab.spark(), model, data, config);
@@ -88,9 +96,9 @@ public final class Modes extends Experiment {
       rows.add(
           List.of(
               mode,
-              "%.1f %%".formatted(100 * result.metrics().lastEpoch().validationAccuracy()),
-              "%.1f s".formatted(result.seconds()),
-              "%.1f MB".formatted(result.steps() * megabytesPerStep),
+              Page.text("%.1f %%", 100 * result.metrics().lastEpoch().validationAccuracy()),
+              Page.text("%.1f s", result.seconds()),
+              Page.text("%.1f MB", result.steps() * megabytesPerStep),
               config.givesSameBits() ? "yes" : "no"));
     }
     return Page.titled("One network in every mode")

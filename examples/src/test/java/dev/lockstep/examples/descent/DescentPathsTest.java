@@ -1,9 +1,11 @@
 package dev.lockstep.examples.descent;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.examples.lab.TestLab;
+import dev.lockstep.trainer.report.HtmlReport;
 import dev.lockstep.trainer.report.Landscape;
 import dev.lockstep.trainer.report.Page;
 import dev.lockstep.trainer.report.Series.Point;
@@ -65,5 +67,7 @@ class DescentPathsTest {
 
     assertTrue(Double.isNaN(TestLab.last(parabola, "The path on the curve", "sgd, rate 50.0")));
     assertTrue(Double.isNaN(TestLab.last(bowl, "How high they are", "sgd, rate 50.0")));
+    // JSON has no infinite numbers.
+    assertFalse(HtmlReport.render(bowl).contains("Infinity\""));
   }
 }

@@ -40,6 +40,15 @@ class BiasVarianceTest {
     assertEquals(0, TestLab.figure(page, "bias of w, 5 − w"), 0.1);
     assertEquals(0, TestLab.figure(page, "bias of b, 7 − b"), 0.1);
     assertTrue(TestLab.figure(page, "relative difference of θ to plain DL4J") <= 1e-5);
+
+    // w is (sxy - l1 / 2) / (sxx + l2 / 2): L1 shifts it, L2 divides its deviation too.
+    List<List<String>> rows =
+        TestLab.table(page, "Trained here, and computed for 200 draws of the noise").rows();
+    double[] deviations =
+        rows.stream().mapToDouble(row -> Double.parseDouble(row.get(row.size() - 1))).toArray();
+    double flatter = LeastSquares.of(POINTS, 0, 0.5).w() / LeastSquares.of(POINTS, 0, 0).w();
+    assertEquals(deviations[0], deviations[1], 1e-4);
+    assertEquals(deviations[0] * flatter, deviations[2], 2e-4);
   }
 
   @Test

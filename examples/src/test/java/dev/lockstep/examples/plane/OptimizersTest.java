@@ -17,13 +17,15 @@ class OptimizersTest {
   @TempDir private Path folder;
 
   @Test
-  void momentumAndAdamAreAheadOfSgdAdaDeltaStandsStillAndDl4jAgrees() throws IOException {
+  void momentumAndAdamAreAheadOfSgdAdaGradBehindAdaDeltaStandsStillAndDl4jAgrees()
+      throws IOException {
     Page page = TestLab.run(new Optimizers(), folder, "--epochs=10");
     for (String chart : List.of("Training", "Test")) {
       double sgd = last(page, chart, "SGD");
       assertTrue(last(page, chart, "Nesterov momentum 0.8") < sgd, chart);
       assertTrue(last(page, chart, "Adam") < sgd, chart);
       assertTrue(last(page, chart, "RMSprop") < sgd, chart);
+      assertTrue(last(page, chart, "AdaGrad") > sgd, chart);
       double begun = TestLab.points(page, chart, "AdaDelta").get(0).y();
       assertEquals(begun, last(page, chart, "AdaDelta"), 0.2 * begun, chart);
     }

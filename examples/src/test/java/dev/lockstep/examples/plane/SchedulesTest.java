@@ -23,13 +23,22 @@ class SchedulesTest {
   @Test
   void theRateDecaysByOnePercentAnEpochAsDl4jsDoes() throws IOException {
     Page page = TestLab.run(new Schedules(), folder, "--epochs=" + EPOCHS);
-    for (Point point : TestLab.points(page, "Learning rate of the two", "decay")) {
+    List<Point> rates = TestLab.points(page, "Learning rate of the two", "decay");
+    assertEquals(EPOCHS * STEPS_OF_AN_EPOCH, rates.size());
+    for (Point point : rates) {
       int epoch = (int) (point.x() - 1) / STEPS_OF_AN_EPOCH;
       assertEquals(0.1 * Math.pow(0.99, epoch), point.y(), 1e-12);
     }
+    assertTrue(
+        TestLab.points(page, "Learning rate of the two", "constant").stream()
+            .allMatch(point -> point.y() == 0.1));
+    // The noise has a variance of 0.09, of which 300 points are a sample.
+    assertEquals(0.09, TestLab.figure(page, "test loss, constant"), 0.04);
+    assertEquals(0.09, TestLab.figure(page, "test loss, decay"), 0.04);
     assertTrue(TestLab.figure(page, "relative difference of θ to plain DL4J") <= 1e-4);
 
-    List<Point> cosine = TestLab.points(page, "Schedules", "cosine(%depochs)".formatted(EPOCHS));
+    List<Point> cosine = TestLab.points(page, "Schedules", "cosine(" + EPOCHS + "epochs)");
+    assertEquals(EPOCHS, cosine.size());
     for (Point point : cosine) {
       double part = Math.floor(point.x()) / EPOCHS;
       assertEquals(0.05 * (1 + Math.cos(Math.PI * part)), point.y(), 1e-12);

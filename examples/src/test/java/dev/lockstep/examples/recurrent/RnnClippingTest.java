@@ -22,7 +22,7 @@ class RnnClippingTest {
 
   @Test
   void wildLabelsMakeLongGradientsThatClippingCuts() throws IOException {
-    Page page = TestLab.run(new RnnClipping(), folder, "--epochs=3");
+    Page page = TestLab.run(new RnnClipping(), folder, "--epochs=2");
     // Both start from the same parameters; then they part.
     String norms = "Norm before clipping, sequences";
     List<Point> free = points(page, norms, "not clipped");
@@ -37,14 +37,14 @@ class RnnClippingTest {
             .toArray();
     double longest = lengths[lengths.length - 1];
     assertTrue(longest > 1 && longest > 5 * lengths[lengths.length / 2], "longest " + longest);
-    assertTrue(TestLab.figure(page, "θ, difference to plain DL4J") <= 1e-4);
+    assertTrue(TestLab.figure(page, "relative difference of θ to plain DL4J") <= 1e-4);
   }
 
   @Test
   void tomorrowsTemperatureIsForetoldBetterThanByTheMean() throws IOException {
     Path file = Path.of(System.getProperty("lockstep.data"), "daily-min-temperatures.csv");
     assumeTrue(Files.exists(file), "no file of daily temperatures here");
-    Page page = TestLab.run(new RnnClipping(), folder, "--epochs=3", "--data=" + file);
+    Page page = TestLab.run(new RnnClipping(), folder, "--epochs=1", "--data=" + file);
     // The values are standardised: their mean as the forecast has a squared error of 1.
     double loss = TestLab.last(page, "Validation loss, daily values", "clipped");
     assertTrue(loss < 0.6, "loss " + loss);

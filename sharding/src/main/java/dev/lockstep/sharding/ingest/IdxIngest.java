@@ -86,7 +86,14 @@ public final class IdxIngest {
             .flatMap(shard -> open(images, labels, classes, idx, shard, shardItems, conf)),
         tensors,
         Map.of("labels", IntStream.range(0, classes).mapToObj(String::valueOf).toList()),
-        Map.of("format", "idx", "images", images.path(), "labels", labels.path()),
+        Map.of(
+            "format", "idx",
+            "images", images.path(),
+            "labels", labels.path(),
+            "firstItem", String.valueOf(idx.items().from()),
+            "items", String.valueOf(items),
+            "mean", String.valueOf(idx.normalisation().mean()),
+            "deviation", String.valueOf(idx.normalisation().deviation())),
         location,
         options);
   }

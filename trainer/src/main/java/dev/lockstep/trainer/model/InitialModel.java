@@ -67,10 +67,10 @@ public record InitialModel(ModelDefinition definition, Optional<SavedTraining> s
    * @throws IllegalStateException if it is a graph, or not initialised
    */
   public MultiLayerNetwork network() {
-    if (restored() instanceof MultiLayerNetwork network) {
-      return network;
+    if (definition.kind() != ModelDefinition.Kind.MULTI_LAYER_NETWORK) {
+      throw new IllegalStateException("the model is a graph, not a stack of layers: call graph()");
     }
-    throw new IllegalStateException("the model is a graph, not a stack of layers: call graph()");
+    return (MultiLayerNetwork) restored();
   }
 
   /**
@@ -80,10 +80,11 @@ public record InitialModel(ModelDefinition definition, Optional<SavedTraining> s
    * @throws IllegalStateException if it is a stack of layers, or not initialised
    */
   public ComputationGraph graph() {
-    if (restored() instanceof ComputationGraph graph) {
-      return graph;
+    if (definition.kind() != ModelDefinition.Kind.COMPUTATION_GRAPH) {
+      throw new IllegalStateException(
+          "the model is a stack of layers, not a graph: call network()");
     }
-    throw new IllegalStateException("the model is a stack of layers, not a graph: call network()");
+    return (ComputationGraph) restored();
   }
 
   private Model restored() {

@@ -49,16 +49,23 @@ final class Networks {
   /** A network as a training left it. */
   static Network restored(ModelDefinition definition, SavedTraining saved) {
     Network network = open(definition);
-    if (saved.theta().length != network.parameters().length()) {
-      long wanted = network.parameters().length();
+    try {
+      if (saved.theta().length != network.parameters().length()) {
+        throw new IllegalArgumentException(
+            "parameters="
+                + saved.theta().length
+                + " != "
+                + network.parameters().length()
+                + ", which the model has");
+      }
+      network.count(Math.toIntExact(saved.iterations()), saved.epochs());
+      new NativeFloats(network.parameters()).write(saved.theta());
+      if (saved.state() != null) {
+        UpdaterStates.restore(network, saved.state());
+      }
+    } catch (RuntimeException e) {
       network.close();
-      throw new IllegalArgumentException(
-          "parameters=" + saved.theta().length + " != " + wanted + ", which the model has");
-    }
-    network.count(Math.toIntExact(saved.iterations()), saved.epochs());
-    new NativeFloats(network.parameters()).write(saved.theta());
-    if (saved.state() != null) {
-      UpdaterStates.restore(network, saved.state());
+      throw e;
     }
     return network;
   }

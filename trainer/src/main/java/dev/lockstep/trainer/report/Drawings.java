@@ -84,7 +84,7 @@ final class Drawings {
 
   private static void addHeight(ArrayNode heights, Landscape landscape, double x, double y) {
     double height = landscape.height().applyAsDouble(x, y);
-    if (Double.isFinite(height)) {
+    if (Float.isFinite((float) height)) {
       // Seven digits are more than a screen shows.
       heights.add((float) height);
     } else {

@@ -38,6 +38,11 @@ public record Page(String title, String lead, List<Section> sections) {
     return new Page(title, lead, Stream.concat(sections.stream(), Arrays.stream(more)).toList());
   }
 
+  /** What {@link String#format} makes of it, whatever the machine's language. */
+  public static String text(String format, Object... values) {
+    return String.format(Locale.ROOT, format, values);
+  }
+
   /** A part of a page. */
   public sealed interface Section permits Figures, Table, Chart, Landscape, Picture, Text {}
 
@@ -72,7 +77,7 @@ public record Page(String title, String lead, List<Section> sections) {
      * @param label what it is
      */
     public static Figure of(String label, String format, Object... values) {
-      return new Figure(label, String.format(Locale.ROOT, format, values));
+      return new Figure(label, text(format, values));
     }
   }
 

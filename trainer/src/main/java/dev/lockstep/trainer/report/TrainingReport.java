@@ -1,5 +1,7 @@
 package dev.lockstep.trainer.report;
 
+import static dev.lockstep.trainer.report.Page.text;
+
 import dev.lockstep.trainer.report.Page.Figure;
 import dev.lockstep.trainer.report.Page.Figures;
 import dev.lockstep.trainer.report.Page.Table;
@@ -7,7 +9,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 
@@ -88,7 +89,7 @@ public record TrainingReport(
     List<Figure> figures = new ArrayList<>();
     List<EpochMetrics> epochs = metrics.epochs();
     if (!epochs.isEmpty()) {
-      EpochMetrics last = epochs.get(epochs.size() - 1);
+      EpochMetrics last = metrics.lastEpoch();
       if (Double.isFinite(last.validationAccuracy())) {
         figures.add(
             new Figure("validation accuracy", text("%.2f %%", 100 * last.validationAccuracy())));
@@ -211,9 +212,5 @@ public record TrainingReport(
     return whole < 7_200
         ? text("%d min %02d s", whole / 60, whole % 60)
         : text("%d h %02d min", whole / 3_600, whole / 60 % 60);
-  }
-
-  private static String text(String format, Object... values) {
-    return String.format(Locale.ROOT, format, values);
   }
 }

@@ -35,7 +35,7 @@ record RunRecord(
   /** What people see. */
   TrainingReport report() {
     Map<String, String> facts = new LinkedHashMap<>();
-    EpochMetrics last = result.metrics().epochs().get(result.metrics().epochs().size() - 1);
+    EpochMetrics last = result.metrics().lastEpoch();
     facts.put("training loss", String.format(Locale.ROOT, "%.4f", last.meanLoss()));
     if (!Double.isNaN(last.validationLoss())) {
       facts.put("validation loss", String.format(Locale.ROOT, "%.4f", last.validationLoss()));
@@ -144,7 +144,7 @@ record RunRecord(
       ObjectNode worker = WorkerReport.JSON.valueToTree(one);
       workers.add(worker.put("examplesPerSecond", one.examplesPerSecond()));
     }
-    EpochMetrics last = result.metrics().epochs().get(result.metrics().epochs().size() - 1);
+    EpochMetrics last = result.metrics().lastEpoch();
     ObjectNode outcome = json.putObject("result");
     outcome.put("steps", result.steps());
     outcome.put("stepsPerEpoch", assignment.pace().stepsPerEpoch());

@@ -121,7 +121,7 @@ var lockstep = (function () {
     } else {
       // Room for the dashes of another curve that lies on this one.
       curve.borderWidth = dashes > 0 ? 4.5 : noisy ? 1.25 : isNoisy(series.points) ? 1.5 : 2;
-      curve.borderColor = dashes > 0 && own[0] === '#' ? own + '90' : noisy ? own + 'aa' : own;
+      curve.borderColor = dashes > 0 && own[0] === '#' ? own + '90' : noisy && own[0] === '#' ? own + 'aa' : own;
       curve.pointRadius = series.style === 'AUTOMATIC' && !many && dashes === 0 ? 3 : 0;
       // A noisy curve must not hide the others: it is drawn before them, and lighter.
       curve.order = noisy ? 3 : 2;

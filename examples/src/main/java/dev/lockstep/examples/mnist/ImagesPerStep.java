@@ -1,9 +1,10 @@
 package dev.lockstep.examples.mnist;
 
+import dev.lockstep.examples.lab.Lab;
 import dev.lockstep.trainer.config.TrainingConfig;
 
 /** How many images a step looks at, and for how long. */
-enum Descent {
+enum ImagesPerStep {
   /** All of them: four virtual workers with a quarter each. */
   BATCH("batch", 4, 40),
   /** 64: four virtual workers with 16 each. */
@@ -15,7 +16,7 @@ enum Descent {
   private final int virtualWorkers;
   private final int epochs;
 
-  Descent(String text, int virtualWorkers, int epochs) {
+  ImagesPerStep(String text, int virtualWorkers, int epochs) {
     this.text = text;
     this.virtualWorkers = virtualWorkers;
     this.epochs = epochs;
@@ -29,9 +30,14 @@ enum Descent {
    * The training.
    *
    * @param images in the dataset
+   * @param times the usual number of epochs
    */
-  TrainingConfig config(TrainingConfig.Builder run, long images) {
-    return run.virtualWorkers(virtualWorkers).batchSize(batchSize(images)).epochs(epochs).build();
+  TrainingConfig run(Lab lab, long images, int times) {
+    return lab.newRun(text, virtualWorkers)
+        .validationFraction(0.2)
+        .batchSize(batchSize(images))
+        .epochs(times * epochs)
+        .build();
   }
 
   private int batchSize(long images) {
