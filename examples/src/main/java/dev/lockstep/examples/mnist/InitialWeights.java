@@ -75,7 +75,7 @@ public final class InitialWeights extends Experiment {
           lab.newRun(start.text, 4).batchSize(16).epochs(epochs).validationFraction(0.2).build();
       MultiLayerNetwork network = network(lab.seed(), start);
       TrainingResult result = Lockstep.train(lab.spark(), network, data, config);
-      if (start == starts.get(0)) {
+      if (start.equals(starts.get(0))) {
         beside = PlainDl4j.fit(lab, network, data, config).beside(result);
       }
       steps.add(Series.ofSteps(start.text, result.metrics(), StepMetrics::meanLoss).smoothed(5));

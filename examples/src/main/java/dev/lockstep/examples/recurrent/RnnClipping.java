@@ -68,7 +68,6 @@ public final class RnnClipping extends Experiment {
     TrainingConfig free = config(lab, what).clipNorm(Double.POSITIVE_INFINITY).build();
     TrainingResult with = Lockstep.train(lab.spark(), network, data, clipped);
     TrainingResult without = Lockstep.train(lab.spark(), network, data, free);
-    PlainDl4j plain = PlainDl4j.fit(lab, network, data, free);
     long cut = with.metrics().steps().stream().filter(step -> step.gradientNorm() > 1).count();
     return page.with(
             new Page.Figures(
@@ -98,7 +97,7 @@ public final class RnnClipping extends Experiment {
                 "mean squared error",
                 Series.ofEpochs("not clipped", without.metrics(), EpochMetrics::validationLoss),
                 Series.ofEpochs("clipped", with.metrics(), EpochMetrics::validationLoss)))
-        .with(plain.beside(without));
+        .with(PlainDl4j.fit(lab, network, data, free).beside(without));
   }
 
   private TrainingConfig.Builder config(Lab lab, String name) {
