@@ -59,7 +59,7 @@ public abstract class Experiment implements Callable<Integer> {
       if (section instanceof Page.Figures figures) {
         figures
             .figures()
-            .forEach(figure -> console.printf("%-32s  %s%n", figure.label(), figure.value()));
+            .forEach(figure -> console.printf("%-48s  %s%n", figure.label(), figure.value()));
       }
     }
     console.printf("%npage  %s%n", file);

@@ -71,9 +71,14 @@ public record PlainDl4j(MultiLayerNetwork network, double[] losses) {
     return new Page.Section[] {
       Chart.lines("Lockstep and plain DL4J", "epoch", "loss", ours, curve("plain DL4J"))
           .logarithmic(),
-      new Page.Figures(
-          Figure.of("relative difference of θ to plain DL4J", "%.1e", difference(result)))
+      new Page.Figures(new Figure("relative difference of θ to plain DL4J", differenceText(result)))
     };
+  }
+
+  /** {@link #difference}, which may be 0 exactly, for people. */
+  public String differenceText(TrainingResult result) {
+    double difference = difference(result);
+    return difference == 0 ? "0" : Page.text("%.1e", difference);
   }
 
   /** ‖θ − θ of DL4J‖ / ‖θ of DL4J‖. */

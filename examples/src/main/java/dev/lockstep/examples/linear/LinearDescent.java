@@ -78,7 +78,7 @@ public class LinearDescent extends Experiment {
         Page.titled("A line by " + shown.text() + " gradient descent")
             .withLead(
                 "100 points were drawn from y = 2x + 3 with noise of 0.1. "
-                    + steps
+                    + Page.text("%,d", steps)
                     + " steps of batch descent come down smoothly and look at every point each time;"
                     + " as many stochastic steps look at one point each and jump about; mini-batches"
                     + " of ten lie between. All should end at the noise.");
@@ -96,7 +96,8 @@ public class LinearDescent extends Experiment {
     }
     return page.with(
         Chart.lines("The three ways, by steps", "step", "mean squared error", bySteps)
-            .logarithmic(),
+            .logarithmic()
+            .withYRange(1e-4, 20),
         Chart.lines("The same by epochs", "epoch", "mean squared error", byEpochs).logarithmic());
   }
 

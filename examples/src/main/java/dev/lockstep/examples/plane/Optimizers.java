@@ -68,7 +68,7 @@ public final class Optimizers extends Experiment {
       test.add(Series.ofEpochs(each.getKey(), result.metrics(), EpochMetrics::validationLoss));
       beside.add(Series.ofEpochs(each.getKey(), result.metrics(), EpochMetrics::meanLoss));
       beside.add(plain.curve(each.getKey() + " of DL4J"));
-      rows.add(row(each.getKey(), result, Page.text("%.1e", plain.difference(result))));
+      rows.add(row(each.getKey(), result, plain.differenceText(result)));
     }
     // DL4J's AdaDelta has no learning rate; Lockstep's own has, as PyTorch's.
     TrainingResult adaDelta =

@@ -123,8 +123,8 @@ public final class LargeDataset extends Experiment {
             bytes > heap
                 ? "The dataset does not fit in an executor's heap: it is %.1f times as large."
                 : "This dataset would have fitted in an executor's heap, of which it is %.2f; with"
-                    + " --master 'local-cluster[2,1,512]' --executor-memory 512m --examples 300000"
-                    + " it would not.",
+                    + " --master 'local-cluster[2,1,512]' --conf spark.executor.memory=512m"
+                    + " --examples 200000 it would not.",
             (double) bytes / heap);
   }
 }
