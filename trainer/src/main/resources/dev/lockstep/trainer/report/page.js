@@ -93,6 +93,8 @@ var lockstep = (function () {
       pointBackgroundColor: own,
       pointBorderWidth: 0,
       pointHitRadius: 8,
+      // Sharp joins of small stairs would stick out as spikes.
+      borderJoinStyle: 'round',
       tension: 0
     };
     if (style === 'DOTS') {
