@@ -55,6 +55,35 @@ class ExamplesTest {
   }
 
   @Test
+  void eachExplainsItself() {
+    assertAll(
+        NAMES.stream()
+            .map(
+                name ->
+                    () -> {
+                      String help = run("example", name, "--help");
+                      assertTrue(help.contains("Usage: lockstep example " + name), help);
+                      assertTrue(help.contains("--seed=S"), help);
+                    }));
+  }
+
+  @Test
+  void anUnknownOptionIsRefusedWithTheWayToTheHelp() {
+    StringWriter err = new StringWriter();
+    int code =
+        Main.run(
+            new PrintWriter(new StringWriter()),
+            new PrintWriter(err),
+            "example",
+            "descent-1d",
+            "--nosuch");
+    assertEquals(2, code);
+    assertEquals(
+        "lockstep: Unknown option: '--nosuch': see lockstep example descent-1d --help",
+        err.toString().strip());
+  }
+
+  @Test
   void theGalleryHasTheCommandAndThePictureOfEach() throws IOException {
     String gallery = Files.readString(Path.of("README.md"));
     assertAll(

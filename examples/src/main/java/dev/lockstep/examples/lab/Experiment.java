@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import org.apache.spark.api.java.JavaSparkContext;
+import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
@@ -18,6 +19,7 @@ import picocli.CommandLine.Spec;
  * are a Spark session for those that train, and the page that comes of it. A subclass carries
  * {@code @Command} with a description of one sentence, and has its options in fields.
  */
+@Command(mixinStandardHelpOptions = true, sortOptions = false)
 public abstract class Experiment implements Callable<Integer> {
 
   @Spec private CommandSpec spec;

@@ -91,8 +91,8 @@ public final class Main implements Runnable {
             failure.printStackTrace(err);
           }
           err.printf(
-              "lockstep: %s: see lockstep %s--help%n",
-              FailureLine.of(failure), name(failure.getCommandLine()));
+              "lockstep: %s: see %s --help%n",
+              FailureLine.of(failure), failure.getCommandLine().getCommandSpec().qualifiedName());
           err.flush();
           return CommandLine.ExitCode.USAGE;
         });
@@ -102,10 +102,6 @@ public final class Main implements Runnable {
   @Override
   public void run() {
     spec.commandLine().usage(spec.commandLine().getOut());
-  }
-
-  private static String name(CommandLine command) {
-    return command.getParent() == null ? "" : command.getCommandName() + " ";
   }
 
   /** Lockstep's version and what it stands on. */
