@@ -1,7 +1,9 @@
 package dev.lockstep.sharding;
 
+import dev.lockstep.sharding.plan.Part;
 import java.io.Serializable;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * One file of a sharded dataset. Crosses from driver to executors.
@@ -10,13 +12,21 @@ import java.util.List;
  * @param bytes length of the file
  * @param crc32c CRC32C of the whole file
  * @param blocks its blocks in file order, at least one
+ * @param part what its examples are for, where the dataset was split when it was written; else
+ *     {@link Part#TRAINING}
  */
-public record DataShard(String file, long bytes, int crc32c, List<DataBlock> blocks)
+public record DataShard(String file, long bytes, int crc32c, List<DataBlock> blocks, Part part)
     implements Serializable {
+
+  /** A shard of a dataset without a stored split. */
+  public DataShard(String file, long bytes, int crc32c, List<DataBlock> blocks) {
+    this(file, bytes, crc32c, blocks, Part.TRAINING);
+  }
 
   /** Checks that the blocks lie one after the other inside a file below the location. */
   public DataShard {
     blocks = List.copyOf(blocks);
+    Objects.requireNonNull(part, "part");
     if (file == null || file.isBlank()) {
       throw new IllegalArgumentException("data shard without a file name");
     }
@@ -48,8 +58,13 @@ public record DataShard(String file, long bytes, int crc32c, List<DataBlock> blo
     return blocks.stream().mapToLong(DataBlock::examples).sum();
   }
 
+  /** The same shard for another part. */
+  public DataShard forPart(Part other) {
+    return new DataShard(file, bytes, crc32c, blocks, other);
+  }
+
   /** The same shard under another name. */
   public DataShard renamed(String newFile) {
-    return new DataShard(newFile, bytes, crc32c, blocks);
+    return new DataShard(newFile, bytes, crc32c, blocks, part);
   }
 }

@@ -1,5 +1,7 @@
 package dev.lockstep.sharding;
 
+import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.plan.Split;
 import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -26,6 +28,7 @@ import java.util.TreeMap;
  *     of its classes, by index. Optional for each tensor
  * @param shards the files in reading order, at least one
  * @param provenance where the data came from, for people; free keys
+ * @param statistics of the values as they are stored, by part and tensor, for people; may be empty
  */
 public record ShardSet(
     int formatVersion,
@@ -33,16 +36,29 @@ public record ShardSet(
     List<TensorSpec> tensors,
     Map<String, List<String>> classes,
     List<DataShard> shards,
-    Map<String, String> provenance)
+    Map<String, String> provenance,
+    List<TensorStatistics> statistics)
     implements Serializable {
 
   /** The one version this code writes and reads. */
   public static final int FORMAT_VERSION = 1;
 
+  /** A dataset without statistics. */
+  public ShardSet(
+      int formatVersion,
+      String name,
+      List<TensorSpec> tensors,
+      Map<String, List<String>> classes,
+      List<DataShard> shards,
+      Map<String, String> provenance) {
+    this(formatVersion, name, tensors, classes, shards, provenance, List.of());
+  }
+
   /** Checks the fields against each other. */
   public ShardSet {
     tensors = List.copyOf(tensors);
     shards = List.copyOf(shards);
+    statistics = List.copyOf(statistics);
     provenance = Collections.unmodifiableMap(new TreeMap<>(provenance));
     if (formatVersion != FORMAT_VERSION) {
       throw new IllegalArgumentException(
@@ -108,6 +124,35 @@ public record ShardSet(
         .toArray();
   }
 
+  /** Whether the examples were dealt to parts when the dataset was written. */
+  public boolean hasStoredSplit() {
+    return shards.stream().anyMatch(shard -> shard.part() != Part.TRAINING);
+  }
+
+  /**
+   * Which examples a training learns from: the stored split where there is one.
+   *
+   * @param seed of the choice, where none is stored
+   * @param validationFraction to hold out, where no split is stored; else 0
+   * @throws IllegalArgumentException if a fraction is asked for beside a stored split, or leaves
+   *     nothing on one side
+   */
+  public Split split(long seed, double validationFraction) {
+    if (!hasStoredSplit()) {
+      return Split.of(seed, validationFraction, blockSizes());
+    }
+    if (validationFraction != 0) {
+      throw new IllegalArgumentException(
+          "validationFraction=%s, but dataset %s stores its own split: leave it out, or shard the data again without one"
+              .formatted(validationFraction, name));
+    }
+    Part[] parts =
+        shards.stream()
+            .flatMap(shard -> shard.blocks().stream().map(block -> shard.part()))
+            .toArray(Part[]::new);
+    return Split.stored(parts, blockSizes());
+  }
+
   /** float32 values of one example, once handed out, over all tensors. */
   public int elementsPerExample() {
     return tensors.stream().mapToInt(TensorSpec::elements).reduce(0, Math::addExact);
@@ -127,7 +172,8 @@ public record ShardSet(
 
   /**
    * SHA-256 (hex) over what determines training: the tensors, and the example count and CRC32C of
-   * every block in order. File names, shard boundaries, the name and the provenance do not count.
+   * every block in order, with its part where it is not training. File names, shard boundaries, the
+   * name, the provenance and the statistics do not count.
    */
   public String fingerprint() {
     MessageDigest digest;
@@ -144,6 +190,9 @@ public record ShardSet(
     }
     ByteBuffer block = ByteBuffer.allocate(2 * Integer.BYTES);
     for (DataShard shard : shards) {
+      if (shard.part() != Part.TRAINING) {
+        digest.update(shard.part().name().getBytes(StandardCharsets.UTF_8));
+      }
       for (DataBlock each : shard.blocks()) {
         block.clear().putInt(each.examples()).putInt(each.crc32c());
         digest.update(block.array());

@@ -25,7 +25,9 @@ public record TensorSpec(String name, Role role, Encoding encoding, List<Integer
     /** One value per time step of an input: 1 present, 0 padding. */
     FEATURES_MASK,
     /** One value per time step or output: 1 counts, 0 does not. */
-    LABELS_MASK
+    LABELS_MASK,
+    /** One value per example, of shape {@code [1]}: how much its loss counts. */
+    WEIGHTS
   }
 
   /** How a tensor is stored in a data shard. */

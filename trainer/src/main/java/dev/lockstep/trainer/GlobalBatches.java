@@ -3,7 +3,6 @@ package dev.lockstep.trainer;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.plan.Part;
-import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.store.MicroBatchStream;
 import dev.lockstep.sharding.store.StreamRequest;
 import dev.lockstep.trainer.config.TrainingConfig;
@@ -52,12 +51,11 @@ public final class GlobalBatches implements Iterator<DataSet>, AutoCloseable {
     }
     this.model = model;
     this.virtualWorkers = config.virtualWorkers();
-    int[] blocks = data.shardSet().blockSizes();
     this.stream =
         new MicroBatchStream(
             new StreamRequest(
                 data,
-                Split.of(config.seed(), config.validationFraction(), blocks),
+                data.shardSet().split(config.seed(), config.validationFraction()),
                 part,
                 config.seed(),
                 virtualWorkers,

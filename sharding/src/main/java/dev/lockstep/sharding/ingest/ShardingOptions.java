@@ -1,6 +1,8 @@
 package dev.lockstep.sharding.ingest;
 
 import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.plan.Splitting;
+import dev.lockstep.sharding.store.Compression;
 import dev.lockstep.sharding.store.IfExists;
 import java.io.Serializable;
 import java.util.List;
@@ -13,9 +15,21 @@ import java.util.Objects;
  * @param ifExists what to do when the location holds a dataset
  * @param blockExamples examples of a block, the unit of reading and of coarse shuffling; {@link
  *     #CHOOSE} takes what fills {@value #BLOCK_BYTES} bytes, at most {@value #MAX_BLOCK_EXAMPLES}
- * @param shardBytes wanted size of a data shard. For text, of the text that goes into one
+ * @param shardBytes wanted size of a data shard, before compression. For text, of the text that
+ *     goes into one
+ * @param compression of the blocks
+ * @param splitting how examples are dealt to training, validation and test; each part has data
+ *     shards of its own
+ * @param badData what becomes of an example that cannot be read
  */
-public record ShardingOptions(String name, IfExists ifExists, int blockExamples, long shardBytes)
+public record ShardingOptions(
+    String name,
+    IfExists ifExists,
+    int blockExamples,
+    long shardBytes,
+    Compression compression,
+    Splitting splitting,
+    BadData badData)
     implements Serializable {
 
   /** Value of {@code blockExamples} that chooses by the size of an example. */
@@ -28,6 +42,9 @@ public record ShardingOptions(String name, IfExists ifExists, int blockExamples,
   /** Checks the ranges. */
   public ShardingOptions {
     Objects.requireNonNull(ifExists, "ifExists");
+    Objects.requireNonNull(compression, "compression");
+    Objects.requireNonNull(splitting, "splitting");
+    Objects.requireNonNull(badData, "badData");
     if (name == null || name.isBlank()) {
       throw new IllegalArgumentException("dataset name is blank");
     }
@@ -38,24 +55,54 @@ public record ShardingOptions(String name, IfExists ifExists, int blockExamples,
     }
   }
 
-  /** The defaults: refuse to overwrite, blocks chosen by size, shards of 64 MiB. */
+  /**
+   * The defaults: refuse to overwrite, blocks chosen by size, shards of 64 MiB, no compression,
+   * everything for training, and bad data end the job.
+   */
   public static ShardingOptions named(String name) {
-    return new ShardingOptions(name, IfExists.REFUSE, CHOOSE, DEFAULT_SHARD_BYTES);
+    return new ShardingOptions(
+        name,
+        IfExists.REFUSE,
+        CHOOSE,
+        DEFAULT_SHARD_BYTES,
+        Compression.NONE,
+        Splitting.NONE,
+        BadData.FAIL);
   }
 
   /** The same with another answer to an existing dataset. */
   public ShardingOptions ifExists(IfExists other) {
-    return new ShardingOptions(name, other, blockExamples, shardBytes);
+    return new ShardingOptions(
+        name, other, blockExamples, shardBytes, compression, splitting, badData);
   }
 
   /** The same with another block size. */
   public ShardingOptions blockExamples(int other) {
-    return new ShardingOptions(name, ifExists, other, shardBytes);
+    return new ShardingOptions(name, ifExists, other, shardBytes, compression, splitting, badData);
   }
 
   /** The same with another shard size. */
   public ShardingOptions shardBytes(long other) {
-    return new ShardingOptions(name, ifExists, blockExamples, other);
+    return new ShardingOptions(
+        name, ifExists, blockExamples, other, compression, splitting, badData);
+  }
+
+  /** The same with another compression. */
+  public ShardingOptions compression(Compression other) {
+    return new ShardingOptions(
+        name, ifExists, blockExamples, shardBytes, other, splitting, badData);
+  }
+
+  /** The same with another splitting. */
+  public ShardingOptions splitting(Splitting other) {
+    return new ShardingOptions(
+        name, ifExists, blockExamples, shardBytes, compression, other, badData);
+  }
+
+  /** The same with another answer to bad data. */
+  public ShardingOptions badData(BadData other) {
+    return new ShardingOptions(
+        name, ifExists, blockExamples, shardBytes, compression, splitting, other);
   }
 
   /** Examples of a block for these tensors. */

@@ -1,69 +1,98 @@
 package dev.lockstep.sharding.ingest;
 
+import dev.lockstep.sharding.DataShard;
 import dev.lockstep.sharding.Example;
 import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.plan.Dealing;
+import dev.lockstep.sharding.plan.Part;
 import dev.lockstep.sharding.store.ShardWriter;
 import dev.lockstep.sharding.store.Staging;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.Function2;
 import org.apache.spark.util.SerializableConfiguration;
 
-/** The task that writes one partition as one data shard. Lives in an executor. */
+/** The task that writes one partition as data shards, one for each part. Lives in an executor. */
 final class WriteShard implements Function2<Integer, Iterator<Example>, Iterator<byte[]>> {
 
   private static final long serialVersionUID = 1;
 
   private final String folder;
   private final ArrayList<TensorSpec> tensors;
-  private final int blockExamples;
-  private final long shardExamples;
+  private final ShardingOptions options;
+
+  /** Who gets which example, or null where all are for training. */
+  private final Dealing dealing;
+
   private final SerializableConfiguration conf;
 
   WriteShard(
       String folder,
       List<TensorSpec> tensors,
       ShardingOptions options,
+      Dealing dealing,
       SerializableConfiguration conf) {
     this.folder = folder;
     this.tensors = new ArrayList<>(tensors);
-    this.blockExamples = options.blockExamplesFor(tensors);
-    this.shardExamples = options.shardExamplesFor(tensors);
+    this.options = options;
+    this.dealing = dealing;
     this.conf = conf;
   }
 
   @Override
   public Iterator<byte[]> call(Integer shard, Iterator<Example> examples) throws IOException {
-    return List.of(write(shard, examples).toBytes()).iterator();
+    GoodExamples good =
+        new GoodExamples(
+            examples, tensors, options.badData(), shard * options.shardExamplesFor(tensors));
+    ShardResult result;
+    try {
+      result = write(shard, good);
+    } catch (InvalidDataException e) {
+      result = ShardResult.problem(e.getMessage());
+    }
+    return List.of(result.toBytes()).iterator();
   }
 
-  private ShardResult write(int shard, Iterator<Example> examples) throws IOException {
-    Path file = new Path(folder, Staging.attemptFile(shard, TaskContext.get().taskAttemptId()));
-    FileSystem files = file.getFileSystem(conf.value());
-    long example = shard * shardExamples;
+  private ShardResult write(int shard, GoodExamples examples) throws IOException {
+    Map<Part, ShardWriter> writers = new EnumMap<>(Part.class);
+    Map<Part, ValueSums> sums = new EnumMap<>(Part.class);
+    Dealing.Dealer dealer = dealing == null ? null : dealing.dealer(shard);
+    ClassOf classOf = ClassOf.of(tensors, options.splitting());
     try {
-      if (!examples.hasNext()) {
-        return ShardResult.nothing();
-      }
-      try (ShardWriter writer = new ShardWriter(files, file, tensors, blockExamples)) {
-        for (; examples.hasNext(); example++) {
-          writer.add(examples.next());
+      for (Example example = examples.next(); example != null; example = examples.next()) {
+        Part part = dealer == null ? Part.TRAINING : dealer.next(classOf.of(example));
+        ShardWriter writer = writers.get(part);
+        if (writer == null) {
+          writer = open(shard, part);
+          writers.put(part, writer);
+          sums.put(part, new ValueSums(tensors));
         }
-        return ShardResult.written(writer.finish());
+        writer.add(example);
+        sums.get(part).add(example);
       }
-    } catch (IllegalArgumentException e) {
-      return ShardResult.problem("example %d: %s".formatted(example, e.getMessage()));
-    } catch (UncheckedIOException e) {
-      if (e.getCause() instanceof InvalidDataException invalid) {
-        return ShardResult.problem(invalid.getMessage());
+      List<DataShard> shards = new ArrayList<>();
+      for (Map.Entry<Part, ShardWriter> each : writers.entrySet()) {
+        shards.add(each.getValue().finish().forPart(each.getKey()));
       }
-      throw e.getCause();
+      return new ShardResult(shards, sums, "", examples.skipped(), examples.firstSkipped());
+    } finally {
+      for (ShardWriter writer : writers.values()) {
+        writer.close();
+      }
     }
+  }
+
+  private ShardWriter open(int shard, Part part) throws IOException {
+    Path file =
+        new Path(folder, Staging.attemptFile(shard, part, TaskContext.get().taskAttemptId()));
+    FileSystem files = file.getFileSystem(conf.value());
+    return new ShardWriter(files, file, tensors, options.blockExamplesFor(tensors));
   }
 }

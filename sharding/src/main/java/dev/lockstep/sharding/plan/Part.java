@@ -4,6 +4,8 @@ package dev.lockstep.sharding.plan;
 public enum Part {
   /** Used for gradients. */
   TRAINING,
-  /** Held out. */
-  VALIDATION
+  /** Held out, to watch and steer training by. */
+  VALIDATION,
+  /** Held out, to judge the trained model by: no training looks at it. */
+  TEST
 }

@@ -4,8 +4,8 @@ import java.io.Serializable;
 import java.util.Arrays;
 
 /**
- * Which examples of each block are held out for validation: a pure function of (seed, fraction,
- * block sizes). Immutable; crosses from driver to executors.
+ * Which examples of each block are held out: a pure function of (seed, fraction, block sizes), or
+ * what the dataset was written with. Immutable; crosses from driver to executors.
  *
  * <p>Block b of n examples holds out h of them, h being what keeps the running total at the rounded
  * fraction of all examples so far; so the whole dataset holds out exactly round(fraction · N).
@@ -21,10 +21,28 @@ public final class Split implements Serializable {
   private final int[] blockSizes;
   private final int[] heldOut;
 
-  private Split(long seed, int[] blockSizes, int[] heldOut) {
+  /** The part of each whole block, or null where a fraction of each block is held out. */
+  private final Part[] parts;
+
+  private Split(long seed, int[] blockSizes, int[] heldOut, Part[] parts) {
     this.seed = seed;
     this.blockSizes = blockSizes;
     this.heldOut = heldOut;
+    this.parts = parts;
+  }
+
+  /**
+   * The split that a dataset was written with: every block belongs to one part.
+   *
+   * @param parts of each block; copied
+   * @param blockSizes examples of each block; copied
+   */
+  public static Split stored(Part[] parts, int[] blockSizes) {
+    if (parts.length != blockSizes.length) {
+      throw new IllegalArgumentException(
+          "parts of %d blocks for %d blocks".formatted(parts.length, blockSizes.length));
+    }
+    return new Split(0, blockSizes.clone(), new int[blockSizes.length], parts.clone());
   }
 
   /**
@@ -61,7 +79,7 @@ public final class Split implements Serializable {
                   held == 0 ? "validation" : "training",
                   held == 0 ? "raise" : "lower"));
     }
-    return new Split(seed, blockSizes.clone(), heldOut);
+    return new Split(seed, blockSizes.clone(), heldOut, null);
   }
 
   /** Number of blocks. */
@@ -84,14 +102,24 @@ public final class Split implements Serializable {
   }
 
   private int size(Part part, int block) {
-    return part == Part.VALIDATION ? heldOut[block] : blockSizes[block] - heldOut[block];
+    if (parts != null) {
+      return parts[block] == part ? blockSizes[block] : 0;
+    }
+    return switch (part) {
+      case TRAINING -> blockSizes[block] - heldOut[block];
+      case VALIDATION -> heldOut[block];
+      case TEST -> 0;
+    };
   }
 
   /**
-   * The rows of a block that are on this side, ascending: those at the end of a seeded permutation
-   * are held out.
+   * The rows of a block that are on this side, ascending: all or none of a stored split; else those
+   * at the end of a seeded permutation are held out.
    */
   public int[] rows(Part part, int block) {
+    if (parts != null || part == Part.TEST) {
+      return SplitMix64.identity(size(part, block));
+    }
     int n = blockSizes[block];
     int training = n - heldOut[block];
     int[] rows =

@@ -10,6 +10,8 @@ import dev.lockstep.sharding.DataBlock;
 import dev.lockstep.sharding.DataShard;
 import dev.lockstep.sharding.ShardSet;
 import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.TensorStatistics;
+import dev.lockstep.sharding.plan.Part;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -116,12 +118,29 @@ public final class ManifestFile {
             });
     ObjectNode provenance = json.putObject("provenance");
     shardSet.provenance().forEach(provenance::put);
+    ArrayNode statistics = json.putArray("statistics");
+    for (TensorStatistics each : shardSet.statistics()) {
+      ObjectNode node = statistics.addObject();
+      node.put("tensor", each.tensor());
+      node.put("part", each.part().name());
+      node.put("examples", each.examples());
+      if (each.classCounts().isEmpty()) {
+        node.put("min", each.min());
+        node.put("max", each.max());
+        node.put("mean", each.mean());
+        node.put("deviation", each.deviation());
+      } else {
+        ArrayNode counts = node.putArray("classCounts");
+        each.classCounts().forEach(counts::add);
+      }
+    }
     ArrayNode shards = json.putArray("shards");
     for (DataShard shard : shardSet.shards()) {
       ObjectNode node = shards.addObject();
       node.put("file", shard.file());
       node.put("bytes", shard.bytes());
       node.put("crc32c", Checksum.hex(shard.crc32c()));
+      node.put("part", shard.part().name());
       ObjectNode blocks = node.putObject("blocks");
       ArrayNode examples = blocks.putArray("examples");
       ArrayNode offsets = blocks.putArray("offset");
@@ -166,7 +185,23 @@ public final class ManifestFile {
               text(node, "file"),
               number(node, "bytes"),
               Checksum.parse(text(node, "crc32c")),
-              blocks(node)));
+              blocks(node),
+              Part.valueOf(node.path("part").asText(Part.TRAINING.name()))));
+    }
+    List<TensorStatistics> statistics = new ArrayList<>();
+    for (JsonNode node : json.path("statistics")) {
+      List<Long> counts = new ArrayList<>();
+      node.path("classCounts").forEach(n -> counts.add(n.asLong()));
+      statistics.add(
+          new TensorStatistics(
+              text(node, "tensor"),
+              Part.valueOf(text(node, "part")),
+              number(node, "examples"),
+              node.path("min").asDouble(),
+              node.path("max").asDouble(),
+              node.path("mean").asDouble(),
+              node.path("deviation").asDouble(),
+              counts));
     }
     return new ShardSet(
         Math.toIntExact(number(json, "formatVersion")),
@@ -174,7 +209,8 @@ public final class ManifestFile {
         tensors,
         classes,
         shards,
-        provenance);
+        provenance,
+        statistics);
   }
 
   private static List<DataBlock> blocks(JsonNode shard) {

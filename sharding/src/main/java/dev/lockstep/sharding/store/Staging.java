@@ -3,11 +3,13 @@ package dev.lockstep.sharding.store;
 import dev.lockstep.sharding.DataShard;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.ShardSet;
+import dev.lockstep.sharding.plan.Part;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
@@ -21,7 +23,7 @@ import org.apache.hadoop.fs.Path;
  * tasks write only into {@link #folder()}.
  *
  * <pre>
- * LOCATION/_writing-UUID/shard-00003.attempt-17.arrow   tasks write, one file per attempt
+ * LOCATION/_writing-UUID/shard-00003.training.attempt-17.arrow   tasks write, one file per attempt
  * LOCATION/_writing-UUID/shard-00003.arrow              commit: the attempts that count, renamed;
  *                                                       all other files deleted
  * LOCATION/data-FINGERPRINT/shard-00003.arrow           commit: the folder renamed
@@ -94,9 +96,10 @@ public final class Staging implements AutoCloseable {
     return folder.toString();
   }
 
-  /** Name of the file that one attempt at a data shard writes. */
-  public static String attemptFile(int shard, long attempt) {
-    return "shard-%05d.attempt-%d.arrow".formatted(shard, attempt);
+  /** Name of the file that one attempt at a data shard of one part writes. */
+  public static String attemptFile(int shard, Part part, long attempt) {
+    return "shard-%05d.%s.attempt-%d.arrow"
+        .formatted(shard, part.name().toLowerCase(Locale.ROOT), attempt);
   }
 
   /**

@@ -13,6 +13,8 @@ import dev.lockstep.sharding.ingest.CsvOptions.Header;
 import dev.lockstep.sharding.ingest.CsvOptions.LabelKind;
 import dev.lockstep.sharding.plan.Part;
 import dev.lockstep.sharding.plan.Split;
+import dev.lockstep.sharding.plan.Splitting;
+import dev.lockstep.sharding.store.Compression;
 import dev.lockstep.sharding.store.Datasets;
 import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.sharding.store.MicroBatchStream;
@@ -438,7 +440,15 @@ class IngestTest {
   @Test
   void defaultsAreThese() {
     assertEquals(
-        new ShardingOptions("sample", IfExists.REFUSE, ShardingOptions.CHOOSE, 64L << 20), OPTIONS);
+        new ShardingOptions(
+            "sample",
+            IfExists.REFUSE,
+            ShardingOptions.CHOOSE,
+            64L << 20,
+            Compression.NONE,
+            Splitting.NONE,
+            BadData.FAIL),
+        OPTIONS);
     assertEquals(
         new CsvOptions(Header.ABSENT, ',', CsvOptions.LAST, LabelKind.CLASSIFICATION, List.of()),
         CsvOptions.of(Header.ABSENT));

@@ -5,6 +5,7 @@ import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.Example;
 import dev.lockstep.sharding.ShardSet;
 import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.plan.Part;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -70,7 +71,7 @@ final class SampleData {
     FileSystem files = folder.getFileSystem(conf);
     List<DataShard> shards = new ArrayList<>();
     for (int from = 0; from < examples; from += shardExamples) {
-      Path file = new Path(folder, Staging.attemptFile(shards.size(), 0));
+      Path file = new Path(folder, Staging.attemptFile(shards.size(), Part.TRAINING, 0));
       try (ShardWriter writer = new ShardWriter(files, file, TENSORS, blockExamples)) {
         for (int i = from; i < Math.min(examples, from + shardExamples); i++) {
           writer.add(example(i));

@@ -102,7 +102,7 @@ final class StreamBenchmark {
     try (Staging staging = Staging.begin(location, CONF, IfExists.REFUSE)) {
       List<DataShard> shards = new ArrayList<>();
       for (int s = 0; s < 3; s++) {
-        Path file = new Path(staging.folder(), Staging.attemptFile(s, 0));
+        Path file = new Path(staging.folder(), Staging.attemptFile(s, Part.TRAINING, 0));
         try (ShardWriter writer = new ShardWriter(file.getFileSystem(CONF), file, tensors, 167)) {
           for (int i = 0; i < EXAMPLES / 3; i++) {
             float[] features = new float[FEATURES];

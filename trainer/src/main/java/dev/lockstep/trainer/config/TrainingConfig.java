@@ -35,7 +35,8 @@ import java.util.function.UnaryOperator;
  *     at which sums are pushed, so that pushing overlaps with computing; does not change the model
  * @param onNonFinite what becomes of a step whose gradient has a NaN or an infinity
  * @param shuffleWindow examples inside which a span is shuffled; 0 leaves the order of the file
- * @param validationFraction part of the examples kept for validation, in [0, 1)
+ * @param validationFraction part of the examples kept for validation, in [0, 1); 0 with a dataset
+ *     that stores its own split
  * @param clipNorm global norm of the mean gradient above which the gradient is scaled down;
  *     infinite to have the norm of every step measured and reported and nothing scaled; 0 for
  *     neither
@@ -183,13 +184,6 @@ public record TrainingConfig(
           "validationFraction="
               + validationFraction
               + " is not in [0, 1): give a part such as 0.2");
-    }
-    if (optimizer.plateau() != null && validationFraction == 0) {
-      throw new IllegalArgumentException(
-          "plateau="
-              + optimizer.plateau()
-              + " without validation data (validationFraction=0.0): keep a part of the examples"
-              + " with --validation-fraction");
     }
     notNegative("clipValue", clipValue);
     if (clipNorm > 0 && clipValue > 0) {

@@ -103,6 +103,7 @@ public final class DataSetExamples {
       case LABELS -> data.getLabels();
       case FEATURES_MASK -> data.getFeaturesMaskArray();
       case LABELS_MASK -> data.getLabelsMaskArray();
+      case WEIGHTS -> null;
     };
   }
 

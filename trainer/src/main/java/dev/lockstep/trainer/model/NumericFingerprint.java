@@ -154,7 +154,7 @@ public record NumericFingerprint(
       long state = PROBE_SEED;
       for (int i = 0; i < values.length; i++) {
         switch (tensor.role()) {
-          case FEATURES_MASK, LABELS_MASK -> values[i] = 1;
+          case FEATURES_MASK, LABELS_MASK, WEIGHTS -> values[i] = 1;
           case FEATURES, LABELS -> {
             // Knuth's 64-bit linear congruential generator, upper 24 bits: in [0, 1).
             state = state * 6364136223846793005L + 1442695040888963407L;

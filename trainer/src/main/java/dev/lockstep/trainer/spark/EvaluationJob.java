@@ -120,7 +120,11 @@ public final class EvaluationJob {
           "dataset %s has no examples%s: give data to evaluate on"
               .formatted(
                   dataset.location(),
-                  part == Part.VALIDATION ? " for validation (validationFraction=0)" : ""));
+                  switch (part) {
+                    case TRAINING -> "";
+                    case VALIDATION -> " for validation (validationFraction=0)";
+                    case TEST -> " for test: shard it with a test fraction";
+                  }));
     }
     SerializableConfiguration hadoop = new SerializableConfiguration(spark.hadoopConfiguration());
     Broadcast<float[]> parameters = spark.broadcast(model.parameters(0));

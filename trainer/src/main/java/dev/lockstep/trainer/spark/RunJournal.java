@@ -7,7 +7,6 @@ import dev.lockstep.ps.schedule.Plateau;
 import dev.lockstep.ps.schedule.StepTime;
 import dev.lockstep.trainer.checkpoint.CheckpointManifest;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
-import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.EvaluationSums;
 import dev.lockstep.trainer.model.NumericFingerprint;
 import dev.lockstep.trainer.report.EpochMetrics;
@@ -48,6 +47,9 @@ final class RunJournal {
   private final List<Double> rateScales = new ArrayList<>(List.of(1.0));
   private final String dataFingerprint;
 
+  /** Whether every epoch ends with a validation. */
+  private final boolean validates;
+
   private final Map<Integer, WorkerReport.Started> started = new TreeMap<>();
   private final List<WorkerReport.Failed> failures = new ArrayList<>();
   private final List<StepMetrics> steps = new ArrayList<>();
@@ -79,6 +81,7 @@ final class RunJournal {
     this.log = log;
     this.observer = observer;
     this.dataFingerprint = first.dataset().shardSet().fingerprint();
+    this.validates = TrainingTask.validates(first.config(), first.dataset());
     this.tree = new PairwiseTree(first.config().virtualWorkers());
     begin(first);
   }
@@ -212,11 +215,10 @@ final class RunJournal {
 
   /** An epoch is finished by its last step and, with validation, the last part of that. */
   private void finishEpochs() throws IOException {
-    TrainingConfig config = assignment.config();
     while (lastSteps.containsKey(epochs.size() + 1)) {
       int epochsTaken = epochs.size() + 1;
       EvaluationSums validation = null;
-      if (config.validationFraction() > 0) {
+      if (validates) {
         TreeReduction<List<EvaluationSums>> reduction = validations.get(epochsTaken);
         if (reduction == null || !reduction.isComplete()) {
           return;

@@ -98,6 +98,7 @@ public final class TrainingJob {
   public TrainingResult run() throws IOException {
     requireStartable(spark, config);
     ModelValidation.check(model, dataset.shardSet().tensors(), config.virtualWorkers(), clipping());
+    requireValidationForPlateau();
     ModePlan ofModel = ModePlan.of(config, model.updatePlan(clipping()));
     Pace pace = new Pace(microBatchesPerEpoch(), config.accumulate(), ofModel.roundSteps());
     RunLength length =
@@ -187,7 +188,7 @@ public final class TrainingJob {
 
   private long microBatchesPerEpoch() {
     int[] blocks = dataset.shardSet().blockSizes();
-    Split split = Split.of(config.seed(), config.validationFraction(), blocks);
+    Split split = TrainingTask.split(config, dataset);
     int[] training = split.sizes(Part.TRAINING);
     long examples = IntStream.of(training).asLongStream().sum();
     if (examples == 0) {
@@ -202,6 +203,16 @@ public final class TrainingJob {
     }
     return EpochPlan.of(config.seed(), 0, config.virtualWorkers(), training, config.shuffleWindow())
         .steps(config.batchSize());
+  }
+
+  private void requireValidationForPlateau() {
+    if (config.optimizer().plateau() != null && !TrainingTask.validates(config, dataset)) {
+      throw new IllegalArgumentException(
+          "plateau="
+              + config.optimizer().plateau()
+              + " without validation data (validationFraction=0.0): keep a part of the examples"
+              + " with --validation-fraction");
+    }
   }
 
   /**

@@ -255,6 +255,7 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
     Replicas replicas = replicas(optimizers, compressor, from, to);
     EpochRates rates = new EpochRates(config, driver, node.signal());
     LoopClock clock = new LoopClock();
+    boolean validates = validates(config, assignment.dataset());
     try (ModelReplica replica = assignment.model().replica(replicaOptions(config));
         MicroBatchStream stream =
             new MicroBatchStream(
@@ -266,7 +267,7 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
                 assignment, worker, worker == firstOfJvm, replicas, driver, node, hadoop) {
               @Override
               void validate(int epochsTaken) {
-                if (config.validationFraction() > 0) {
+                if (validates) {
                   score(replica, from, to, epochsTaken, driver, hadoop);
                 }
                 rates.epochTaken(epochsTaken);
@@ -438,8 +439,13 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
         PREFETCHED_STEPS * (to - from));
   }
 
+  /** Whether examples are held out for validation, by the training or by the dataset's writer. */
+  static boolean validates(TrainingConfig config, Dataset dataset) {
+    return split(config, dataset).examples(Part.VALIDATION) > 0;
+  }
+
   static Split split(TrainingConfig config, Dataset dataset) {
-    return Split.of(config.seed(), config.validationFraction(), dataset.shardSet().blockSizes());
+    return dataset.shardSet().split(config.seed(), config.validationFraction());
   }
 
   private static BatchSource.Batch nextOf(MicroBatchStream stream) {

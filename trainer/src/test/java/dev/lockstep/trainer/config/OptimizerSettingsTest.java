@@ -81,16 +81,6 @@ class OptimizerSettingsTest {
         refusal(() -> sgd.withLearningRateSchedule("cosin")));
   }
 
-  @Test
-  void aPlateauNeedsValidationData() {
-    assertEquals(
-        "plateau=metric=loss,factor=0.1,patience=10,threshold=1.0E-4,threshold-mode=rel,cooldown=0,"
-            + "min-scale=1.0E-8 without validation data (validationFraction=0.0): keep a part of"
-            + " the examples with --validation-fraction",
-        refusal(
-            () -> TrainingConfig.builder().out("a").optimizer(OF_MODEL.withPlateau("")).build()));
-  }
-
   private static String refusal(Executable build) {
     return assertThrows(IllegalArgumentException.class, build).getMessage();
   }
