@@ -85,10 +85,11 @@ class RoomsTest {
           "picocli", List.of("picocli.."), "dev.lockstep.trainer.cli..", "dev.lockstep.examples..");
 
   @ArchTest
-  static final ArchRule picturesAreMadeInReportsAndExamplesOnly =
+  static final ArchRule picturesAreReadByOneIngestAndMadeInReportsAndExamplesOnly =
       onlyIn(
           "java.awt",
           List.of("java.awt..", "javax.imageio..", "javax.swing.."),
+          "dev.lockstep.sharding.ingest.image..",
           "dev.lockstep.trainer.report..",
           "dev.lockstep.examples..");
 

@@ -63,7 +63,12 @@ public record IdxOptions(String prefix, int classes, Items items, Normalisation 
 
     /** What an unsigned byte becomes. */
     float apply(byte pixel) {
-      return (Byte.toUnsignedInt(pixel) / 255f - mean) / deviation;
+      return apply(Byte.toUnsignedInt(pixel) / 255f);
+    }
+
+    /** What a value in [0, 1] becomes. */
+    float apply(float value) {
+      return (value - mean) / deviation;
     }
   }
 

@@ -1,0 +1,69 @@
+package dev.lockstep.sharding.ingest;
+
+import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.ingest.IdxOptions.Normalisation;
+import dev.lockstep.sharding.ingest.image.ImageTensor;
+import dev.lockstep.sharding.ingest.image.UnreadableImageException;
+import java.io.Serializable;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * How the bytes of an image become features: decoded, resized, normalised. Crosses from driver to
+ * executors.
+ *
+ * @param tensor size and channels
+ * @param normalisation of values in [0, 1]: one for all channels, or one for each
+ */
+record ImageFeatures(ImageTensor tensor, List<Normalisation> normalisation)
+    implements Serializable {
+
+  ImageFeatures {
+    normalisation = List.copyOf(normalisation);
+  }
+
+  /** What the options ask for; they give a size. */
+  static ImageFeatures of(ImageOptions images) {
+    return new ImageFeatures(
+        new ImageTensor(images.height(), images.width(), images.colour(), images.resize()),
+        images.normalisation());
+  }
+
+  TensorSpec spec(String name) {
+    return new TensorSpec(
+        name,
+        TensorSpec.Role.FEATURES,
+        TensorSpec.Encoding.FLOAT32,
+        List.of(tensor.colour().channels(), tensor.height(), tensor.width()));
+  }
+
+  /** All values of an image, row-major. */
+  float[] read(byte[] image) throws UnreadableImageException {
+    float[] values = tensor.read(image);
+    int plane = tensor.height() * tensor.width();
+    for (int i = 0; i < values.length; i++) {
+      values[i] = normalisation.get(i / plane % normalisation.size()).apply(values[i]);
+    }
+    return values;
+  }
+
+  /** What was done, for people. */
+  Map<String, String> provenance() {
+    Map<String, String> provenance = new LinkedHashMap<>();
+    provenance.put("height", String.valueOf(tensor.height()));
+    provenance.put("width", String.valueOf(tensor.width()));
+    provenance.put("colour", tensor.colour().name());
+    provenance.put("resize", tensor.resize().name());
+    provenance.put(
+        "mean",
+        normalisation.stream().map(n -> String.valueOf(n.mean())).collect(Collectors.joining(",")));
+    provenance.put(
+        "deviation",
+        normalisation.stream()
+            .map(n -> String.valueOf(n.deviation()))
+            .collect(Collectors.joining(",")));
+    return provenance;
+  }
+}

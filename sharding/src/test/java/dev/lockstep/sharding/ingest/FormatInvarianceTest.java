@@ -1,0 +1,82 @@
+package dev.lockstep.sharding.ingest;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lockstep.sharding.ShardSet;
+import dev.lockstep.sharding.ingest.image.Colour;
+import dev.lockstep.sharding.ingest.image.Resize;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The same files and options give the same dataset, whatever Spark it was written on. */
+class FormatInvarianceTest {
+
+  private static final ShardingOptions OPTIONS =
+      ShardingOptions.named("sample").blockExamples(4).shardBytes(3_000);
+
+  @TempDir static Path folder;
+
+  /** By kind of data, then by Spark. Manifests hold the checksum of every file. */
+  private static final Map<String, Map<String, ShardSet>> WRITTEN = new TreeMap<>();
+
+  @BeforeAll
+  static void ingestEverywhere() throws IOException {
+    for (int i = 0; i < 60; i++) {
+      boolean png = i % 3 != 0;
+      ImageSamples.write(
+          folder.resolve("images/%d/%d".formatted(i % 4, i)),
+          ImageSamples.bytes(
+              png ? "png" : "jpg", BufferedImage.TYPE_3BYTE_BGR, 5 + i % 9, 4 + i % 11, i));
+    }
+    try (JavaSparkContext spark = SparkOn.master("local[1]")) {
+      ingestAll("one slot", spark);
+    }
+    try (JavaSparkContext spark =
+        SparkOn.master(
+            "local[3]",
+            Map.of(
+                "spark.default.parallelism",
+                "7",
+                "spark.serializer",
+                "org.apache.spark.serializer.KryoSerializer"))) {
+      ingestAll("three slots, Kryo", spark);
+    }
+  }
+
+  private static void ingestAll(String on, JavaSparkContext spark) throws IOException {
+    String out = folder.resolve("out " + on).toString();
+    record(
+        "images",
+        on,
+        ImageIngest.ingest(
+                spark,
+                folder.resolve("images").toString(),
+                out + "/images",
+                ImageOptions.of(Colour.RGB).size(8, 8, Resize.STRETCH),
+                OPTIONS)
+            .shardSet());
+  }
+
+  private static void record(String kind, String on, ShardSet written) {
+    WRITTEN.computeIfAbsent(kind, k -> new TreeMap<>()).put(on, written);
+  }
+
+  @Test
+  void everyDatasetIsTheSameOnEverySpark() {
+    WRITTEN.forEach(
+        (kind, written) -> {
+          ShardSet first = written.get("one slot");
+          assertEquals(2, written.size(), kind);
+          assertTrue(first.shards().size() >= 3, kind + ": " + first.shards().size());
+          written.forEach((on, each) -> assertEquals(first, each, kind + " on " + on));
+        });
+  }
+}
