@@ -93,6 +93,7 @@ final class WriteShard implements Function2<Integer, Iterator<Example>, Iterator
     Path file =
         new Path(folder, Staging.attemptFile(shard, part, TaskContext.get().taskAttemptId()));
     FileSystem files = file.getFileSystem(conf.value());
-    return new ShardWriter(files, file, tensors, options.blockExamplesFor(tensors));
+    return new ShardWriter(
+        files, file, tensors, options.blockExamplesFor(tensors), options.compression());
   }
 }

@@ -55,4 +55,14 @@ final class ArrowLayout {
     }
     return new Schema(fields, Map.of(FORMAT, String.valueOf(formatVersion)));
   }
+
+  /** Buffers of a tensor's column in a record batch; the last one holds the values. */
+  static int buffers(TensorSpec tensor) {
+    return switch (tensor.encoding()) {
+      // Which lists are there, which items, the items.
+      case FLOAT32 -> 3;
+      // Which values are there, the values.
+      case CLASS_INDEX -> 2;
+    };
+  }
 }

@@ -4,28 +4,12 @@ import dev.lockstep.sharding.DataBlock;
 import dev.lockstep.sharding.DataShard;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.ShardSet;
-import dev.lockstep.sharding.TensorSpec;
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.ReadableByteChannel;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.apache.arrow.memory.ArrowBuf;
-import org.apache.arrow.memory.BufferAllocator;
-import org.apache.arrow.memory.RootAllocator;
-import org.apache.arrow.vector.FieldVector;
-import org.apache.arrow.vector.VectorLoader;
-import org.apache.arrow.vector.VectorSchemaRoot;
-import org.apache.arrow.vector.complex.FixedSizeListVector;
-import org.apache.arrow.vector.ipc.ReadChannel;
-import org.apache.arrow.vector.ipc.message.ArrowFieldNode;
-import org.apache.arrow.vector.ipc.message.ArrowRecordBatch;
-import org.apache.arrow.vector.ipc.message.MessageSerializer;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileSystem;
@@ -48,8 +32,7 @@ final class BlockReader implements Closeable {
   private final int[] firstBlocks;
 
   private final Map<Integer, FSDataInputStream> open = new LinkedHashMap<>(16, 0.75f, true);
-  private final BufferAllocator allocator = new RootAllocator();
-  private final VectorSchemaRoot root;
+  private final BlockDecoder decoder;
   private final int[] sizes;
   private byte[] bytes = new byte[0];
 
@@ -62,9 +45,7 @@ final class BlockReader implements Closeable {
     for (int s = 1; s < firstBlocks.length; s++) {
       firstBlocks[s] = firstBlocks[s - 1] + shardSet.shards().get(s - 1).blocks().size();
     }
-    root =
-        VectorSchemaRoot.create(
-            ArrowLayout.schema(shardSet.tensors(), shardSet.formatVersion()), allocator);
+    decoder = new BlockDecoder(shardSet);
   }
 
   /**
@@ -93,7 +74,10 @@ final class BlockReader implements Closeable {
               .formatted(where(shard, inShard), Checksum.hex(crc32c), Checksum.hex(at.crc32c())));
     }
     try {
-      return decode(at);
+      return decoder.decode(bytes, at);
+    } catch (UnsupportedOperationException e) {
+      throw new IOException(
+          "%s cannot be read: %s".formatted(where(shard, inShard), e.getMessage()), e);
     } catch (IOException | RuntimeException e) {
       throw new IOException(
           "%s is not what its manifest says: %s".formatted(where(shard, inShard), e.getMessage()),
@@ -108,7 +92,7 @@ final class BlockReader implements Closeable {
 
   /** Bytes of Arrow memory held now: none between two reads. */
   long arrowBytes() {
-    return allocator.getAllocatedMemory();
+    return decoder.arrowBytes();
   }
 
   private String where(DataShard shard, int inShard) {
@@ -133,63 +117,6 @@ final class BlockReader implements Closeable {
     stream.readFully(at.offset(), bytes, 0, at.length());
   }
 
-  private List<Column> decode(DataBlock at) throws IOException {
-    ReadChannel channel =
-        new ReadChannel(new MemoryChannel(ByteBuffer.wrap(bytes, 0, at.length())));
-    try (ArrowRecordBatch batch = MessageSerializer.deserializeRecordBatch(channel, allocator)) {
-      if (batch.getLength() != at.examples()) {
-        throw new IOException(
-            "it has %d examples, the manifest says %d".formatted(batch.getLength(), at.examples()));
-      }
-      for (ArrowFieldNode node : batch.getNodes()) {
-        if (node.getNullCount() != 0) {
-          throw new IOException("it has %d missing values".formatted(node.getNullCount()));
-        }
-      }
-      new VectorLoader(root).load(batch);
-      List<Column> columns = new ArrayList<>();
-      for (int t = 0; t < shardSet.tensors().size(); t++) {
-        columns.add(column(shardSet.tensors().get(t), root.getVector(t), at.examples()));
-      }
-      return columns;
-    } finally {
-      root.clear();
-    }
-  }
-
-  private static Column column(TensorSpec tensor, FieldVector vector, int examples)
-      throws IOException {
-    return switch (tensor.encoding()) {
-      case FLOAT32 -> {
-        float[] values = new float[Math.multiplyExact(examples, tensor.elements())];
-        littleEndian(
-                ((FixedSizeListVector) vector).getDataVector().getDataBuffer(),
-                (long) Float.BYTES * values.length)
-            .asFloatBuffer()
-            .get(values);
-        yield new Column.Dense(values, tensor.elements());
-      }
-      case CLASS_INDEX -> {
-        int[] indices = new int[examples];
-        littleEndian(vector.getDataBuffer(), (long) Integer.BYTES * examples)
-            .asIntBuffer()
-            .get(indices);
-        for (int index : indices) {
-          if (index < 0 || index >= tensor.elements()) {
-            throw new IOException(
-                "tensor %s: class %d is not in [0, %d)"
-                    .formatted(tensor.name(), index, tensor.elements()));
-          }
-        }
-        yield new Column.Classes(indices, tensor.elements());
-      }
-    };
-  }
-
-  private static ByteBuffer littleEndian(ArrowBuf buffer, long length) {
-    return buffer.nioBuffer(0, Math.toIntExact(length)).order(ByteOrder.LITTLE_ENDIAN);
-  }
-
   /** Closes the files and gives the Arrow memory back. */
   @Override
   public void close() throws IOException {
@@ -202,32 +129,9 @@ final class BlockReader implements Closeable {
       }
     }
     open.clear();
-    root.close();
-    allocator.close();
+    decoder.close();
     if (failure != null) {
       throw failure;
     }
-  }
-
-  /** Bulk reads from memory; {@code Channels.newChannel} would copy in pieces of 8 KiB. */
-  private record MemoryChannel(ByteBuffer source) implements ReadableByteChannel {
-    @Override
-    public int read(ByteBuffer to) {
-      if (!source.hasRemaining()) {
-        return -1;
-      }
-      int length = Math.min(source.remaining(), to.remaining());
-      to.put(source.slice(source.position(), length));
-      source.position(source.position() + length);
-      return length;
-    }
-
-    @Override
-    public boolean isOpen() {
-      return true;
-    }
-
-    @Override
-    public void close() {}
   }
 }

@@ -21,14 +21,17 @@ import org.apache.arrow.vector.BitVectorHelper;
 import org.apache.arrow.vector.FieldVector;
 import org.apache.arrow.vector.VectorSchemaRoot;
 import org.apache.arrow.vector.complex.FixedSizeListVector;
+import org.apache.arrow.vector.compression.CompressionCodec;
+import org.apache.arrow.vector.compression.CompressionUtil;
 import org.apache.arrow.vector.ipc.ArrowFileWriter;
+import org.apache.arrow.vector.ipc.message.IpcOption;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * Writes one data shard: an Arrow IPC file with one record batch per block, without compression.
- * The bytes depend on the examples, the tensors and the block size alone. Lives in an executor;
- * used by one thread; holds one block in memory.
+ * Writes one data shard: an Arrow IPC file with one record batch per block. The bytes depend on the
+ * examples, the tensors, the block size and the compression (see {@link Compression}) alone. Lives
+ * in an executor; used by one thread; holds one block in memory.
  */
 public final class ShardWriter implements AutoCloseable {
 
@@ -48,6 +51,12 @@ public final class ShardWriter implements AutoCloseable {
   private final ArrowFileWriter arrow;
   private boolean finished;
 
+  /** A writer that does not compress. */
+  public ShardWriter(FileSystem files, Path file, List<TensorSpec> tensors, int blockExamples)
+      throws IOException {
+    this(files, file, tensors, blockExamples, Compression.NONE);
+  }
+
   /**
    * Creates the file, which must not exist, in a folder that must.
    *
@@ -55,8 +64,15 @@ public final class ShardWriter implements AutoCloseable {
    * @param file the file to create; deleted by {@link #close} unless {@link #finish} was called
    * @param tensors of every example
    * @param blockExamples examples of each block but the last
+   * @param compression of the blocks
+   * @throws UnsupportedOperationException when this JVM lacks the compression
    */
-  public ShardWriter(FileSystem files, Path file, List<TensorSpec> tensors, int blockExamples)
+  public ShardWriter(
+      FileSystem files,
+      Path file,
+      List<TensorSpec> tensors,
+      int blockExamples,
+      Compression compression)
       throws IOException {
     this.files = files;
     this.file = file;
@@ -74,10 +90,19 @@ public final class ShardWriter implements AutoCloseable {
       }
       pending.add(new float[blockExamples * tensor.storedValues()]);
     }
+    compression.requireAvailable();
     // Not recursive: an attempt that outlives its job must not bring the folder back.
     channel = new CheckedChannel(files.createFile(file).overwrite(false).build());
     root = VectorSchemaRoot.create(ArrowLayout.schema(tensors, ShardSet.FORMAT_VERSION), allocator);
-    arrow = new ArrowFileWriter(root, null, channel);
+    arrow =
+        new ArrowFileWriter(
+            root,
+            null,
+            channel,
+            null,
+            IpcOption.DEFAULT,
+            new CodecOf(compression),
+            compression.type());
     arrow.start();
   }
 
@@ -192,6 +217,19 @@ public final class ShardWriter implements AutoCloseable {
       } finally {
         files.delete(file, false);
       }
+    }
+  }
+
+  /** Gives the codec that was asked for, in place of what a search of the class path finds. */
+  private record CodecOf(Compression compression) implements CompressionCodec.Factory {
+    @Override
+    public CompressionCodec createCodec(CompressionUtil.CodecType type) {
+      return compression.codec();
+    }
+
+    @Override
+    public CompressionCodec createCodec(CompressionUtil.CodecType type, int level) {
+      return compression.codec();
     }
   }
 

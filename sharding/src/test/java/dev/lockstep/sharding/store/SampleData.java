@@ -1,5 +1,6 @@
 package dev.lockstep.sharding.store;
 
+import dev.lockstep.sharding.DataBlock;
 import dev.lockstep.sharding.DataShard;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.Example;
@@ -42,7 +43,22 @@ final class SampleData {
       String location, Configuration conf, int examples, int shardExamples, int blockExamples)
       throws IOException {
     try (Staging staging = Staging.begin(location, conf, IfExists.REPLACE)) {
-      return write(staging, conf, examples, shardExamples, blockExamples, folder -> {});
+      return write(
+          staging, conf, examples, shardExamples, blockExamples, Compression.NONE, folder -> {});
+    }
+  }
+
+  static Dataset write(
+      String location,
+      Configuration conf,
+      int examples,
+      int shardExamples,
+      int blockExamples,
+      Compression compression)
+      throws IOException {
+    try (Staging staging = Staging.begin(location, conf, IfExists.REFUSE)) {
+      return write(
+          staging, conf, examples, shardExamples, blockExamples, compression, folder -> {});
     }
   }
 
@@ -55,7 +71,8 @@ final class SampleData {
       BeforeCommit beforeCommit)
       throws IOException {
     try (Staging staging = Staging.begin(location, conf, IfExists.REFUSE)) {
-      return write(staging, conf, examples, shardExamples, blockExamples, beforeCommit);
+      return write(
+          staging, conf, examples, shardExamples, blockExamples, Compression.NONE, beforeCommit);
     }
   }
 
@@ -65,6 +82,7 @@ final class SampleData {
       int examples,
       int shardExamples,
       int blockExamples,
+      Compression compression,
       BeforeCommit beforeCommit)
       throws IOException {
     Path folder = new Path(staging.folder());
@@ -72,7 +90,7 @@ final class SampleData {
     List<DataShard> shards = new ArrayList<>();
     for (int from = 0; from < examples; from += shardExamples) {
       Path file = new Path(folder, Staging.attemptFile(shards.size(), Part.TRAINING, 0));
-      try (ShardWriter writer = new ShardWriter(files, file, TENSORS, blockExamples)) {
+      try (ShardWriter writer = new ShardWriter(files, file, TENSORS, blockExamples, compression)) {
         for (int i = from; i < Math.min(examples, from + shardExamples); i++) {
           writer.add(example(i));
         }
@@ -88,7 +106,12 @@ final class SampleData {
     void run(String folder) throws IOException;
   }
 
-  private static ShardSet shardSet(List<DataShard> shards) {
+  /** The same file with other blocks. */
+  static DataShard withBlocks(DataShard shard, List<DataBlock> blocks) {
+    return new DataShard(shard.file(), shard.bytes(), shard.crc32c(), blocks, shard.part());
+  }
+
+  static ShardSet shardSet(List<DataShard> shards) {
     return new ShardSet(
         ShardSet.FORMAT_VERSION,
         "sample",
