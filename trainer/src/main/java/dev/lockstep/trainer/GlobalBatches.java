@@ -3,6 +3,7 @@ package dev.lockstep.trainer;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.store.MicroBatchStream;
 import dev.lockstep.sharding.store.StreamRequest;
 import dev.lockstep.trainer.config.TrainingConfig;
@@ -54,19 +55,21 @@ public final class GlobalBatches implements Iterator<DataSet>, AutoCloseable {
     this.stream =
         new MicroBatchStream(
             new StreamRequest(
-                data,
-                data.shardSet().split(config.seed(), config.validationFraction()),
-                part,
-                config.seed(),
-                virtualWorkers,
-                0,
-                virtualWorkers,
-                config.batchSize(),
-                part == Part.VALIDATION ? 0 : config.shuffleWindow(),
-                epoch,
-                0,
-                epoch + 1,
-                PREFETCHED_STEPS * virtualWorkers),
+                    data,
+                    data.shardSet().split(config.seed(), config.validationFraction()),
+                    part,
+                    config.seed(),
+                    virtualWorkers,
+                    0,
+                    virtualWorkers,
+                    config.batchSize(),
+                    0,
+                    epoch,
+                    0,
+                    epoch + 1,
+                    PREFETCHED_STEPS * virtualWorkers)
+                .withShuffle(part == Part.VALIDATION ? Shuffle.NONE : config.order())
+                .withGatherBytes((long) config.shuffleMegabytes() << 20),
             hadoop);
   }
 

@@ -4,7 +4,7 @@ import java.util.Arrays;
 
 /**
  * Which example each virtual worker uses when, in one epoch: a pure function of (seed, epoch, V,
- * block sizes, window). Frozen once released. Immutable; cheap to build wherever it is needed.
+ * block sizes, shuffle). Frozen once released. Immutable; cheap to build wherever it is needed.
  *
  * <pre>
  * blocks        0 1 2 3 4 5          sizes n_b, N examples
@@ -15,7 +15,11 @@ import java.util.Arrays;
  * micro-batches [0|1|2|3|4|5|6|7]              step s of v takes span positions [s·b, (s+1)·b)
  * </pre>
  *
- * <p>With {@code window = 0} nothing is permuted: spans follow the order of the file.
+ * <p>That is {@link Shuffle.Kind#WINDOW}. With {@code NONE} nothing is permuted: spans follow the
+ * order of the file. With {@code FULL} blocks stay in the order of the file and the whole sequence
+ * is permuted instead: position p holds example π(p), π by (seed, epoch), and spans are cut from
+ * that; so a global batch is a uniformly random choice, whatever the sizes of blocks, and every
+ * block has examples for every virtual worker.
  */
 public final class EpochPlan {
 
@@ -24,10 +28,15 @@ public final class EpochPlan {
 
   private static final long WINDOW = 0x57494E444F57L; // "WINDOW"
 
+  private static final long FULL = 0x46554C4CL; // "FULL"
+
   private final long seed;
   private final int epoch;
   private final int virtualWorkers;
   private final int window;
+
+  /** Of all examples, by their place in the file; null unless the shuffle is full. */
+  private final FeistelPermutation examples;
 
   /** Blocks in the order of this epoch, empty ones left out. */
   private final int[] blocks;
@@ -36,11 +45,15 @@ public final class EpochPlan {
   private final long[] starts;
 
   private EpochPlan(
-      long seed, int epoch, int virtualWorkers, int window, int[] blocks, long[] starts) {
+      long seed, int epoch, int virtualWorkers, Shuffle shuffle, int[] blocks, long[] starts) {
     this.seed = seed;
     this.epoch = epoch;
     this.virtualWorkers = virtualWorkers;
-    this.window = window;
+    this.window = shuffle.window();
+    this.examples =
+        shuffle.kind() == Shuffle.Kind.FULL
+            ? new FeistelPermutation(starts[blocks.length], Seeds.mix(FULL, seed, epoch))
+            : null;
     this.blocks = blocks;
     this.starts = starts;
   }
@@ -52,20 +65,19 @@ public final class EpochPlan {
    * @param epoch counted from 0
    * @param virtualWorkers V, at least 1; may exceed the number of examples
    * @param blockSizes examples of each block, zeros allowed
-   * @param window examples among which a span is shuffled, or 0 for the order of the file
+   * @param shuffle how far from the order of the file
    */
   public static EpochPlan of(
-      long seed, int epoch, int virtualWorkers, int[] blockSizes, int window) {
-    if (epoch < 0 || virtualWorkers < 1 || window < 0) {
+      long seed, int epoch, int virtualWorkers, int[] blockSizes, Shuffle shuffle) {
+    if (epoch < 0 || virtualWorkers < 1) {
       throw new IllegalArgumentException(
-          "epoch=%d virtualWorkers=%d window=%d must be >= 0, >= 1 and >= 0"
-              .formatted(epoch, virtualWorkers, window));
+          "epoch=%d virtualWorkers=%d must be >= 0 and >= 1".formatted(epoch, virtualWorkers));
     }
     int n = blockSizes.length;
     int[] order =
-        window == 0
-            ? SplitMix64.identity(n)
-            : SplitMix64.permutation(n, Seeds.mix(BLOCKS, seed, epoch));
+        shuffle.kind() == Shuffle.Kind.WINDOW
+            ? SplitMix64.permutation(n, Seeds.mix(BLOCKS, seed, epoch))
+            : SplitMix64.identity(n);
     int[] blocks = new int[n];
     long[] starts = new long[n + 1];
     int used = 0;
@@ -84,7 +96,7 @@ public final class EpochPlan {
         seed,
         epoch,
         virtualWorkers,
-        window,
+        shuffle,
         Arrays.copyOf(blocks, used),
         Arrays.copyOf(starts, used + 1));
   }
@@ -126,7 +138,19 @@ public final class EpochPlan {
     return (int) Math.max(0, Math.min(batchSize, spanLength(v) - step * batchSize));
   }
 
-  /** Examples among which a span is shuffled; 0 when it is not. */
+  /** The virtual worker whose span has a position of the sequence. */
+  public int virtualWorkerAt(long position) {
+    requirePosition(position);
+    long shortSpan = examples() / virtualWorkers;
+    long longSpans = examples() % virtualWorkers;
+    long inLongSpans = longSpans * (shortSpan + 1);
+    return (int)
+        (position < inLongSpans
+            ? position / (shortSpan + 1)
+            : longSpans + (position - inLongSpans) / shortSpan);
+  }
+
+  /** Examples among which a span is shuffled; 0 when it has no windows. */
   public int window() {
     return window;
   }
@@ -137,18 +161,42 @@ public final class EpochPlan {
    */
   public int[] windowOrder(int v, long k) {
     if (window == 0) {
-      throw new IllegalStateException("window=0: spans in file order have no windows");
+      throw new IllegalStateException("window=0: spans of this shuffle have no windows");
     }
     int length = (int) Math.min(window, spanLength(v) - k * window);
     return SplitMix64.permutation(length, Seeds.mix(WINDOW, seed, epoch, v, k));
   }
 
-  /** The block, in this epoch's order, that holds a position of the sequence. */
-  public int blockRankAt(long position) {
+  /**
+   * The position of the sequence at which a full shuffle uses an example.
+   *
+   * @param example counted over all blocks, in the order of the file
+   */
+  public long positionOf(long example) {
+    if (examples == null) {
+      throw new IllegalStateException("positions can be looked up in a full shuffle only");
+    }
+    return examples.indexOf(example);
+  }
+
+  private void requirePosition(long position) {
     if (position < 0 || position >= examples()) {
       throw new IllegalArgumentException(
           "position=%d must be in [0, examples=%d)".formatted(position, examples()));
     }
+  }
+
+  /** Blocks of the epoch: those that are not empty. */
+  public int blocks() {
+    return blocks.length;
+  }
+
+  /**
+   * The block, in this epoch's order, that holds a position of the sequence before a full shuffle
+   * permutes it.
+   */
+  public int blockRankAt(long position) {
+    requirePosition(position);
     int found = Arrays.binarySearch(starts, position);
     return found >= 0 ? found : -found - 2;
   }
@@ -183,6 +231,9 @@ public final class EpochPlan {
         inSpan = k * window + order[(int) (inSpan % window)];
       }
       long position = spanStart(v) + inSpan;
+      if (examples != null) {
+        position = examples.at(position);
+      }
       int rank = blockRankAt(position);
       places[i] = new Place(blocks[rank], (int) (position - starts[rank]));
     }

@@ -1,12 +1,10 @@
 package dev.lockstep.sharding.store;
 
 import dev.lockstep.sharding.MicroBatch;
-import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.plan.EpochPlan;
+import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.store.MicroBatchStream.Item;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
 
@@ -35,11 +33,6 @@ final class BatchAssembler {
     this.blocks = blocks;
     sizes = request.split().sizes(request.part());
     current = epoch(request.startEpoch());
-    if (current != null && request.startStepInEpoch() > current.steps) {
-      throw new IllegalArgumentException(
-          "startStepInEpoch=%d > %d steps of an epoch"
-              .formatted(request.startStepInEpoch(), current.steps));
-    }
     beginRows(request.startStepInEpoch());
   }
 
@@ -64,7 +57,7 @@ final class BatchAssembler {
     if (current == null) {
       return null;
     }
-    Item item = new Item(current.number, step, v, batch());
+    Item item = new Item(current.number, step, v, current.batch(v, step));
     step++;
     if (step == rowEnd) {
       step = rowBegin;
@@ -84,17 +77,6 @@ final class BatchAssembler {
     return virtualWorker < v ? rowEnd : rowBegin;
   }
 
-  private MicroBatch batch() throws IOException {
-    List<TensorSpec> tensors = request.dataset().shardSet().tensors();
-    int examples = current.plan.batchLength(v, step, request.batchSize());
-    List<float[]> values = new ArrayList<>();
-    for (TensorSpec tensor : tensors) {
-      values.add(new float[Math.multiplyExact(examples, tensor.elements())]);
-    }
-    current.spans.get(v - request.vFrom()).copy(step * request.batchSize(), examples, values);
-    return new MicroBatch(examples, tensors, values);
-  }
-
   /**
    * Reads a block that will be needed for the windows after the current ones.
    *
@@ -104,24 +86,23 @@ final class BatchAssembler {
     if (current == null) {
       return false;
     }
-    if (current.readOneBlockAhead()) {
+    if (current.reader.readOneBlockAhead(this::position)) {
       return true;
     }
-    if (!current.endsIn(rowBegin)) {
+    if (!current.reader.endsIn(rowBegin)) {
       return false;
     }
     if (following == null) {
       following = epoch(current.number + 1);
     }
-    return following != null && following.readFirstWindow();
+    return following != null && following.reader.readOneBlockOfTheBeginning();
   }
 
-  /** Examples of the decoded blocks held now. */
+  /** Examples held now, in decoded blocks or in gathered micro-batches. */
   long heldExamples() {
     return Stream.of(current, following)
         .filter(Objects::nonNull)
-        .flatMap(epoch -> epoch.spans.stream())
-        .mapToLong(SpanReader::heldExamples)
+        .mapToLong(epoch -> epoch.reader.heldExamples())
         .sum();
   }
 
@@ -129,54 +110,35 @@ final class BatchAssembler {
     return number < request.endEpoch() ? new Epoch(number) : null;
   }
 
-  /** One epoch: its plan and a reader for each span. */
+  /** One epoch: its plan and who reads it. */
   private final class Epoch {
     private final int number;
     private final EpochPlan plan;
     private final long steps;
-    private final List<SpanReader> spans = new ArrayList<>();
+    private final EpochReader reader;
 
     Epoch(int number) {
       this.number = number;
       plan =
-          EpochPlan.of(request.seed(), number, request.virtualWorkers(), sizes, request.window());
+          EpochPlan.of(request.seed(), number, request.virtualWorkers(), sizes, request.shuffle());
       steps = plan.steps(request.batchSize());
-      for (int each = request.vFrom(); each < request.vTo(); each++) {
-        spans.add(new SpanReader(plan, each, request.split(), request.part(), blocks));
+      long firstStep = number == request.startEpoch() ? request.startStepInEpoch() : 0;
+      if (firstStep > steps) {
+        throw new IllegalArgumentException(
+            "startStepInEpoch=%d > %d steps of an epoch".formatted(firstStep, steps));
       }
+      RowWriter rows = new RowWriter(request.dataset().shardSet().tensors());
+      reader =
+          request.shuffle().kind() == Shuffle.Kind.FULL
+              ? new GatheredEpoch(request, plan, firstStep, rows, blocks)
+              : new SpanEpoch(request, plan, rows, blocks);
     }
 
-    /** Reads one block for the window that a virtual worker is in, or the one after it. */
-    boolean readOneBlockAhead() throws IOException {
-      for (int i = 0; i < spans.size(); i++) {
-        long from = windowStart(position(request.vFrom() + i) * request.batchSize());
-        if (spans.get(i).readOneBlock(from, from + 2 * windowLength())) {
-          return true;
-        }
-      }
-      return false;
-    }
-
-    boolean readFirstWindow() throws IOException {
-      for (SpanReader span : spans) {
-        if (span.readOneBlock(0, windowLength())) {
-          return true;
-        }
-      }
-      return false;
-    }
-
-    /** Whether a step is in the last window of the longest span. */
-    boolean endsIn(long atStep) {
-      return windowStart(atStep * request.batchSize()) + windowLength() >= plan.spanLength(0);
-    }
-
-    private long windowLength() {
-      return request.window() == 0 ? request.batchSize() : request.window();
-    }
-
-    private long windowStart(long position) {
-      return position - position % windowLength();
+    MicroBatch batch(int v, long step) throws IOException {
+      return new MicroBatch(
+          plan.batchLength(v, step, request.batchSize()),
+          request.dataset().shardSet().tensors(),
+          reader.read(v, step));
     }
   }
 }

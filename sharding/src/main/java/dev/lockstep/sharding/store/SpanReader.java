@@ -17,6 +17,7 @@ final class SpanReader {
   private final int v;
   private final Split split;
   private final Part part;
+  private final RowWriter rows;
   private final BlockReader blocks;
 
   /** Decoded blocks by their place in the epoch's order. */
@@ -27,11 +28,12 @@ final class SpanReader {
 
   private int[] order;
 
-  SpanReader(EpochPlan plan, int v, Split split, Part part, BlockReader blocks) {
+  SpanReader(EpochPlan plan, int v, Split split, Part part, RowWriter rows, BlockReader blocks) {
     this.plan = plan;
     this.v = v;
     this.split = split;
     this.part = part;
+    this.rows = rows;
     this.blocks = blocks;
   }
 
@@ -65,9 +67,7 @@ final class SpanReader {
     int rank = plan.blockRankAt(position);
     Loaded block = loaded.get(rank);
     int source = block.rows[(int) (position - plan.blockStart(rank))];
-    for (int t = 0; t < values.size(); t++) {
-      block.columns.get(t).copyRow(source, values.get(t), row);
-    }
+    rows.write(block.columns, source, values, row);
   }
 
   /** Makes sure that the blocks of these span positions are here, and drops earlier ones. */

@@ -3,6 +3,7 @@ package dev.lockstep.sharding.store;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
 import java.io.Serializable;
 import java.util.Arrays;
@@ -20,7 +21,7 @@ import java.util.Objects;
  * @param vFrom first virtual worker to read for
  * @param vTo first virtual worker after these
  * @param batchSize b, examples of a micro-batch
- * @param window examples among which a span is shuffled; 0 for the order of the file
+ * @param shuffle how far from the order of the file an epoch goes
  * @param startEpoch epoch to start in
  * @param startStepInEpoch step of that epoch to start with; the number of its steps means the next
  *     epoch's first
@@ -28,6 +29,9 @@ import java.util.Objects;
  * @param prefetch micro-batches to hold ready, at least 1
  * @param consecutive micro-batches that a virtual worker gets in a row before it is the next one's
  *     turn, at least 1. Rows begin at multiples of it and end with the epoch
+ * @param gatherBytes of micro-batches that a full shuffle may hold gathered. The fewer, the more
+ *     often all blocks are read in an epoch; the order does not depend on it. At least one row of
+ *     every virtual worker is gathered, and one ahead, whatever it says
  */
 public record StreamRequest(
     Dataset dataset,
@@ -38,15 +42,26 @@ public record StreamRequest(
     int vFrom,
     int vTo,
     int batchSize,
-    int window,
+    Shuffle shuffle,
     int startEpoch,
     long startStepInEpoch,
     int endEpoch,
     int prefetch,
-    int consecutive)
+    int consecutive,
+    long gatherBytes)
     implements Serializable {
 
-  /** A request in which virtual workers take turns after every micro-batch. */
+  /** What a full shuffle holds gathered unless a request says otherwise: 256 MiB. */
+  public static final long GATHER_BYTES = 256L << 20;
+
+  /** Of an array or a list besides what it holds, as an upper bound. */
+  private static final long OBJECT_BYTES = 48;
+
+  /**
+   * A request in which virtual workers take turns after every micro-batch.
+   *
+   * @param window examples among which a span is shuffled; 0 for the order of the file
+   */
   public StreamRequest(
       Dataset dataset,
       Split split,
@@ -70,16 +85,31 @@ public record StreamRequest(
         vFrom,
         vTo,
         batchSize,
-        window,
+        Shuffle.within(window),
         startEpoch,
         startStepInEpoch,
         endEpoch,
         prefetch,
-        1);
+        1,
+        GATHER_BYTES);
   }
 
   /** The same with other rows. */
   public StreamRequest withConsecutive(int microBatches) {
+    return with(shuffle, microBatches, gatherBytes);
+  }
+
+  /** The same in another order. */
+  public StreamRequest withShuffle(Shuffle other) {
+    return with(other, consecutive, gatherBytes);
+  }
+
+  /** The same with another bound of what a full shuffle gathers. */
+  public StreamRequest withGatherBytes(long other) {
+    return with(shuffle, consecutive, other);
+  }
+
+  private StreamRequest with(Shuffle newShuffle, int newConsecutive, long newGatherBytes) {
     return new StreamRequest(
         dataset,
         split,
@@ -89,12 +119,13 @@ public record StreamRequest(
         vFrom,
         vTo,
         batchSize,
-        window,
+        newShuffle,
         startEpoch,
         startStepInEpoch,
         endEpoch,
         prefetch,
-        microBatches);
+        newConsecutive,
+        newGatherBytes);
   }
 
   /** Checks the ranges. */
@@ -102,18 +133,20 @@ public record StreamRequest(
     Objects.requireNonNull(dataset, "dataset");
     Objects.requireNonNull(split, "split");
     Objects.requireNonNull(part, "part");
+    Objects.requireNonNull(shuffle, "shuffle");
     if (vFrom < 0 || vFrom >= vTo || vTo > virtualWorkers) {
       throw new IllegalArgumentException(
           "virtual workers [vFrom=%d, vTo=%d) must be a range within [0, virtualWorkers=%d)"
               .formatted(vFrom, vTo, virtualWorkers));
     }
-    if (batchSize < 1 || window < 0 || prefetch < 1) {
+    if (batchSize < 1 || prefetch < 1) {
       throw new IllegalArgumentException(
-          "batchSize=%d window=%d prefetch=%d must be >= 1, >= 0 and >= 1"
-              .formatted(batchSize, window, prefetch));
+          "batchSize=%d prefetch=%d must be >= 1".formatted(batchSize, prefetch));
     }
-    if (consecutive < 1) {
-      throw new IllegalArgumentException("consecutive=%d must be >= 1".formatted(consecutive));
+    if (consecutive < 1 || gatherBytes < 0) {
+      throw new IllegalArgumentException(
+          "consecutive=%d gatherBytes=%d must be >= 1 and >= 0"
+              .formatted(consecutive, gatherBytes));
     }
     if (startEpoch < 0 || startStepInEpoch < 0 || endEpoch < startEpoch) {
       throw new IllegalArgumentException(
@@ -130,8 +163,9 @@ public record StreamRequest(
 
   /**
    * An upper bound of the bytes of micro-batches and decoded blocks that the stream holds at a
-   * time: for each virtual worker the blocks that its window and the next one touch, the
-   * micro-batches held ready and the two in hand, and one block while it is decoded.
+   * time: for each virtual worker the blocks that its window and the next one touch, or with a full
+   * shuffle the micro-batches of two gathered pieces of the epoch; the micro-batches held ready and
+   * the two in hand, and one block while it is decoded.
    */
   public long residentBytes() {
     int[] blockSizes = dataset.shardSet().blockSizes();
@@ -140,13 +174,43 @@ public record StreamRequest(
     long total = dataset.shardSet().examples();
     long stored = Float.BYTES * tensors.stream().mapToLong(TensorSpec::storedValues).sum();
     long handedOut = (long) Float.BYTES * dataset.shardSet().elementsPerExample();
+    long inHand = (prefetch + 2L) * batchSize * handedOut + 3 * largest * stored;
+    if (shuffle.kind() == Shuffle.Kind.FULL) {
+      return 2 * gatheredSteps() * stepBytes() + inHand;
+    }
     // Rows that the split holds out are decoded with their blocks.
     double keep = Math.max(1, split.examples(part)) / (double) total;
     long span = (split.examples(part) + virtualWorkers - 1) / virtualWorkers;
-    long ahead = Math.min(window == 0 ? batchSize : window, span);
+    long ahead = Math.min(shuffle.kind() == Shuffle.Kind.NONE ? batchSize : shuffle.window(), span);
     long perWorker = 2 * (long) Math.ceil(ahead / keep) + 4 * largest;
-    return (vTo - vFrom) * perWorker * stored
-        + (prefetch + 2L) * batchSize * handedOut
-        + 3 * largest * stored;
+    return (vTo - vFrom) * perWorker * stored + inHand;
+  }
+
+  /**
+   * How often all blocks are read in an epoch by this request alone: once for each piece that a
+   * full shuffle gathers. In a window shuffle, and without one, blocks are read by those whose
+   * spans touch them.
+   */
+  public long passes() {
+    return (steps() + gatheredSteps() - 1) / gatheredSteps();
+  }
+
+  /** Steps whose micro-batches a full shuffle gathers in one pass over the blocks: whole rows. */
+  long gatheredSteps() {
+    long affordable = gatherBytes / 2 / stepBytes();
+    long rows = Math.max(1, affordable / consecutive);
+    return Math.max(1, Math.min(rows * consecutive, steps()));
+  }
+
+  /** Bytes of one step's micro-batches, as they are handed out. */
+  private long stepBytes() {
+    long values = (long) batchSize * Float.BYTES * dataset.shardSet().elementsPerExample();
+    long objects = OBJECT_BYTES * (2 + dataset.shardSet().tensors().size());
+    return (vTo - vFrom) * (values + objects);
+  }
+
+  private long steps() {
+    long span = (split.examples(part) + virtualWorkers - 1) / virtualWorkers;
+    return (span + batchSize - 1) / batchSize;
   }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a stream holds, driven without its thread. */
@@ -57,6 +59,49 @@ class MemoryBoundTest {
         }
       }
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0,1", "20000,1", "20000,7", "100000,1", "1000000000,3"})
+  void aFullShuffleGathersNoMoreThanItSaysAndNoMoreThanAsked(long gatherBytes, int consecutive)
+      throws IOException {
+    int[] sizes = dataset.shardSet().blockSizes();
+    StreamRequest request =
+        request(Split.of(1, 0.25, sizes), Part.TRAINING, 0)
+            .withShuffle(Shuffle.FULL)
+            .withConsecutive(consecutive)
+            .withGatherBytes(gatherBytes);
+    long stepBytes = 4L * (request.batchSize() * 4 * (3 + 5) + 4 * 48);
+    long inHand =
+        (request.prefetch() + 2L) * request.batchSize() * 4 * (3 + 5) + 3 * 16 * 4L * (3 + 1);
+    assertTrue(
+        request.residentBytes() - inHand <= Math.max(gatherBytes, 2L * consecutive * stepBytes));
+    long bound = (request.residentBytes() - inHand) / (4 * (3 + 5));
+    try (BlockReader blocks = new BlockReader(dataset, CONF)) {
+      BatchAssembler batches = new BatchAssembler(request, blocks);
+      long most = batches.heldExamples();
+      int read = 0;
+      while (batches.next() != null) {
+        most = Math.max(most, batches.heldExamples());
+        while (batches.readOneBlockAhead()) {
+          most = Math.max(most, batches.heldExamples());
+          read++;
+        }
+      }
+      assertTrue(most > 0 && most <= bound, "held " + most + " of " + bound);
+      assertTrue(read <= 3 * request.passes() * sizes.length, read + " blocks read");
+      assertEquals(0, batches.heldExamples());
+    }
+  }
+
+  @Test
+  void whatIsGatheredAtATimeDecidesHowOftenTheDataAreRead() {
+    Split split = Split.of(1, 0, dataset.shardSet().blockSizes());
+    StreamRequest full = request(split, Part.TRAINING, 0).withShuffle(Shuffle.FULL);
+    assertEquals(1, full.passes());
+    // 50 steps of 2,048 bytes, half of what is asked for at a time.
+    assertEquals(5, full.withGatherBytes(40_960).passes());
+    assertEquals(50, full.withGatherBytes(0).passes());
   }
 
   @Test

@@ -9,6 +9,7 @@ import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.plan.EpochPlan;
 import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.store.MicroBatchStream.Item;
 import java.io.IOException;
@@ -50,21 +51,32 @@ class MicroBatchStreamTest {
     all = Split.of(SEED, 0, dataset.shardSet().blockSizes());
   }
 
+  /** A shuffle full or within a window, full ones in pieces of two or of many steps. */
+  private static StreamRequest request(String shuffle, int vFrom, int vTo, int epoch, long step) {
+    StreamRequest request =
+        new StreamRequest(
+            dataset,
+            all,
+            Part.TRAINING,
+            SEED,
+            VIRTUAL_WORKERS,
+            vFrom,
+            vTo,
+            BATCH,
+            0,
+            epoch,
+            step,
+            EPOCHS,
+            3);
+    return switch (shuffle) {
+      case "full" -> request.withShuffle(Shuffle.FULL);
+      case "full in pieces" -> request.withShuffle(Shuffle.FULL).withGatherBytes(6_400);
+      default -> request.withShuffle(Shuffle.within(Integer.parseInt(shuffle)));
+    };
+  }
+
   private static StreamRequest request(int window, int vFrom, int vTo, int epoch, long step) {
-    return new StreamRequest(
-        dataset,
-        all,
-        Part.TRAINING,
-        SEED,
-        VIRTUAL_WORKERS,
-        vFrom,
-        vTo,
-        BATCH,
-        window,
-        epoch,
-        step,
-        EPOCHS,
-        3);
+    return request(Integer.toString(window), vFrom, vTo, epoch, step);
   }
 
   private static List<Item> read(StreamRequest request) throws Exception {
@@ -105,16 +117,27 @@ class MicroBatchStreamTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"0,2,0", "5,3,0", "16,4,1", "5,3,4", "1000,100,2"})
-  void rowsHoldTheSameMicroBatchesInAnotherOrder(int window, int consecutive, long first)
+  @CsvSource({
+    "0,2,0",
+    "5,3,0",
+    "16,4,1",
+    "5,3,4",
+    "1000,100,2",
+    "full,3,4",
+    "full in pieces,2,0",
+    "full in pieces,3,4",
+    "full in pieces,100,2"
+  })
+  void rowsHoldTheSameMicroBatchesInAnotherOrder(String shuffle, int consecutive, long first)
       throws Exception {
-    StreamRequest oneByOne = request(window, 1, VIRTUAL_WORKERS, 0, first);
+    StreamRequest oneByOne = request(shuffle, 1, VIRTUAL_WORKERS, 0, first);
     List<Item> items = read(oneByOne.withConsecutive(consecutive));
     assertEquals(byPlace(read(oneByOne)), byPlace(items));
     List<String> order = new ArrayList<>();
     for (int epoch = 0; epoch < EPOCHS; epoch++) {
       long steps =
-          EpochPlan.of(SEED, epoch, VIRTUAL_WORKERS, all.sizes(Part.TRAINING), window).steps(BATCH);
+          EpochPlan.of(SEED, epoch, VIRTUAL_WORKERS, all.sizes(Part.TRAINING), oneByOne.shuffle())
+              .steps(BATCH);
       for (long begin = epoch == 0 ? first : 0; begin < steps; ) {
         long end = Math.min(steps, (begin / consecutive + 1) * consecutive);
         for (int v = 1; v < VIRTUAL_WORKERS; v++) {
@@ -130,9 +153,10 @@ class MicroBatchStreamTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {0, 1, 5, 16, 1000})
-  void usesEachExampleOncePerEpochInTheOrderOfThePlan(int window) throws Exception {
-    List<Item> items = read(request(window, 0, VIRTUAL_WORKERS, 0, 0));
+  @ValueSource(strings = {"0", "1", "5", "16", "1000", "full", "full in pieces"})
+  void usesEachExampleOncePerEpochInTheOrderOfThePlan(String shuffle) throws Exception {
+    StreamRequest request = request(shuffle, 0, VIRTUAL_WORKERS, 0, 0);
+    List<Item> items = read(request);
     int[] sizes = dataset.shardSet().blockSizes();
     int[] firstOfBlock = new int[sizes.length];
     for (int b = 1; b < sizes.length; b++) {
@@ -140,7 +164,7 @@ class MicroBatchStreamTest {
     }
     int at = 0;
     for (int epoch = 0; epoch < EPOCHS; epoch++) {
-      EpochPlan plan = EpochPlan.of(SEED, epoch, VIRTUAL_WORKERS, sizes, window);
+      EpochPlan plan = EpochPlan.of(SEED, epoch, VIRTUAL_WORKERS, sizes, request.shuffle());
       TreeSet<Integer> seen = new TreeSet<>();
       for (long step = 0; step < plan.steps(BATCH); step++) {
         for (int v = 0; v < VIRTUAL_WORKERS; v++) {
@@ -163,24 +187,25 @@ class MicroBatchStreamTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"0", "5", "1000"})
-  void sameMicroBatchesHoweverTheVirtualWorkersAreShared(int window) throws Exception {
-    Map<String, List<Integer>> together = byPlace(read(request(window, 0, VIRTUAL_WORKERS, 0, 0)));
+  @ValueSource(strings = {"0", "5", "1000", "full", "full in pieces"})
+  void sameMicroBatchesHoweverTheVirtualWorkersAreShared(String shuffle) throws Exception {
+    Map<String, List<Integer>> together = byPlace(read(request(shuffle, 0, VIRTUAL_WORKERS, 0, 0)));
     for (int cut = 1; cut < VIRTUAL_WORKERS; cut++) {
-      List<Item> apart = new ArrayList<>(read(request(window, 0, cut, 0, 0)));
-      apart.addAll(read(request(window, cut, VIRTUAL_WORKERS, 0, 0)));
+      List<Item> apart = new ArrayList<>(read(request(shuffle, 0, cut, 0, 0)));
+      apart.addAll(read(request(shuffle, cut, VIRTUAL_WORKERS, 0, 0)));
       assertEquals(together, byPlace(apart));
     }
   }
 
   @ParameterizedTest
-  @CsvSource({"0", "5", "16"})
-  void resumingAnywhereYieldsTheTailOfTheUninterruptedStream(int window) throws Exception {
-    List<Item> whole = read(request(window, 1, 3, 0, 0));
-    long steps = EpochPlan.of(SEED, 0, VIRTUAL_WORKERS, new int[] {EXAMPLES}, 0).steps(BATCH);
+  @ValueSource(strings = {"0", "5", "16", "full", "full in pieces"})
+  void resumingAnywhereYieldsTheTailOfTheUninterruptedStream(String shuffle) throws Exception {
+    List<Item> whole = read(request(shuffle, 1, 3, 0, 0));
+    long steps =
+        EpochPlan.of(SEED, 0, VIRTUAL_WORKERS, new int[] {EXAMPLES}, Shuffle.NONE).steps(BATCH);
     for (int epoch = 0; epoch < EPOCHS; epoch++) {
       for (long step = 0; step <= steps; step++) {
-        List<Item> tail = read(request(window, 1, 3, epoch, step));
+        List<Item> tail = read(request(shuffle, 1, 3, epoch, step));
         int skipped = (int) (epoch * steps + step) * 2;
         assertEquals(byPlace(whole.subList(skipped, whole.size())), byPlace(tail));
         assertEquals(whole.size() - skipped, tail.size());

@@ -50,12 +50,8 @@ class StreamRequestTest {
     assertRefused(
         "virtual workers [vFrom=2, vTo=5) must be a range within [0, virtualWorkers=4)",
         () -> request(2, 5, 1, 0, 1));
-    assertRefused(
-        "batchSize=0 window=8 prefetch=1 must be >= 1, >= 0 and >= 1",
-        () -> request(0, 4, 0, 0, 1));
-    assertRefused(
-        "batchSize=1 window=8 prefetch=0 must be >= 1, >= 0 and >= 1",
-        () -> request(0, 4, 1, 0, 0));
+    assertRefused("batchSize=0 prefetch=1 must be >= 1", () -> request(0, 4, 0, 0, 1));
+    assertRefused("batchSize=1 prefetch=0 must be >= 1", () -> request(0, 4, 1, 0, 0));
     assertRefused(
         "startEpoch=4 startStepInEpoch=0 endEpoch=3 must be >= 0, >= 0 and >= startEpoch",
         () -> request(0, 4, 1, 4, 1));

@@ -47,6 +47,7 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin private DataOptions data;
   @Mixin private ModeOptions modes;
   @Mixin private OptimizerOptions optimizer;
+  @Mixin private OrderOptions order;
 
   @Option(
       names = "--out",
@@ -86,12 +87,6 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "S",
       description = "Of initial parameters, order, dropout and validation split (default: 42).")
   private Long seed;
-
-  @Option(
-      names = "--shuffle-window",
-      paramLabel = "N",
-      description = "Examples inside which the order is shuffled; 0 for none (default: 4096).")
-  private Integer shuffleWindow;
 
   @Option(
       names = "--validation-fraction",
@@ -203,7 +198,7 @@ final class TrainCommand implements Callable<Integer> {
     modes.applyTo(config);
     ifGiven(seed, config::seed);
     config.optimizer(optimizer::over);
-    ifGiven(shuffleWindow, config::shuffleWindow);
+    order.applyTo(config);
     ifGiven(validationFraction, config::validationFraction);
     ifGiven(clipNorm, config::clipNorm);
     ifGiven(clipValue, config::clipValue);

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import dev.lockstep.ps.server.OnNonFinite;
+import dev.lockstep.sharding.plan.Shuffle;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.Locale;
@@ -34,7 +35,11 @@ import java.util.function.UnaryOperator;
  * @param pushSplit levels of the tree, below the fewest subtrees that a worker can sum by itself,
  *     at which sums are pushed, so that pushing overlaps with computing; does not change the model
  * @param onNonFinite what becomes of a step whose gradient has a NaN or an infinity
- * @param shuffleWindow examples inside which a span is shuffled; 0 leaves the order of the file
+ * @param shuffle how far from the order of the file an epoch goes
+ * @param shuffleWindow examples inside which a span is shuffled with {@code shuffle=WINDOW}, where
+ *     0 means {@code NONE}; 0 with the others, whatever was given
+ * @param shuffleMegabytes that {@code shuffle=FULL} may hold gathered in each worker: the fewer,
+ *     the more often an epoch reads the data; does not change the model
  * @param validationFraction part of the examples kept for validation, in [0, 1); 0 with a dataset
  *     that stores its own split
  * @param clipNorm global norm of the mean gradient above which the gradient is scaled down;
@@ -64,7 +69,9 @@ public record TrainingConfig(
     Integer staleness,
     int pushSplit,
     OnNonFinite onNonFinite,
+    Shuffle.Kind shuffle,
     int shuffleWindow,
+    int shuffleMegabytes,
     double validationFraction,
     double clipNorm,
     double clipValue,
@@ -77,6 +84,8 @@ public record TrainingConfig(
     String out,
     ExistingOutput existingOutput)
     implements Serializable {
+
+  private static final int DEFAULT_WINDOW = 4096;
 
   private static final ObjectMapper JSON =
       JsonMapper.builder()
@@ -135,7 +144,11 @@ public record TrainingConfig(
     atLeast("virtualWorkers", virtualWorkers, 1);
     atLeast("workers", workers, 0);
     atLeast("accumulate", accumulate, 1);
+    Objects.requireNonNull(shuffle, "shuffle");
     atLeast("shuffleWindow", shuffleWindow, 0);
+    atLeast("shuffleMegabytes", shuffleMegabytes, 1);
+    shuffleWindow = shuffle == Shuffle.Kind.WINDOW ? shuffleWindow : 0;
+    shuffle = shuffle == Shuffle.Kind.WINDOW && shuffleWindow == 0 ? Shuffle.Kind.NONE : shuffle;
     if (virtualWorkers < workers) {
       throw new IllegalArgumentException(
           String.format(
@@ -286,6 +299,11 @@ public record TrainingConfig(
     }
   }
 
+  /** In which order an epoch takes the training part. */
+  public Shuffle order() {
+    return new Shuffle(shuffle, shuffleWindow);
+  }
+
   /** Whether the same configuration, data and numeric profile give the same bits. */
   public boolean givesSameBits() {
     boolean isTimed = mode == Mode.ASYNC || (mode == Mode.SSP && staleness > 0);
@@ -313,7 +331,9 @@ public record TrainingConfig(
         .staleness(staleness)
         .pushSplit(pushSplit)
         .onNonFinite(onNonFinite)
-        .shuffleWindow(shuffleWindow)
+        .shuffle(shuffle)
+        .shuffleWindow(shuffle == Shuffle.Kind.WINDOW ? shuffleWindow : DEFAULT_WINDOW)
+        .shuffleMegabytes(shuffleMegabytes)
         .validationFraction(validationFraction)
         .clipNorm(clipNorm)
         .clipValue(clipValue)
@@ -376,7 +396,9 @@ public record TrainingConfig(
     private Integer staleness = null;
     private int pushSplit = 0;
     private OnNonFinite onNonFinite = OnNonFinite.STOP;
-    private int shuffleWindow = 4096;
+    private Shuffle.Kind shuffle = Shuffle.Kind.WINDOW;
+    private int shuffleWindow = DEFAULT_WINDOW;
+    private int shuffleMegabytes = 256;
     private double validationFraction = 0;
     private double clipNorm = 0;
     private double clipValue = 0;
@@ -494,6 +516,20 @@ public record TrainingConfig(
       return this;
     }
 
+    /** Sets {@link TrainingConfig#shuffle()}. */
+    @JsonProperty
+    public Builder shuffle(Shuffle.Kind value) {
+      this.shuffle = value;
+      return this;
+    }
+
+    /** Sets {@link TrainingConfig#shuffleMegabytes()}. */
+    @JsonProperty
+    public Builder shuffleMegabytes(int value) {
+      this.shuffleMegabytes = value;
+      return this;
+    }
+
     /** Sets {@link TrainingConfig#shuffleWindow()}. */
     @JsonProperty
     public Builder shuffleWindow(int value) {
@@ -603,7 +639,9 @@ public record TrainingConfig(
           staleness,
           pushSplit,
           onNonFinite,
+          shuffle,
           shuffleWindow,
+          shuffleMegabytes,
           validationFraction,
           clipNorm,
           clipValue,

@@ -7,7 +7,9 @@ import dev.lockstep.ps.transport.Exchanged;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.plan.EpochPlan;
 import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
+import dev.lockstep.sharding.store.StreamRequest;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.loop.Pace;
@@ -201,7 +203,7 @@ public final class TrainingJob {
               + config.validationFraction()
               + "): give data, or a smaller fraction");
     }
-    return EpochPlan.of(config.seed(), 0, config.virtualWorkers(), training, config.shuffleWindow())
+    return EpochPlan.of(config.seed(), 0, config.virtualWorkers(), training, config.order())
         .steps(config.batchSize());
   }
 
@@ -244,6 +246,18 @@ public final class TrainingJob {
             ? ""
             : "; the updater state that was saved with the model is not used")
         + System.lineSeparator();
+  }
+
+  private String describeOrder(StreamRequest stream) {
+    if (config.shuffle() != Shuffle.Kind.FULL) {
+      return "";
+    }
+    return String.format(
+        Locale.ROOT,
+        "full shuffle: each worker reads all data %s in an epoch, gathering up to %d MB%s%n",
+        stream.passes() == 1 ? "once" : String.format(Locale.ROOT, "%,d times", stream.passes()),
+        config.shuffleMegabytes(),
+        stream.passes() == 1 ? "" : "; --shuffle-memory makes that fewer");
   }
 
   private Clipping clipping() {
@@ -381,13 +395,9 @@ public final class TrainingJob {
 
   private void announce(ModePlan plan, Pace pace, int workers) {
     int perWorker = (config.virtualWorkers() + workers - 1) / workers;
+    StreamRequest stream = TrainingTask.trainingStream(config, dataset, 0, perWorker, 0, pace);
     MemoryPlan memory =
-        MemoryPlan.of(
-            plan,
-            pace,
-            config.virtualWorkers(),
-            workers,
-            TrainingTask.trainingStream(config, dataset, 0, perWorker, 0, pace).residentBytes());
+        MemoryPlan.of(plan, pace, config.virtualWorkers(), workers, stream.residentBytes());
     String text =
         String.format(
                 Locale.ROOT,
@@ -404,6 +414,7 @@ public final class TrainingJob {
                 config.epochs() == 1 ? "" : "s",
                 plan.averages() ? ", averaged every " + plan.roundSteps() : "")
             + describeOptimizer()
+            + describeOrder(stream)
             + memory.describe(workers);
     LOG.info("{}", text);
     observer.launching(text);

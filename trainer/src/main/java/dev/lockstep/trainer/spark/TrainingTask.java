@@ -412,11 +412,13 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
             from,
             to,
             config.batchSize(),
-            config.shuffleWindow(),
+            0,
             pace.epoch(firstStep),
             pace.firstMicroBatch(firstStep),
             config.epochs(),
             PREFETCHED_STEPS * (to - from))
+        .withShuffle(config.order())
+        .withGatherBytes((long) config.shuffleMegabytes() << 20)
         .withConsecutive(pace.consecutive());
   }
 

@@ -357,6 +357,16 @@ class BadInputTest {
   }
 
   @Test
+  void optionsOfAShuffleWithoutThatShuffle() throws IOException {
+    trainOnCsv(csv, "linear", "--shuffle", "full", "--shuffle-window", "9")
+        .refused(2, "shuffleWindow=9 without shuffle=window: leave --shuffle-window out, or use")
+        .beforeAnyJob();
+    trainOnCsv(csv, "linear", "--shuffle", "full", "--shuffle-memory", "0")
+        .refused(2, "shuffleMegabytes=0 < 1: give a value of at least 1")
+        .beforeAnyJob();
+  }
+
+  @Test
   void aLossThatCouplesTheExamplesOfABatch() throws IOException {
     MultiLayerConfiguration coupled =
         new NeuralNetConfiguration.Builder()

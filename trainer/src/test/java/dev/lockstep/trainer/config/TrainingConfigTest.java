@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.ps.server.OnNonFinite;
+import dev.lockstep.sharding.plan.Shuffle;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -35,7 +36,9 @@ class TrainingConfigTest {
             null,
             0,
             OnNonFinite.STOP,
+            Shuffle.Kind.WINDOW,
             4096,
+            256,
             0,
             0,
             0,
@@ -59,7 +62,8 @@ class TrainingConfigTest {
             .virtualWorkers(6)
             .workers(2)
             .seed(-5)
-            .shuffleWindow(0)
+            .shuffleWindow(77)
+            .shuffleMegabytes(9)
             .validationFraction(0.25)
             .clipNorm(1.5)
             .optimizer(
@@ -83,6 +87,19 @@ class TrainingConfigTest {
             .build();
     assertEquals(config, TrainingConfig.fromJson(config.toJson()));
     assertEquals(config, config.toBuilder().build());
+  }
+
+  @Test
+  void aWindowOfNothingIsTheOrderOfTheFile() {
+    TrainingConfig none = TrainingConfig.builder().out("a").shuffleWindow(0).build();
+    assertEquals(Shuffle.NONE, none.order());
+    assertEquals(none, TrainingConfig.builder().out("a").shuffle(Shuffle.Kind.NONE).build());
+    assertEquals(Shuffle.within(4096), TrainingConfig.builder().out("a").build().order());
+    assertEquals(
+        Shuffle.within(4096), none.toBuilder().shuffle(Shuffle.Kind.WINDOW).build().order());
+    TrainingConfig full = none.toBuilder().shuffle(Shuffle.Kind.FULL).build();
+    assertEquals(Shuffle.FULL, full.order());
+    assertEquals(full, TrainingConfig.fromJson(full.toJson()));
   }
 
   @Test

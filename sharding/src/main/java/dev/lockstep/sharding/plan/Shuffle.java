@@ -1,0 +1,46 @@
+package dev.lockstep.sharding.plan;
+
+import java.io.Serializable;
+import java.util.Objects;
+
+/**
+ * How far from the order of the file an epoch goes. Part of what determines the model. Crosses from
+ * driver to executors.
+ *
+ * @param kind of shuffle
+ * @param window examples among which a span is shuffled: at least 1 for {@link Kind#WINDOW}, 0 for
+ *     the others
+ */
+public record Shuffle(Kind kind, int window) implements Serializable {
+
+  /** What is shuffled. */
+  public enum Kind {
+    /** Nothing: every epoch has the order of the file. */
+    NONE,
+    /** The blocks, and then the examples of each window of a span: reads each block once. */
+    WINDOW,
+    /** All examples: a block is read by every worker, once or several times. */
+    FULL
+  }
+
+  /** The order of the file. */
+  public static final Shuffle NONE = new Shuffle(Kind.NONE, 0);
+
+  /** All examples among each other. */
+  public static final Shuffle FULL = new Shuffle(Kind.FULL, 0);
+
+  /** Checks that a window is given where there is one. */
+  public Shuffle {
+    Objects.requireNonNull(kind, "kind");
+    if (kind == Kind.WINDOW ? window < 1 : window != 0) {
+      throw new IllegalArgumentException(
+          "shuffle=%s window=%d: must be >= 1 with shuffle=WINDOW, and 0 without"
+              .formatted(kind, window));
+    }
+  }
+
+  /** Windows of so many examples; the order of the file for windows of 0. */
+  public static Shuffle within(int window) {
+    return window == 0 ? NONE : new Shuffle(Kind.WINDOW, window);
+  }
+}

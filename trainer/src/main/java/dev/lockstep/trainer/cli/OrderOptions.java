@@ -1,0 +1,53 @@
+package dev.lockstep.trainer.cli;
+
+import dev.lockstep.sharding.plan.Shuffle;
+import dev.lockstep.trainer.config.TrainingConfig;
+import picocli.CommandLine.Option;
+
+/** In which order examples are used: options of {@code train}. */
+final class OrderOptions {
+
+  @Option(
+      names = "--shuffle",
+      paramLabel = "none|window|full",
+      description =
+          "window: the blocks, then the examples inside of --shuffle-window (default). full: all"
+              + " examples, for which each worker reads all data once or several times an epoch."
+              + " none: the order of the file.")
+  private Shuffle.Kind shuffle;
+
+  @Option(
+      names = "--shuffle-window",
+      paramLabel = "N",
+      description =
+          "With --shuffle window: examples inside which the order is shuffled; 0 for none"
+              + " (default: 4096).")
+  private Integer window;
+
+  @Option(
+      names = "--shuffle-memory",
+      paramLabel = "MB",
+      description =
+          "With --shuffle full: examples that each worker gathers at a time; more means fewer"
+              + " passes over the data, and the same model (default: 256).")
+  private Integer megabytes;
+
+  /** Sets what was given; a window alone means that shuffle. */
+  void applyTo(TrainingConfig.Builder config) {
+    if (window != null && shuffle != null && shuffle != Shuffle.Kind.WINDOW) {
+      throw new IllegalArgumentException(
+          "shuffleWindow="
+              + window
+              + " without shuffle=window: leave --shuffle-window out, or use --shuffle window");
+    }
+    if (window != null) {
+      config.shuffle(Shuffle.Kind.WINDOW).shuffleWindow(window);
+    }
+    if (shuffle != null) {
+      config.shuffle(shuffle);
+    }
+    if (megabytes != null) {
+      config.shuffleMegabytes(megabytes);
+    }
+  }
+}
