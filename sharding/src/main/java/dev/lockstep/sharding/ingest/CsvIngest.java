@@ -5,18 +5,12 @@ import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.ingest.CsvOptions.LabelKind;
 import dev.lockstep.sharding.ingest.TextRange.TextFile;
 import dev.lockstep.sharding.store.Staging;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FileStatus;
-import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.io.compress.CompressionCodecFactory;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.util.SerializableConfiguration;
@@ -48,10 +42,7 @@ public final class CsvIngest {
       throws IOException {
     Configuration hadoop = spark.hadoopConfiguration();
     Staging.refuseExisting(location, hadoop, options.ifExists());
-    List<TextFile> files = files(input, hadoop);
-    if (files.isEmpty()) {
-      throw new InvalidDataException("%s is empty: it holds no row".formatted(input));
-    }
+    List<TextFile> files = InputFiles.list(input, hadoop);
     CsvLayout layout = layout(files.get(0), csv, hadoop);
     List<List<TextRange>> groups = TextRange.groups(files, options.shardBytes());
     SerializableConfiguration conf = new SerializableConfiguration(hadoop);
@@ -118,35 +109,6 @@ public final class CsvIngest {
       provenance.put("features", String.join(",", layout.featureNames()));
     }
     return provenance;
-  }
-
-  private static List<TextFile> files(String input, Configuration conf) throws IOException {
-    Path path = new Path(input);
-    FileSystem files = path.getFileSystem(conf);
-    FileStatus[] matches = files.globStatus(path);
-    if (matches == null || matches.length == 0) {
-      throw new FileNotFoundException("no data at %s: it does not exist".formatted(input));
-    }
-    CompressionCodecFactory codecs = new CompressionCodecFactory(conf);
-    List<TextFile> found = new ArrayList<>();
-    for (FileStatus match : matches) {
-      FileStatus[] each =
-          match.isDirectory() ? files.listStatus(match.getPath()) : new FileStatus[] {match};
-      for (FileStatus file : each) {
-        String name = file.getPath().getName();
-        boolean hidden = match.isDirectory() && (name.startsWith(".") || name.startsWith("_"));
-        if (file.isFile() && file.getLen() > 0 && !hidden) {
-          found.add(
-              new TextFile(
-                  file.getPath().toString(),
-                  file.getLen(),
-                  codecs.getCodec(file.getPath()) == null));
-        }
-      }
-    }
-    // Never the order of a listing: file systems differ.
-    found.sort(Comparator.comparing(TextFile::path));
-    return found;
   }
 
   private static CsvLayout layout(TextFile first, CsvOptions csv, Configuration conf)

@@ -4,12 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.sharding.ShardSet;
+import dev.lockstep.sharding.ingest.CsvOptions.LabelKind;
 import dev.lockstep.sharding.ingest.image.Colour;
 import dev.lockstep.sharding.ingest.image.Resize;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.TreeMap;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.BeforeAll;
@@ -36,6 +40,14 @@ class FormatInvarianceTest {
           ImageSamples.bytes(
               png ? "png" : "jpg", BufferedImage.TYPE_3BYTE_BGR, 5 + i % 9, 4 + i % 11, i));
     }
+    Random random = new Random(3);
+    for (String file : List.of("b", "c", "a")) {
+      StringBuilder text = new StringBuilder();
+      for (int i = 0; i < 150; i++) {
+        text.append(random.nextInt(3)).append(' ').append(1 + random.nextInt(30)).append(":2\n");
+      }
+      Files.writeString(Files.createDirectories(folder.resolve("libsvm")).resolve(file), text);
+    }
     try (JavaSparkContext spark = SparkOn.master("local[1]")) {
       ingestAll("one slot", spark);
     }
@@ -61,6 +73,16 @@ class FormatInvarianceTest {
                 folder.resolve("images").toString(),
                 out + "/images",
                 ImageOptions.of(Colour.RGB).size(8, 8, Resize.STRETCH),
+                OPTIONS)
+            .shardSet());
+    record(
+        "libsvm",
+        on,
+        LibSvmIngest.ingest(
+                spark,
+                folder.resolve("libsvm").toString(),
+                out + "/libsvm",
+                LibSvmOptions.of(LabelKind.CLASSIFICATION),
                 OPTIONS)
             .shardSet());
   }
