@@ -80,6 +80,11 @@ class RoomsTest {
       onlyIn("Netty", List.of("io.netty.."), "dev.lockstep.ps.transport..");
 
   @ArchTest
+  static final ArchRule protobufIsKnownWhereRecordsAreRead =
+      onlyIn(
+          "protobuf", List.of("com.google.protobuf.."), "dev.lockstep.sharding.ingest.tfrecord..");
+
+  @ArchTest
   static final ArchRule commandLinesAreParsedAtTheEdge =
       onlyIn(
           "picocli", List.of("picocli.."), "dev.lockstep.trainer.cli..", "dev.lockstep.examples..");

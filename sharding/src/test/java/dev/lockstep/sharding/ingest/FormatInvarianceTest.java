@@ -9,6 +9,7 @@ import dev.lockstep.sharding.ingest.image.Colour;
 import dev.lockstep.sharding.ingest.image.Resize;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -48,6 +49,19 @@ class FormatInvarianceTest {
       }
       Files.writeString(Files.createDirectories(folder.resolve("libsvm")).resolve(file), text);
     }
+    for (String file : List.of("b", "c", "a")) {
+      try (OutputStream out =
+          Files.newOutputStream(
+              Files.createDirectories(folder.resolve("tfrecord")).resolve(file))) {
+        for (int i = 0; i < 50; i++) {
+          out.write(
+              TfRecordSamples.record(
+                  TfRecordSamples.example(
+                      TfRecordSamples.floats("x", random.nextFloat(), random.nextFloat()),
+                      TfRecordSamples.integers("y", random.nextInt(3)))));
+        }
+      }
+    }
     try (JavaSparkContext spark = SparkOn.master("local[1]")) {
       ingestAll("one slot", spark);
     }
@@ -83,6 +97,18 @@ class FormatInvarianceTest {
                 folder.resolve("libsvm").toString(),
                 out + "/libsvm",
                 LibSvmOptions.of(LabelKind.CLASSIFICATION),
+                OPTIONS)
+            .shardSet());
+    record(
+        "tfrecord",
+        on,
+        TfRecordIngest.ingest(
+                spark,
+                folder.resolve("tfrecord").toString(),
+                out + "/tfrecord",
+                TfRecordOptions.of(
+                    TfRecordOptions.Numbers.features("x", List.of(2)),
+                    new TfRecordOptions.Classes("y", List.of("a", "b", "c"))),
                 OPTIONS)
             .shardSet());
   }
