@@ -29,6 +29,7 @@ import java.util.TreeMap;
  * @param shards the files in reading order, at least one
  * @param provenance where the data came from, for people; free keys
  * @param statistics of the values as they are stored, by part and tensor, for people; may be empty
+ * @param preparation how columns of a table became the tensors; null where the data were none
  */
 public record ShardSet(
     int formatVersion,
@@ -37,13 +38,14 @@ public record ShardSet(
     Map<String, List<String>> classes,
     List<DataShard> shards,
     Map<String, String> provenance,
-    List<TensorStatistics> statistics)
+    List<TensorStatistics> statistics,
+    Preparation preparation)
     implements Serializable {
 
   /** The one version this code writes and reads. */
   public static final int FORMAT_VERSION = 1;
 
-  /** A dataset without statistics. */
+  /** A dataset without statistics, not made from a table. */
   public ShardSet(
       int formatVersion,
       String name,
@@ -51,7 +53,7 @@ public record ShardSet(
       Map<String, List<String>> classes,
       List<DataShard> shards,
       Map<String, String> provenance) {
-    this(formatVersion, name, tensors, classes, shards, provenance, List.of());
+    this(formatVersion, name, tensors, classes, shards, provenance, List.of(), null);
   }
 
   /** Checks the fields against each other. */
@@ -77,6 +79,11 @@ public record ShardSet(
         throw new IllegalArgumentException(
             "dataset %s: two tensors are named %s".formatted(name, tensor.name()));
       }
+    }
+    if (preparation != null && !preparation.specs().equals(tensors)) {
+      throw new IllegalArgumentException(
+          "dataset %s: tensors=%s are not those of its preparation, %s"
+              .formatted(name, tensors, preparation.specs()));
     }
     if (shards.isEmpty()) {
       throw new IllegalArgumentException("dataset " + name + " is empty: it has no examples");

@@ -43,11 +43,20 @@ final class Closing {
           } catch (IOException e) {
             throw new UncheckedIOException(e);
           }
-          task.addTaskCompletionListener((TaskCompletionListener) ended -> closeQuietly(open));
+          atTaskEnd(task, open);
         }
         return open;
       }
     };
+  }
+
+  /**
+   * Closes something when a task ends, also when it fails.
+   *
+   * @param task the one that runs
+   */
+  static void atTaskEnd(TaskContext task, Closeable open) {
+    task.addTaskCompletionListener((TaskCompletionListener) ended -> closeQuietly(open));
   }
 
   private static void closeQuietly(Closeable open) {

@@ -1,34 +1,30 @@
 package dev.lockstep.sharding.ingest;
 
 import dev.lockstep.sharding.Dataset;
-import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.Preparation;
+import dev.lockstep.sharding.TensorSpec.Role;
+import dev.lockstep.sharding.Treatment;
 import dev.lockstep.sharding.ingest.CsvOptions.LabelKind;
-import dev.lockstep.sharding.ingest.TextRange.TextFile;
 import dev.lockstep.sharding.store.Staging;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.util.SerializableConfiguration;
 
 /**
- * CSV files become data shards: tensor {@code features} of shape {@code [columns but the label]},
- * and {@code labels}. Rows keep their order, files are taken by name; the text is cut at fixed byte
- * positions, one data shard a piece. Compressed files (by their extension) are read whole.
+ * CSV files become data shards. Rows keep their order, files are taken by name; the text is cut at
+ * fixed byte positions, one data shard a piece. Compressed files (by their extension) are read
+ * whole. An {@code input} is a file, a folder (all its files but those whose names begin with
+ * {@code .} or {@code _}), or a glob; any Hadoop URI.
  */
 public final class CsvIngest {
 
   private CsvIngest() {}
 
   /**
-   * Writes a dataset.
+   * Writes a dataset of two tensors: {@code features} of shape {@code [columns but the label]}, as
+   * numbers, and {@code labels}.
    *
-   * @param input a file, a folder (all its files but those whose names begin with {@code .} or
-   *     {@code _}), or a glob; any Hadoop URI
    * @param location folder of the dataset, any Hadoop URI
    * @return the dataset, complete
    * @throws InvalidDataException naming file and line
@@ -40,88 +36,115 @@ public final class CsvIngest {
       CsvOptions csv,
       ShardingOptions options)
       throws IOException {
-    Configuration hadoop = spark.hadoopConfiguration();
-    Staging.refuseExisting(location, hadoop, options.ifExists());
-    List<TextFile> files = InputFiles.list(input, hadoop);
-    CsvLayout layout = layout(files.get(0), csv, hadoop);
-    List<List<TextRange>> groups = TextRange.groups(files, options.shardBytes());
-    SerializableConfiguration conf = new SerializableConfiguration(hadoop);
-    ClassLabels classes =
-        csv.labelKind() == LabelKind.CLASSIFICATION && csv.classes().isEmpty()
-            ? LabelScan.run(spark, groups, layout, conf)
-            : ClassLabels.given(csv.classes());
-    if (csv.labelKind() == LabelKind.CLASSIFICATION && classes.names().isEmpty()) {
-      throw new InvalidDataException("%s holds no row".formatted(input));
-    }
-    LabelKind labelKind = csv.labelKind();
-    return ShardJob.write(
-        spark,
-        ShardJob.parts(spark, groups.size())
-            .flatMap(
-                part ->
-                    Closing.atTaskEnd(
-                        TaskContext.get(),
-                        () ->
-                            new CsvExamples(
-                                groups.get(part), layout, labelKind, classes, conf.value()))),
-        tensors(layout, labelKind, classes),
-        labelKind == LabelKind.CLASSIFICATION ? Map.of("labels", classes.names()) : Map.of(),
-        provenance(input, layout, labelKind),
-        location,
-        options);
+    Staging.refuseExisting(location, spark.hadoopConfiguration(), options.ifExists());
+    CsvTable table = CsvTable.open(spark, input, csv, options.shardBytes());
+    return TableIngest.ingest(spark, table, recipe(table, csv), location, options);
   }
 
-  private static List<TensorSpec> tensors(
-      CsvLayout layout, LabelKind labelKind, ClassLabels classes) {
-    List<TensorSpec> tensors = new ArrayList<>();
-    tensors.add(
-        new TensorSpec(
-            "features",
-            TensorSpec.Role.FEATURES,
-            TensorSpec.Encoding.FLOAT32,
-            List.of(layout.features())));
-    switch (labelKind) {
-      case NONE -> {}
-      case REGRESSION ->
-          tensors.add(
-              new TensorSpec(
-                  "labels", TensorSpec.Role.LABELS, TensorSpec.Encoding.FLOAT32, List.of(1)));
-      case CLASSIFICATION ->
-          tensors.add(
-              new TensorSpec(
-                  "labels",
-                  TensorSpec.Role.LABELS,
-                  TensorSpec.Encoding.CLASS_INDEX,
-                  List.of(classes.names().size())));
-    }
-    return tensors;
-  }
-
-  private static Map<String, String> provenance(
-      String input, CsvLayout layout, LabelKind labelKind) {
-    Map<String, String> provenance = new LinkedHashMap<>();
-    provenance.put("format", "csv");
-    provenance.put("input", input);
-    if (labelKind != LabelKind.NONE) {
-      provenance.put("label", layout.columnName(layout.labelColumn()));
-    }
-    if (!layout.header().isEmpty()) {
-      provenance.put("features", String.join(",", layout.featureNames()));
-    }
-    return provenance;
-  }
-
-  private static CsvLayout layout(TextFile first, CsvOptions csv, Configuration conf)
+  /**
+   * Writes a dataset as a recipe says.
+   *
+   * @param csv how the text is to be read; its label is not looked at
+   * @throws InvalidDataException naming file and line
+   * @throws IllegalArgumentException if a column of the recipe is not there
+   */
+  public static Dataset ingest(
+      JavaSparkContext spark,
+      String input,
+      String location,
+      CsvOptions csv,
+      Recipe recipe,
+      ShardingOptions options)
       throws IOException {
-    try (TextLines lines = new TextLines(new TextRange(first.path(), 0, TextRange.WHOLE), conf)) {
-      String line = lines.next();
-      while (line != null && line.isBlank() && csv.header() == CsvOptions.Header.ABSENT) {
-        line = lines.next();
+    Staging.refuseExisting(location, spark.hadoopConfiguration(), options.ifExists());
+    CsvTable table = CsvTable.open(spark, input, csv, options.shardBytes());
+    return TableIngest.ingest(spark, table, recipe, location, options);
+  }
+
+  /** The same as other data were prepared: nothing is fitted. */
+  public static Dataset ingest(
+      JavaSparkContext spark,
+      String input,
+      String location,
+      CsvOptions csv,
+      Preparation preparation,
+      ShardingOptions options)
+      throws IOException {
+    Staging.refuseExisting(location, spark.hadoopConfiguration(), options.ifExists());
+    CsvTable table = CsvTable.open(spark, input, csv, options.shardBytes());
+    return TableIngest.ingest(spark, table, preparation, location, options);
+  }
+
+  /** Names of the columns of CSV files. */
+  public static List<String> columns(JavaSparkContext spark, String input, CsvOptions csv)
+      throws IOException {
+    return CsvTable.open(spark, input, csv, Long.MAX_VALUE / 2).columns();
+  }
+
+  private static Recipe recipe(CsvTable table, CsvOptions csv) throws InvalidDataException {
+    List<String> columns = table.columns();
+    int label = label(table, csv);
+    List<ColumnRecipe> features = new ArrayList<>();
+    for (int c = 0; c < columns.size(); c++) {
+      if (c != label) {
+        features.add(ColumnRecipe.of(columns.get(c), Treatment.NUMBER));
       }
-      if (line == null || line.isBlank()) {
-        throw new InvalidDataException("%s has no first line".formatted(first.path()));
-      }
-      return CsvLayout.of(line, csv, first.path());
     }
+    if (features.isEmpty()) {
+      throw new InvalidDataException(
+          "%s has %d column, so no feature beside the label: is the delimiter '%s' right?"
+              .formatted(table.firstFile(), columns.size(), csv.delimiter()));
+    }
+    TensorRecipe inputs =
+        new TensorRecipe("features", Role.FEATURES, features, TensorRecipe.NO_SEQUENCE);
+    return switch (csv.labelKind()) {
+      case NONE -> Recipe.of(inputs);
+      case REGRESSION ->
+          Recipe.of(
+              inputs,
+              TensorRecipe.of(
+                  "labels", Role.LABELS, ColumnRecipe.of(columns.get(label), Treatment.NUMBER)));
+      case CLASSIFICATION ->
+          Recipe.of(
+              inputs,
+              TensorRecipe.of(
+                  "labels",
+                  Role.LABELS,
+                  new ColumnRecipe(columns.get(label), Treatment.CLASS, csv.classes())));
+    };
+  }
+
+  private static int label(CsvTable table, CsvOptions csv) throws InvalidDataException {
+    List<String> columns = table.columns();
+    List<String> header = table.header();
+    if (csv.labelKind() == LabelKind.NONE) {
+      return -1;
+    }
+    if (csv.label().equals(CsvOptions.LAST)) {
+      return columns.size() - 1;
+    }
+    if (header.indexOf(csv.label()) != header.lastIndexOf(csv.label())) {
+      throw new InvalidDataException(
+          "%s has several columns named %s: give the label's index"
+              .formatted(table.firstFile(), csv.label()));
+    }
+    if (header.contains(csv.label())) {
+      return header.indexOf(csv.label());
+    }
+    if (csv.label().matches("\\d{1,9}")) {
+      int index = Integer.parseInt(csv.label());
+      if (index < columns.size()) {
+        return index;
+      }
+      throw new InvalidDataException(
+          "label column %d of %s is not in [0, columns=%d)"
+              .formatted(index, table.firstFile(), columns.size()));
+    }
+    throw new InvalidDataException(
+        header.isEmpty()
+            ? "label column %s of %s: without a header, give its index"
+                .formatted(csv.label(), table.firstFile())
+            : "%s has no column %s: its columns are %s"
+                .formatted(table.firstFile(), csv.label(), header));
   }
 }

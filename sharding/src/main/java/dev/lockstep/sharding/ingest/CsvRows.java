@@ -11,19 +11,28 @@ import java.util.NoSuchElementException;
 import org.apache.hadoop.conf.Configuration;
 
 /** The rows of a group of text ranges, headers and empty lines left out. Lives in an executor. */
-final class CsvRows implements Iterator<String[]>, Closeable {
+final class CsvRows implements Rows, Closeable {
 
   private final Iterator<TextRange> ranges;
   private final CsvLayout layout;
   private final Configuration conf;
   private final CsvParser parser;
   private TextLines lines;
-  private String[] next;
+  private String next;
 
-  CsvRows(List<TextRange> ranges, CsvLayout layout, Configuration conf) {
+  /** Places of the values that are wanted. */
+  private final int[] places;
+
+  /**
+   * Over a group.
+   *
+   * @param places of the values wanted, in their order
+   */
+  CsvRows(List<TextRange> ranges, CsvLayout layout, int[] places, Configuration conf) {
     this.ranges = ranges.iterator();
     this.layout = layout;
     this.conf = conf;
+    this.places = places;
     parser = layout.parser();
   }
 
@@ -40,8 +49,8 @@ final class CsvRows implements Iterator<String[]>, Closeable {
         String line = lines.next();
         if (line == null) {
           close();
-        } else if (!line.isBlank()) {
-          next = row(line);
+        } else if (!line.isBlank() && !isHeader(line)) {
+          next = line;
         }
       }
       return true;
@@ -50,36 +59,51 @@ final class CsvRows implements Iterator<String[]>, Closeable {
     }
   }
 
-  private String[] row(String line) throws IOException {
-    String[] values;
-    try {
-      values = layout.split(parser, line);
-    } catch (InvalidDataException e) {
-      throw at(e.getMessage());
-    }
+  private boolean isHeader(String line) throws IOException {
     if (!lines.isFirstOfFile() || layout.header().isEmpty()) {
-      return values;
+      return false;
     }
-    List<String> header = Arrays.stream(values).map(CsvLayout::text).toList();
+    List<String> header = Arrays.stream(split(line)).map(CsvLayout::text).toList();
     if (!header.equals(layout.header())) {
       throw at("columns %s are not those of the first file, %s".formatted(header, layout.header()));
     }
-    return null;
+    return true;
   }
 
-  /** An error about the row read last. */
-  InvalidDataException at(String problem) throws IOException {
-    return new InvalidDataException(lines.where() + ": " + problem);
+  private String[] split(String line) throws IOException {
+    try {
+      return layout.split(parser, line);
+    } catch (InvalidDataException e) {
+      throw at(e.getMessage());
+    }
+  }
+
+  private InvalidDataException at(String problem) throws IOException {
+    return new InvalidDataException(where() + ": " + problem);
   }
 
   @Override
-  public String[] next() {
+  public String where() throws IOException {
+    return lines.where();
+  }
+
+  @Override
+  public Object[] next() {
     if (!hasNext()) {
       throw new NoSuchElementException();
     }
-    String[] row = next;
+    String line = next;
     next = null;
-    return row;
+    try {
+      String[] values = split(line);
+      Object[] row = new Object[places.length];
+      for (int i = 0; i < row.length; i++) {
+        row[i] = values[places[i]];
+      }
+      return row;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Override

@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import org.apache.spark.Partitioner;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -94,41 +93,5 @@ public final class ExampleIngest {
             number++, new ArrayList<>(examples.next().values()).toArray(new float[0][]));
       }
     };
-  }
-
-  /** Example i belongs to shard i / shardExamples. */
-  private static final class FixedRanges extends Partitioner {
-
-    private static final long serialVersionUID = 1;
-
-    private final int shards;
-    private final long shardExamples;
-
-    FixedRanges(int shards, long shardExamples) {
-      this.shards = shards;
-      this.shardExamples = shardExamples;
-    }
-
-    @Override
-    public int numPartitions() {
-      return shards;
-    }
-
-    @Override
-    public int getPartition(Object number) {
-      return (int) ((Long) number / shardExamples);
-    }
-
-    @Override
-    public boolean equals(Object other) {
-      return other instanceof FixedRanges that
-          && that.shards == shards
-          && that.shardExamples == shardExamples;
-    }
-
-    @Override
-    public int hashCode() {
-      return Long.hashCode(shards * 31L + shardExamples);
-    }
   }
 }

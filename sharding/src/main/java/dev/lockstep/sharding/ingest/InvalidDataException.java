@@ -3,7 +3,7 @@ package dev.lockstep.sharding.ingest;
 import java.io.IOException;
 
 /** The data themselves are wrong; trying again would not help. The message says where and what. */
-public final class InvalidDataException extends IOException {
+public sealed class InvalidDataException extends IOException permits LeftOutException {
 
   private static final long serialVersionUID = 1;
 

@@ -3,6 +3,7 @@ package dev.lockstep.sharding.ingest;
 import dev.lockstep.sharding.DataShard;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.Example;
+import dev.lockstep.sharding.Preparation;
 import dev.lockstep.sharding.ShardSet;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.TensorStatistics;
@@ -10,6 +11,7 @@ import dev.lockstep.sharding.plan.Dealing;
 import dev.lockstep.sharding.plan.Part;
 import dev.lockstep.sharding.store.Staging;
 import java.io.IOException;
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.Iterator;
@@ -57,35 +59,43 @@ final class ShardJob {
         options.splitting().isNone()
             ? null
             : options.splitting().deal(count(shards, tensors, options));
-    return write(spark, shards, tensors, classes, provenance, dealing, location, options);
+    Contents contents = new Contents(tensors, classes, provenance, null);
+    return write(spark, shards, contents, dealing, location, options);
   }
+
+  /**
+   * What the manifest is to say.
+   *
+   * @param preparation how the tensors came from a table, or null
+   */
+  record Contents(
+      List<TensorSpec> tensors,
+      Map<String, List<String>> classes,
+      Map<String, String> provenance,
+      Preparation preparation) {}
 
   /** The same, with examples that have been dealt already; null where all are for training. */
   static Dataset write(
       JavaSparkContext spark,
       JavaRDD<Example> shards,
-      List<TensorSpec> tensors,
-      Map<String, List<String>> classes,
-      Map<String, String> provenance,
+      Contents contents,
       Dealing dealing,
       String location,
       ShardingOptions options)
       throws IOException {
     SerializableConfiguration conf = new SerializableConfiguration(spark.hadoopConfiguration());
+    List<TensorSpec> tensors = contents.tensors();
     try (Staging staging = Staging.begin(location, conf.value(), options.ifExists())) {
       List<DataShard> written = new ArrayList<>();
       Map<Part, ValueSums> sums = new EnumMap<>(Part.class);
-      Map<String, String> about = new TreeMap<>(provenance);
+      Map<String, String> about = new TreeMap<>(contents.provenance());
       long skipped = 0;
       for (byte[] bytes :
           shards
               .mapPartitionsWithIndex(
                   new WriteShard(staging.folder(), tensors, options, dealing, conf), false)
               .collect()) {
-        ShardResult result = ShardResult.fromBytes(bytes);
-        if (!result.problem().isEmpty()) {
-          throw new InvalidDataException(result.problem());
-        }
+        ShardResult result = Shipped.fromBytes(bytes, ShardResult.class);
         written.addAll(result.shards());
         result
             .sums()
@@ -123,10 +133,11 @@ final class ShardJob {
                   ShardSet.FORMAT_VERSION,
                   options.name(),
                   tensors,
-                  classes,
+                  contents.classes(),
                   named,
                   about,
-                  statistics));
+                  statistics,
+                  contents.preparation()));
     }
   }
 
@@ -137,35 +148,31 @@ final class ShardJob {
     ArrayList<TensorSpec> all = new ArrayList<>(tensors);
     ClassOf.of(all, options.splitting());
     List<long[]> counts = new ArrayList<>();
-    for (Object[] found :
+    for (byte[] found :
         shards
-            .mapPartitionsWithIndex(
-                (shard, examples) -> count(shard, examples, all, options), false)
+            .mapPartitionsWithIndex((shard, each) -> count(shard, each, all, options), false)
             .collect()) {
-      if (found[0] instanceof String problem) {
-        throw new InvalidDataException(problem);
-      }
-      counts.add((long[]) found[0]);
+      counts.add(Shipped.fromBytes(found, long[].class));
     }
     return counts.toArray(long[][]::new);
   }
 
-  /** One array that holds the counts or the problem: an array, which every serializer knows. */
-  private static Iterator<Object[]> count(
+  private static Iterator<byte[]> count(
       int shard, Iterator<Example> examples, List<TensorSpec> tensors, ShardingOptions options)
       throws IOException {
     ClassOf classOf = ClassOf.of(tensors, options.splitting());
     long[] counts = new long[classOf.classes()];
-    GoodExamples good =
-        new GoodExamples(
-            examples, tensors, options.badData(), shard * options.shardExamplesFor(tensors));
+    long first = shard * options.shardExamplesFor(tensors);
+    GoodItems<Example> good =
+        new GoodItems<>(new CheckedExamples(examples, tensors, first), options.badData());
+    Serializable result = counts;
     try {
       for (Example example = good.next(); example != null; example = good.next()) {
         counts[classOf.of(example)]++;
       }
     } catch (InvalidDataException e) {
-      return List.<Object[]>of(new Object[] {e.getMessage()}).iterator();
+      result = e.getMessage();
     }
-    return List.<Object[]>of(new Object[] {counts}).iterator();
+    return List.of(Shipped.toBytes(result)).iterator();
   }
 }

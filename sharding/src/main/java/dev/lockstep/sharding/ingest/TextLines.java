@@ -27,6 +27,9 @@ final class TextLines implements Closeable {
   private long position;
   private long line;
 
+  /** Lines of the file before the range, counted when first asked for; -1 before. */
+  private long before = -1;
+
   TextLines(TextRange range, Configuration conf) throws IOException {
     this.range = range;
     this.conf = conf;
@@ -72,15 +75,15 @@ final class TextLines implements Closeable {
    * errors.
    */
   String where() throws IOException {
-    long before = 0;
-    if (range.start() > 0) {
+    if (before < 0 && range.start() > 0) {
+      before = 0;
       try (TextLines lines = new TextLines(new TextRange(range.path(), 0, range.start()), conf)) {
         while (lines.next() != null) {
           before++;
         }
       }
     }
-    return "%s, line %d".formatted(range.path(), before + line);
+    return "%s, line %d".formatted(range.path(), Math.max(0, before) + line);
   }
 
   @Override

@@ -48,21 +48,21 @@ final class WriteShard implements Function2<Integer, Iterator<Example>, Iterator
 
   @Override
   public Iterator<byte[]> call(Integer shard, Iterator<Example> examples) throws IOException {
-    GoodExamples good =
-        new GoodExamples(
-            examples, tensors, options.badData(), shard * options.shardExamplesFor(tensors));
-    ShardResult result;
+    long first = shard * options.shardExamplesFor(tensors);
+    GoodItems<Example> good =
+        new GoodItems<>(new CheckedExamples(examples, tensors, first), options.badData());
+    byte[] result;
     try {
-      result = write(shard, good);
+      result = Shipped.toBytes(write(shard, good));
     } catch (InvalidDataException e) {
-      result = ShardResult.problem(e.getMessage());
+      result = Shipped.toBytes(e.getMessage());
     }
-    return List.of(result.toBytes()).iterator();
+    return List.of(result).iterator();
   }
 
-  private ShardResult write(int shard, GoodExamples examples) throws IOException {
+  private ShardResult write(int shard, GoodItems<Example> examples) throws IOException {
     Map<Part, ShardWriter> writers = new EnumMap<>(Part.class);
-    Map<Part, ValueSums> sums = new EnumMap<>(Part.class);
+    EnumMap<Part, ValueSums> sums = new EnumMap<>(Part.class);
     Dealing.Dealer dealer = dealing == null ? null : dealing.dealer(shard);
     ClassOf classOf = ClassOf.of(tensors, options.splitting());
     try {
@@ -77,11 +77,11 @@ final class WriteShard implements Function2<Integer, Iterator<Example>, Iterator
         writer.add(example);
         sums.get(part).add(example);
       }
-      List<DataShard> shards = new ArrayList<>();
+      ArrayList<DataShard> shards = new ArrayList<>();
       for (Map.Entry<Part, ShardWriter> each : writers.entrySet()) {
         shards.add(each.getValue().finish().forPart(each.getKey()));
       }
-      return new ShardResult(shards, sums, "", examples.skipped(), examples.firstSkipped());
+      return new ShardResult(shards, sums, examples.skipped(), examples.firstSkipped());
     } finally {
       for (ShardWriter writer : writers.values()) {
         writer.close();

@@ -2,12 +2,15 @@ package dev.lockstep.sharding.store;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lockstep.sharding.DataBlock;
 import dev.lockstep.sharding.DataShard;
+import dev.lockstep.sharding.Preparation;
 import dev.lockstep.sharding.ShardSet;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.TensorStatistics;
@@ -34,7 +37,10 @@ public final class ManifestFile {
   public static final String NAME = "manifest.json";
 
   private static final ObjectMapper JSON =
-      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+      JsonMapper.builder()
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .disable(MapperFeature.AUTO_DETECT_IS_GETTERS)
+          .build();
 
   private ManifestFile() {}
 
@@ -134,6 +140,9 @@ public final class ManifestFile {
         each.classCounts().forEach(counts::add);
       }
     }
+    if (shardSet.preparation() != null) {
+      json.set("preparation", JSON.valueToTree(shardSet.preparation()));
+    }
     ArrayNode shards = json.putArray("shards");
     for (DataShard shard : shardSet.shards()) {
       ObjectNode node = shards.addObject();
@@ -210,7 +219,20 @@ public final class ManifestFile {
         classes,
         shards,
         provenance,
-        statistics);
+        statistics,
+        preparation(json));
+  }
+
+  private static Preparation preparation(JsonNode json) {
+    JsonNode node = json.path("preparation");
+    if (node.isMissingNode() || node.isNull()) {
+      return null;
+    }
+    try {
+      return JSON.treeToValue(node, Preparation.class);
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException("field preparation: " + e.getOriginalMessage(), e);
+    }
   }
 
   private static List<DataBlock> blocks(JsonNode shard) {

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.Example;
 import dev.lockstep.sharding.MicroBatch;
+import dev.lockstep.sharding.PreparedColumn;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.ingest.CsvOptions.Header;
 import dev.lockstep.sharding.ingest.CsvOptions.LabelKind;
@@ -120,8 +121,12 @@ class IngestTest {
                 "labels", TensorSpec.Role.LABELS, TensorSpec.Encoding.CLASS_INDEX, List.of(2))),
         dataset.shardSet().tensors());
     assertEquals(Map.of("labels", List.of("blue, dark", "red")), dataset.shardSet().classes());
-    assertEquals("column kind", dataset.shardSet().provenance().get("label"));
-    assertEquals("a,b", dataset.shardSet().provenance().get("features"));
+    assertEquals(
+        List.of("a", "b", "kind"),
+        dataset.shardSet().preparation().tensors().stream()
+            .flatMap(tensor -> tensor.columns().stream())
+            .map(PreparedColumn::column)
+            .toList());
     MicroBatch batch = all(dataset);
     assertArrayEquals(new float[] {1, 2, 3.5f, -400, 5, 6}, batch.values().get(0));
     assertArrayEquals(new float[] {0, 1, 1, 0, 0, 1}, batch.values().get(1));

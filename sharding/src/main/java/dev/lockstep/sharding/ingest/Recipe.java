@@ -1,0 +1,131 @@
+package dev.lockstep.sharding.ingest;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.lockstep.sharding.Preparation;
+import dev.lockstep.sharding.Preparation.TimeWindow;
+import dev.lockstep.sharding.PreparedColumn;
+import dev.lockstep.sharding.PreparedTensor;
+import dev.lockstep.sharding.TensorSpec.Role;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * How the columns of a table are to become tensors, declared once. What has to be learned from the
+ * data (categories, means and deviations, the longest sequence) is fitted by Spark when the data
+ * are sharded: numbers on the training part, names of categories on all of it. Crosses from driver
+ * to executors.
+ *
+ * @param tensors in the order of a model's inputs and outputs; a tensor of weights is optional
+ * @param missing what becomes of missing values; null fails
+ * @param classWeights how much examples of each class count; null for all the same
+ * @param window for time series: how rows become examples; null where each row is one. Columns of
+ *     labels are taken from one row, all others become sequences
+ */
+public record Recipe(
+    List<TensorRecipe> tensors, MissingValues missing, ClassWeights classWeights, TimeWindow window)
+    implements Serializable {
+
+  /** Name of the tensor of weights that class weights make where no column does. */
+  static final String WEIGHTS = "weights";
+
+  private static final ObjectMapper JSON =
+      JsonMapper.builder().enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS).build();
+
+  /** Checks what belongs together. */
+  public Recipe {
+    tensors = List.copyOf(tensors);
+    missing = missing == null ? MissingValues.FAIL : missing;
+    classWeights = classWeights == null ? ClassWeights.NONE : classWeights;
+    Set<String> names = new LinkedHashSet<>();
+    for (TensorRecipe tensor : tensors) {
+      if (!names.add(tensor.name())) {
+        throw new IllegalArgumentException("two tensors are named " + tensor.name());
+      }
+    }
+    if (tensors.stream().noneMatch(t -> t.role() == Role.FEATURES)) {
+      throw new IllegalArgumentException("tensors=" + names + " hold no features");
+    }
+    if (window != null && tensors.stream().anyMatch(TensorRecipe::isSequence)) {
+      throw new IllegalArgumentException(
+          "window=%s beside tensors that are sequences already: give one of the two"
+              .formatted(window));
+    }
+    if (tensors.stream().filter(t -> t.role() == Role.WEIGHTS).count() > 1) {
+      throw new IllegalArgumentException("several tensors of weights: give one");
+    }
+  }
+
+  /** Tensors of rows, where nothing is missing and all examples count the same. */
+  public static Recipe of(TensorRecipe... tensors) {
+    return new Recipe(List.of(tensors), null, null, null);
+  }
+
+  /** How other data are to be read for a preparation. */
+  static Recipe of(Preparation preparation) {
+    List<TensorRecipe> tensors = new ArrayList<>();
+    boolean fills = false;
+    for (PreparedTensor tensor : preparation.tensors()) {
+      List<ColumnRecipe> columns = new ArrayList<>();
+      for (PreparedColumn column : tensor.columns()) {
+        columns.add(new ColumnRecipe(column.column(), column.treatment(), column.categories()));
+        fills |= !column.fill().isEmpty();
+      }
+      if (!columns.isEmpty()) {
+        int steps = preparation.window() == null ? tensor.steps() : TensorRecipe.NO_SEQUENCE;
+        tensors.add(new TensorRecipe(tensor.tensor(), tensor.role(), columns, steps));
+      }
+    }
+    // What fills a gap is in the preparation.
+    MissingValues missing =
+        fills ? new MissingValues(MissingValues.Policy.VALUE, 0) : MissingValues.FAIL;
+    return new Recipe(tensors, missing, null, preparation.window());
+  }
+
+  /** The same with another answer to missing values. */
+  public Recipe missing(MissingValues other) {
+    return new Recipe(tensors, other, classWeights, window);
+  }
+
+  /** The same with other class weights. */
+  public Recipe classWeights(ClassWeights other) {
+    return new Recipe(tensors, missing, other, window);
+  }
+
+  /** The same over windows of a time series. */
+  public Recipe window(TimeWindow other) {
+    return new Recipe(tensors, missing, classWeights, other);
+  }
+
+  /**
+   * Reads a recipe from JSON: its fields, and theirs, by their names.
+   *
+   * @throws IllegalArgumentException saying what is wrong with it
+   */
+  public static Recipe parse(String json) {
+    try {
+      return JSON.readValue(json, Recipe.class);
+    } catch (JsonProcessingException e) {
+      Throwable cause = e.getCause() instanceof IllegalArgumentException known ? known : e;
+      String said = cause == e ? e.getOriginalMessage() : cause.getMessage();
+      throw new IllegalArgumentException("the recipe is not valid: " + said, e);
+    }
+  }
+
+  /** Names of the table's columns that are read, each once, in the order of the tensors. */
+  List<String> columns() {
+    Set<String> columns = new LinkedHashSet<>();
+    for (TensorRecipe tensor : tensors) {
+      tensor.columns().forEach(column -> columns.add(column.column()));
+    }
+    if (window != null && !window.series().isEmpty()) {
+      columns.add(window.series());
+    }
+    return List.copyOf(columns);
+  }
+}

@@ -1,0 +1,189 @@
+package dev.lockstep.sharding.ingest;
+
+import dev.lockstep.sharding.Example;
+import dev.lockstep.sharding.Preparation;
+import dev.lockstep.sharding.PreparedColumn;
+import dev.lockstep.sharding.PreparedTensor;
+import dev.lockstep.sharding.TensorSpec.Role;
+import dev.lockstep.sharding.Treatment;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.OptionalInt;
+
+/** Rows as examples, by a preparation. Lives in an executor. */
+final class RowExamples implements Iterator<Example> {
+
+  private final ParsedRows rows;
+  private final Preparation preparation;
+  private final List<Columns> tensors = new ArrayList<>();
+  private final int classTensor;
+
+  RowExamples(ParsedRows rows, Preparation preparation) {
+    this.rows = rows;
+    this.preparation = preparation;
+    preparation.tensors().forEach(tensor -> tensors.add(new Columns(tensor)));
+    classTensor = classTensor(preparation);
+  }
+
+  /** Place of the first class labels among the tensors, or -1. */
+  static int classTensor(Preparation preparation) {
+    for (int t = 0; t < preparation.tensors().size(); t++) {
+      if (preparation.tensors().get(t).isClass()) {
+        return t;
+      }
+    }
+    return -1;
+  }
+
+  @Override
+  public boolean hasNext() {
+    return rows.hasNext();
+  }
+
+  @Override
+  public Example next() {
+    ParsedRow row = rows.next();
+    try {
+      List<float[]> values = new ArrayList<>();
+      for (int t = 0; t < tensors.size(); t++) {
+        PreparedTensor tensor = preparation.tensors().get(t);
+        if (tensor.role() == Role.WEIGHTS) {
+          values.add(weight(t, row));
+        } else if (tensor.isClass()) {
+          values.add(new float[] {exampleClass(t, row)});
+        } else {
+          values.add(numbers(t, row));
+        }
+        if (tensor.masked() == PreparedTensor.Masked.YES) {
+          float[] mask = new float[tensor.steps()];
+          Arrays.fill(mask, 0, row.length(t, 0), 1);
+          values.add(mask);
+        }
+      }
+      return new Example(values);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The class of a row in the first class labels; 0 where there are none. */
+  int exampleClass(ParsedRow row) throws IOException {
+    return classTensor < 0 ? 0 : exampleClass(classTensor, row);
+  }
+
+  private int exampleClass(int t, ParsedRow row) throws IOException {
+    PreparedColumn column = preparation.tensors().get(t).columns().get(0);
+    String label = row.categories(t, 0)[0];
+    OptionalInt index = tensors.get(t).labels[0].index(label);
+    if (index.isEmpty()) {
+      throw rows.at(
+          "label '%s' in column %s is none of the %d classes %s"
+              .formatted(label, column.column(), column.categories().size(), column.categories()));
+    }
+    return index.getAsInt();
+  }
+
+  private float[] weight(int t, ParsedRow row) throws IOException {
+    List<PreparedColumn> columns = preparation.tensors().get(t).columns();
+    double weight = columns.isEmpty() ? 1 : row.numbers(t, 0)[0];
+    if (weight < 0) {
+      throw rows.at(
+          "weight %s in column %s is negative".formatted(weight, columns.get(0).column()));
+    }
+    if (!preparation.classWeights().isEmpty()) {
+      weight *= preparation.classWeights().get(exampleClass(row));
+    }
+    return new float[] {(float) weight};
+  }
+
+  /** Row-major {@code [elements]}, or {@code [elements, steps]} padded with zeros. */
+  private float[] numbers(int t, ParsedRow row) throws IOException {
+    PreparedTensor tensor = preparation.tensors().get(t);
+    int steps = Math.max(1, tensor.steps());
+    float[] values = new float[tensors.get(t).elements * steps];
+    int element = 0;
+    for (int c = 0; c < tensor.columns().size(); c++) {
+      PreparedColumn column = tensor.columns().get(c);
+      int length = row.length(t, c);
+      int expected = tensor.steps() > 0 ? length : column.width();
+      if (length != expected || (tensor.steps() > 0 && length > tensor.steps())) {
+        throw rows.at(
+            "column %s holds %d values, not %d"
+                .formatted(column.column(), length, Math.max(tensor.steps(), column.width())));
+      }
+      for (int i = 0; i < length; i++) {
+        // Of an array that is no sequence, each value is an element of its own.
+        int to = tensor.steps() > 0 ? element * steps + i : element + i;
+        if (column.treatment() == Treatment.ONE_HOT) {
+          int category = category(t, c, row.categories(t, c)[i]);
+          values[tensor.steps() > 0 ? (element + category) * steps + i : element + category] = 1;
+        } else {
+          values[to] = scaled(t, c, tensor.steps() > 0 ? 0 : i, row.numbers(t, c)[i]);
+        }
+      }
+      element += column.elements();
+    }
+    return values;
+  }
+
+  private float scaled(int t, int c, int i, double number) throws IOException {
+    Columns of = tensors.get(t);
+    double known = Double.isNaN(number) ? of.fill[c][i] : number;
+    double divisor = of.divisor[c][i];
+    float value = divisor == 0 ? 0 : (float) ((known - of.shift[c][i]) / divisor);
+    if (!Float.isFinite(value)) {
+      throw rows.at(
+          "'%s' in column %s is too large for float32"
+              .formatted(number, preparation.tensors().get(t).columns().get(c).column()));
+    }
+    return value;
+  }
+
+  private int category(int t, int c, String value) throws IOException {
+    PreparedColumn column = preparation.tensors().get(t).columns().get(c);
+    OptionalInt index = tensors.get(t).labels[c].index(value == null ? "" : value);
+    if (index.isEmpty()) {
+      throw rows.at(
+          value == null
+              ? "column %s is empty, which no row was that the categories %s were found in"
+                  .formatted(column.column(), column.categories())
+              : "'%s' in column %s is none of the %d categories %s"
+                  .formatted(
+                      value, column.column(), column.categories().size(), column.categories()));
+    }
+    return index.getAsInt();
+  }
+
+  /** A tensor's columns, ready for use row by row. */
+  private static final class Columns {
+    private final ClassLabels[] labels;
+    private final double[][] shift;
+    private final double[][] divisor;
+    private final double[][] fill;
+    private final int elements;
+
+    Columns(PreparedTensor tensor) {
+      int n = tensor.columns().size();
+      labels = new ClassLabels[n];
+      shift = new double[n][];
+      divisor = new double[n][];
+      fill = new double[n][];
+      for (int c = 0; c < n; c++) {
+        PreparedColumn column = tensor.columns().get(c);
+        labels[c] = ClassLabels.given(column.categories());
+        shift[c] = numbers(column.shift());
+        divisor[c] = numbers(column.divisor());
+        fill[c] = numbers(column.fill());
+      }
+      elements = tensor.columns().stream().mapToInt(PreparedColumn::elements).sum();
+    }
+
+    private static double[] numbers(List<Double> list) {
+      return list.stream().mapToDouble(Double::doubleValue).toArray();
+    }
+  }
+}

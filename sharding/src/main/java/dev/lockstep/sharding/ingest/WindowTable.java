@@ -1,0 +1,337 @@
+package dev.lockstep.sharding.ingest;
+
+import dev.lockstep.sharding.Preparation.TimeWindow;
+import dev.lockstep.sharding.TensorSpec.Role;
+import java.io.IOException;
+import java.io.Serializable;
+import java.io.UncheckedIOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.NoSuchElementException;
+import java.util.Objects;
+import org.apache.spark.Partitioner;
+import org.apache.spark.api.java.JavaPairRDD;
+import org.apache.spark.api.java.JavaRDD;
+import scala.Tuple2;
+
+/**
+ * Windows over the rows of a table, each a row of this one: features as arrays of one value per
+ * time step, everything else from the row that holds the labels.
+ *
+ * <pre>
+ * rows       0 1 2 3 4 5 6 7 8 …     steps=4, stride=2, horizon=1
+ * windows    [0 1 2 3]→4             window i begins at row i·stride and is labelled by row
+ *                [2 3 4 5]→6         i·stride + steps - 1 + horizon
+ * </pre>
+ *
+ * <p>A window belongs to the partition in which it begins; rows that windows of two partitions need
+ * go to both. Windows over a change of series, or over a bad row, are left out: the latter are bad
+ * data.
+ */
+final class WindowTable implements Table {
+
+  /** Behind the name of a column that is taken from the row of the labels. */
+  private static final String LABEL = "@label";
+
+  /** Bits of a row's number in a key; the partition is above. */
+  private static final int NUMBER_BITS = 40;
+
+  private final JavaPairRDD<Long, Object[]> rows;
+  private final Recipe recipe;
+  private final List<String> columns;
+  private final long shardRows;
+  private final Map<String, String> provenance;
+
+  private WindowTable(
+      JavaPairRDD<Long, Object[]> rows,
+      Recipe recipe,
+      List<String> columns,
+      long shardRows,
+      Map<String, String> provenance) {
+    this.rows = rows;
+    this.recipe = recipe;
+    this.columns = columns;
+    this.shardRows = shardRows;
+    this.provenance = provenance;
+  }
+
+  /** The recipe for the rows of this table, of one for those that it is made of. */
+  static Recipe recipe(Recipe recipe) {
+    if (recipe.window() == null) {
+      return recipe;
+    }
+    List<TensorRecipe> tensors = new ArrayList<>();
+    for (TensorRecipe tensor : recipe.tensors()) {
+      boolean features = tensor.role() == Role.FEATURES;
+      List<ColumnRecipe> columns =
+          tensor.columns().stream()
+              .map(
+                  column ->
+                      new ColumnRecipe(
+                          column.column() + (features ? "" : LABEL),
+                          column.treatment(),
+                          column.categories()))
+              .toList();
+      int steps = features ? recipe.window().steps() : TensorRecipe.NO_SEQUENCE;
+      tensors.add(new TensorRecipe(tensor.name(), tensor.role(), columns, steps));
+    }
+    return new Recipe(tensors, recipe.missing(), recipe.classWeights(), null);
+  }
+
+  /**
+   * Sorts rows to where windows need them.
+   *
+   * @param table with the columns of the recipe, and no others
+   * @param shardExamples wanted windows of a partition
+   */
+  static WindowTable over(Table table, Recipe recipe, long shardExamples) throws IOException {
+    TimeWindow window = recipe.window();
+    long shardRows = shardExamples * window.stride();
+    Table ordered = table.inShards(shardRows);
+    List<Long> counts = ordered.map((partition, each) -> count(each)).collect();
+    long[] firsts = new long[counts.size()];
+    for (int p = 1; p < firsts.length; p++) {
+      firsts[p] = firsts[p - 1] + counts.get(p - 1);
+    }
+    long total = counts.stream().mapToLong(Long::longValue).sum();
+    int shards = Math.toIntExact(Math.max(1, (total + shardRows - 1) / shardRows));
+    long reach = window.steps() - 1L + window.horizon();
+    JavaPairRDD<Long, Object[]> rows =
+        ordered
+            .map((partition, each) -> placed(firsts[partition], each, shardRows, reach))
+            .mapToPair(pair -> pair)
+            .repartitionAndSortWithinPartitions(new ByShard(shards));
+    return new WindowTable(rows, recipe, ordered.columns(), shardRows, ordered.provenance());
+  }
+
+  private static Iterator<Long> count(Rows rows) {
+    long count = 0;
+    while (rows.hasNext()) {
+      count++;
+      try {
+        rows.next();
+      } catch (UncheckedIOException e) {
+        requireInvalid(e);
+      }
+    }
+    return List.of(count).iterator();
+  }
+
+  private static InvalidDataException requireInvalid(UncheckedIOException e) {
+    if (e.getCause() instanceof InvalidDataException invalid) {
+      return invalid;
+    }
+    throw e;
+  }
+
+  /** Each row under a key for every partition with a window that needs it. */
+  private static Iterator<Tuple2<Long, Object[]>> placed(
+      long first, Rows rows, long shardRows, long reach) {
+    return new Iterator<>() {
+      private final ArrayDeque<Tuple2<Long, Object[]>> ready = new ArrayDeque<>();
+      private long number = first;
+
+      @Override
+      public boolean hasNext() {
+        return !ready.isEmpty() || rows.hasNext();
+      }
+
+      @Override
+      public Tuple2<Long, Object[]> next() {
+        if (ready.isEmpty()) {
+          Object[] row;
+          try {
+            row = rows.next();
+          } catch (UncheckedIOException e) {
+            row = new Object[] {new BadRow(requireInvalid(e).getMessage())};
+          }
+          long last = number / shardRows;
+          for (long s = Math.max(0, number - reach) / shardRows; s <= last; s++) {
+            ready.add(new Tuple2<>(s << NUMBER_BITS | number, row));
+          }
+          number++;
+        }
+        return ready.remove();
+      }
+    };
+  }
+
+  @Override
+  public List<String> columns() {
+    List<String> all = new ArrayList<>(columns);
+    columns.forEach(column -> all.add(column + LABEL));
+    return all;
+  }
+
+  @Override
+  public Table select(List<String> wanted) {
+    throw new IllegalStateException("select columns before windows are made");
+  }
+
+  @Override
+  public boolean holdsArrays() {
+    return true;
+  }
+
+  @Override
+  public <T> JavaRDD<T> map(RowsFunction<T> function) {
+    TimeWindow window = recipe.window();
+    int series = columns.indexOf(window.series());
+    long size = shardRows;
+    return rows.mapPartitionsWithIndex(
+        (partition, each) -> function.call(partition, new Windows(each, window, series, size)),
+        true);
+  }
+
+  @Override
+  public Table inShards(long rowsOfShard) {
+    return this;
+  }
+
+  @Override
+  public Map<String, String> provenance() {
+    return provenance;
+  }
+
+  /** In place of the values of a row that could not be read. */
+  private static final class BadRow implements Serializable {
+
+    private static final long serialVersionUID = 1;
+
+    private final String problem;
+
+    BadRow(String problem) {
+      this.problem = problem;
+    }
+  }
+
+  /** By the upper bits of the key; the last partition takes what begins nowhere else. */
+  private static final class ByShard extends Partitioner {
+
+    private static final long serialVersionUID = 1;
+
+    private final int shards;
+
+    ByShard(int shards) {
+      this.shards = shards;
+    }
+
+    @Override
+    public int numPartitions() {
+      return shards;
+    }
+
+    @Override
+    public int getPartition(Object key) {
+      return (int) ((Long) key >>> NUMBER_BITS);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof ByShard that && that.shards == shards;
+    }
+
+    @Override
+    public int hashCode() {
+      return shards;
+    }
+  }
+
+  /** The windows that begin in a partition. */
+  private static final class Windows implements Rows {
+    private final Iterator<Tuple2<Long, Object[]>> rows;
+    private final TimeWindow window;
+    private final int series;
+    private final long shardRows;
+    private final int length;
+    private final ArrayDeque<Object[]> held = new ArrayDeque<>();
+
+    /** Number of the first row held. */
+    private long first = -1;
+
+    private boolean ready;
+
+    Windows(Iterator<Tuple2<Long, Object[]>> rows, TimeWindow window, int series, long shardRows) {
+      this.rows = rows;
+      this.window = window;
+      this.series = series;
+      this.shardRows = shardRows;
+      length = window.steps() + window.horizon();
+    }
+
+    @Override
+    public boolean hasNext() {
+      while (!ready && rows.hasNext()) {
+        if (held.size() == length) {
+          held.remove();
+          first++;
+        }
+        Tuple2<Long, Object[]> row = rows.next();
+        long number = row._1() & (1L << NUMBER_BITS) - 1;
+        if (held.isEmpty()) {
+          first = number;
+        }
+        held.add(row._2());
+        long shard = row._1() >>> NUMBER_BITS;
+        ready =
+            held.size() == length
+                && first % window.stride() == 0
+                && first / shardRows == shard
+                && isOneSeries();
+      }
+      return ready;
+    }
+
+    /** A bad row may belong to any. */
+    private boolean isOneSeries() {
+      if (series < 0) {
+        return true;
+      }
+      Object name = null;
+      for (Object[] row : held) {
+        if (!(row[0] instanceof BadRow)) {
+          if (name != null && !Objects.equals(name, row[series])) {
+            return false;
+          }
+          name = row[series];
+        }
+      }
+      return true;
+    }
+
+    @Override
+    public Object[] next() {
+      if (!hasNext()) {
+        throw new NoSuchElementException();
+      }
+      ready = false;
+      for (Object[] row : held) {
+        if (row[0] instanceof BadRow bad) {
+          throw new UncheckedIOException(new InvalidDataException(bad.problem));
+        }
+      }
+      Object[] label = held.getLast();
+      Object[] values = new Object[2 * label.length];
+      for (int c = 0; c < label.length; c++) {
+        Object[] steps = new Object[window.steps()];
+        int at = 0;
+        for (Object[] row : held) {
+          if (at < steps.length) {
+            steps[at++] = row[c];
+          }
+        }
+        values[c] = steps;
+        values[label.length + c] = label[c];
+      }
+      return values;
+    }
+
+    @Override
+    public String where() {
+      return "window from row %d".formatted(first);
+    }
+  }
+}

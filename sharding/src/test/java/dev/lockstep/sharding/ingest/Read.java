@@ -1,0 +1,46 @@
+package dev.lockstep.sharding.ingest;
+
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.MicroBatch;
+import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.plan.Split;
+import dev.lockstep.sharding.store.MicroBatchStream;
+import dev.lockstep.sharding.store.StreamRequest;
+import org.apache.hadoop.conf.Configuration;
+
+/** Datasets as they were written. */
+final class Read {
+
+  private Read() {}
+
+  /** All examples of a part, in the order of the files. */
+  static MicroBatch part(Dataset dataset, Part part) throws Exception {
+    Split split = dataset.shardSet().split(0, 0);
+    int examples = (int) split.examples(part);
+    StreamRequest request =
+        new StreamRequest(dataset, split, part, 0, 1, 0, 1, Math.max(1, examples), 0, 0, 0, 1, 1);
+    try (MicroBatchStream stream = new MicroBatchStream(request, new Configuration())) {
+      MicroBatchStream.Item item = stream.next();
+      return item == null ? null : item.batch();
+    }
+  }
+
+  /** All examples of a dataset that stores no split. */
+  static MicroBatch all(Dataset dataset) throws Exception {
+    return part(dataset, Part.TRAINING);
+  }
+
+  /** The values of a tensor. */
+  static float[] values(Dataset dataset, MicroBatch batch, String tensor) {
+    for (int t = 0; t < batch.tensors().size(); t++) {
+      if (batch.tensors().get(t).name().equals(tensor)) {
+        return batch.values().get(t);
+      }
+    }
+    throw new IllegalArgumentException(
+        tensor
+            + " is none of "
+            + dataset.shardSet().tensors().stream().map(TensorSpec::name).toList());
+  }
+}

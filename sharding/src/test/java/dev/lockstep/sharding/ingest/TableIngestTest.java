@@ -1,0 +1,527 @@
+package dev.lockstep.sharding.ingest;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.MicroBatch;
+import dev.lockstep.sharding.Preparation;
+import dev.lockstep.sharding.Preparation.TimeWindow;
+import dev.lockstep.sharding.PreparedColumn;
+import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.TensorSpec.Encoding;
+import dev.lockstep.sharding.TensorSpec.Role;
+import dev.lockstep.sharding.TensorStatistics;
+import dev.lockstep.sharding.Treatment;
+import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.plan.Splitting;
+import dev.lockstep.sharding.plan.Splitting.Method;
+import dev.lockstep.sharding.store.Datasets;
+import dev.lockstep.sharding.store.IfExists;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What becomes of the columns of tables. */
+class TableIngestTest {
+
+  private static final ShardingOptions OPTIONS =
+      ShardingOptions.named("sample").ifExists(IfExists.REPLACE);
+  private static final CsvOptions CSV = CsvOptions.of(CsvOptions.Header.PRESENT);
+
+  private static JavaSparkContext context;
+  private static SparkSession spark;
+  @TempDir Path folder;
+
+  @BeforeAll
+  static void start() {
+    context = SparkOn.master("local[2]");
+    spark = SparkSession.builder().sparkContext(context.sc()).getOrCreate();
+    spark.conf().set("spark.sql.shuffle.partitions", "3");
+  }
+
+  @AfterAll
+  static void stop() throws IOException {
+    spark.close();
+  }
+
+  private Dataset csv(String text, Recipe recipe, ShardingOptions options) throws IOException {
+    Path file = folder.resolve("in.csv");
+    Files.writeString(file, text);
+    return CsvIngest.ingest(context, file.toString(), out(), CSV, recipe, options);
+  }
+
+  private String out() {
+    return folder.resolve("out").toString();
+  }
+
+  private static ColumnRecipe column(String name, Treatment treatment) {
+    return ColumnRecipe.of(name, treatment);
+  }
+
+  private static TensorRecipe features(ColumnRecipe... columns) {
+    return TensorRecipe.of("features", Role.FEATURES, columns);
+  }
+
+  private static TensorRecipe classes(String name) {
+    return TensorRecipe.of("labels", Role.LABELS, column(name, Treatment.CLASS));
+  }
+
+  private String refusal(Executable run) {
+    Exception thrown = assertThrows(Exception.class, run);
+    assertTrue(
+        thrown instanceof InvalidDataException || thrown instanceof IllegalArgumentException,
+        thrown.toString());
+    return thrown.getMessage().replace("file:" + folder, "").replace(folder.toString(), "");
+  }
+
+  /** Rows of numbers, categories and classes that follow from a seed. */
+  private static String table(int rows) {
+    Random random = new Random(3);
+    StringBuilder text = new StringBuilder("height,kind,weight,sex,score\n");
+    for (int i = 0; i < rows; i++) {
+      text.append(
+          "%s,%s,%s,%s,%s\n"
+              .formatted(
+                  150 + 20 * random.nextGaussian(),
+                  List.of("oak", "elm", "ash").get(random.nextInt(3)),
+                  random.nextInt(100),
+                  random.nextInt(4) == 0 ? "f" : "m",
+                  1 + random.nextInt(3)));
+    }
+    return text.toString();
+  }
+
+  private static final Recipe MIXED =
+      Recipe.of(
+              features(
+                  column("height", Treatment.STANDARDISE),
+                  column("kind", Treatment.ONE_HOT),
+                  column("weight", Treatment.MIN_MAX)),
+              classes("sex"),
+              TensorRecipe.of("weights", Role.WEIGHTS, column("score", Treatment.NUMBER)))
+          .classWeights(ClassWeights.balanced());
+
+  @Test
+  void fittedNumbersAreThoseThatSparkSqlFindsInTheTrainingPart() throws Exception {
+    Dataset dataset =
+        csv(
+            table(1_000),
+            MIXED,
+            OPTIONS.shardBytes(4_000).splitting(new Splitting(7, 0.2, 0.1, Method.STRATIFIED)));
+    Preparation preparation = dataset.shardSet().preparation();
+    // Which rows are for training is read off the dataset itself: by their scores and classes no
+    // row can be told from another, so heights are scaled back.
+    PreparedColumn height = preparation.tensors().get(0).columns().get(0);
+    float[] training = Read.values(dataset, Read.part(dataset, Part.TRAINING), "features");
+    List<Row> rows =
+        spark
+            .read()
+            .option("header", true)
+            .csv(folder.resolve("in.csv").toString())
+            .collectAsList();
+    List<Double> heights = new ArrayList<>();
+    for (int i = 0; i < training.length; i += 5) {
+      double back = training[i] * height.divisor().get(0) + height.shift().get(0);
+      heights.add(
+          rows.stream()
+              .mapToDouble(row -> Double.parseDouble(row.getString(0)))
+              .boxed()
+              .min((a, b) -> Double.compare(Math.abs(a - back), Math.abs(b - back)))
+              .orElseThrow());
+    }
+    assertTrue(heights.size() == 699 || heights.size() == 700, "70 % of each class");
+    assertEquals(heights.size(), heights.stream().distinct().count());
+    Row spoken =
+        spark
+            .createDataset(heights, org.apache.spark.sql.Encoders.DOUBLE())
+            .selectExpr("avg(value)", "stddev_samp(value)")
+            .first();
+    assertEquals(spoken.getDouble(0), height.shift().get(0), 1e-10);
+    assertEquals(spoken.getDouble(1), height.divisor().get(0), 1e-10);
+    PreparedColumn weight = preparation.tensors().get(0).columns().get(2);
+    assertEquals(List.of(0.0), weight.shift());
+    assertTrue(weight.divisor().get(0) >= 98);
+    assertEquals(
+        List.of("ash", "elm", "oak"), preparation.tensors().get(0).columns().get(1).categories());
+  }
+
+  @Test
+  void aStratifiedSplitHasEveryClassInProportionAndBalancedWeightsEvenThemOut() throws Exception {
+    Dataset dataset =
+        csv(
+            table(1_000),
+            MIXED,
+            OPTIONS.shardBytes(4_000).splitting(new Splitting(7, 0.2, 0.1, Method.STRATIFIED)));
+    assertTrue(dataset.shardSet().shards().size() > 10);
+    Map<Part, List<Long>> counts =
+        dataset.shardSet().statistics().stream()
+            .filter(each -> each.tensor().equals("labels"))
+            .collect(Collectors.toMap(TensorStatistics::part, TensorStatistics::classCounts));
+    for (int c = 0; c < 2; c++) {
+      int index = c;
+      long all = counts.values().stream().mapToLong(each -> each.get(index)).sum();
+      assertEquals(Math.round(0.3 * all) * 2 / 3.0, counts.get(Part.VALIDATION).get(c), 0.51);
+      assertEquals(all - Math.round(0.3 * all), counts.get(Part.TRAINING).get(c));
+    }
+    List<Long> training = counts.get(Part.TRAINING);
+    List<Double> weights = dataset.shardSet().preparation().classWeights();
+    assertEquals(training.get(0) * weights.get(0), training.get(1) * weights.get(1), 1e-9);
+    assertEquals(
+        (double) (training.get(0) + training.get(1)),
+        training.get(0) * weights.get(0) + training.get(1) * weights.get(1),
+        1e-9);
+    MicroBatch test = Read.part(dataset, Part.TEST);
+    float[] labels = Read.values(dataset, test, "labels");
+    float[] factors = Read.values(dataset, test, "weights");
+    for (int i = 0; i < test.examples(); i++) {
+      double score = factors[i] / weights.get(labels[2 * i] == 1 ? 0 : 1);
+      assertEquals(Math.rint(score), score, 1e-5);
+    }
+  }
+
+  @Test
+  void theSameDatasetOnAnyClusterFromAnyFilesOfTheSameRows() throws Exception {
+    Splitting splitting = new Splitting(7, 0.2, 0.1, Method.STRATIFIED);
+    csv(table(1_000), MIXED, OPTIONS);
+    org.apache.spark.sql.Dataset<Row> table =
+        spark
+            .read()
+            .option("header", true)
+            .option("inferSchema", true)
+            .csv(folder.resolve("in.csv").toString());
+    String parquet = folder.resolve("parquet").toString();
+    table.repartition(5).write().parquet(parquet);
+    ShardingOptions options = OPTIONS.shardBytes(5_000).blockExamples(50).splitting(splitting);
+    String first = null;
+    String second = null;
+    for (int partitions : new int[] {1, 7}) {
+      spark.conf().set("spark.sql.files.maxPartitionBytes", partitions == 1 ? "100m" : "10k");
+      spark.conf().set("spark.sql.shuffle.partitions", String.valueOf(partitions));
+      Dataset files =
+          FileTableIngest.ingest(
+              spark, FileTableIngest.Format.PARQUET, parquet, out(), MIXED, options);
+      assertTrue(files.shardSet().shards().size() > 10);
+      Dataset rows =
+          TableIngest.ingest(table.repartition(partitions), List.of(), MIXED, out(), options);
+      first = first == null ? files.shardSet().fingerprint() : first;
+      second = second == null ? rows.shardSet().fingerprint() : second;
+      assertEquals(first, files.shardSet().fingerprint());
+      assertEquals(second, rows.shardSet().fingerprint());
+    }
+    assertNotEquals(first, second);
+  }
+
+  @Test
+  void rowsOfATableAreOrderedAsAsked() throws Exception {
+    org.apache.spark.sql.Dataset<Row> table =
+        spark.range(500).selectExpr("id", "id % 7 as x").repartition(6);
+    Recipe recipe = Recipe.of(features(column("id", Treatment.NUMBER)));
+    Dataset ordered = TableIngest.ingest(table, List.of("id"), recipe, out(), OPTIONS);
+    float[] ids = Read.all(ordered).values().get(0);
+    assertArrayEquals(expected(500), ids);
+    Dataset byContent = TableIngest.ingest(table, List.of(), recipe, out(), OPTIONS);
+    float[] mixed = Read.all(byContent).values().get(0);
+    assertNotEquals(Arrays.toString(ids), Arrays.toString(mixed));
+    Arrays.sort(mixed);
+    assertArrayEquals(ids, mixed);
+  }
+
+  private static float[] expected(int n) {
+    float[] values = new float[n];
+    for (int i = 0; i < n; i++) {
+      values[i] = i;
+    }
+    return values;
+  }
+
+  @Test
+  void rowsOfFilesKeepTheirOrderInOrcAndJson() throws Exception {
+    Recipe recipe = Recipe.of(features(column("id", Treatment.NUMBER)));
+    for (FileTableIngest.Format format :
+        List.of(FileTableIngest.Format.ORC, FileTableIngest.Format.JSON)) {
+      String name = format.name().toLowerCase(java.util.Locale.ROOT);
+      String path = folder.resolve(name).toString();
+      spark.range(0, 900, 1, 3).toDF("id").write().format(name).save(path);
+      Dataset dataset =
+          FileTableIngest.ingest(spark, format, path, out(), recipe, OPTIONS.shardBytes(1_000));
+      assertArrayEquals(expected(900), Read.all(dataset).values().get(0));
+      assertEquals(List.of("id"), FileTableIngest.columns(spark, format, path));
+    }
+  }
+
+  @Test
+  void arraysOfDifferentLengthBecomePaddedSequencesWithMasks() throws Exception {
+    org.apache.spark.sql.Dataset<Row> table =
+        spark
+            .range(6)
+            .selectExpr(
+                "id",
+                "transform(sequence(1, cast(id % 3 as int) + 1), i -> 10.0 * id + i) as a",
+                "transform(sequence(1, cast(id % 3 as int) + 1), i -> cast(-i as float)) as b",
+                "if(id % 2 = 0, 'even', 'odd') as kind",
+                "array(id, id + 0.5) as two");
+    Recipe recipe =
+        Recipe.of(
+            new TensorRecipe(
+                "series",
+                Role.FEATURES,
+                List.of(column("a", Treatment.NUMBER), column("b", Treatment.NUMBER)),
+                TensorRecipe.LONGEST),
+            TensorRecipe.of("extra", Role.FEATURES, column("two", Treatment.NUMBER)),
+            classes("kind"));
+    Dataset dataset = TableIngest.ingest(table, List.of("id"), recipe, out(), OPTIONS);
+    assertEquals(
+        List.of(
+            new TensorSpec("series", Role.FEATURES, Encoding.FLOAT32, List.of(2, 3)),
+            new TensorSpec("series_mask", Role.FEATURES_MASK, Encoding.FLOAT32, List.of(3)),
+            new TensorSpec("extra", Role.FEATURES, Encoding.FLOAT32, List.of(2)),
+            new TensorSpec("labels", Role.LABELS, Encoding.CLASS_INDEX, List.of(2))),
+        dataset.shardSet().tensors());
+    MicroBatch batch = Read.all(dataset);
+    assertArrayEquals(
+        new float[] {11, 12, 0, -1, -2, 0}, Arrays.copyOfRange(batch.values().get(0), 6, 12));
+    assertArrayEquals(
+        new float[] {1, 0, 0, 1, 1, 0, 1, 1, 1}, Arrays.copyOf(batch.values().get(1), 9));
+    assertArrayEquals(new float[] {0, 0.5f, 1, 1.5f}, Arrays.copyOf(batch.values().get(2), 4));
+    assertEquals(
+        "row [[21.0, 22.0, 23.0], [-1.0, -2.0, -3.0]]: column a has 3 time steps > steps=2 of"
+            + " tensor series: cut it, or raise steps",
+        refusal(
+            () ->
+                TableIngest.ingest(
+                    table,
+                    List.of("id"),
+                    Recipe.of(
+                        new TensorRecipe(
+                            "series",
+                            Role.FEATURES,
+                            List.of(column("a", Treatment.NUMBER), column("b", Treatment.NUMBER)),
+                            2)),
+                    out(),
+                    OPTIONS)));
+  }
+
+  /** Every window, label and series is computed here from the rows, in plain loops. */
+  @Test
+  void windowsOfTimeSeriesAreThoseOfPlainLoopsAcrossShards() throws Exception {
+    int rows = 400;
+    StringBuilder text = new StringBuilder("day,value,site\n");
+    for (int i = 0; i < rows; i++) {
+      text.append("%d,%s,%s\n".formatted(i, i * 0.5, i < 150 ? "north" : "south"));
+    }
+    for (int stride : new int[] {1, 3}) {
+      TimeWindow window = new TimeWindow(5, stride, 2, "site");
+      Recipe recipe =
+          Recipe.of(
+                  features(column("value", Treatment.NUMBER), column("day", Treatment.NUMBER)),
+                  TensorRecipe.of("labels", Role.LABELS, column("value", Treatment.NUMBER)))
+              .window(window);
+      List<Float> values = new ArrayList<>();
+      List<Float> labels = new ArrayList<>();
+      for (int i = 0; i + 6 < rows; i += stride) {
+        if (i < 150 == i + 6 < 150) {
+          for (int t = 0; t < 5; t++) {
+            values.add((i + t) * 0.5f);
+          }
+          for (int t = 0; t < 5; t++) {
+            values.add((float) (i + t));
+          }
+          labels.add((i + 6) * 0.5f);
+        }
+      }
+      Dataset dataset = csv(text.toString(), recipe, OPTIONS.shardBytes(600).blockExamples(4));
+      assertTrue(dataset.shardSet().shards().size() > 5, "windows cross shards");
+      assertEquals(List.of(2, 5), dataset.shardSet().only(Role.FEATURES).shape());
+      MicroBatch batch = Read.all(dataset);
+      assertEquals(values, boxed(batch.values().get(0)));
+      assertEquals(labels, boxed(batch.values().get(1)));
+      Dataset again =
+          CsvIngest.ingest(
+              context,
+              folder.resolve("in.csv").toString(),
+              out(),
+              CSV,
+              dataset.shardSet().preparation(),
+              OPTIONS.shardBytes(600).blockExamples(4));
+      assertEquals(dataset.shardSet().fingerprint(), again.shardSet().fingerprint());
+    }
+  }
+
+  private static List<Float> boxed(float[] values) {
+    return IntStream.range(0, values.length).mapToObj(i -> values[i]).toList();
+  }
+
+  @Test
+  void otherDataArePreparedWithTheNumbersOfTheTrainingPart() throws Exception {
+    Dataset dataset =
+        csv(table(500), MIXED, OPTIONS.splitting(new Splitting(1, 0.2, 0, Method.RANDOM)));
+    Preparation stored =
+        Datasets.open(out(), context.hadoopConfiguration()).shardSet().preparation();
+    assertEquals(dataset.shardSet().preparation(), stored, "it survives the manifest");
+    PreparedColumn height = stored.tensors().get(0).columns().get(0);
+    Path other = folder.resolve("other.csv");
+    Files.writeString(other, "kind,score,height,weight,sex\nelm,2,170,50,m\n");
+    Dataset prepared =
+        CsvIngest.ingest(
+            context,
+            other.toString(),
+            folder.resolve("other").toString(),
+            CSV,
+            stored.unweighted(),
+            OPTIONS);
+    PreparedColumn weight = stored.tensors().get(0).columns().get(2);
+    MicroBatch batch = Read.all(prepared);
+    assertArrayEquals(
+        new float[] {
+          (float) ((170 - height.shift().get(0)) / height.divisor().get(0)),
+          0,
+          1,
+          0,
+          (float) ((50 - weight.shift().get(0)) / weight.divisor().get(0))
+        },
+        batch.values().get(0));
+    assertArrayEquals(new float[] {0, 1}, batch.values().get(1));
+    assertEquals(2, batch.values().size(), "no weights");
+    Files.writeString(other, "kind,score,height,weight,sex\nelm,2,170,50,m\nfir,1,160,5,f\n");
+    assertEquals(
+        "/other.csv, line 3: 'fir' in column kind is none of the 3 categories [ash, elm, oak]",
+        refusal(
+            () ->
+                CsvIngest.ingest(
+                    context, other.toString(), out(), CSV, stored.unweighted(), OPTIONS)));
+    Files.writeString(other, "kind,score,size,weight,sex\nelm,2,170,50,m\n");
+    assertEquals(
+        "/other.csv has no column height: its columns are [kind, score, size, weight, sex]",
+        refusal(
+            () ->
+                CsvIngest.ingest(
+                    context, other.toString(), out(), CSV, stored.unweighted(), OPTIONS)));
+  }
+
+  @Test
+  void missingValuesFailAreLeftOutOrAreFilled() throws Exception {
+    String text = "a,b,y\n1,x,0\n,y,1\n3,,0\n5,x,1\n";
+    Recipe recipe =
+        Recipe.of(
+            features(column("a", Treatment.NUMBER), column("b", Treatment.ONE_HOT)), classes("y"));
+    assertEquals(
+        "/in.csv, line 3: column a is empty: fill in a number or drop the row",
+        refusal(() -> csv(text, recipe, OPTIONS)));
+    Dataset left = csv(text, recipe.missing(MissingValues.parse("skip")), OPTIONS);
+    assertEquals(2, left.shardSet().examples());
+    assertEquals("2", left.shardSet().provenance().get("skipped"));
+    assertArrayEquals(new float[] {1, 1, 5, 1}, Read.all(left).values().get(0));
+    Dataset mean = csv(text, recipe.missing(MissingValues.parse("mean")), OPTIONS);
+    // Categories: "" (missing), x, y.
+    assertArrayEquals(
+        new float[] {1, 0, 1, 0, 3, 0, 0, 1, 3, 1, 0, 0, 5, 0, 1, 0},
+        Read.all(mean).values().get(0));
+    Dataset zero = csv(text, recipe.missing(MissingValues.parse("-1")), OPTIONS);
+    assertEquals(-1, Read.all(zero).values().get(0)[4]);
+    assertEquals(
+        "/in.csv, line 2: the label in column y is empty",
+        refusal(
+            () ->
+                csv("a,b,y\n1,x,\n2,x,1\n", recipe.missing(MissingValues.parse("mean")), OPTIONS)));
+  }
+
+  @Test
+  void badRowsEndTheJobOrAreCounted() throws Exception {
+    String text = "a,y\n1,p\n2\nx,p\n4,q,7\nNaN,p\n6,q\n1e300,q\n";
+    Recipe recipe = Recipe.of(features(column("a", Treatment.NUMBER)), classes("y"));
+    assertEquals(
+        "/in.csv, line 3: 1 values, but the first line has 2 columns",
+        refusal(() -> csv(text, recipe, OPTIONS)));
+    Dataset dataset = csv(text, recipe, OPTIONS.badData(BadData.SKIP));
+    assertArrayEquals(new float[] {1, 6}, Read.all(dataset).values().get(0));
+    assertEquals("5", dataset.shardSet().provenance().get("skipped"));
+    assertTrue(
+        dataset
+            .shardSet()
+            .provenance()
+            .get("firstSkipped")
+            .endsWith("line 3: 1 values, but the first line has 2 columns"));
+    assertTrue(
+        refusal(() -> csv("a,y\n1,p\n1e300,p\n", recipe, OPTIONS))
+            .endsWith("line 3: '1.0E300' in column a is too large for float32"));
+    ColumnRecipe given = new ColumnRecipe("y", Treatment.CLASS, List.of("p"));
+    Recipe declared =
+        Recipe.of(
+            features(column("a", Treatment.NUMBER)), TensorRecipe.of("labels", Role.LABELS, given));
+    assertEquals(
+        "/in.csv, line 3: label 'q' in column y is none of the 1 classes [p]",
+        refusal(() -> csv("a,y\n1,p\n6,q\n", declared, OPTIONS)));
+  }
+
+  @Test
+  void recipesAreReadFromJsonAndRefusedWithReasons() throws Exception {
+    Recipe recipe =
+        Recipe.parse(
+            """
+            {"tensors": [
+               {"name": "features", "role": "features", "columns": [
+                  {"column": "height", "treatment": "standardise"},
+                  {"column": "kind", "treatment": "one_hot"},
+                  {"column": "weight", "treatment": "min_max"}]},
+               {"name": "labels", "role": "labels", "columns": [
+                  {"column": "sex", "treatment": "class"}]},
+               {"name": "weights", "role": "weights", "columns": [
+                  {"column": "score", "treatment": "number"}]}],
+             "classWeights": {"kind": "balanced"}}
+            """);
+    assertEquals(MIXED, recipe);
+    assertNull(recipe.window());
+    assertTrue(
+        refusal(() -> Recipe.parse("{\"tensors\": [{\"name\": \"a\"}]}"))
+            .startsWith("the recipe is not valid: "));
+    assertEquals("tensors=[labels] hold no features", refusal(() -> Recipe.of(classes("a"))));
+    assertEquals(
+        "tensor t: a column of classes must be the only one, of labels, and no sequence: treat it"
+            + " as ONE_HOT",
+        refusal(() -> features("t", column("a", Treatment.CLASS))));
+    assertEquals(
+        "classWeights, but no labels are classes: leave them out, or name a label of classes",
+        refusal(
+            () ->
+                csv(
+                    "a,b\n1,2\n",
+                    Recipe.of(features(column("a", Treatment.NUMBER)))
+                        .classWeights(ClassWeights.balanced()),
+                    OPTIONS)));
+    assertEquals(
+        "column id is of type date: use numbers, booleans, strings and arrays of these, or convert"
+            + " it",
+        refusal(
+            () ->
+                TableIngest.ingest(
+                    spark.range(3).selectExpr("date_add(current_date(), 1) as id"),
+                    List.of(),
+                    Recipe.of(features(column("id", Treatment.NUMBER))),
+                    out(),
+                    OPTIONS)));
+  }
+
+  private static TensorRecipe features(String name, ColumnRecipe... columns) {
+    return TensorRecipe.of(name, Role.FEATURES, columns);
+  }
+}
