@@ -2,6 +2,7 @@ package dev.lockstep.trainer.model;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -51,6 +52,11 @@ final class ComputationGraphAdapter implements Network {
   @Override
   public Layer[] layers() {
     return graph.getLayers();
+  }
+
+  @Override
+  public List<Layer> outputs() {
+    return IntStream.range(0, graph.getNumOutputArrays()).mapToObj(graph::getOutputLayer).toList();
   }
 
   @Override

@@ -52,6 +52,8 @@ public final class EvaluationTally {
    * Adds a micro-batch.
    *
    * @param predictions row-major {@code [examples, shape...]}, one for each labels tensor
+   * @param sums its losses; where examples have weights, these are in them, and nowhere else: each
+   *     example that counts is compared once
    */
   void add(MicroBatch batch, List<float[]> predictions, ExampleSums sums) {
     List<Integer> labels = indices(batch, Role.LABELS);
@@ -105,12 +107,29 @@ public final class EvaluationTally {
   /**
    * How an array {@code [examples, columns, steps]} is cut into rows; flat outputs have one step.
    *
-   * @param mask one value per row: 0 to leave it out; null for none
+   * @param mask one value per example, per row or per output: 0 to leave it out; null for none
    */
   @SuppressWarnings("ArrayRecordComponent") // a view for the loops below
   private record Rows(int examples, int columns, int steps, float[] mask) {
+    /** Whether a row has an output that counts. */
     boolean counts(int example, int step) {
-      return mask == null || mask[mask.length == examples ? example : example * steps + step] != 0;
+      for (int column = 0; column < columns; column++) {
+        if (counts(example, column, step)) {
+          return true;
+        }
+      }
+      return false;
+    }
+
+    boolean counts(int example, int column, int step) {
+      if (mask == null) {
+        return true;
+      }
+      int perExample = mask.length / examples;
+      if (perExample == 1) {
+        return mask[example] != 0;
+      }
+      return mask[perExample == steps ? example * steps + step : at(example, column, step)] != 0;
     }
 
     int at(int example, int column, int step) {
@@ -192,6 +211,9 @@ public final class EvaluationTally {
           if (rows.counts(example, step)) {
             counted++;
             for (int column = 0; column < labels.length; column++) {
+              if (!rows.counts(example, column, step)) {
+                continue;
+              }
               double y = wanted[rows.at(example, column, step)];
               double error = predicted[rows.at(example, column, step)] - y;
               squaredError[column] += error * error;

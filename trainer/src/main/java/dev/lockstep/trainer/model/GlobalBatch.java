@@ -18,7 +18,8 @@ public final class GlobalBatch {
    * @param model whose input and output say in which shape it wants an example
    * @param parts at least one, all of the same tensors; those without examples are passed over
    * @return a data set of its own arrays
-   * @throws IllegalArgumentException if there is no example, or more than one input or output
+   * @throws IllegalArgumentException if there is no example, more than one input or output, or
+   *     examples have weights, which plain DL4J has no place for
    * @throws UnsupportedModelException if model and tensors do not fit
    */
   public static DataSet join(ModelDefinition model, List<MicroBatch> parts) {
@@ -32,6 +33,7 @@ public final class GlobalBatch {
               + shape.outputs().size()
               + " of the model: a DataSet holds one of each");
     }
+    requireNoWeights(tensors);
     // Not closed: the arrays are the data set's from here on.
     Network.Batch batch = new TensorBinding(shape, tensors).bind(joined(tensors, parts));
     return new DataSet(
@@ -39,6 +41,18 @@ public final class GlobalBatch {
         batch.labels()[0],
         only(batch.featuresMasks()),
         only(batch.labelsMasks()));
+  }
+
+  private static void requireNoWeights(List<TensorSpec> tensors) {
+    for (TensorSpec tensor : tensors) {
+      if (tensor.role() == TensorSpec.Role.WEIGHTS) {
+        throw new IllegalArgumentException(
+            "tensor "
+                + tensor.name()
+                + " has weights of examples, for which plain DL4J has no place (a labels mask of"
+                + " weights multiplies activations, too): compare on a dataset without");
+      }
+    }
   }
 
   private static MicroBatch joined(List<TensorSpec> tensors, List<MicroBatch> parts) {

@@ -4,6 +4,7 @@ import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.trainer.loop.GradientSource;
 import java.util.List;
+import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
@@ -56,6 +57,7 @@ public final class ModelReplica implements GradientSource {
       layer.setCudnnAllowFallback(false);
     }
     Regularisations.remove(conf.getLayer());
+    WeightedLoss.install(conf.getLayer());
   }
 
   @Override
@@ -82,10 +84,19 @@ public final class ModelReplica implements GradientSource {
     Network.Batch arrays = bind(batch);
     // The long overload: setSeed(int[]) ends in seed 0.
     Nd4j.getRandom().setSeed(NativeSeed.of(at.seed()));
+    weigh(arrays.weights());
     double meanLoss = network.computeGradient(arrays) - network.regularisation();
     gradients.read(gradient);
     weighStatistics(gradient, batch.examples());
     return new ExampleSums(batch.examples(), meanLoss * batch.examples());
+  }
+
+  /** Labels masks could not carry weights: DL4J multiplies activations by them, too. */
+  private void weigh(INDArray[] weights) {
+    List<Layer> outputs = network.outputs();
+    for (int i = 0; i < outputs.size(); i++) {
+      WeightedLoss.of(outputs.get(i)).weigh(weights == null ? null : weights[i]);
+    }
   }
 
   /** The server divides by the number of examples; DL4J would not divide these. */
@@ -99,7 +110,9 @@ public final class ModelReplica implements GradientSource {
 
   /** Losses at the replica's parameters, as in inference: no dropout, running statistics. */
   public ExampleSums score(MicroBatch batch) {
-    double meanLoss = network.score(bind(batch)) - network.regularisation();
+    Network.Batch arrays = bind(batch);
+    weigh(arrays.weights());
+    double meanLoss = network.score(arrays) - network.regularisation();
     return new ExampleSums(batch.examples(), meanLoss * batch.examples());
   }
 

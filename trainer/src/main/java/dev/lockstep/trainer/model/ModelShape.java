@@ -126,6 +126,7 @@ record ModelShape(List<Port> inputs, List<Port> outputs) {
     compare(tensors, Role.LABELS, outputs, "outputs", problems);
     masks(tensors, Role.FEATURES_MASK, inputs.size(), problems);
     masks(tensors, Role.LABELS_MASK, outputs.size(), problems);
+    weights(tensors, problems);
     return problems;
   }
 
@@ -169,6 +170,30 @@ record ModelShape(List<Port> inputs, List<Port> outputs) {
               + " tensors for "
               + ports
               + ": give one for each, or none");
+    }
+  }
+
+  private void weights(List<TensorSpec> tensors, List<String> problems) {
+    List<TensorSpec> weights = tensors.stream().filter(t -> t.role() == Role.WEIGHTS).toList();
+    if (weights.size() > 1 && weights.size() != outputs.size()) {
+      problems.add(
+          "the dataset has "
+              + weights.size()
+              + " WEIGHTS tensors for "
+              + outputs.size()
+              + " outputs: give one for all, or one for each");
+    }
+    for (TensorSpec tensor : weights) {
+      if (tensor.elements() != 1 || tensor.encoding() != TensorSpec.Encoding.FLOAT32) {
+        problems.add(
+            "tensor "
+                + tensor.name()
+                + " of WEIGHTS has shape="
+                + tensor.shape()
+                + " encoding="
+                + tensor.encoding()
+                + ": give one number per example, shape [1]");
+      }
     }
   }
 

@@ -14,6 +14,7 @@ import org.deeplearning4j.nn.conf.graph.AttentionVertex;
 import org.deeplearning4j.nn.conf.graph.FrozenVertex;
 import org.deeplearning4j.nn.conf.graph.GraphVertex;
 import org.deeplearning4j.nn.conf.graph.LayerVertex;
+import org.deeplearning4j.nn.conf.layers.AbstractLSTM;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
 import org.deeplearning4j.nn.conf.layers.BasePretrainNetwork;
@@ -57,7 +58,9 @@ public final class ModelValidation {
    */
   public static void check(
       ModelDefinition definition, List<TensorSpec> tensors, int virtualWorkers, Clipping clipping) {
-    List<String> problems = new ArrayList<>(configurationProblems(definition, virtualWorkers));
+    boolean masked = tensors.stream().anyMatch(t -> t.role() == TensorSpec.Role.FEATURES_MASK);
+    List<String> problems =
+        new ArrayList<>(configurationProblems(definition, new Findings(virtualWorkers, masked)));
     if (problems.isEmpty()) {
       problems.addAll(updateProblems(definition, clipping));
       problems.addAll(ModelShape.of(definition).problems(tensors));
@@ -78,14 +81,13 @@ public final class ModelValidation {
    * @throws UnsupportedModelException naming every problem and its remedy
    */
   public static void checkModel(ModelDefinition definition, int virtualWorkers) {
-    List<String> problems = configurationProblems(definition, virtualWorkers);
+    List<String> problems = configurationProblems(definition, new Findings(virtualWorkers, false));
     if (!problems.isEmpty()) {
       throw new UnsupportedModelException(problems);
     }
   }
 
-  private static List<String> configurationProblems(ModelDefinition definition, int workers) {
-    Findings findings = new Findings(workers);
+  private static List<String> configurationProblems(ModelDefinition definition, Findings findings) {
     if (definition.kind() == ModelDefinition.Kind.MULTI_LAYER_NETWORK) {
       findings.check(ConfigurationText.multiLayer(definition));
     } else {
@@ -126,10 +128,17 @@ public final class ModelValidation {
   /** Collects problems over a configuration. */
   private static final class Findings {
     private final int virtualWorkers;
+    private final boolean masked;
     private final List<String> problems = new ArrayList<>();
 
-    Findings(int virtualWorkers) {
+    /**
+     * Findings for some virtual workers.
+     *
+     * @param masked whether sequences are padded
+     */
+    Findings(int virtualWorkers, boolean masked) {
       this.virtualWorkers = virtualWorkers;
+      this.masked = masked;
     }
 
     void check(MultiLayerConfiguration configuration) {
@@ -241,6 +250,15 @@ public final class ModelValidation {
       if (layer instanceof BaseWrapperLayer wrapper) {
         check(where, wrapper.getUnderlying());
       } else if (layer instanceof Bidirectional both) {
+        if (masked && both.getFwd() instanceof AbstractLSTM) {
+          // Its backward half meets the padding first (LSTM.feedForwardMaskArray keeps no mask).
+          problems.add(
+              where
+                  + ": a Bidirectional "
+                  + both.getFwd().getClass().getSimpleName()
+                  + " does not mask its padding in DL4J: use Bidirectional(SimpleRnn), or sequences of"
+                  + " one length without a FEATURES_MASK");
+        }
         check(where, both.getFwd());
       }
     }

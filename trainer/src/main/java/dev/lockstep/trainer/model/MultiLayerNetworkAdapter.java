@@ -53,6 +53,11 @@ final class MultiLayerNetworkAdapter implements Network {
   }
 
   @Override
+  public List<Layer> outputs() {
+    return List.of(network.getOutputLayer());
+  }
+
+  @Override
   public BaseMultiLayerUpdater<?> updater() {
     return (BaseMultiLayerUpdater<?>) network.getUpdater();
   }

@@ -16,10 +16,21 @@ interface Network extends AutoCloseable {
   /** A layer or vertex with parameters, in the order in which DL4J flattens them. */
   record Part(int index, String name, Trainable trainable) {}
 
-  /** Arrays of one batch, one per input or output; masks are null where there are none. */
+  /**
+   * Arrays of one batch, one per input or output.
+   *
+   * @param featuresMasks null if there are none
+   * @param labelsMasks null if there are none
+   * @param weights one column each, with the weight of every row that the output's loss sees; null
+   *     if examples have none
+   */
   @SuppressWarnings("ArrayRecordComponent") // as DL4J wants them
   record Batch(
-      INDArray[] features, INDArray[] labels, INDArray[] featuresMasks, INDArray[] labelsMasks) {}
+      INDArray[] features,
+      INDArray[] labels,
+      INDArray[] featuresMasks,
+      INDArray[] labelsMasks,
+      INDArray[] weights) {}
 
   /** The network itself. */
   Model model();
@@ -35,6 +46,9 @@ interface Network extends AutoCloseable {
 
   /** All layers. */
   Layer[] layers();
+
+  /** Those that have the losses, in the order of the outputs. */
+  List<Layer> outputs();
 
   /** The updater, made when first asked for. */
   BaseMultiLayerUpdater<?> updater();

@@ -20,10 +20,12 @@ final class TensorBinding implements AutoCloseable {
   private final List<Slot> labels;
   private final List<Slot> featuresMasks;
   private final List<Slot> labelsMasks;
+  private final List<RowWeights> weights;
 
   private int examples;
   private final INDArray[] arrays;
   private final NativeFloats[] memory;
+  private final INDArray[] columns;
 
   /** Where a tensor goes: its place among the dataset's, and the shape of one example there. */
   @SuppressWarnings("ArrayRecordComponent") // as ND4J wants it
@@ -46,6 +48,8 @@ final class TensorBinding implements AutoCloseable {
     this.labels = slots(tensors, Role.LABELS, shape.outputs());
     this.featuresMasks = slots(tensors, Role.FEATURES_MASK, null);
     this.labelsMasks = slots(tensors, Role.LABELS_MASK, null);
+    this.weights = RowWeights.of(tensors, labels.stream().map(Slot::shape).toList());
+    this.columns = new INDArray[weights.size()];
   }
 
   private static List<Slot> slots(
@@ -86,10 +90,26 @@ final class TensorBinding implements AutoCloseable {
       }
     }
     for (int i = 0; i < arrays.length; i++) {
-      memory[i].write(batch.values().get(i));
+      if (memory[i] != null) {
+        memory[i].write(batch.values().get(i));
+      }
     }
     return new Network.Batch(
-        arrays(features), arrays(labels), masks(featuresMasks), masks(labelsMasks));
+        arrays(features), arrays(labels), masks(featuresMasks), masks(labelsMasks), weights(batch));
+  }
+
+  private INDArray[] weights(MicroBatch batch) {
+    if (weights.isEmpty()) {
+      return null;
+    }
+    for (int i = 0; i < columns.length; i++) {
+      float[] rows = weights.get(i).rows(batch);
+      if (columns[i] == null) {
+        columns[i] = Nd4j.createUninitialized(DataType.FLOAT, new long[] {rows.length, 1}, 'c');
+      }
+      new NativeFloats(columns[i]).write(rows);
+    }
+    return columns.clone();
   }
 
   private long[] shape(Slot slot) {
@@ -109,12 +129,14 @@ final class TensorBinding implements AutoCloseable {
 
   @Override
   public void close() {
-    for (INDArray array : arrays) {
-      if (array != null) {
-        array.close();
+    for (INDArray[] all : List.of(arrays, columns)) {
+      for (INDArray array : all) {
+        if (array != null) {
+          array.close();
+        }
       }
+      Arrays.fill(all, null);
     }
-    Arrays.fill(arrays, null);
     Arrays.fill(memory, null);
     examples = 0;
   }

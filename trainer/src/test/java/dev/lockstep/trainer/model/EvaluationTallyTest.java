@@ -12,6 +12,7 @@ import dev.lockstep.sharding.TensorSpec.Encoding;
 import dev.lockstep.sharding.TensorSpec.Role;
 import dev.lockstep.trainer.loop.GradientSource.ExampleSums;
 import dev.lockstep.trainer.model.EvaluationTally.Detail;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -73,6 +74,35 @@ class EvaluationTallyTest {
     assertEquals(2, sums.examples());
     assertEquals(1, sums.rows());
     assertArrayEquals(new long[] {1, 0, 0, 0}, sums.confusion());
+  }
+
+  @Test
+  void stepsAndOutputsThatAMaskLeavesOutDoNotCount() {
+    EvaluationSums steps =
+        masked(Fixtures.targets(1, 3), List.of(3), new float[] {1, 1, 0, 1, 0, 0}, 9);
+    assertEquals(3, steps.rows());
+    assertEquals(3 * 81, steps.columns().get(0).squaredError());
+    EvaluationSums outputs =
+        masked(Fixtures.targets(3), List.of(3), new float[] {0, 0, 0, 1, 0, 1}, 9);
+    assertEquals(1, outputs.rows());
+    assertEquals(
+        List.of(81.0, 0.0, 81.0),
+        outputs.columns().stream().map(EvaluationSums.Column::squaredError).toList());
+  }
+
+  /** Two examples of three values each, all off by the same. */
+  private static EvaluationSums masked(
+      TensorSpec labels, List<Integer> shape, float[] mask, float error) {
+    List<TensorSpec> tensors =
+        List.of(labels, new TensorSpec("mask", Role.LABELS_MASK, Encoding.FLOAT32, shape));
+    float[] predicted = new float[6];
+    Arrays.fill(predicted, error);
+    EvaluationTally tally = new EvaluationTally(Detail.DETAILED);
+    tally.add(
+        new MicroBatch(2, tensors, List.of(new float[6], mask)),
+        List.of(predicted),
+        new ExampleSums(2, 1));
+    return tally.sums().get(0);
   }
 
   @Test
