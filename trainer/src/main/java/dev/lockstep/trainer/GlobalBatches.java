@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.NoSuchElementException;
 import org.apache.hadoop.conf.Configuration;
 import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
  * The global batches of one epoch, in the order in which a training in mode {@code sync} without
@@ -32,7 +33,7 @@ public final class GlobalBatches implements Iterator<DataSet>, AutoCloseable {
   private final ModelDefinition model;
   private final int virtualWorkers;
   private final MicroBatchStream stream;
-  private DataSet next;
+  private MultiDataSet next;
 
   GlobalBatches(
       ModelDefinition model,
@@ -100,13 +101,22 @@ public final class GlobalBatches implements Iterator<DataSet>, AutoCloseable {
     return step;
   }
 
-  /** A batch of its own arrays, at most V · b examples. */
+  /**
+   * A batch of its own arrays, at most V · b examples.
+   *
+   * @throws IllegalArgumentException if the model has more than one input or output
+   */
   @Override
   public DataSet next() {
+    return GlobalBatch.single(nextMulti());
+  }
+
+  /** The next batch for a model of any number of inputs and outputs. */
+  public MultiDataSet nextMulti() {
     if (!hasNext()) {
       throw new NoSuchElementException("the epoch has no more global batches");
     }
-    DataSet batch = next;
+    MultiDataSet batch = next;
     next = null;
     return batch;
   }

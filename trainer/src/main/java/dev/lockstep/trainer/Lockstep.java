@@ -1,15 +1,11 @@
 package dev.lockstep.trainer;
 
 import dev.lockstep.sharding.Dataset;
-import dev.lockstep.sharding.Example;
-import dev.lockstep.sharding.TensorSpec;
-import dev.lockstep.sharding.ingest.ExampleIngest;
 import dev.lockstep.sharding.ingest.InvalidDataException;
 import dev.lockstep.sharding.ingest.ShardingOptions;
 import dev.lockstep.sharding.plan.Part;
 import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.trainer.config.TrainingConfig;
-import dev.lockstep.trainer.model.DataSetExamples;
 import dev.lockstep.trainer.model.EvaluationSums;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.LabelEncoding;
@@ -21,9 +17,7 @@ import dev.lockstep.trainer.spark.TrainingJob;
 import dev.lockstep.trainer.spark.TrainingObserver;
 import dev.lockstep.trainer.spark.TrainingResult;
 import java.io.IOException;
-import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
@@ -94,71 +88,121 @@ public final class Lockstep {
     return new TrainingJob(spark, config, model, data, observer).run();
   }
 
-  /** Trains a new network on DL4J data sets; see {@link #shard}. */
+  /** Trains a new network on DL4J's data sets. */
   public static TrainingResult train(
       JavaSparkContext spark,
       MultiLayerConfiguration model,
       JavaRDD<DataSet> data,
       TrainingConfig config)
       throws IOException {
-    return train(spark, InitialModel.fresh(ModelDefinition.of(model)), data, config);
+    return train(spark, model, DataSets.of(data), config);
   }
 
-  /** Trains a new graph on DL4J data sets; see {@link #shard}. */
+  /** Trains a new graph on DL4J's data sets. */
   public static TrainingResult train(
       JavaSparkContext spark,
       ComputationGraphConfiguration model,
       JavaRDD<DataSet> data,
       TrainingConfig config)
       throws IOException {
+    return train(spark, model, DataSets.of(data), config);
+  }
+
+  /** Goes on training a network on DL4J's data sets. */
+  public static TrainingResult train(
+      JavaSparkContext spark, MultiLayerNetwork model, JavaRDD<DataSet> data, TrainingConfig config)
+      throws IOException {
+    return train(spark, model, DataSets.of(data), config);
+  }
+
+  /** Goes on training a graph on DL4J's data sets. */
+  public static TrainingResult train(
+      JavaSparkContext spark, ComputationGraph model, JavaRDD<DataSet> data, TrainingConfig config)
+      throws IOException {
+    return train(spark, model, DataSets.of(data), config);
+  }
+
+  /** Trains a new network on data sets from anywhere. */
+  public static TrainingResult train(
+      JavaSparkContext spark, MultiLayerConfiguration model, DataSets data, TrainingConfig config)
+      throws IOException {
     return train(spark, InitialModel.fresh(ModelDefinition.of(model)), data, config);
   }
 
-  /** Goes on training a network on DL4J data sets; see {@link #shard}. */
+  /** Trains a new graph on data sets from anywhere, also of several inputs and outputs. */
   public static TrainingResult train(
-      JavaSparkContext spark, MultiLayerNetwork model, JavaRDD<DataSet> data, TrainingConfig config)
+      JavaSparkContext spark,
+      ComputationGraphConfiguration model,
+      DataSets data,
+      TrainingConfig config)
+      throws IOException {
+    return train(spark, InitialModel.fresh(ModelDefinition.of(model)), data, config);
+  }
+
+  /** Goes on training a network on data sets from anywhere. */
+  public static TrainingResult train(
+      JavaSparkContext spark, MultiLayerNetwork model, DataSets data, TrainingConfig config)
       throws IOException {
     return train(spark, InitialModel.of(model), data, config);
   }
 
-  /** Goes on training a graph on DL4J data sets; see {@link #shard}. */
+  /** Goes on training a graph on data sets from anywhere, also of several inputs and outputs. */
   public static TrainingResult train(
-      JavaSparkContext spark, ComputationGraph model, JavaRDD<DataSet> data, TrainingConfig config)
+      JavaSparkContext spark, ComputationGraph model, DataSets data, TrainingConfig config)
       throws IOException {
     return train(spark, InitialModel.of(model), data, config);
   }
 
   /**
-   * Writes DL4J data sets as data shards, once for many trainings. The order of the examples is the
-   * RDD's, however it is partitioned; the RDD is computed more than once and must keep that order.
+   * Trains any model on data sets from anywhere. They become data shards in the run's folder first;
+   * to keep these for many trainings, write them with {@link #shard(DataSets, String,
+   * LabelEncoding, ShardingOptions)}.
+   */
+  public static TrainingResult train(
+      JavaSparkContext spark, InitialModel model, DataSets data, TrainingConfig config)
+      throws IOException {
+    TrainingJob.requireStartable(spark, config);
+    ModelValidation.checkModel(model.definition(), config.virtualWorkers());
+    RunFolder folder = new RunFolder(config.out(), spark.hadoopConfiguration());
+    return folder.keepingDataOnlyOfRuns(
+        () -> train(spark, model, shardInto(folder, data, config), config));
+  }
+
+  private static Dataset shardInto(RunFolder folder, DataSets data, TrainingConfig config)
+      throws IOException {
+    IfExists ifExists =
+        config.existingOutput() == TrainingConfig.ExistingOutput.REPLACE
+            ? IfExists.REPLACE
+            : IfExists.REFUSE;
+    return shard(
+        data,
+        folder.file(RunFolder.DATA).toString(),
+        LabelEncoding.DETECT,
+        ShardingOptions.named("DataSets").ifExists(ifExists));
+  }
+
+  /**
+   * Writes DL4J data sets as data shards, once for many trainings: tensors {@code features} and
+   * {@code labels}, or {@code features_0}, {@code features_1} … where there are several, with their
+   * masks ({@code features_mask} …) where there are any.
    *
    * @param location folder of the dataset, any Hadoop URI that driver and executors share
    * @param labels what the labels mean; the trainings above detect it
-   * @throws InvalidDataException if there is no data set, the data sets differ in shapes or masks,
-   *     labels that should be classes are not one-hot, or an example is not finite
+   * @throws InvalidDataException if there is no data set, the data sets differ in more than the
+   *     lengths of sequences, labels that should be classes are not one-hot, or an example is not
+   *     finite
    */
+  public static Dataset shard(
+      DataSets data, String location, LabelEncoding labels, ShardingOptions options)
+      throws IOException {
+    return data.shard(location, labels, options);
+  }
+
+  /** Writes data sets of one input and one output as data shards. */
   public static Dataset shard(
       JavaRDD<DataSet> data, String location, LabelEncoding labels, ShardingOptions options)
       throws IOException {
-    List<DataSet> first = data.take(1);
-    if (first.isEmpty()) {
-      throw new InvalidDataException("the RDD of DataSets for " + location + " is empty");
-    }
-    List<TensorSpec> tensors = DataSetExamples.tensors(first.get(0), labels);
-    try {
-      return ExampleIngest.ingest(
-          data.flatMap(each -> examples(each, tensors)), tensors, Map.of(), location, options);
-    } catch (Exception e) {
-      // Spark throws its own checked exception, which its Java methods do not declare.
-      for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
-        if (cause instanceof InvalidDataException) {
-          InvalidDataException invalid = new InvalidDataException(cause.getMessage());
-          invalid.initCause(e);
-          throw invalid;
-        }
-      }
-      throw e;
-    }
+    return shard(DataSets.of(data), location, labels, options);
   }
 
   /**
@@ -170,13 +214,7 @@ public final class Lockstep {
   public static Dataset shard(
       JavaSparkContext spark, DataSet data, String location, ShardingOptions options)
       throws IOException {
-    List<TensorSpec> tensors = DataSetExamples.tensors(data, LabelEncoding.DETECT);
-    return ExampleIngest.ingest(
-        spark.parallelize(DataSetExamples.examples(data, tensors), 1),
-        tensors,
-        Map.of(),
-        location,
-        options);
+    return shard(DataSets.of(spark, data), location, LabelEncoding.DETECT, options);
   }
 
   /**
@@ -230,37 +268,5 @@ public final class Lockstep {
       JavaSparkContext spark, InitialModel model, Dataset data, TrainingConfig config, int epoch) {
     return new GlobalBatches(
         model.definition(), data, config, Part.TRAINING, epoch, spark.hadoopConfiguration());
-  }
-
-  private static Iterator<Example> examples(DataSet data, List<TensorSpec> tensors)
-      throws InvalidDataException {
-    try {
-      return DataSetExamples.examples(data, tensors).iterator();
-    } catch (IllegalArgumentException e) {
-      throw new InvalidDataException(e.getMessage());
-    }
-  }
-
-  private static TrainingResult train(
-      JavaSparkContext spark, InitialModel model, JavaRDD<DataSet> data, TrainingConfig config)
-      throws IOException {
-    TrainingJob.requireStartable(spark, config);
-    ModelValidation.checkModel(model.definition(), config.virtualWorkers());
-    RunFolder folder = new RunFolder(config.out(), spark.hadoopConfiguration());
-    return folder.keepingDataOnlyOfRuns(
-        () -> train(spark, model, shardInto(folder, data, config), config));
-  }
-
-  private static Dataset shardInto(RunFolder folder, JavaRDD<DataSet> data, TrainingConfig config)
-      throws IOException {
-    IfExists ifExists =
-        config.existingOutput() == TrainingConfig.ExistingOutput.REPLACE
-            ? IfExists.REPLACE
-            : IfExists.REFUSE;
-    return shard(
-        data,
-        folder.file(RunFolder.DATA).toString(),
-        LabelEncoding.DETECT,
-        ShardingOptions.named("DataSets").ifExists(ifExists));
   }
 }

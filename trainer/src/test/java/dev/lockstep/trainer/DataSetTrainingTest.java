@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.TensorSpec.Encoding;
 import dev.lockstep.sharding.ingest.InvalidDataException;
 import dev.lockstep.sharding.ingest.ShardingOptions;
@@ -28,11 +29,16 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.graph.MergeVertex;
+import org.deeplearning4j.nn.conf.graph.rnn.LastTimeStepVertex;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -41,7 +47,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.evaluation.classification.Evaluation;
 import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
@@ -255,6 +263,107 @@ class DataSetTrainingTest {
             LabelEncoding.NUMBERS,
             ShardingOptions.named("numbers"));
     assertEquals(Encoding.FLOAT32, numbers.shardSet().tensors().get(1).encoding());
+  }
+
+  @Test
+  void aGraphOfSeveralInputsAndOutputsTrainsOnSequencesOfAnyLength() throws IOException {
+    List<MultiDataSet> sets = sequencesAndRows();
+    Dataset data =
+        Lockstep.shard(
+            DataSets.ofMulti(spark.parallelize(sets, 3)),
+            folder.resolve("multi").toUri().toString(),
+            LabelEncoding.DETECT,
+            ShardingOptions.named("multi"));
+    assertEquals(
+        List.of("features_0", "features_1", "labels_0", "labels_1", "features_0_mask"),
+        data.shardSet().tensors().stream().map(TensorSpec::name).toList());
+    Dataset again =
+        Lockstep.shard(
+            DataSets.ofMulti(spark.parallelize(sets, 1)),
+            folder.resolve("again").toUri().toString(),
+            LabelEncoding.DETECT,
+            ShardingOptions.named("multi"));
+    assertEquals(data.shardSet().fingerprint(), again.shardSet().fingerprint());
+
+    ComputationGraph start = new ComputationGraph(sequenceAndRow());
+    start.init();
+    TrainingConfig config =
+        TrainingConfig.builder()
+            .epochs(3)
+            .batchSize(8)
+            .virtualWorkers(3)
+            .out(folder.resolve("run").toString())
+            .build();
+    TrainingResult result = Lockstep.train(spark, start, data, config);
+    ComputationGraph plain = start.clone();
+    for (int epoch = 0; epoch < config.epochs(); epoch++) {
+      try (GlobalBatches batches =
+          Lockstep.globalBatches(spark, result.model(), data, config, epoch)) {
+        while (batches.hasNext()) {
+          plain.fit(batches.nextMulti());
+        }
+      }
+    }
+    INDArray trained = result.model().graph().params();
+    double error = trained.distance2(plain.params()) / plain.params().norm2Number().doubleValue();
+    assertTrue(error <= 1e-5, "relative error of parameters " + error);
+    assertTrue(trained.distance2(start.params()) > 0.1, "it has learned something");
+    try (GlobalBatches batches = Lockstep.globalBatches(spark, result.model(), data, config, 0)) {
+      assertEquals(
+          "inputs=2 outputs=2 of the model: a DataSet holds one of each, take a MultiDataSet",
+          assertThrows(IllegalArgumentException.class, batches::next).getMessage());
+    }
+  }
+
+  private static ComputationGraphConfiguration sequenceAndRow() {
+    return new NeuralNetConfiguration.Builder()
+        .seed(7)
+        .updater(new Adam(1e-2))
+        .activation(Activation.TANH)
+        .graphBuilder()
+        .addInputs("sequence", "row")
+        .addLayer("steps", new LSTM.Builder().nOut(6).build(), "sequence")
+        .addVertex("last", new LastTimeStepVertex("sequence"), "steps")
+        .addLayer("flat", new DenseLayer.Builder().nOut(5).build(), "row")
+        .addVertex("both", new MergeVertex(), "last", "flat")
+        .addLayer(
+            "classes",
+            new OutputLayer.Builder(LossFunction.MCXENT)
+                .nOut(CLASSES)
+                .activation(Activation.SOFTMAX)
+                .build(),
+            "both")
+        .addLayer(
+            "number",
+            new OutputLayer.Builder(LossFunction.MSE)
+                .nOut(1)
+                .activation(Activation.IDENTITY)
+                .build(),
+            "both")
+        .setOutputs("classes", "number")
+        .setInputTypes(InputType.recurrent(2), InputType.feedForward(4))
+        .build();
+  }
+
+  /** Data sets of 1 to 9 examples, of sequences of 1 to 5 steps. */
+  private static List<MultiDataSet> sequencesAndRows() {
+    Nd4j.getRandom().setSeed(11);
+    Random random = new Random(11);
+    List<MultiDataSet> data = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      int examples = 1 + i % 9;
+      INDArray sequence = Nd4j.randn(examples, 2, 1 + i * 3 % 5);
+      INDArray row = Nd4j.randn(examples, 4);
+      INDArray classes = Nd4j.zeros(examples, CLASSES);
+      for (int example = 0; example < examples; example++) {
+        classes.putScalar(example, random.nextInt(CLASSES), 1);
+      }
+      data.add(
+          new org.nd4j.linalg.dataset.MultiDataSet(
+              new INDArray[] {sequence, row},
+              new INDArray[] {classes, sequence.sum(1, 2).reshape(examples, 1)}));
+    }
+    return data;
   }
 
   private static MultiLayerConfiguration network() {

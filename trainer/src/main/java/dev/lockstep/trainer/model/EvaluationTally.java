@@ -3,12 +3,10 @@ package dev.lockstep.trainer.model;
 import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.TensorSpec.Encoding;
-import dev.lockstep.sharding.TensorSpec.Role;
 import dev.lockstep.trainer.loop.GradientSource.ExampleSums;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.stream.IntStream;
 
 /**
  * Compares predictions with labels, micro-batch after micro-batch, and adds up in their order.
@@ -56,30 +54,26 @@ public final class EvaluationTally {
    *     example that counts is compared once
    */
   void add(MicroBatch batch, List<float[]> predictions, ExampleSums sums) {
-    List<Integer> labels = indices(batch, Role.LABELS);
+    TensorRoles roles = TensorRoles.of(batch.tensors());
+    List<Integer> labels = roles.labels();
     if (outputs == null) {
       outputs = labels.stream().map(i -> output(batch.tensors().get(i))).toList();
     }
-    List<Integer> masks = indices(batch, Role.LABELS_MASK);
     for (int i = 0; i < labels.size(); i++) {
       TensorSpec tensor = batch.tensors().get(labels.get(i));
-      float[] mask = masks.isEmpty() ? null : batch.values().get(masks.get(i));
+      int mask = roles.labelsMasks().get(i);
       outputs
           .get(i)
           .add(
-              rows(tensor, batch.examples(), mask),
+              rows(
+                  tensor,
+                  batch.examples(),
+                  mask == TensorRoles.NONE ? null : batch.values().get(mask)),
               batch.values().get(labels.get(i)),
               predictions.get(i));
     }
     examples += sums.examples();
     loss += sums.loss();
-  }
-
-  private static List<Integer> indices(MicroBatch batch, Role role) {
-    return IntStream.range(0, batch.tensors().size())
-        .filter(i -> batch.tensors().get(i).role() == role)
-        .boxed()
-        .toList();
   }
 
   private Output output(TensorSpec labels) {

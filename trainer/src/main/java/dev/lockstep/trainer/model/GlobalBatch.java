@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /** The micro-batches of one step as the one batch that DL4J would train on. */
 public final class GlobalBatch {
@@ -15,32 +16,42 @@ public final class GlobalBatch {
   /**
    * Joins micro-batches, in their order.
    *
-   * @param model whose input and output say in which shape it wants an example
+   * @param model whose inputs and outputs say in which shape they want an example
    * @param parts at least one, all of the same tensors; those without examples are passed over
    * @return a data set of its own arrays
-   * @throws IllegalArgumentException if there is no example, more than one input or output, or
-   *     examples have weights, which plain DL4J has no place for
+   * @throws IllegalArgumentException if there is no example, or examples have weights, which plain
+   *     DL4J has no place for
    * @throws UnsupportedModelException if model and tensors do not fit
    */
-  public static DataSet join(ModelDefinition model, List<MicroBatch> parts) {
+  public static MultiDataSet join(ModelDefinition model, List<MicroBatch> parts) {
     List<TensorSpec> tensors = parts.get(0).tensors();
-    ModelShape shape = ModelShape.of(model);
-    if (shape.inputs().size() != 1 || shape.outputs().size() != 1) {
-      throw new IllegalArgumentException(
-          "inputs="
-              + shape.inputs().size()
-              + " outputs="
-              + shape.outputs().size()
-              + " of the model: a DataSet holds one of each");
-    }
     requireNoWeights(tensors);
     // Not closed: the arrays are the data set's from here on.
-    Network.Batch batch = new TensorBinding(shape, tensors).bind(joined(tensors, parts));
+    Network.Batch batch =
+        new TensorBinding(ModelShape.of(model), tensors).bind(joined(tensors, parts));
+    return new org.nd4j.linalg.dataset.MultiDataSet(
+        batch.features(), batch.labels(), batch.featuresMasks(), batch.labelsMasks());
+  }
+
+  /**
+   * The same batch as DL4J's data set of one input and one output.
+   *
+   * @throws IllegalArgumentException if it has more
+   */
+  public static DataSet single(MultiDataSet batch) {
+    if (batch.numFeatureArrays() != 1 || batch.numLabelsArrays() != 1) {
+      throw new IllegalArgumentException(
+          "inputs="
+              + batch.numFeatureArrays()
+              + " outputs="
+              + batch.numLabelsArrays()
+              + " of the model: a DataSet holds one of each, take a MultiDataSet");
+    }
     return new DataSet(
-        batch.features()[0],
-        batch.labels()[0],
-        only(batch.featuresMasks()),
-        only(batch.labelsMasks()));
+        batch.getFeatures(0),
+        batch.getLabels(0),
+        only(batch.getFeaturesMaskArrays()),
+        only(batch.getLabelsMaskArrays()));
   }
 
   private static void requireNoWeights(List<TensorSpec> tensors) {

@@ -124,8 +124,8 @@ record ModelShape(List<Port> inputs, List<Port> outputs) {
     List<String> problems = new ArrayList<>();
     compare(tensors, Role.FEATURES, inputs, "inputs", problems);
     compare(tensors, Role.LABELS, outputs, "outputs", problems);
-    masks(tensors, Role.FEATURES_MASK, inputs.size(), problems);
-    masks(tensors, Role.LABELS_MASK, outputs.size(), problems);
+    problems.addAll(TensorRoles.problems(tensors, Role.FEATURES_MASK));
+    problems.addAll(TensorRoles.problems(tensors, Role.LABELS_MASK));
     weights(tensors, problems);
     return problems;
   }
@@ -156,20 +156,6 @@ record ModelShape(List<Port> inputs, List<Port> outputs) {
       } catch (IllegalArgumentException e) {
         problems.add(e.getMessage());
       }
-    }
-  }
-
-  private static void masks(List<TensorSpec> tensors, Role role, int ports, List<String> problems) {
-    long found = tensors.stream().filter(t -> t.role() == role).count();
-    if (found != 0 && found != ports) {
-      problems.add(
-          "the dataset has "
-              + found
-              + " "
-              + role
-              + " tensors for "
-              + ports
-              + ": give one for each, or none");
     }
   }
 

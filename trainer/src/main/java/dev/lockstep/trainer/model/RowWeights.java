@@ -2,7 +2,6 @@ package dev.lockstep.trainer.model;
 
 import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.TensorSpec;
-import dev.lockstep.sharding.TensorSpec.Role;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -31,11 +30,7 @@ record RowWeights(int tensor, int rowsPerExample, Order order) {
    *     channels first
    */
   static List<RowWeights> of(List<TensorSpec> tensors, List<long[]> labels) {
-    List<Integer> weights =
-        IntStream.range(0, tensors.size())
-            .filter(i -> tensors.get(i).role() == Role.WEIGHTS)
-            .boxed()
-            .toList();
+    List<Integer> weights = TensorRoles.of(tensors).weights();
     return weights.isEmpty()
         ? List.of()
         : IntStream.range(0, labels.size())

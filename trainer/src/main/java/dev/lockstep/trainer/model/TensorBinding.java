@@ -2,10 +2,11 @@ package dev.lockstep.trainer.model;
 
 import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.TensorSpec;
-import dev.lockstep.sharding.TensorSpec.Role;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -44,28 +45,37 @@ final class TensorBinding implements AutoCloseable {
     if (!problems.isEmpty()) {
       throw new UnsupportedModelException(problems);
     }
-    this.features = slots(tensors, Role.FEATURES, shape.inputs());
-    this.labels = slots(tensors, Role.LABELS, shape.outputs());
-    this.featuresMasks = slots(tensors, Role.FEATURES_MASK, null);
-    this.labelsMasks = slots(tensors, Role.LABELS_MASK, null);
+    TensorRoles roles = TensorRoles.of(tensors);
+    this.features = slots(tensors, roles.features(), shape.inputs());
+    this.labels = slots(tensors, roles.labels(), shape.outputs());
+    this.featuresMasks = masks(tensors, roles.featuresMasks());
+    this.labelsMasks = masks(tensors, roles.labelsMasks());
     this.weights = RowWeights.of(tensors, labels.stream().map(Slot::shape).toList());
     this.columns = new INDArray[weights.size()];
   }
 
   private static List<Slot> slots(
-      List<TensorSpec> tensors, Role role, List<ModelShape.Port> ports) {
+      List<TensorSpec> tensors, List<Integer> indices, List<ModelShape.Port> ports) {
+    return IntStream.range(0, indices.size())
+        .mapToObj(
+            i -> {
+              int tensor = indices.get(i);
+              return new Slot(tensor, ports.get(i).exampleShape(tensors.get(tensor)));
+            })
+        .toList();
+  }
+
+  /** One for each input or output; null where it has no mask. */
+  private static List<Slot> masks(List<TensorSpec> tensors, List<Integer> indices) {
     List<Slot> slots = new ArrayList<>();
-    for (int i = 0; i < tensors.size(); i++) {
-      TensorSpec tensor = tensors.get(i);
-      if (tensor.role() == role) {
-        long[] shape =
-            ports == null
-                ? tensor.shape().stream().mapToLong(Integer::longValue).toArray()
-                : ports.get(slots.size()).exampleShape(tensor);
-        slots.add(new Slot(i, shape));
-      }
+    for (int tensor : indices) {
+      slots.add(tensor == TensorRoles.NONE ? null : new Slot(tensor, shape(tensors.get(tensor))));
     }
     return slots;
+  }
+
+  private static long[] shape(TensorSpec tensor) {
+    return tensor.shape().stream().mapToLong(Integer::longValue).toArray();
   }
 
   /** Whether this binding is for these tensors. */
@@ -84,8 +94,10 @@ final class TensorBinding implements AutoCloseable {
       examples = batch.examples();
       for (List<Slot> slots : List.of(features, labels, featuresMasks, labelsMasks)) {
         for (Slot slot : slots) {
-          arrays[slot.tensor] = Nd4j.createUninitialized(DataType.FLOAT, shape(slot), 'c');
-          memory[slot.tensor] = new NativeFloats(arrays[slot.tensor]);
+          if (slot != null) {
+            arrays[slot.tensor] = Nd4j.createUninitialized(DataType.FLOAT, shape(slot), 'c');
+            memory[slot.tensor] = new NativeFloats(arrays[slot.tensor]);
+          }
         }
       }
     }
@@ -120,11 +132,13 @@ final class TensorBinding implements AutoCloseable {
   }
 
   private INDArray[] arrays(List<Slot> slots) {
-    return slots.stream().map(slot -> arrays[slot.tensor]).toArray(INDArray[]::new);
+    return slots.stream()
+        .map(slot -> slot == null ? null : arrays[slot.tensor])
+        .toArray(INDArray[]::new);
   }
 
   private INDArray[] masks(List<Slot> slots) {
-    return slots.isEmpty() ? null : arrays(slots);
+    return slots.stream().allMatch(Objects::isNull) ? null : arrays(slots);
   }
 
   @Override

@@ -206,13 +206,11 @@ class MasksAndWeightsTest {
 
   /** Samples as a micro-batch, padded to the longest, which masks say. */
   private static final class Padded {
-    private final Net net;
     private final List<TensorSpec> tensors = new ArrayList<>();
     private final List<float[]> values = new ArrayList<>();
     private final int count;
 
     Padded(Net net, List<Sample> samples) {
-      this.net = net;
       this.count = samples.size();
       int time = net.sequences ? TIME : 1;
       add("features", Role.FEATURES, net.sequences ? List.of(SIZE, TIME) : List.of(SIZE));

@@ -12,11 +12,13 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 
-class DataSetExamplesTest {
+class DataSetLayoutTest {
   private static final float[][] ONE_HOT = {{0, 0, 1}, {1, 0, 0}};
   private static final float[][] NUMBERS = {{0, 0, 1}, {1, 0.5f, 0}};
   private static final TensorSpec CLASSES =
@@ -27,12 +29,13 @@ class DataSetExamplesTest {
   @Test
   void oneHotRowsAreClasses() {
     DataSet data = new DataSet(features(2), Nd4j.createFromArray(ONE_HOT));
-    List<TensorSpec> tensors = DataSetExamples.tensors(data, LabelEncoding.DETECT);
+    DataSetLayout layout = layout(data, LabelEncoding.DETECT);
+    List<TensorSpec> tensors = layout.tensors();
     assertEquals(
         List.of(
             new TensorSpec("features", Role.FEATURES, Encoding.FLOAT32, List.of(2, 2)), CLASSES),
         tensors);
-    List<Example> examples = DataSetExamples.examples(data, tensors);
+    List<Example> examples = layout.examples(data.toMultiDataSet());
     examples.forEach(example -> example.check(tensors));
     assertArrayEquals(new float[] {0, 1, 2, 3}, examples.get(0).values().get(0));
     assertArrayEquals(new float[] {2}, examples.get(0).values().get(1));
@@ -43,8 +46,7 @@ class DataSetExamplesTest {
   @Test
   void columnMajorArraysAreReadByRow() {
     DataSet data = new DataSet(features(2).dup('f'), Nd4j.createFromArray(ONE_HOT).dup('f'));
-    List<Example> examples =
-        DataSetExamples.examples(data, DataSetExamples.tensors(data, LabelEncoding.DETECT));
+    List<Example> examples = layout(data, LabelEncoding.DETECT).examples(data.toMultiDataSet());
     assertArrayEquals(new float[] {0, 1, 2, 3}, examples.get(0).values().get(0));
     assertArrayEquals(new float[] {2}, examples.get(0).values().get(1));
   }
@@ -66,7 +68,8 @@ class DataSetExamplesTest {
   void masksGoAlongAndMakeLabelsNumbers() {
     INDArray mask = Nd4j.createFromArray(new float[][] {{1, 0}, {1, 1}});
     DataSet data = new DataSet(features(2), Nd4j.createFromArray(ONE_HOT), mask, Nd4j.ones(2, 1));
-    List<TensorSpec> tensors = DataSetExamples.tensors(data, LabelEncoding.DETECT);
+    DataSetLayout layout = layout(data, LabelEncoding.DETECT);
+    List<TensorSpec> tensors = layout.tensors();
     assertEquals(
         List.of(
             new TensorSpec("features", Role.FEATURES, Encoding.FLOAT32, List.of(2, 2)),
@@ -74,17 +77,17 @@ class DataSetExamplesTest {
             new TensorSpec("features_mask", Role.FEATURES_MASK, Encoding.FLOAT32, List.of(2)),
             new TensorSpec("labels_mask", Role.LABELS_MASK, Encoding.FLOAT32, List.of(1))),
         tensors);
-    Example first = DataSetExamples.examples(data, tensors).get(0);
+    Example first = layout.examples(data.toMultiDataSet()).get(0);
     assertArrayEquals(ONE_HOT[0], first.values().get(1));
     assertArrayEquals(new float[] {1, 0}, first.values().get(2));
-    assertEquals(CLASSES, DataSetExamples.tensors(data, LabelEncoding.CLASSES).get(1));
+    assertEquals(CLASSES, layout(data, LabelEncoding.CLASSES).tensors().get(1));
   }
 
   @ParameterizedTest
   @EnumSource(value = LabelEncoding.class, names = "NUMBERS", mode = EnumSource.Mode.EXCLUDE)
   void aLaterRowThatIsNotOneHotIsRefused(LabelEncoding encoding) {
     DataSet first = new DataSet(features(2), Nd4j.createFromArray(ONE_HOT));
-    List<TensorSpec> tensors = DataSetExamples.tensors(first, encoding);
+    DataSetLayout tensors = layout(first, encoding);
     assertRefused(
         new DataSet(features(2), Nd4j.createFromArray(NUMBERS)),
         tensors,
@@ -112,10 +115,9 @@ class DataSetExamplesTest {
   void otherShapesAndMasksThanTheFirstOnesAreRefused() {
     INDArray labels = Nd4j.createFromArray(ONE_HOT);
     INDArray mask = Nd4j.ones(2, 2);
-    List<TensorSpec> plain =
-        DataSetExamples.tensors(new DataSet(features(2), labels), LabelEncoding.DETECT);
-    List<TensorSpec> masked =
-        DataSetExamples.tensors(new DataSet(features(2), labels, mask, null), LabelEncoding.DETECT);
+    DataSetLayout plain = layout(new DataSet(features(2), labels), LabelEncoding.DETECT);
+    DataSetLayout masked =
+        layout(new DataSet(features(2), labels, null, mask), LabelEncoding.DETECT);
     assertRefused(
         new DataSet(features(2).reshape(2, 4), labels),
         plain,
@@ -124,24 +126,95 @@ class DataSetExamplesTest {
     assertRefused(
         new DataSet(features(2), labels),
         masked,
-        "DataSet features_mask is missing where the first one has [2] for each of 2 examples: give"
+        "DataSet labels_mask is missing where the first one has [2] for each of 2 examples: give"
             + " all DataSets the same shapes and masks");
     assertRefused(
-        new DataSet(features(2), labels, mask, null),
+        new DataSet(features(2), labels, null, mask),
         plain,
-        "DataSet has a features_mask where the first one has none: give all DataSets the same"
+        "DataSet has a labels_mask where the first one has none: give all DataSets the same"
             + " shapes and masks");
+    MultiDataSet two =
+        new MultiDataSet(new INDArray[] {features(2), features(2)}, new INDArray[] {labels});
+    assertEquals(
+        "DataSet has 2 features arrays where the first one has 1: give all DataSets the same arrays",
+        assertThrows(IllegalArgumentException.class, () -> plain.examples(two)).getMessage());
+    assertEquals(
+        "DataSet has no labels: give each data set features and labels",
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> layout(new DataSet(features(2), null), LabelEncoding.DETECT))
+            .getMessage());
   }
 
-  private static void assertRefused(DataSet data, List<TensorSpec> tensors, String message) {
+  @Test
+  void shorterSequencesArePaddedAtTheirEndAndMasked() {
+    MultiDataSet two = sequences(2, 3, null);
+    MultiDataSet five = sequences(1, 5, Nd4j.createFromArray(new float[][] {{0, 1, 1, 1, 1}}));
+    DataSetLayout layout =
+        DataSetLayout.of(two, LabelEncoding.DETECT).stretchedTo(two).stretchedTo(five);
+    assertEquals(
+        List.of(
+            new TensorSpec("features_0", Role.FEATURES, Encoding.FLOAT32, List.of(2, 5)),
+            new TensorSpec("features_1", Role.FEATURES, Encoding.FLOAT32, List.of(2)),
+            new TensorSpec("labels", Role.LABELS, Encoding.FLOAT32, List.of(1, 5)),
+            new TensorSpec("features_0_mask", Role.FEATURES_MASK, Encoding.FLOAT32, List.of(5)),
+            new TensorSpec("labels_mask", Role.LABELS_MASK, Encoding.FLOAT32, List.of(5))),
+        layout.tensors());
+    List<float[]> second = layout.examples(two).get(1).values();
+    assertArrayEquals(new float[] {6, 7, 8, 0, 0, 9, 10, 11, 0, 0}, second.get(0));
+    assertArrayEquals(new float[] {3, 4}, second.get(1));
+    assertArrayEquals(new float[] {4, 5, 6, 0, 0}, second.get(2));
+    assertArrayEquals(new float[] {1, 1, 1, 0, 0}, second.get(3));
+    assertArrayEquals(new float[] {1, 1, 1, 0, 0}, second.get(4));
+    List<float[]> longest = layout.examples(five).get(0).values();
+    assertArrayEquals(new float[] {0, 1, 1, 1, 1}, longest.get(3));
+    assertArrayEquals(new float[] {1, 1, 1, 1, 1}, longest.get(4));
+    layout.examples(five).forEach(example -> example.check(layout.tensors()));
+    assertEquals(
+        "DataSet features_0 shape=[3, 3] mask=[] per example, where the first one has [2, 3] and []:"
+            + " give all DataSets the same shapes and masks, but for the length of sequences",
+        assertThrows(
+                IllegalArgumentException.class,
+                () ->
+                    DataSetLayout.of(two, LabelEncoding.DETECT)
+                        .stretchedTo(
+                            new MultiDataSet(
+                                new INDArray[] {Nd4j.ones(1, 3, 3), Nd4j.ones(1, 2)},
+                                new INDArray[] {Nd4j.ones(1, 1, 3)})))
+            .getMessage());
+  }
+
+  @Test
+  void sequencesOfOneLengthNeedNoMasks() {
+    MultiDataSet data = sequences(2, 3, null);
+    DataSetLayout layout = DataSetLayout.of(data, LabelEncoding.DETECT).stretchedTo(data);
+    assertEquals(3, layout.tensors().size());
+  }
+
+  /** A sequence and a row for each example, labels for each step; values count up. */
+  private static MultiDataSet sequences(int examples, int time, INDArray featuresMask) {
+    INDArray sequence = Nd4j.arange(2.0 * examples * time).castTo(DataType.FLOAT);
+    INDArray row = Nd4j.arange(1.0, 2.0 * examples + 1).castTo(DataType.FLOAT);
+    INDArray labels = Nd4j.arange(1.0, examples * time + 1.0).castTo(DataType.FLOAT);
+    return new MultiDataSet(
+        new INDArray[] {sequence.reshape(examples, 2, time), row.reshape(examples, 2)},
+        new INDArray[] {labels.reshape(examples, 1, time)},
+        featuresMask == null ? null : new INDArray[] {featuresMask, null},
+        null);
+  }
+
+  private static DataSetLayout layout(DataSet data, LabelEncoding encoding) {
+    return DataSetLayout.of(data.toMultiDataSet(), encoding);
+  }
+
+  private static void assertRefused(DataSet data, DataSetLayout layout, String message) {
     IllegalArgumentException refused =
-        assertThrows(IllegalArgumentException.class, () -> DataSetExamples.examples(data, tensors));
+        assertThrows(IllegalArgumentException.class, () -> layout.examples(data.toMultiDataSet()));
     assertEquals(message, refused.getMessage());
   }
 
   private static TensorSpec labels(INDArray labels, LabelEncoding encoding) {
-    return DataSetExamples.tensors(new DataSet(features((int) labels.size(0)), labels), encoding)
-        .get(1);
+    return layout(new DataSet(features((int) labels.size(0)), labels), encoding).tensors().get(1);
   }
 
   private static INDArray features(int examples) {
