@@ -43,6 +43,23 @@ public final class Datasets {
               .formatted(qualified, ManifestFile.NAME));
     }
     ShardSet shardSet = ManifestFile.read(files, qualified);
+    while (true) {
+      try {
+        check(files, qualified, shardSet);
+        return new Dataset(qualified.toString(), shardSet);
+      } catch (IOException e) {
+        ShardSet now = ManifestFile.read(files, qualified);
+        if (now.equals(shardSet)) {
+          throw e;
+        }
+        // It was replaced between the two looks.
+        shardSet = now;
+      }
+    }
+  }
+
+  private static void check(FileSystem files, Path qualified, ShardSet shardSet)
+      throws IOException {
     Map<Path, Map<String, Long>> lengths = new HashMap<>();
     for (DataShard shard : shardSet.shards()) {
       Path file = new Path(qualified, shard.file());
@@ -62,7 +79,6 @@ public final class Datasets {
                 .formatted(file, length, shard.bytes()));
       }
     }
-    return new Dataset(qualified.toString(), shardSet);
   }
 
   /**

@@ -17,13 +17,11 @@ import dev.lockstep.sharding.TensorStatistics;
 import dev.lockstep.sharding.plan.Part;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.UUID;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
@@ -45,23 +43,22 @@ public final class ManifestFile {
   private ManifestFile() {}
 
   /**
-   * Writes a manifest so that it is there complete or not at all: under another name first. An
-   * existing one is deleted just before, so a kill between the two leaves none.
+   * Writes a manifest, in place of an existing one: complete at once, so that whoever opens the
+   * dataset at any moment, also after a kill, finds the old one or the new.
    */
   public static void write(FileSystem files, Path location, ShardSet shardSet) throws IOException {
-    Path temporary = new Path(location, "_" + NAME + "." + UUID.randomUUID());
-    Path target = new Path(location, NAME);
-    try {
-      try (OutputStream out = files.create(temporary, false)) {
-        out.write(JSON.writeValueAsBytes(toJson(shardSet)));
-      }
-      files.delete(target, false);
-      if (!files.rename(temporary, target)) {
-        throw new IOException("cannot rename %s to %s".formatted(temporary, target));
-      }
-    } finally {
-      files.delete(temporary, false);
-    }
+    write(files, location, shardSet, IfExists.REPLACE);
+  }
+
+  /**
+   * The same, or only where there is none.
+   *
+   * @throws java.nio.file.FileAlreadyExistsException when there is one that is not to be replaced
+   */
+  static void write(FileSystem files, Path location, ShardSet shardSet, IfExists ifExists)
+      throws IOException {
+    WholeFile.put(
+        files, new Path(location, NAME), JSON.writeValueAsBytes(toJson(shardSet)), ifExists);
   }
 
   /**

@@ -7,10 +7,8 @@ import dev.lockstep.sharding.plan.Part;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
@@ -23,28 +21,45 @@ import org.apache.hadoop.fs.Path;
  * tasks write only into {@link #folder()}.
  *
  * <pre>
- * LOCATION/_writing-UUID/shard-00003.training.attempt-17.arrow   tasks write, one file per attempt
- * LOCATION/_writing-UUID/shard-00003.arrow              commit: the attempts that count, renamed;
- *                                                       all other files deleted
- * LOCATION/data-FINGERPRINT/shard-00003.arrow           commit: the folder renamed
- * LOCATION/manifest.json                                commit: written last
+ * LOCATION/_writing-UUID.OWNER/                    begin; tasks write, one file per attempt:
+ *                              shard-00003.training.attempt-17.arrow
+ * LOCATION/data-FINGERPRINT/_owner-UUID.OWNER      commit: only this job writes in the folder
+ * LOCATION/data-FINGERPRINT/shard-00003.arrow      commit: the attempts that count, renamed
+ * LOCATION/manifest.json                           commit: last, at once (see {@link WholeFile})
  * </pre>
  *
- * <p>One ingest at a time: beginning one deletes what earlier ones that did not finish left behind.
+ * <p>What holds, on local file systems, HDFS and object stores, since only the manifest makes a
+ * dataset and it names a folder that no other job touches:
+ *
+ * <ul>
+ *   <li>A job that is killed at any moment leaves the location without a dataset, or with the one
+ *       that was there before, or with its own, complete. What else it leaves is deleted by a later
+ *       {@link #begin} ({@link Leftovers} says when) or {@link #commit}.
+ *   <li>Jobs that write to one location at the same time do not see each other's files. With {@link
+ *       IfExists#REPLACE} the last to commit wins; with {@link IfExists#REFUSE} the first, and
+ *       another that made the same dataset takes that one for its own. In the end one complete
+ *       dataset stands.
+ *   <li>A job whose folder was deleted because it was taken for dead fails; nothing is mixed.
+ *   <li>Folders are named by the data alone where a job is the only one in its location; else by
+ *       the data and a random number. So a name is not used again while someone may be deleting it.
+ * </ul>
  */
 public final class Staging implements AutoCloseable {
 
-  private static final String WRITING = "_writing-";
-
   private final FileSystem files;
   private final Path location;
+  private final IfExists ifExists;
+  private final UUID id = UUID.randomUUID();
   private final Path folder;
+  private final Leftovers leftovers;
   private boolean committed;
 
-  private Staging(FileSystem files, Path location, Path folder) {
+  private Staging(FileSystem files, Path location, IfExists ifExists) {
     this.files = files;
     this.location = location;
-    this.folder = folder;
+    this.ifExists = ifExists;
+    folder = new Path(location, Owner.current().name(Leftovers.WRITING + id));
+    leftovers = new Leftovers(files, location);
   }
 
   /**
@@ -56,18 +71,17 @@ public final class Staging implements AutoCloseable {
   public static Staging begin(String location, Configuration conf, IfExists ifExists)
       throws IOException {
     Path path = new Path(location);
-    FileSystem files = path.getFileSystem(conf);
-    path = files.makeQualified(path);
+    return begin(path.getFileSystem(conf), path, ifExists);
+  }
+
+  static Staging begin(FileSystem files, Path location, IfExists ifExists) throws IOException {
+    Path path = files.makeQualified(location);
     refuseExisting(files, path, ifExists);
     files.mkdirs(path);
-    for (FileStatus status : files.listStatus(path)) {
-      if (status.getPath().getName().startsWith(WRITING)) {
-        files.delete(status.getPath(), true);
-      }
-    }
-    Path folder = new Path(path, WRITING + UUID.randomUUID());
-    files.mkdirs(folder);
-    return new Staging(files, path, folder);
+    Staging staging = new Staging(files, path, ifExists);
+    files.mkdirs(staging.folder);
+    staging.leftovers.delete(files.getFileStatus(staging.folder).getModificationTime());
+    return staging;
   }
 
   /** Refuses early what {@link #begin} would refuse, before anything is computed. */
@@ -85,10 +99,13 @@ public final class Staging implements AutoCloseable {
           "%s is a file: name a folder for the dataset".formatted(path));
     }
     if (ifExists == IfExists.REFUSE && files.exists(new Path(path, ManifestFile.NAME))) {
-      throw new FileAlreadyExistsException(
-          "%s already holds a dataset: choose another folder, or ask to replace it"
-              .formatted(path));
+      throw holdsDataset(path);
     }
+  }
+
+  private static FileAlreadyExistsException holdsDataset(Path path) {
+    return new FileAlreadyExistsException(
+        "%s already holds a dataset: choose another folder, or ask to replace it".formatted(path));
   }
 
   /** Where tasks write; a Hadoop URI. */
@@ -107,73 +124,111 @@ public final class Staging implements AutoCloseable {
    *
    * @param written the shards that count, in order, under the names their attempts gave them
    * @param manifest makes the manifest from the shards under their final names
+   * @return the dataset that stands now: this one, or with {@link IfExists#REFUSE} an equal one
+   *     that another job has completed meanwhile
+   * @throws FileAlreadyExistsException when another job has completed another one meanwhile, and it
+   *     is not to be replaced
    */
   public Dataset commit(List<DataShard> written, Function<List<DataShard>, ShardSet> manifest)
       throws IOException {
-    Set<String> counted = new LinkedHashSet<>();
-    List<DataShard> named = new ArrayList<>();
-    for (int s = 0; s < written.size(); s++) {
-      String name = "shard-%05d.arrow".formatted(s);
-      rename(new Path(folder, written.get(s).file()), new Path(folder, name));
-      counted.add(name);
-      named.add(written.get(s).renamed(name));
-    }
-    for (FileStatus status : files.listStatus(folder)) {
-      if (!counted.contains(status.getPath().getName())) {
-        files.delete(status.getPath(), true);
-      }
-    }
-    String fingerprint = manifest.apply(named).fingerprint();
-    Path data = free("data-" + fingerprint.substring(0, 12));
-    List<DataShard> placed =
-        named.stream().map(shard -> shard.renamed(data.getName() + "/" + shard.file())).toList();
-    ShardSet shardSet = manifest.apply(placed);
-    Set<Path> replaced = foldersOfExisting();
-    rename(folder, data);
+    ShardSet shardSet = manifest.apply(written);
+    Path data = claim("data-" + shardSet.fingerprint().substring(0, 12));
     try {
-      ManifestFile.write(files, location, shardSet);
-    } catch (IOException | RuntimeException e) {
+      shardSet = manifest.apply(place(written, data));
+      ManifestFile.write(files, location, shardSet, ifExists);
+    } catch (FileAlreadyExistsException e) {
       files.delete(data, true);
+      return standing(shardSet, manifest);
+    } catch (IOException | RuntimeException e) {
+      deleteUnlessNamed(data, e);
       throw e;
     }
     committed = true;
-    for (Path old : replaced) {
-      files.delete(old, true);
-    }
+    tidy(data);
     return new Dataset(location.toString(), shardSet);
   }
 
-  /** The folder of that name, or with a number behind it if it is taken by the same data. */
-  private Path free(String name) throws IOException {
-    Path path = new Path(location, name);
-    for (int i = 1; files.exists(path); i++) {
-      path = new Path(location, name + "-" + i);
-    }
-    return path;
-  }
-
-  /** Folders that only the dataset to be replaced uses. */
-  private Set<Path> foldersOfExisting() throws IOException {
-    Set<Path> folders = new LinkedHashSet<>();
-    if (files.exists(new Path(location, ManifestFile.NAME))) {
-      try {
-        for (DataShard shard : ManifestFile.read(files, location).shards()) {
-          Path parent = new Path(location, shard.file()).getParent();
-          if (parent.getParent().equals(location) && parent.getName().startsWith("data-")) {
-            folders.add(parent);
-          }
-        }
-      } catch (IOException e) {
-        // A manifest that cannot be read is replaced all the same; its files stay behind.
-        return Set.of();
+  private List<DataShard> place(List<DataShard> written, Path data) throws IOException {
+    List<DataShard> placed = new ArrayList<>();
+    for (int s = 0; s < written.size(); s++) {
+      DataShard shard = written.get(s);
+      String name = "shard-%05d.arrow".formatted(s);
+      Path from = new Path(folder, shard.file());
+      Path to = new Path(data, name);
+      if (!files.rename(from, to)) {
+        throw new IOException(
+            "cannot rename %s to %s: was the folder deleted, because this job was taken for dead?"
+                .formatted(from, to));
       }
+      placed.add(shard.renamed(data.getName() + "/" + name));
     }
-    return folders;
+    return placed;
   }
 
-  private void rename(Path from, Path to) throws IOException {
-    if (!files.rename(from, to)) {
-      throw new IOException("cannot rename %s to %s".formatted(from, to));
+  /**
+   * Makes a folder that no other job writes in. Under its plain name only when no other folder of
+   * data is here, before and after: whoever may still be deleting one of that name has put its own
+   * beside it.
+   */
+  private Path claim(String name) throws IOException {
+    Path plain = new Path(location, name);
+    if (leftovers.dataFolders().isEmpty()) {
+      files.create(owner(plain), false).close();
+      if (files.listStatus(plain).length == 1 && leftovers.dataFolders().size() == 1) {
+        return plain;
+      }
+      files.delete(owner(plain), false);
+      deleteIfEmpty(plain);
+    }
+    Path unique = new Path(location, name + "-" + id.toString().substring(0, 8));
+    files.create(owner(unique), false).close();
+    return unique;
+  }
+
+  private Path owner(Path data) {
+    return new Path(data, Owner.current().name(Leftovers.OWNER + id));
+  }
+
+  private void deleteIfEmpty(Path folder) {
+    try {
+      files.delete(folder, false);
+    } catch (IOException e) {
+      // Not empty, or gone: another job's.
+    }
+  }
+
+  /** The dataset that another job has completed, if it is the one that this job made. */
+  private Dataset standing(ShardSet ours, Function<List<DataShard>, ShardSet> manifest)
+      throws IOException {
+    ShardSet standing = ManifestFile.read(files, location);
+    // The same examples, and the same said about them; names of folders may differ.
+    if (!standing.fingerprint().equals(ours.fingerprint())
+        || !manifest.apply(standing.shards()).equals(standing)) {
+      throw holdsDataset(location);
+    }
+    return new Dataset(location.toString(), standing);
+  }
+
+  /** A failure may be reported of a manifest that was written all the same. */
+  private void deleteUnlessNamed(Path data, Exception failure) {
+    try {
+      if (!leftovers.named().contains(data)) {
+        files.delete(data, true);
+      }
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  /** What is left over now; the dataset stands, whether this succeeds or not. */
+  private void tidy(Path data) {
+    try {
+      FileStatus owner = files.getFileStatus(owner(data));
+      files.delete(owner.getPath(), false);
+      files.delete(folder, true);
+      leftovers.delete(owner.getModificationTime());
+    } catch (IOException e) {
+      // Another job may have replaced this dataset already; what is left, a later one deletes.
     }
   }
 

@@ -15,6 +15,8 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -270,13 +272,36 @@ class DatasetFilesTest {
   }
 
   @Test
-  void beginningDeletesWhatAKilledOneLeft() throws IOException {
+  void beginningDeletesWhatHasNotChangedForDays() throws IOException {
     Path killed = folder.resolve("killed");
-    Files.createDirectories(killed.resolve("_writing-dead"));
-    Files.writeString(killed.resolve("_writing-dead/shard-00000.attempt-1.arrow"), "half");
+    for (String name : List.of("old", "young")) {
+      Path file = killed.resolve("_writing-" + name + "/shard-00000.training.attempt-1.arrow");
+      Files.createDirectories(file.getParent());
+      Files.writeString(file, "half");
+      Files.setLastModifiedTime(
+          file,
+          FileTime.from(
+              Instant.now()
+                  .minus(Leftovers.STALE_AFTER)
+                  .plusSeconds(name.equals("old") ? -60 : 3600)));
+    }
     SampleData.write(killed.toString(), CONF, 10, 20, 8);
-    assertFalse(Files.exists(killed.resolve("_writing-dead")));
+    assertFalse(Files.exists(killed.resolve("_writing-old")));
+    assertTrue(Files.exists(killed.resolve("_writing-young")));
     Datasets.verify(Datasets.open(killed.toString(), CONF), CONF);
+  }
+
+  @Test
+  void foldersThatOnlyLookLikeOursAreLeftAlone() throws IOException {
+    Path data = folder.resolve("data");
+    for (String name : List.of("data-raw", "data-0123456789ab", "data-0123456789abc")) {
+      Files.createDirectories(data.resolve(name));
+      Files.writeString(data.resolve(name).resolve("mine.csv"), "1,2");
+    }
+    SampleData.replace(location, CONF, 33, 20, 8);
+    for (String name : List.of("data-raw", "data-0123456789ab", "data-0123456789abc")) {
+      assertTrue(Files.exists(data.resolve(name).resolve("mine.csv")), name);
+    }
   }
 
   @Test

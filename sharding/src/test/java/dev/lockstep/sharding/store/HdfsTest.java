@@ -10,9 +10,15 @@ import dev.lockstep.sharding.plan.Part;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.store.MicroBatchStream.Item;
 import java.io.IOException;
-import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.hdfs.MiniDFSCluster;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -22,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The same on a real HDFS of one node. */
 class HdfsTest {
 
-  @TempDir static Path folder;
+  @TempDir static java.nio.file.Path folder;
   private static MiniDFSCluster cluster;
   private static Configuration conf;
 
@@ -79,5 +85,84 @@ class HdfsTest {
     assertEquals(
         "no dataset at %s/nothing: it does not exist".formatted(FileSystem.get(conf).getUri()),
         assertThrows(IOException.class, () -> Datasets.open("/nothing", conf)).getMessage());
+  }
+
+  @Test
+  void twoJobsInOneLocationDoNotMixAndTheLastStands() throws IOException {
+    FileSystem files = FileSystem.get(conf);
+    Path location = new Path("/data/two");
+    try (Staging first = Staging.begin("/data/two", conf, IfExists.REPLACE);
+        Staging second = Staging.begin("/data/two", conf, IfExists.REPLACE)) {
+      assertTrue(files.exists(new Path(first.folder())), "the second job deleted the first's");
+      SampleData.write(first, files, 33);
+      Dataset last = SampleData.write(second, files, 45);
+      assertEquals(last, Datasets.open("/data/two", conf));
+      Datasets.verify(last, conf);
+    }
+    assertEquals(2, files.listStatus(location).length);
+  }
+
+  @Test
+  void ofTwoJobsThatDoNotReplaceTheFirstStands() throws IOException {
+    FileSystem files = FileSystem.get(conf);
+    try (Staging first = Staging.begin("/data/refused", conf, IfExists.REFUSE);
+        Staging same = Staging.begin("/data/refused", conf, IfExists.REFUSE);
+        Staging other = Staging.begin("/data/refused", conf, IfExists.REFUSE)) {
+      Dataset stands = SampleData.write(first, files, 33);
+      assertEquals(stands, SampleData.write(same, files, 33));
+      IOException refused =
+          assertThrows(IOException.class, () -> SampleData.write(other, files, 45));
+      assertTrue(
+          refused
+              .getMessage()
+              .endsWith(
+                  "/data/refused already holds a dataset: choose another folder, or ask to replace it"),
+          refused.getMessage());
+      assertEquals(stands, Datasets.open("/data/refused", conf));
+      Datasets.verify(stands, conf);
+    }
+    assertEquals(2, files.listStatus(new Path("/data/refused")).length);
+  }
+
+  @Test
+  void whoOpensWhileItIsReplacedFindsOneOrTheOther() throws Exception {
+    SampleData.write("/data/live", conf, 10, 40, 7);
+    ExecutorService reader = Executors.newSingleThreadExecutor();
+    AtomicBoolean ended = new AtomicBoolean();
+    try {
+      Future<Integer> opened =
+          reader.submit(
+              () -> {
+                int times = 0;
+                for (; !ended.get(); times++) {
+                  Datasets.open("/data/live", conf);
+                }
+                return times;
+              });
+      for (int examples = 11; examples < 26; examples++) {
+        SampleData.replace("/data/live", conf, examples, 40, 7);
+      }
+      ended.set(true);
+      assertTrue(opened.get(30, TimeUnit.SECONDS) > 0);
+    } finally {
+      ended.set(true);
+      reader.shutdownNow();
+    }
+  }
+
+  @Test
+  void whatHasNotChangedForDaysIsDeletedAndWhatIsYoungIsNot() throws IOException {
+    FileSystem files = FileSystem.get(conf);
+    long days = Leftovers.STALE_AFTER.toMillis();
+    for (String name : List.of("old", "young")) {
+      Path file =
+          new Path("/data/left/_writing-%s/shard-00000.training.attempt-1.arrow".formatted(name));
+      files.create(file).close();
+      files.setTimes(
+          file, System.currentTimeMillis() - days + (name.equals("old") ? -60_000 : 3_600_000), -1);
+    }
+    SampleData.write("/data/left", conf, 10, 40, 7);
+    assertFalse(files.exists(new Path("/data/left/_writing-old")));
+    assertTrue(files.exists(new Path("/data/left/_writing-young")));
   }
 }

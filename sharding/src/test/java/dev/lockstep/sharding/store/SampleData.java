@@ -76,6 +76,11 @@ final class SampleData {
     }
   }
 
+  /** Writes with a file system of the test's own, in the way of {@code staging}. */
+  static Dataset write(Staging staging, FileSystem files, int examples) throws IOException {
+    return write(staging, files, examples, 20, 8, Compression.NONE, folder -> {});
+  }
+
   private static Dataset write(
       Staging staging,
       Configuration conf,
@@ -85,8 +90,20 @@ final class SampleData {
       Compression compression,
       BeforeCommit beforeCommit)
       throws IOException {
+    FileSystem files = new Path(staging.folder()).getFileSystem(conf);
+    return write(staging, files, examples, shardExamples, blockExamples, compression, beforeCommit);
+  }
+
+  private static Dataset write(
+      Staging staging,
+      FileSystem files,
+      int examples,
+      int shardExamples,
+      int blockExamples,
+      Compression compression,
+      BeforeCommit beforeCommit)
+      throws IOException {
     Path folder = new Path(staging.folder());
-    FileSystem files = folder.getFileSystem(conf);
     List<DataShard> shards = new ArrayList<>();
     for (int from = 0; from < examples; from += shardExamples) {
       Path file = new Path(folder, Staging.attemptFile(shards.size(), Part.TRAINING, 0));
