@@ -69,7 +69,7 @@ public final class GlobalBatches implements Iterator<DataSet>, AutoCloseable {
                     0,
                     epoch + 1,
                     PREFETCHED_STEPS * virtualWorkers)
-                .withShuffle(part == Part.VALIDATION ? Shuffle.NONE : config.order())
+                .withShuffle(part == Part.VALIDATION ? Shuffle.NONE : config.order(data.shardSet()))
                 .withGatherBytes((long) config.shuffleMegabytes() << 20),
             hadoop);
   }

@@ -20,6 +20,39 @@ import java.util.Arrays;
  * is permuted instead: position p holds example π(p), π by (seed, epoch), and spans are cut from
  * that; so a global batch is a uniformly random choice, whatever the sizes of blocks, and every
  * block has examples for every virtual worker.
+ *
+ * <p>A window shuffle is not a full one: a global batch comes from the few blocks that the windows
+ * of its step touch. Where examples of a block are alike, as in a file sorted by label, they are
+ * alike in batches too. Measured for ten classes one after the other in the file, V = 4, b = 32:
+ * how much the count of a class varies between global batches, as the ratio of its variance to that
+ * of batches drawn at random without replacement (1 is perfect; it is about 1 + b · block / window
+ * where spans are much longer than windows); and how often neighbours in the file meet in one
+ * global batch, as the ratio to a full shuffle.
+ *
+ * <pre>
+ * examples   block  window       variance  neighbours
+ * any        any    none           21.3    N / 131
+ * 100,000      167     256         17.0     95
+ * 100,000      167   1,024          5.9     24
+ * 100,000      167   4,096          2.3      6.7    suited to images of 28 x 28
+ * 1,000,000    167   4,096          2.2     60
+ * 100,000    1,024   4,096          6.8      6.7
+ * 1,000,000  1,024   4,096          7.9     61
+ * 1,000,000  1,024  16,384          3.0     16
+ * 1,000,000  1,024  24,576          2.3     10      suited to rows of a table
+ * 1,000,000  1,024  32,768          1.9      7.3
+ * any        any    full            1.0      1.0
+ * </pre>
+ *
+ * <p>Spearman's correlation of an example's place in the epoch and in the file, 0.25 without a
+ * shuffle, is that of as many random numbers as there are blocks: 0.02 for 1,000 blocks. So the
+ * number of blocks in a window is what counts, and {@link Shuffle#suited} takes 24 at least, for
+ * which the variance of a class is about twice that of a full shuffle whatever the size of an
+ * example. A small network on ten classes, sorted: 71.7 % by windows of 24 blocks, 72.3 % by a full
+ * shuffle, 71.5 % on the same examples in random order, each ± 0.7 %, and far less as they are
+ * ({@code SortedDataTest} of the trainer); in a longer epoch of the same kind windows ended 2 %
+ * below the others. Windows of a few blocks do not do for sorted files: shuffle fully, or take
+ * smaller blocks.
  */
 public final class EpochPlan {
 

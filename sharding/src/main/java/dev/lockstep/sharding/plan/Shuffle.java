@@ -1,6 +1,7 @@
 package dev.lockstep.sharding.plan;
 
 import java.io.Serializable;
+import java.util.Arrays;
 import java.util.Objects;
 
 /**
@@ -23,6 +24,10 @@ public record Shuffle(Kind kind, int window) implements Serializable {
     FULL
   }
 
+  private static final long USUAL_WINDOW = 4096;
+  private static final long WINDOW_BLOCKS = 24;
+  private static final long WINDOW_BYTES = 64L << 20;
+
   /** The order of the file. */
   public static final Shuffle NONE = new Shuffle(Kind.NONE, 0);
 
@@ -37,6 +42,20 @@ public record Shuffle(Kind kind, int window) implements Serializable {
           "shuffle=%s window=%d: must be >= 1 with shuffle=WINDOW, and 0 without"
               .formatted(kind, window));
     }
+  }
+
+  /**
+   * The windows that suit a dataset: {@value #USUAL_WINDOW} examples, or {@value #WINDOW_BLOCKS}
+   * blocks where that is more, but no more than fill 64 MiB. How well a window mixes is a matter of
+   * blocks, not of examples: see {@link EpochPlan}.
+   *
+   * @param blockSizes examples of each block
+   * @param exampleBytes stored bytes of one example, at least 1
+   */
+  public static Shuffle suited(int[] blockSizes, long exampleBytes) {
+    long largest = Arrays.stream(blockSizes).max().orElse(0);
+    long wanted = Math.max(USUAL_WINDOW, WINDOW_BLOCKS * largest);
+    return within((int) Math.max(1, Math.min(wanted, WINDOW_BYTES / exampleBytes)));
   }
 
   /** Windows of so many examples; the order of the file for windows of 0. */

@@ -20,8 +20,8 @@ final class OrderOptions {
       names = "--shuffle-window",
       paramLabel = "N",
       description =
-          "With --shuffle window: examples inside which the order is shuffled; 0 for none"
-              + " (default: 4096).")
+          "With --shuffle window: examples inside which the order is shuffled; 0 for none (default:"
+              + " 4096, or 24 blocks where that is more, within 64 MiB).")
   private Integer window;
 
   @Option(

@@ -8,6 +8,8 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import dev.lockstep.ps.server.OnNonFinite;
+import dev.lockstep.sharding.ShardSet;
+import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.plan.Shuffle;
 import java.io.Serializable;
 import java.time.Duration;
@@ -37,7 +39,8 @@ import java.util.function.UnaryOperator;
  * @param onNonFinite what becomes of a step whose gradient has a NaN or an infinity
  * @param shuffle how far from the order of the file an epoch goes
  * @param shuffleWindow examples inside which a span is shuffled with {@code shuffle=WINDOW}, where
- *     0 means {@code NONE}; 0 with the others, whatever was given
+ *     0 means {@code NONE}; null for what suits the dataset ({@link Shuffle#suited}), and with the
+ *     others, whatever was given
  * @param shuffleMegabytes that {@code shuffle=FULL} may hold gathered in each worker: the fewer,
  *     the more often an epoch reads the data; does not change the model
  * @param validationFraction part of the examples kept for validation, in [0, 1); 0 with a dataset
@@ -70,7 +73,7 @@ public record TrainingConfig(
     int pushSplit,
     OnNonFinite onNonFinite,
     Shuffle.Kind shuffle,
-    int shuffleWindow,
+    Integer shuffleWindow,
     int shuffleMegabytes,
     double validationFraction,
     double clipNorm,
@@ -84,8 +87,6 @@ public record TrainingConfig(
     String out,
     ExistingOutput existingOutput)
     implements Serializable {
-
-  private static final int DEFAULT_WINDOW = 4096;
 
   private static final ObjectMapper JSON =
       JsonMapper.builder()
@@ -145,10 +146,12 @@ public record TrainingConfig(
     atLeast("workers", workers, 0);
     atLeast("accumulate", accumulate, 1);
     Objects.requireNonNull(shuffle, "shuffle");
-    atLeast("shuffleWindow", shuffleWindow, 0);
+    atLeast("shuffleWindow", shuffleWindow == null ? 0 : shuffleWindow, 0);
     atLeast("shuffleMegabytes", shuffleMegabytes, 1);
-    shuffleWindow = shuffle == Shuffle.Kind.WINDOW ? shuffleWindow : 0;
-    shuffle = shuffle == Shuffle.Kind.WINDOW && shuffleWindow == 0 ? Shuffle.Kind.NONE : shuffle;
+    if (shuffle == Shuffle.Kind.WINDOW && shuffleWindow != null && shuffleWindow == 0) {
+      shuffle = Shuffle.Kind.NONE;
+    }
+    shuffleWindow = shuffle == Shuffle.Kind.WINDOW ? shuffleWindow : null;
     if (virtualWorkers < workers) {
       throw new IllegalArgumentException(
           String.format(
@@ -299,9 +302,25 @@ public record TrainingConfig(
     }
   }
 
-  /** In which order an epoch takes the training part. */
-  public Shuffle order() {
-    return new Shuffle(shuffle, shuffleWindow);
+  /** In which order an epoch takes the training part of a dataset. */
+  public Shuffle order(ShardSet data) {
+    return switch (shuffle) {
+      case NONE -> Shuffle.NONE;
+      case FULL -> Shuffle.FULL;
+      case WINDOW ->
+          shuffleWindow != null
+              ? Shuffle.within(shuffleWindow)
+              : Shuffle.suited(
+                  data.blockSizes(),
+                  Float.BYTES * data.tensors().stream().mapToLong(TensorSpec::storedValues).sum());
+    };
+  }
+
+  /** The same with the order that a dataset determines written out. */
+  public TrainingConfig resolvedFor(ShardSet data) {
+    return shuffle == Shuffle.Kind.WINDOW
+        ? toBuilder().shuffleWindow(order(data).window()).build()
+        : this;
   }
 
   /** Whether the same configuration, data and numeric profile give the same bits. */
@@ -332,7 +351,7 @@ public record TrainingConfig(
         .pushSplit(pushSplit)
         .onNonFinite(onNonFinite)
         .shuffle(shuffle)
-        .shuffleWindow(shuffle == Shuffle.Kind.WINDOW ? shuffleWindow : DEFAULT_WINDOW)
+        .shuffleWindow(shuffleWindow)
         .shuffleMegabytes(shuffleMegabytes)
         .validationFraction(validationFraction)
         .clipNorm(clipNorm)
@@ -397,7 +416,7 @@ public record TrainingConfig(
     private int pushSplit = 0;
     private OnNonFinite onNonFinite = OnNonFinite.STOP;
     private Shuffle.Kind shuffle = Shuffle.Kind.WINDOW;
-    private int shuffleWindow = DEFAULT_WINDOW;
+    private Integer shuffleWindow = null;
     private int shuffleMegabytes = 256;
     private double validationFraction = 0;
     private double clipNorm = 0;
@@ -532,7 +551,7 @@ public record TrainingConfig(
 
     /** Sets {@link TrainingConfig#shuffleWindow()}. */
     @JsonProperty
-    public Builder shuffleWindow(int value) {
+    public Builder shuffleWindow(Integer value) {
       this.shuffleWindow = value;
       return this;
     }

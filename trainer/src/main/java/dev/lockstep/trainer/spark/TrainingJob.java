@@ -81,7 +81,7 @@ public final class TrainingJob {
       Dataset dataset,
       TrainingObserver observer) {
     this.spark = spark;
-    this.config = config;
+    this.config = config.resolvedFor(dataset.shardSet());
     this.initial = initial;
     this.model = initial.definition();
     this.dataset = dataset;
@@ -203,7 +203,8 @@ public final class TrainingJob {
               + config.validationFraction()
               + "): give data, or a smaller fraction");
     }
-    return EpochPlan.of(config.seed(), 0, config.virtualWorkers(), training, config.order())
+    return EpochPlan.of(
+            config.seed(), 0, config.virtualWorkers(), training, config.order(dataset.shardSet()))
         .steps(config.batchSize());
   }
 

@@ -417,7 +417,7 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
             pace.firstMicroBatch(firstStep),
             config.epochs(),
             PREFETCHED_STEPS * (to - from))
-        .withShuffle(config.order())
+        .withShuffle(config.order(dataset.shardSet()))
         .withGatherBytes((long) config.shuffleMegabytes() << 20)
         .withConsecutive(pace.consecutive());
   }

@@ -6,10 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.ps.server.OnNonFinite;
+import dev.lockstep.sharding.DataBlock;
+import dev.lockstep.sharding.DataShard;
+import dev.lockstep.sharding.ShardSet;
+import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.plan.Shuffle;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,7 +43,7 @@ class TrainingConfigTest {
             0,
             OnNonFinite.STOP,
             Shuffle.Kind.WINDOW,
-            4096,
+            null,
             256,
             0,
             0,
@@ -92,14 +98,40 @@ class TrainingConfigTest {
   @Test
   void aWindowOfNothingIsTheOrderOfTheFile() {
     TrainingConfig none = TrainingConfig.builder().out("a").shuffleWindow(0).build();
-    assertEquals(Shuffle.NONE, none.order());
+    assertEquals(Shuffle.NONE, none.order(rows(8, 1024)));
     assertEquals(none, TrainingConfig.builder().out("a").shuffle(Shuffle.Kind.NONE).build());
-    assertEquals(Shuffle.within(4096), TrainingConfig.builder().out("a").build().order());
-    assertEquals(
-        Shuffle.within(4096), none.toBuilder().shuffle(Shuffle.Kind.WINDOW).build().order());
     TrainingConfig full = none.toBuilder().shuffle(Shuffle.Kind.FULL).build();
-    assertEquals(Shuffle.FULL, full.order());
+    assertEquals(Shuffle.FULL, full.order(rows(8, 1024)));
     assertEquals(full, TrainingConfig.fromJson(full.toJson()));
+    assertEquals(full, full.resolvedFor(rows(8, 1024)));
+  }
+
+  @Test
+  void aWindowThatIsNotGivenHoldsEnoughBlocksAndNotTooManyBytes() {
+    TrainingConfig config = TrainingConfig.builder().out("a").build();
+    assertEquals(Shuffle.within(4096), config.order(rows(784, 166)));
+    assertEquals(Shuffle.within(24 * 1024), config.order(rows(10, 1024)));
+    assertEquals(Shuffle.within(111), config.order(rows(150_528, 1)));
+    TrainingConfig resolved = config.resolvedFor(rows(10, 1024));
+    assertEquals(24 * 1024, resolved.shuffleWindow());
+    assertEquals(config, resolved.toBuilder().shuffleWindow(null).build());
+    TrainingConfig given = config.toBuilder().shuffleWindow(7).build();
+    assertEquals(Shuffle.within(7), given.order(rows(10, 1024)));
+  }
+
+  /** A dataset of 100 blocks. */
+  private static ShardSet rows(int features, int block) {
+    List<DataBlock> blocks =
+        IntStream.range(0, 100).mapToObj(i -> new DataBlock(block, 10L * i, 10, 0)).toList();
+    return new ShardSet(
+        ShardSet.FORMAT_VERSION,
+        "rows",
+        List.of(
+            new TensorSpec(
+                "x", TensorSpec.Role.FEATURES, TensorSpec.Encoding.FLOAT32, List.of(features))),
+        Map.of(),
+        List.of(new DataShard("x", 1000, 0, blocks)),
+        Map.of());
   }
 
   @Test

@@ -135,7 +135,7 @@ class GraphTrainingTest {
             0,
             virtualWorkers,
             config.batchSize(),
-            config.shuffleWindow(),
+            config.order(dataset.shardSet()).window(),
             0,
             0,
             EPOCHS,
