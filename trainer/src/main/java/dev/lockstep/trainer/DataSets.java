@@ -1,23 +1,32 @@
 package dev.lockstep.trainer;
 
 import dev.lockstep.sharding.Dataset;
-import dev.lockstep.sharding.Example;
-import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.ingest.ExampleIngest;
 import dev.lockstep.sharding.ingest.InvalidDataException;
 import dev.lockstep.sharding.ingest.ShardingOptions;
 import dev.lockstep.trainer.model.DataSetLayout;
 import dev.lockstep.trainer.model.LabelEncoding;
+import dev.lockstep.trainer.model.SavedDataSet;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocatedFileStatus;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RemoteIterator;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.util.SerializableConfiguration;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
@@ -33,20 +42,41 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
  */
 public final class DataSets {
 
-  private final JavaRDD<MultiDataSet> data;
+  /** Tasks that read files: more would only cost the driver. */
+  private static final int MOST_PARTITIONS = 10_000;
 
-  private DataSets(JavaRDD<MultiDataSet> data) {
+  private final JavaRDD<Sourced> data;
+
+  /**
+   * A data set on its way through a task.
+   *
+   * @param source its file, for messages; "" if it has none
+   */
+  private record Sourced(String source, MultiDataSet data) {
+
+    /** What a step makes of the data set; its complaints name the file. */
+    <T> T map(Function<MultiDataSet, T> step) throws InvalidDataException {
+      try {
+        return step.apply(data);
+      } catch (IllegalArgumentException e) {
+        throw new InvalidDataException(
+            source.isEmpty() ? e.getMessage() : source + ": " + e.getMessage());
+      }
+    }
+  }
+
+  private DataSets(JavaRDD<Sourced> data) {
     this.data = data;
   }
 
   /** Data sets of one input and one output. */
   public static DataSets of(JavaRDD<DataSet> data) {
-    return new DataSets(data.map(DataSet::toMultiDataSet));
+    return new DataSets(data.map(each -> new Sourced("", each.toMultiDataSet())));
   }
 
   /** Data sets for graphs of any number of inputs and outputs. */
   public static DataSets ofMulti(JavaRDD<? extends MultiDataSet> data) {
-    return new DataSets(data.map(each -> each));
+    return new DataSets(data.map(each -> new Sourced("", each)));
   }
 
   /** One data set, of examples that fit in the driver's memory. */
@@ -54,13 +84,72 @@ public final class DataSets {
     return of(spark.parallelize(List.of(data), 1));
   }
 
+  /**
+   * Files that {@code DataSet.save} or {@code MultiDataSet.save} wrote, each small enough for a
+   * task's memory, in the order of their paths. Java objects in them (metadata, names of labels)
+   * are not read: deserialising them would run code of whoever wrote the file.
+   *
+   * @param folder any Hadoop URI that driver and executors share; its subfolders are looked
+   *     through, names that begin with {@code .} or {@code _} are passed over
+   * @throws java.io.FileNotFoundException if there is no such folder
+   * @throws InvalidDataException if it has no files
+   */
+  public static DataSets saved(JavaSparkContext spark, String folder) throws IOException {
+    SerializableConfiguration conf = new SerializableConfiguration(spark.hadoopConfiguration());
+    List<String> files = files(new Path(folder), conf.value());
+    if (files.isEmpty()) {
+      throw new InvalidDataException(
+          folder + " holds no files: save data sets there with DataSet.save(File)");
+    }
+    return new DataSets(
+        spark
+            .parallelize(files, Math.min(files.size(), MOST_PARTITIONS))
+            .map(file -> new Sourced(file, read(file, conf.value()))));
+  }
+
+  private static List<String> files(Path folder, Configuration conf) throws IOException {
+    List<String> files = new ArrayList<>();
+    FileSystem system = folder.getFileSystem(conf);
+    Path root = system.makeQualified(folder);
+    RemoteIterator<LocatedFileStatus> found = system.listFiles(root, true);
+    while (found.hasNext()) {
+      Path file = found.next().getPath();
+      if (!isHidden(root, file)) {
+        files.add(file.toString());
+      }
+    }
+    Collections.sort(files);
+    return files;
+  }
+
+  private static boolean isHidden(Path root, Path file) {
+    for (Path path = file; path != null && !path.equals(root); path = path.getParent()) {
+      if (path.getName().startsWith(".") || path.getName().startsWith("_")) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static MultiDataSet read(String file, Configuration conf) throws IOException {
+    Path path = new Path(file);
+    try (FSDataInputStream in = path.getFileSystem(conf).open(path)) {
+      return SavedDataSet.read(in.readAllBytes());
+    } catch (IllegalArgumentException e) {
+      throw new InvalidDataException(file + ": " + e.getMessage());
+    }
+  }
+
   /** Writes them; see {@link Lockstep#shard(DataSets, String, LabelEncoding, ShardingOptions)}. */
   Dataset shard(String location, LabelEncoding labels, ShardingOptions options) throws IOException {
     try {
       DataSetLayout layout = layout(location, labels);
-      List<TensorSpec> tensors = layout.tensors();
       return ExampleIngest.ingest(
-          data.flatMap(each -> examples(each, layout)), tensors, Map.of(), location, options);
+          data.flatMap(each -> each.map(layout::examples).iterator()),
+          layout.tensors(),
+          Map.of(),
+          location,
+          options);
     } catch (Exception e) {
       // Spark throws its own checked exception, which its Java methods do not declare.
       for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
@@ -76,7 +165,8 @@ public final class DataSets {
 
   /** That of the first data set, stretched to the longest sequence of all. */
   private DataSetLayout layout(String location, LabelEncoding labels) throws IOException {
-    List<byte[]> first = data.map(each -> toBytes(layoutOf(each, labels))).take(1);
+    List<byte[]> first =
+        data.map(each -> toBytes(each.map(set -> DataSetLayout.of(set, labels)))).take(1);
     if (first.isEmpty()) {
       throw new InvalidDataException("the RDD of DataSets for " + location + " is empty");
     }
@@ -90,35 +180,13 @@ public final class DataSets {
     return layout;
   }
 
-  private static DataSetLayout layoutOf(MultiDataSet data, LabelEncoding labels)
-      throws InvalidDataException {
-    try {
-      return DataSetLayout.of(data, labels);
-    } catch (IllegalArgumentException e) {
-      throw new InvalidDataException(e.getMessage());
-    }
-  }
-
-  private static Iterator<byte[]> stretched(DataSetLayout start, Iterator<MultiDataSet> data)
+  private static Iterator<byte[]> stretched(DataSetLayout start, Iterator<Sourced> data)
       throws IOException {
     DataSetLayout layout = start;
     while (data.hasNext()) {
-      try {
-        layout = layout.stretchedTo(data.next());
-      } catch (IllegalArgumentException e) {
-        throw new InvalidDataException(e.getMessage());
-      }
+      layout = data.next().map(layout::stretchedTo);
     }
     return List.of(toBytes(layout)).iterator();
-  }
-
-  private static Iterator<Example> examples(MultiDataSet data, DataSetLayout layout)
-      throws InvalidDataException {
-    try {
-      return layout.examples(data).iterator();
-    } catch (IllegalArgumentException e) {
-      throw new InvalidDataException(e.getMessage());
-    }
   }
 
   /** As bytes: Spark may be set to a serializer that does not know records. */

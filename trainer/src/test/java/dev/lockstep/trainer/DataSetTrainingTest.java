@@ -23,6 +23,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Random;
@@ -313,6 +314,60 @@ class DataSetTrainingTest {
           "inputs=2 outputs=2 of the model: a DataSet holds one of each, take a MultiDataSet",
           assertThrows(IllegalArgumentException.class, batches::next).getMessage());
     }
+  }
+
+  @Test
+  void savedDataSetsAreTakenInTheOrderOfTheirPathsAndABadOneIsNamed() throws IOException {
+    List<DataSet> sets = data().subList(0, 12);
+    Path files = Files.createDirectories(folder.resolve("saved/sub"));
+    for (int i = 0; i < sets.size(); i++) {
+      Path file =
+          files.getParent().resolve(i < 6 ? "a%02d.bin".formatted(i) : "sub/b%02d".formatted(i));
+      sets.get(i).save(file.toFile());
+    }
+    Files.writeString(files.resolve("_SUCCESS"), "");
+    Dataset shards =
+        Lockstep.shard(
+            DataSets.saved(spark, files.getParent().toUri().toString()),
+            folder.resolve("shards").toUri().toString(),
+            LabelEncoding.DETECT,
+            ShardingOptions.named("saved"));
+    Dataset ofRdd =
+        Lockstep.shard(
+            spark.parallelize(sets, 5),
+            folder.resolve("other").toUri().toString(),
+            LabelEncoding.DETECT,
+            ShardingOptions.named("rdd"));
+    assertEquals(ofRdd.shardSet().fingerprint(), shards.shardSet().fingerprint());
+
+    Path bad = files.getParent().resolve("a03.bin");
+    byte[] whole = Files.readAllBytes(bad);
+    Files.write(bad, Arrays.copyOf(whole, 100));
+    assertEquals(
+        bad.toUri().toString().replace("file:///", "file:/")
+            + ": it ends after 100 bytes, inside an array: save the data set again",
+        refused(files.getParent()));
+    new DataSet(Nd4j.ones(2, FEATURES + 1), Nd4j.zeros(2, CLASSES)).save(bad.toFile());
+    assertEquals(
+        bad.toUri().toString().replace("file:///", "file:/")
+            + ": DataSet features shape=[2, 7] where the first one has [6] for each of 2 examples:"
+            + " give all DataSets the same shapes and masks",
+        refused(files.getParent()));
+    Path empty = Files.createDirectories(folder.resolve("empty"));
+    assertEquals(
+        empty + " holds no files: save data sets there with DataSet.save(File)", refused(empty));
+  }
+
+  private String refused(Path files) {
+    return assertThrows(
+            InvalidDataException.class,
+            () ->
+                Lockstep.shard(
+                    DataSets.saved(spark, files.toString()),
+                    folder.resolve("refused").toUri().toString(),
+                    LabelEncoding.DETECT,
+                    ShardingOptions.named("refused")))
+        .getMessage();
   }
 
   private static ComputationGraphConfiguration sequenceAndRow() {

@@ -202,7 +202,7 @@ final class ModelZip {
     return graph.getEpochCount();
   }
 
-  private static String printable(String name) {
+  static String printable(String name) {
     return name.replaceAll("[^\\p{Print}]", "?");
   }
 
