@@ -22,8 +22,8 @@ import org.apache.spark.util.SerializableConfiguration;
  * ImageOptions#normalised} makes of them, and class index {@code labels}. Files are taken in the
  * order of their paths; shards are fixed ranges of them.
  *
- * <p>All files are listed once, by the driver, which holds their paths: meant for up to about a
- * million; pack more into larger files first.
+ * <p>All files are listed by the driver, which holds their paths: meant for up to about a million;
+ * pack more into larger files first.
  *
  * <p>Images are read as they are stored: colour profiles and the orientation that EXIF notes are
  * not applied, transparent pixels are laid on white. PNG gives the same values everywhere. JPEG is
