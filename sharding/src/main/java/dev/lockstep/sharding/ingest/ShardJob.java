@@ -30,6 +30,9 @@ final class ShardJob {
 
   private static final Logger LOG = LoggerFactory.getLogger(ShardJob.class);
 
+  /** In the provenance: the mark of where the data came from. */
+  static final String SOURCE = "source";
+
   private ShardJob() {}
 
   /** Numbers 0 … parts-1, one per partition: partitions that no setting of the cluster changes. */
@@ -89,6 +92,9 @@ final class ShardJob {
       List<DataShard> written = new ArrayList<>();
       Map<Part, ValueSums> sums = new EnumMap<>(Part.class);
       Map<String, String> about = new TreeMap<>(contents.provenance());
+      if (!options.source().isEmpty()) {
+        about.put(SOURCE, options.source());
+      }
       long skipped = 0;
       for (byte[] bytes :
           shards

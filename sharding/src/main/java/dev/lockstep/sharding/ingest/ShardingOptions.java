@@ -21,6 +21,8 @@ import java.util.Objects;
  * @param splitting how examples are dealt to training, validation and test; each part has data
  *     shards of its own
  * @param badData what becomes of an example that cannot be read
+ * @param source by what it can be recognised later that the same data were read in the same way,
+ *     such as a {@link SourceFingerprint}; kept in the manifest's provenance; "" for nothing
  */
 public record ShardingOptions(
     String name,
@@ -29,7 +31,8 @@ public record ShardingOptions(
     long shardBytes,
     Compression compression,
     Splitting splitting,
-    BadData badData)
+    BadData badData,
+    String source)
     implements Serializable {
 
   /** Value of {@code blockExamples} that chooses by the size of an example. */
@@ -45,6 +48,7 @@ public record ShardingOptions(
     Objects.requireNonNull(compression, "compression");
     Objects.requireNonNull(splitting, "splitting");
     Objects.requireNonNull(badData, "badData");
+    Objects.requireNonNull(source, "source");
     if (name == null || name.isBlank()) {
       throw new IllegalArgumentException("dataset name is blank");
     }
@@ -67,42 +71,50 @@ public record ShardingOptions(
         DEFAULT_SHARD_BYTES,
         Compression.NONE,
         Splitting.NONE,
-        BadData.FAIL);
+        BadData.FAIL,
+        "");
   }
 
   /** The same with another answer to an existing dataset. */
   public ShardingOptions ifExists(IfExists other) {
     return new ShardingOptions(
-        name, other, blockExamples, shardBytes, compression, splitting, badData);
+        name, other, blockExamples, shardBytes, compression, splitting, badData, source);
   }
 
   /** The same with another block size. */
   public ShardingOptions blockExamples(int other) {
-    return new ShardingOptions(name, ifExists, other, shardBytes, compression, splitting, badData);
+    return new ShardingOptions(
+        name, ifExists, other, shardBytes, compression, splitting, badData, source);
   }
 
   /** The same with another shard size. */
   public ShardingOptions shardBytes(long other) {
     return new ShardingOptions(
-        name, ifExists, blockExamples, other, compression, splitting, badData);
+        name, ifExists, blockExamples, other, compression, splitting, badData, source);
   }
 
   /** The same with another compression. */
   public ShardingOptions compression(Compression other) {
     return new ShardingOptions(
-        name, ifExists, blockExamples, shardBytes, other, splitting, badData);
+        name, ifExists, blockExamples, shardBytes, other, splitting, badData, source);
   }
 
   /** The same with another splitting. */
   public ShardingOptions splitting(Splitting other) {
     return new ShardingOptions(
-        name, ifExists, blockExamples, shardBytes, compression, other, badData);
+        name, ifExists, blockExamples, shardBytes, compression, other, badData, source);
   }
 
   /** The same with another answer to bad data. */
   public ShardingOptions badData(BadData other) {
     return new ShardingOptions(
-        name, ifExists, blockExamples, shardBytes, compression, splitting, other);
+        name, ifExists, blockExamples, shardBytes, compression, splitting, other, source);
+  }
+
+  /** The same with another mark of where the data came from. */
+  public ShardingOptions source(String other) {
+    return new ShardingOptions(
+        name, ifExists, blockExamples, shardBytes, compression, splitting, badData, other);
   }
 
   /** Examples of a block for these tensors. */

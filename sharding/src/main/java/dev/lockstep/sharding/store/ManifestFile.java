@@ -2,15 +2,12 @@ package dev.lockstep.sharding.store;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lockstep.sharding.DataBlock;
 import dev.lockstep.sharding.DataShard;
-import dev.lockstep.sharding.Preparation;
 import dev.lockstep.sharding.ShardSet;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.TensorStatistics;
@@ -35,10 +32,7 @@ public final class ManifestFile {
   public static final String NAME = "manifest.json";
 
   private static final ObjectMapper JSON =
-      JsonMapper.builder()
-          .enable(SerializationFeature.INDENT_OUTPUT)
-          .disable(MapperFeature.AUTO_DETECT_IS_GETTERS)
-          .build();
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
   private ManifestFile() {}
 
@@ -138,7 +132,7 @@ public final class ManifestFile {
       }
     }
     if (shardSet.preparation() != null) {
-      json.set("preparation", JSON.valueToTree(shardSet.preparation()));
+      json.set("preparation", PreparationJson.of(shardSet.preparation()));
     }
     ArrayNode shards = json.putArray("shards");
     for (DataShard shard : shardSet.shards()) {
@@ -217,19 +211,7 @@ public final class ManifestFile {
         shards,
         provenance,
         statistics,
-        preparation(json));
-  }
-
-  private static Preparation preparation(JsonNode json) {
-    JsonNode node = json.path("preparation");
-    if (node.isMissingNode() || node.isNull()) {
-      return null;
-    }
-    try {
-      return JSON.treeToValue(node, Preparation.class);
-    } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException("field preparation: " + e.getOriginalMessage(), e);
-    }
+        PreparationJson.parse(json.path("preparation")));
   }
 
   private static List<DataBlock> blocks(JsonNode shard) {

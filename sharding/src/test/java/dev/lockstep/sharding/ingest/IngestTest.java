@@ -452,7 +452,8 @@ class IngestTest {
             64L << 20,
             Compression.NONE,
             Splitting.NONE,
-            BadData.FAIL),
+            BadData.FAIL,
+            ""),
         OPTIONS);
     assertEquals(
         new CsvOptions(Header.ABSENT, ',', CsvOptions.LAST, LabelKind.CLASSIFICATION, List.of()),

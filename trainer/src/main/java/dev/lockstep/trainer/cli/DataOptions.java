@@ -1,23 +1,40 @@
 package dev.lockstep.trainer.cli;
 
 import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.Preparation;
+import dev.lockstep.sharding.PreparedColumn;
+import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.ingest.BadData;
 import dev.lockstep.sharding.ingest.CsvIngest;
 import dev.lockstep.sharding.ingest.CsvOptions;
+import dev.lockstep.sharding.ingest.FileTableIngest;
 import dev.lockstep.sharding.ingest.IdxIngest;
 import dev.lockstep.sharding.ingest.IdxOptions;
+import dev.lockstep.sharding.ingest.ImageIngest;
+import dev.lockstep.sharding.ingest.LibSvmIngest;
+import dev.lockstep.sharding.ingest.LibSvmOptions;
+import dev.lockstep.sharding.ingest.Recipe;
 import dev.lockstep.sharding.ingest.ShardingOptions;
+import dev.lockstep.sharding.ingest.SourceFingerprint;
+import dev.lockstep.sharding.ingest.TfRecordIngest;
+import dev.lockstep.sharding.plan.Splitting;
+import dev.lockstep.sharding.store.Compression;
 import dev.lockstep.sharding.store.Datasets;
 import dev.lockstep.sharding.store.IfExists;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.apache.hadoop.security.AccessControlException;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which data a command reads, and how. */
@@ -32,16 +49,30 @@ final class DataOptions {
     SHARDS,
     /** Text with delimiters. */
     CSV,
+    /** Text with tabs. */
+    TSV,
+    /** Apache Parquet. */
+    PARQUET,
+    /** Apache ORC. */
+    ORC,
+    /** A JSON object a line. */
+    JSON,
+    /** Sparse text. */
+    LIBSVM,
     /** Images and labels as MNIST has them. */
-    IDX
-  }
+    IDX,
+    /** A folder of images for each class. */
+    IMAGES,
+    /** TensorFlow's examples. */
+    TFRECORD;
 
-  /** What the label column of a CSV file holds. */
-  enum Label {
-    /** A class: text or integers. */
-    CLASS,
-    /** A number to predict. */
-    NUMBER
+    boolean isText() {
+      return this == CSV || this == TSV;
+    }
+
+    boolean isTable() {
+      return isText() || this == PARQUET || this == ORC || this == JSON;
+    }
   }
 
   @Option(
@@ -53,11 +84,13 @@ final class DataOptions {
 
   @Option(
       names = "--format",
-      paramLabel = "shards|csv|idx",
+      paramLabel = "shards|csv|tsv|parquet|orc|json|libsvm|idx|images|tfrecord",
       description = "Their format (default: shards).")
   private Format format;
 
-  @Option(names = "--header", description = "CSV: the first line of each file names the columns.")
+  @Option(
+      names = "--header",
+      description = "CSV and TSV: the first line of each file names the columns.")
   private boolean header;
 
   @Option(
@@ -66,25 +99,72 @@ final class DataOptions {
       description = "CSV: character between values (default: a comma).")
   private Character delimiter;
 
-  @Option(
-      names = "--label-column",
-      paramLabel = "NAME|INDEX",
-      description = "CSV: column of the label (default: the last).")
-  private String labelColumn;
+  @Mixin private ColumnOptions columns = new ColumnOptions();
+  @Mixin private ImageDataOptions images = new ImageDataOptions();
 
   @Option(
-      names = "--label",
-      paramLabel = "class|number",
-      description = "CSV: what the label is (default: class).")
-  private Label label;
+      names = "--test-fraction",
+      defaultValue = "0",
+      paramLabel = "F",
+      description = "Part of the examples that no training looks at; not for shards (default: 0).")
+  private double testFraction;
 
   @Option(
-      names = "--classes",
-      split = ",",
-      paramLabel = "A,B,…",
+      names = "--split",
+      paramLabel = "random|stratified|chronological",
       description =
-          "CSV: the classes in the order of the model's outputs (default: those found, sorted).")
-  private List<String> classes;
+          "How examples are held out, stored with the data shards; not for shards. Stratified keeps"
+              + " the classes' proportions, chronological takes the last (default: random).")
+  private Splitting.Method split;
+
+  @Option(
+      names = "--on-bad-data",
+      defaultValue = "fail",
+      paramLabel = "fail|skip",
+      description = "What becomes of rows that cannot be read; skipped ones are counted.")
+  private BadData badData;
+
+  @Option(
+      names = "--compression",
+      defaultValue = "none",
+      paramLabel = "none|lz4|zstd",
+      description = "Of the data shards that are written (default: none).")
+  private Compression compression;
+
+  @Option(
+      names = "--shard-megabytes",
+      defaultValue = "64",
+      paramLabel = "N",
+      description = "Size of the data shards that are written (default: 64).")
+  private long shardMegabytes;
+
+  @Option(
+      names = "--block-examples",
+      defaultValue = "0",
+      paramLabel = "N",
+      description = "Examples of a block, the unit of reading; 0 chooses by their size (default).")
+  private int blockExamples;
+
+  /**
+   * What is known of the data that a model was trained on.
+   *
+   * @param classes for tensors of class indices: their names, by index; empty to take those found
+   * @param preparation how columns became tensors; empty to fit it
+   */
+  record Known(Map<String, List<String>> classes, Optional<Preparation> preparation) {
+    static final Known NOTHING = new Known(Map.of(), Optional.empty());
+  }
+
+  /**
+   * What is to be held out.
+   *
+   * @param seed of the choice
+   * @param validation fraction
+   * @param stored whether it is in any case to be stored with the data shards
+   */
+  record HeldOut(long seed, double validation, boolean stored) {
+    static final HeldOut NOTHING = new HeldOut(0, 0, false);
+  }
 
   /** Whether the data are data shards already. */
   boolean areShards() {
@@ -92,23 +172,20 @@ final class DataOptions {
   }
 
   /**
-   * The data as data shards.
+   * The data as data shards: those of an earlier run if the same files were read in the same way.
    *
    * @param shards folder to write them to, if they are not data shards already
-   * @param known for tensors of class indices: the classes that the model was trained on, by index;
-   *     empty to take those of the data
    * @throws IllegalArgumentException if there is nothing to read, or other classes are in it
    */
-  Dataset open(
-      SparkSession spark, String shards, IfExists ifExists, Map<String, List<String>> known)
+  Dataset open(SparkSession spark, String shards, IfExists ifExists, Known known, HeldOut heldOut)
       throws IOException {
     requireOptionsOfFormat();
     if (!areShards()) {
-      return ingest(spark, shards, ShardingOptions.named(name()).ifExists(ifExists), known);
+      return ingest(spark, shards, ifExists, known, heldOut).dataset();
     }
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     Dataset dataset = reading(() -> openShards(hadoop));
-    requireSameClasses(known, dataset.shardSet().classes());
+    requireSameClasses(known.classes(), dataset.shardSet().classes());
     return dataset;
   }
 
@@ -119,64 +196,264 @@ final class DataOptions {
           "data="
               + data
               + " holds no manifest.json, so it is no complete dataset of data shards: name its"
-              + " --format csv or idx, or shard it again");
+              + " --format "
+              + formats()
+              + ", or shard it again");
     }
     return Datasets.open(path.toString(), hadoop);
   }
 
+  private static String formats() {
+    List<String> names = new ArrayList<>();
+    for (Format each : Format.values()) {
+      if (each != Format.SHARDS) {
+        names.add(each.name().toLowerCase(Locale.ROOT));
+      }
+    }
+    return String.join(", ", names.subList(0, names.size() - 1))
+        + " or "
+        + names.get(names.size() - 1);
+  }
+
   /**
-   * Writes the data as data shards.
+   * A dataset and whether it was there already.
    *
-   * @param known as for {@link #open}
+   * @param reused from the same files, read in the same way
    */
-  Dataset ingest(
-      SparkSession spark, String location, ShardingOptions options, Map<String, List<String>> known)
+  record Ingested(Dataset dataset, boolean reused) {}
+
+  /** Writes the data as data shards, unless {@code location} holds them already. */
+  Ingested ingest(
+      SparkSession spark, String location, IfExists ifExists, Known known, HeldOut heldOut)
       throws IOException {
-    JavaSparkContext context = new JavaSparkContext(spark.sparkContext());
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     requireOptionsOfFormat();
     if (areShards()) {
       throw new IllegalArgumentException(
-          "format of data=" + data + " is not given: name it with --format csv or idx");
+          "format of data=" + data + " is not given: name it with --format " + formats());
     }
-    if (options.ifExists() == IfExists.REFUSE && Datasets.exists(location, hadoop)) {
+    return new Ingesting(spark, qualified(location, hadoop), known).run(ifExists, heldOut);
+  }
+
+  /** One ingest: what it needs at several places. */
+  private final class Ingesting {
+    private final SparkSession spark;
+    private final JavaSparkContext context;
+    private final Configuration hadoop;
+    private final String location;
+    private final Known known;
+    private final List<String> labels;
+
+    Ingesting(SparkSession spark, String location, Known known) {
+      this.spark = spark;
+      this.context = new JavaSparkContext(spark.sparkContext());
+      this.hadoop = spark.sparkContext().hadoopConfiguration();
+      this.location = location;
+      this.known = known;
+      this.labels = known.classes().getOrDefault(LABELS, List.of());
+    }
+
+    Ingested run(IfExists ifExists, HeldOut heldOut) throws IOException {
+      return reading(
+          () -> {
+            String input = qualified(data, hadoop);
+            Optional<Recipe> recipe = recipe(input);
+            ShardingOptions options = sharding(heldOut);
+            String source =
+                SourceFingerprint.of(
+                    input,
+                    List.of(format, csv(labels), recipe, known, images, columns.features(), options)
+                        .toString(),
+                    hadoop);
+            Optional<Dataset> before = sameAsBefore(source);
+            if (before.isPresent()) {
+              return new Ingested(before.get(), true);
+            }
+            refuseOther(ifExists);
+            return new Ingested(
+                ingest(input, recipe, options.ifExists(ifExists).source(source)), false);
+          });
+    }
+
+    private Optional<Dataset> sameAsBefore(String source) throws IOException {
+      if (!Datasets.exists(location, hadoop)) {
+        return Optional.empty();
+      }
+      Dataset dataset = Datasets.open(location, hadoop);
+      boolean same = source.equals(dataset.shardSet().provenance().get("source"));
+      return same ? Optional.of(dataset) : Optional.empty();
+    }
+
+    private void refuseOther(IfExists ifExists) throws IOException {
+      if (ifExists == IfExists.REFUSE && Datasets.exists(location, hadoop)) {
+        throw new IllegalArgumentException(
+            "out="
+                + location
+                + " holds a dataset already, of other data or read in another way: name another"
+                + " folder with --out, or replace it with --overwrite");
+      }
+    }
+
+    private Optional<Recipe> recipe(String input) throws IOException {
+      if (!format.isTable()) {
+        return Optional.empty();
+      }
+      if (known.preparation().isPresent()) {
+        requireNoOtherColumns(known.preparation().get());
+        return Optional.empty();
+      }
+      if (format.isText()) {
+        boolean plain = columns.given().stream().allMatch(name -> name.equals("--label-column"));
+        return plain
+            ? Optional.empty()
+            : Optional.of(
+                columns.recipe(CsvIngest.columns(context, input, csv(List.of())), labels, hadoop));
+      }
+      return Optional.of(
+          columns.recipe(FileTableIngest.columns(spark, fileFormat(), input), labels, hadoop));
+    }
+
+    private Dataset ingest(String input, Optional<Recipe> recipe, ShardingOptions options)
+        throws IOException {
+      return switch (format) {
+        case CSV, TSV -> {
+          CsvOptions csv = csv(labels);
+          yield known.preparation().isPresent()
+              ? CsvIngest.ingest(context, input, location, csv, known.preparation().get(), options)
+              : recipe.isPresent()
+                  ? CsvIngest.ingest(context, input, location, csv, recipe.get(), options)
+                  : CsvIngest.ingest(context, input, location, csv, options);
+        }
+        case PARQUET, ORC, JSON ->
+            known.preparation().isPresent()
+                ? FileTableIngest.ingest(
+                    spark, fileFormat(), input, location, known.preparation().get(), options)
+                : FileTableIngest.ingest(
+                    spark, fileFormat(), input, location, recipe.orElseThrow(), options);
+        case LIBSVM ->
+            LibSvmIngest.ingest(
+                context,
+                input,
+                location,
+                LibSvmOptions.of(labelKind()).classes(columns.classes(labels)),
+                options);
+        case IDX ->
+            IdxIngest.ingest(
+                context, input, location, new IdxOptions(IdxOptions.FIND, labels.size()), options);
+        case IMAGES ->
+            ImageIngest.ingest(
+                context,
+                input,
+                location,
+                images.options().classes(columns.classes(labels)),
+                options);
+        case TFRECORD ->
+            TfRecordIngest.ingest(
+                context, input, location, images.tfRecord(columns, labels), options);
+        case SHARDS -> throw new IllegalStateException("data shards are not to be sharded");
+      };
+    }
+  }
+
+  /** The columns are those of the data that the model was trained on. */
+  private void requireNoOtherColumns(Preparation preparation) {
+    List<String> labels =
+        preparation.tensors().stream()
+            .filter(tensor -> tensor.role() == TensorSpec.Role.LABELS)
+            .flatMap(tensor -> tensor.columns().stream())
+            .map(PreparedColumn::column)
+            .toList();
+    List<String> other = new ArrayList<>(columns.given());
+    if (columns.labelColumn() == null || labels.contains(columns.labelColumn())) {
+      other.remove("--label-column");
+    }
+    if (!other.isEmpty()) {
       throw new IllegalArgumentException(
-          "out="
-              + location
-              + " holds a dataset already: name another folder with --out, or replace it with"
-              + " --overwrite");
+          other
+              + " for a model whose run knows its columns (labels="
+              + labels
+              + "): leave out, the data are prepared as those for training were");
     }
-    List<String> labels = known.getOrDefault(LABELS, List.of());
-    return reading(
-        () -> {
-          String input = qualified(data, hadoop);
-          String output = qualified(location, hadoop);
-          return format == Format.CSV
-              ? CsvIngest.ingest(context, input, output, csv(labels), options)
-              : IdxIngest.ingest(
-                  context, input, output, new IdxOptions(IdxOptions.FIND, labels.size()), options);
-        });
+  }
+
+  private FileTableIngest.Format fileFormat() {
+    return FileTableIngest.Format.valueOf(format.name());
+  }
+
+  private CsvOptions.LabelKind labelKind() {
+    return columns.isClass()
+        ? CsvOptions.LabelKind.CLASSIFICATION
+        : CsvOptions.LabelKind.REGRESSION;
+  }
+
+  /**
+   * How data shards are to be written. A split is stored where it is asked for, and where numbers
+   * are learned from the training part; else a training makes its own.
+   */
+  private ShardingOptions sharding(HeldOut heldOut) {
+    boolean stored = heldOut.stored() || testFraction > 0 || split != null || columns.isFitted();
+    Splitting splitting =
+        !stored || (heldOut.validation() == 0 && testFraction == 0)
+            ? Splitting.NONE
+            : new Splitting(
+                heldOut.seed(),
+                heldOut.validation(),
+                testFraction,
+                split == null ? Splitting.Method.RANDOM : split);
+    return ShardingOptions.named(name())
+        .blockExamples(blockExamples)
+        .shardBytes(Math.multiplyExact(shardMegabytes, 1L << 20))
+        .compression(compression)
+        .splitting(splitting)
+        .badData(badData);
   }
 
   /** An option without effect would hide a mistake. */
   private void requireOptionsOfFormat() {
-    boolean given =
-        header || delimiter != null || labelColumn != null || label != null || classes != null;
-    if (given && format != Format.CSV) {
+    List<String> wrong = new ArrayList<>();
+    Format of = format == null ? Format.SHARDS : format;
+    if (!of.isText() && header) {
+      wrong.add("--header");
+    }
+    if (of != Format.CSV && delimiter != null) {
+      wrong.add("--delimiter");
+    }
+    if (!of.isTable()) {
+      List<String> given = new ArrayList<>(columns.given());
+      if (of == Format.TFRECORD) {
+        given.removeAll(List.of("--features", "--label-column"));
+      }
+      wrong.addAll(given);
+      boolean labelled = of == Format.LIBSVM || of == Format.TFRECORD;
+      if (!labelled && columns.isLabelGiven()) {
+        wrong.add("--label");
+      }
+      if (!labelled && of != Format.IMAGES && columns.areClassesGiven()) {
+        wrong.add("--classes");
+      }
+    }
+    if (of != Format.IMAGES && of != Format.TFRECORD) {
+      wrong.addAll(images.given());
+    }
+    if (of == Format.SHARDS && (testFraction != 0 || split != null)) {
+      wrong.add(split == null ? "--test-fraction" : "--split");
+    }
+    if (!wrong.isEmpty()) {
       throw new IllegalArgumentException(
-          "--header, --delimiter, --label-column, --label and --classes are for --format csv, not"
-              + " for data="
+          String.join(", ", wrong)
+              + " cannot be used with data="
               + data
-              + (areShards() ? " in data shards" : " in idx")
-              + ": leave them out");
+              + " in format "
+              + of.name().toLowerCase(Locale.ROOT)
+              + ": leave out, or name another --format");
     }
   }
 
-  private interface Reading {
-    Dataset read() throws IOException;
+  private interface Reading<T> {
+    T read() throws IOException;
   }
 
-  private Dataset reading(Reading reading) throws IOException {
+  private <T> T reading(Reading<T> reading) throws IOException {
     try {
       return reading.read();
     } catch (FileNotFoundException
@@ -219,19 +496,16 @@ final class DataOptions {
 
   private CsvOptions csv(List<String> known) {
     CsvOptions csv = CsvOptions.of(header ? CsvOptions.Header.PRESENT : CsvOptions.Header.ABSENT);
-    if (delimiter != null) {
+    if (format == Format.TSV) {
+      csv = csv.delimiter('\t');
+    } else if (delimiter != null) {
       csv = csv.delimiter(delimiter);
     }
-    if (labelColumn != null) {
-      csv = csv.label(labelColumn);
+    if (columns.labelColumn() != null) {
+      csv = csv.label(columns.labelColumn());
     }
-    if (label == Label.NUMBER) {
-      csv = csv.labelKind(CsvOptions.LabelKind.REGRESSION);
-    }
-    if (classes != null) {
-      return csv.classes(classes);
-    }
-    return label == Label.NUMBER ? csv : csv.classes(known);
+    csv = csv.labelKind(labelKind());
+    return csv.classes(columns.classes(known));
   }
 
   /** Executors have another working directory. */

@@ -1,8 +1,10 @@
 package dev.lockstep.trainer.cli;
 
 import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.Preparation;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.TensorSpec.Role;
+import dev.lockstep.sharding.plan.Part;
 import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.trainer.model.EvaluationSums;
 import dev.lockstep.trainer.model.InitialModel;
@@ -17,7 +19,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
@@ -48,6 +50,12 @@ final class EvaluateCommand implements Callable<Integer> {
       paramLabel = "FILE",
       description = "DL4J zip, such as the model.zip of a run; any Hadoop URI.")
   private String model;
+
+  @Option(
+      names = "--part",
+      paramLabel = "training|validation|test",
+      description = "Only this part of data shards that store a split (default: all examples).")
+  private Part part;
 
   @Option(
       names = "--batch-size",
@@ -82,9 +90,14 @@ final class EvaluateCommand implements Callable<Integer> {
                 + " do not share this host's folders: write data shards first with lockstep shard");
       }
       // Class 2 of the data must be class 2 of the model, also where class 1 does not occur.
-      Map<String, List<String>> classes = new RunFolder(folderOf(model), hadoop).classes();
+      RunFolder run = new RunFolder(folderOf(model), hadoop);
       Dataset dataset =
-          data.open(session, scratch.resolve("data").toUri().toString(), IfExists.REFUSE, classes);
+          data.open(
+              session,
+              scratch.resolve("data").toUri().toString(),
+              IfExists.REFUSE,
+              new DataOptions.Known(run.classes(), run.preparation().map(Preparation::unweighted)),
+              DataOptions.HeldOut.NOTHING);
       List<EvaluationSums> outputs =
           EvaluationJob.run(
               new JavaSparkContext(session.sparkContext()),
@@ -93,7 +106,8 @@ final class EvaluateCommand implements Callable<Integer> {
               profile,
               ReplicaOptions.DEFAULT,
               SPANS,
-              batchSize);
+              batchSize,
+              Optional.ofNullable(part));
       List<TensorSpec> labels =
           dataset.shardSet().tensors().stream().filter(t -> t.role() == Role.LABELS).toList();
       for (int i = 0; i < outputs.size(); i++) {

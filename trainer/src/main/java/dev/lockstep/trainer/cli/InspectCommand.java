@@ -4,8 +4,11 @@ import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.layout.Block;
 import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.PreparedColumn;
+import dev.lockstep.sharding.PreparedTensor;
 import dev.lockstep.sharding.ShardSet;
 import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.TensorStatistics;
 import dev.lockstep.sharding.store.Datasets;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.spark.RunFolder;
@@ -80,9 +83,50 @@ final class InspectCommand implements Callable<Integer> {
           tensor.encoding().name().toLowerCase(Locale.ROOT),
           tensor.shape());
     }
+    for (TensorStatistics each : set.statistics()) {
+      console.printf(
+          Locale.ROOT,
+          "values       %s %s of %,d examples: %s%n",
+          each.part().name().toLowerCase(Locale.ROOT),
+          each.tensor(),
+          each.examples(),
+          each.classCounts().isEmpty()
+              ? String.format(
+                  Locale.ROOT,
+                  "min %.4g, max %.4g, mean %.4g, deviation %.4g",
+                  each.min(),
+                  each.max(),
+                  each.mean(),
+                  each.deviation())
+              : "by class " + each.classCounts());
+    }
+    if (set.preparation() != null) {
+      for (PreparedTensor tensor : set.preparation().tensors()) {
+        tensor.columns().forEach(column -> print(console, tensor, column));
+      }
+    }
     set.classes()
         .forEach((tensor, names) -> console.println("classes      " + tensor + " " + names));
     set.provenance().forEach((key, value) -> console.println("from         " + key + "=" + value));
+  }
+
+  private static void print(PrintWriter console, PreparedTensor tensor, PreparedColumn column) {
+    String fitted =
+        switch (column.treatment()) {
+          case NUMBER, CLASS -> "";
+          case ONE_HOT -> " of " + column.categories();
+          case STANDARDISE -> " with mean " + column.shift() + " and deviation " + column.divisor();
+          case MIN_MAX -> " from " + column.shift() + " over " + column.divisor();
+        };
+    console.println(
+        "column       "
+            + column.column()
+            + " in "
+            + tensor.tensor()
+            + ", "
+            + column.treatment().name().toLowerCase(Locale.ROOT)
+            + fitted
+            + (column.fill().isEmpty() ? "" : ", missing values " + column.fill()));
   }
 
   private static void print(PrintWriter console, InitialModel model) {

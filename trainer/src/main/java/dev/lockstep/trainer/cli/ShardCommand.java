@@ -1,13 +1,11 @@
 package dev.lockstep.trainer.cli;
 
 import dev.lockstep.sharding.Dataset;
-import dev.lockstep.sharding.ingest.ShardingOptions;
 import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.trainer.model.NumericProfile;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import org.apache.spark.sql.SparkSession;
 import picocli.CommandLine.Command;
@@ -35,11 +33,20 @@ final class ShardCommand implements Callable<Integer> {
   private String out;
 
   @Option(
-      names = "--block-examples",
+      names = "--validation-fraction",
       defaultValue = "0",
-      paramLabel = "N",
-      description = "Examples of a block, the unit of reading; 0 chooses by their size (default).")
-  private int blockExamples;
+      paramLabel = "F",
+      description =
+          "Part of the examples stored for validation, by --split (default: 0; a training may still"
+              + " hold out its own).")
+  private double validationFraction;
+
+  @Option(
+      names = "--seed",
+      defaultValue = "42",
+      paramLabel = "S",
+      description = "Of the split (default: ${DEFAULT-VALUE}).")
+  private long seed;
 
   @Option(names = "--overwrite", description = "Replace the dataset that --out holds.")
   private boolean overwrite;
@@ -48,21 +55,28 @@ final class ShardCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     PrintWriter console = spec.commandLine().getOut();
     try (SparkSession session = SparkSessions.open("shard", NumericProfile.AVX2)) {
-      Dataset dataset =
+      DataOptions.Ingested ingested =
           data.ingest(
               session,
               out,
-              ShardingOptions.named(data.name())
-                  .blockExamples(blockExamples)
-                  .ifExists(overwrite ? IfExists.REPLACE : IfExists.REFUSE),
-              Map.of());
+              overwrite ? IfExists.REPLACE : IfExists.REFUSE,
+              DataOptions.Known.NOTHING,
+              new DataOptions.HeldOut(seed, validationFraction, validationFraction > 0));
+      Dataset dataset = ingested.dataset();
       console.printf(
           Locale.ROOT,
-          "%,d examples in %,d data shards at %s%nfingerprint %s%n",
+          "%s%,d examples in %,d data shards at %s%nfingerprint %s%n",
+          ingested.reused() ? "unchanged since the last time: " : "",
           dataset.shardSet().examples(),
           dataset.shardSet().shards().size(),
           dataset.location(),
           dataset.shardSet().fingerprint());
+      String skipped = dataset.shardSet().provenance().get("skipped");
+      if (skipped != null) {
+        console.printf(
+            "left out %s, the first because of %s%n",
+            skipped, dataset.shardSet().provenance().get("firstSkipped"));
+      }
       console.flush();
     }
     return 0;

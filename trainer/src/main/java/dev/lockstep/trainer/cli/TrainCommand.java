@@ -20,7 +20,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
@@ -146,6 +145,9 @@ final class TrainCommand implements Callable<Integer> {
     if (config.optimizer().name() != null) {
       model.requireNoUpdater(config.optimizer().name());
     }
+    if (!data.areShards() && config.validationFraction() == 0) {
+      TrainingJob.requirePlateauIsSeen(config, TrainingJob.Validation.NONE);
+    }
     NumericProfile profile = NumericProfile.named(config.numericProfile());
     PrintWriter console = spec.commandLine().getOut();
     try (SparkSession session = SparkSessions.open("train", profile)) {
@@ -180,11 +182,14 @@ final class TrainCommand implements Callable<Integer> {
             config.existingOutput() == TrainingConfig.ExistingOutput.REPLACE
                 ? IfExists.REPLACE
                 : IfExists.REFUSE,
-            Map.of());
+            DataOptions.Known.NOTHING,
+            new DataOptions.HeldOut(config.seed(), config.validationFraction(), false));
+    boolean split = !data.areShards() && dataset.shardSet().hasStoredSplit();
+    TrainingConfig settings = split ? config.toBuilder().validationFraction(0).build() : config;
     InitialModel initial = fromFile.orElseGet(() -> model.builtIn(dataset.shardSet().tensors()));
     try (ConsoleProgress progress = new ConsoleProgress(console)) {
       return Lockstep.train(
-          new JavaSparkContext(session.sparkContext()), initial, dataset, config, progress);
+          new JavaSparkContext(session.sparkContext()), initial, dataset, settings, progress);
     }
   }
 

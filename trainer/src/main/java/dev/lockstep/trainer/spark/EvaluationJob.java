@@ -20,6 +20,7 @@ import dev.lockstep.trainer.model.NumericProfile;
 import dev.lockstep.trainer.model.ReplicaOptions;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -55,7 +56,8 @@ public final class EvaluationJob {
         NumericProfile.named(config.numericProfile()),
         TrainingTask.replicaOptions(config),
         SPANS,
-        BATCH_SIZE);
+        BATCH_SIZE,
+        Optional.empty());
   }
 
   /**
@@ -83,10 +85,11 @@ public final class EvaluationJob {
   }
 
   /**
-   * Scores all examples. Blocks.
+   * Scores all examples, or those of one part of a stored split. Blocks.
    *
    * @param spans into which the dataset is cut; part of what determines the last bits of the loss
    * @param batchSize examples scored at once
+   * @param part of the split that the dataset stores; empty for all examples
    * @return one for each labels tensor, in the dataset's order
    * @throws IllegalArgumentException if model and data do not fit, or there is no data
    */
@@ -97,9 +100,22 @@ public final class EvaluationJob {
       NumericProfile profile,
       ReplicaOptions options,
       int spans,
-      int batchSize) {
-    Split all = Split.of(0, 0, dataset.shardSet().blockSizes());
-    return run(spark, model, dataset, all, Part.TRAINING, profile, options, spans, batchSize);
+      int batchSize,
+      Optional<Part> part) {
+    Split split =
+        part.isPresent()
+            ? dataset.shardSet().split(0, 0)
+            : Split.of(0, 0, dataset.shardSet().blockSizes());
+    return run(
+        spark,
+        model,
+        dataset,
+        split,
+        part.orElse(Part.TRAINING),
+        profile,
+        options,
+        spans,
+        batchSize);
   }
 
   private static List<EvaluationSums> run(

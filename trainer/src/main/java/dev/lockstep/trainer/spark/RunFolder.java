@@ -3,6 +3,8 @@ package dev.lockstep.trainer.spark;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.lockstep.sharding.Preparation;
+import dev.lockstep.sharding.store.PreparationJson;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -14,6 +16,8 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -123,14 +127,34 @@ public final class RunFolder {
    * @throws IOException if the record cannot be read
    */
   public Map<String, List<String>> classes() throws IOException {
-    if (!files.exists(file(RECORD))) {
-      return Map.of();
-    }
-    try (InputStream in = files.open(file(RECORD))) {
-      JsonNode classes = WorkerReport.JSON.readTree(in).path("data").path("classes");
-      return classes.isMissingNode()
-          ? Map.of()
-          : WorkerReport.JSON.convertValue(classes, new TypeReference<>() {});
+    return aboutData(
+        data -> {
+          JsonNode classes = data.path("classes");
+          return classes.isMissingNode()
+              ? Map.of()
+              : WorkerReport.JSON.convertValue(classes, new TypeReference<>() {});
+        });
+  }
+
+  /**
+   * How the columns of the table that the finished run of this folder was trained on became
+   * tensors.
+   *
+   * @return empty if it was no table, or there is no record of it
+   * @throws IOException if the record cannot be read
+   */
+  public Optional<Preparation> preparation() throws IOException {
+    return aboutData(data -> Optional.ofNullable(PreparationJson.parse(data.path("preparation"))));
+  }
+
+  private <T> T aboutData(Function<JsonNode, T> read) throws IOException {
+    try {
+      if (!files.exists(file(RECORD))) {
+        return read.apply(WorkerReport.JSON.createObjectNode());
+      }
+      try (InputStream in = files.open(file(RECORD))) {
+        return read.apply(WorkerReport.JSON.readTree(in).path("data"));
+      }
     } catch (JsonProcessingException | IllegalArgumentException e) {
       throw new IOException(
           file(RECORD)

@@ -3,6 +3,7 @@ package dev.lockstep.trainer.spark;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lockstep.sharding.store.PreparationJson;
 import dev.lockstep.trainer.model.NumericFingerprint;
 import dev.lockstep.trainer.model.Versions;
 import dev.lockstep.trainer.report.EpochMetrics;
@@ -111,6 +112,9 @@ record RunRecord(
     data.put("location", assignment.dataset().location());
     data.put("fingerprint", assignment.dataset().shardSet().fingerprint());
     data.put("examples", assignment.dataset().shardSet().examples());
+    if (assignment.dataset().shardSet().preparation() != null) {
+      data.set("preparation", PreparationJson.of(assignment.dataset().shardSet().preparation()));
+    }
     data.set("classes", WorkerReport.JSON.valueToTree(assignment.dataset().shardSet().classes()));
     ObjectNode numeric = json.putObject("numeric");
     numeric.put("profile", assignment.config().numericProfile());

@@ -100,7 +100,8 @@ public final class TrainingJob {
   public TrainingResult run() throws IOException {
     requireStartable(spark, config);
     ModelValidation.check(model, dataset.shardSet().tensors(), config.virtualWorkers(), clipping());
-    requireValidationForPlateau();
+    requirePlateauIsSeen(
+        config, TrainingTask.validates(config, dataset) ? Validation.EVERY_EPOCH : Validation.NONE);
     ModePlan ofModel = ModePlan.of(config, model.updatePlan(clipping()));
     Pace pace = new Pace(microBatchesPerEpoch(), config.accumulate(), ofModel.roundSteps());
     RunLength length =
@@ -208,14 +209,28 @@ public final class TrainingJob {
         .steps(config.batchSize());
   }
 
-  private void requireValidationForPlateau() {
-    if (config.optimizer().plateau() != null && !TrainingTask.validates(config, dataset)) {
+  /**
+   * Refuses a rate that follows the validation loss when there will be none.
+   *
+   * @param validates whether examples are held out for validation
+   * @throws IllegalArgumentException if they are not, and are needed
+   */
+  public static void requirePlateauIsSeen(TrainingConfig config, Validation validates) {
+    if (config.optimizer().plateau() != null && validates == Validation.NONE) {
       throw new IllegalArgumentException(
           "plateau="
               + config.optimizer().plateau()
               + " without validation data (validationFraction=0.0): keep a part of the examples"
               + " with --validation-fraction");
     }
+  }
+
+  /** Whether a training scores examples that it does not learn from. */
+  public enum Validation {
+    /** It does, after every epoch. */
+    EVERY_EPOCH,
+    /** All examples are for training. */
+    NONE
   }
 
   /**

@@ -129,8 +129,13 @@ class BadInputTest {
     train(folder, "linear", "--format", "idx", "--header")
         .refused(
             2,
-            "--header, --delimiter, --label-column, --label and --classes are for --format csv,",
-            "not for data=" + folder + " in idx: leave them out")
+            "--header cannot be used with data="
+                + folder
+                + " in format idx: leave out, or name another --format")
+        .beforeAnyJob();
+    train(folder, "linear", "--format", "libsvm", "--window", "3", "--image-size", "2x2")
+        .refused(
+            2, "--window, --image-size cannot be used with data=" + folder + " in format libsvm")
         .beforeAnyJob();
     nothingIsLeft();
   }
@@ -143,10 +148,11 @@ class BadInputTest {
             "data="
                 + csv
                 + " holds no manifest.json, so it is no complete dataset of data shards: name its"
-                + " --format csv or idx, or shard it again")
+                + " --format csv, tsv, parquet, orc, json, libsvm, idx, images or tfrecord, or shard it"
+                + " again")
         .beforeAnyJob();
     lockstep("shard", "--data", csv, "--out", folder.resolve("shards"))
-        .refused(2, "format of data=" + csv + " is not given: name it with --format csv or idx")
+        .refused(2, "format of data=" + csv + " is not given: name it with --format csv, tsv, ")
         .beforeAnyJob();
     nothingIsLeft();
   }

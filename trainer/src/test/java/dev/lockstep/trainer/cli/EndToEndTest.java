@@ -98,8 +98,13 @@ class EndToEndTest {
                 + " --overwrite")
         .beforeAnyJob();
     assertEquals(sha, train(shards, out, "--overwrite").succeeded().found("parametersSha256 (.*)"));
-    lockstep("shard", "--data", training, "--format", "csv", "--header", "--out", shards)
-        .refused(2, "holds a dataset already", "--overwrite")
+    Ended again =
+        lockstep("shard", "--data", training, "--format", "csv", "--header", "--out", shards)
+            .succeeded()
+            .beforeAnyJob();
+    assertTrue(again.out().startsWith("unchanged since the last time: 150 examples"));
+    lockstep("shard", "--data", test, "--format", "csv", "--header", "--out", shards)
+        .refused(2, "holds a dataset already, of other data or read in another way", "--overwrite")
         .beforeAnyJob();
   }
 

@@ -1,0 +1,60 @@
+package dev.lockstep.sharding.ingest;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.TreeSet;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocatedFileStatus;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RemoteIterator;
+
+/**
+ * By what it is recognised that files need not be sharded again: their paths, lengths and times of
+ * change, and how they are to be read. Driver side.
+ */
+public final class SourceFingerprint {
+
+  private SourceFingerprint() {}
+
+  /**
+   * SHA-256 (hex) of a source.
+   *
+   * @param input a file, a folder or a glob; any Hadoop URI
+   * @param options everything that determines what is made of the files, as text
+   * @throws FileNotFoundException if there is nothing
+   */
+  public static String of(String input, String options, Configuration conf) throws IOException {
+    Path path = new Path(input);
+    FileSystem files = path.getFileSystem(conf);
+    FileStatus[] found = files.globStatus(path);
+    if (found == null || found.length == 0) {
+      throw new FileNotFoundException("no data at %s: it does not exist".formatted(input));
+    }
+    TreeSet<String> lines = new TreeSet<>();
+    for (FileStatus each : found) {
+      RemoteIterator<LocatedFileStatus> below = files.listFiles(each.getPath(), true);
+      while (below.hasNext()) {
+        LocatedFileStatus file = below.next();
+        lines.add(
+            "%s\t%d\t%d".formatted(file.getPath(), file.getLen(), file.getModificationTime()));
+      }
+    }
+    MessageDigest digest;
+    try {
+      digest = MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("this Java has no SHA-256", e);
+    }
+    digest.update(options.getBytes(StandardCharsets.UTF_8));
+    for (String line : lines) {
+      digest.update(("\n" + line).getBytes(StandardCharsets.UTF_8));
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+}

@@ -1,0 +1,352 @@
+package dev.lockstep.trainer.cli;
+
+import dev.lockstep.sharding.Preparation.TimeWindow;
+import dev.lockstep.sharding.TensorSpec.Role;
+import dev.lockstep.sharding.Treatment;
+import dev.lockstep.sharding.ingest.ClassWeights;
+import dev.lockstep.sharding.ingest.ColumnRecipe;
+import dev.lockstep.sharding.ingest.MissingValues;
+import dev.lockstep.sharding.ingest.Recipe;
+import dev.lockstep.sharding.ingest.TensorRecipe;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import picocli.CommandLine.Option;
+
+/** What the columns of a table are, and what is to be made of them. */
+final class ColumnOptions {
+
+  private static final String ALL = "all";
+  private static final String BALANCED = "balanced";
+
+  /** What the label column holds. */
+  enum Label {
+    /** A class: text or integers. */
+    CLASS,
+    /** A number to predict. */
+    NUMBER
+  }
+
+  @Option(
+      names = "--label-column",
+      paramLabel = "NAME|INDEX",
+      description = "Tables: column of the label (default: the last).")
+  private String labelColumn;
+
+  @Option(
+      names = "--label",
+      paramLabel = "class|number",
+      description = "Tables and libsvm: what the label is (default: class).")
+  private Label label;
+
+  @Option(
+      names = "--classes",
+      split = ",",
+      hideParamSyntax = true,
+      paramLabel = "A,B,…",
+      description =
+          "The classes in the order of the model's outputs (default: those found, sorted).")
+  private List<String> classes;
+
+  @Option(
+      names = "--features",
+      split = ",",
+      hideParamSyntax = true,
+      paramLabel = "A,B,…",
+      description = "Tables: columns of the features (default: all that are nothing else).")
+  private List<String> features;
+
+  @Option(
+      names = "--categorical",
+      split = ",",
+      hideParamSyntax = true,
+      paramLabel = "A,B,…",
+      description = "Tables: features that are categories, to be one-hot.")
+  private List<String> categorical;
+
+  @Option(
+      names = "--standardise",
+      split = ",",
+      hideParamSyntax = true,
+      paramLabel = "A,B,…|all",
+      description = "Tables: features less their mean, divided by their deviation.")
+  private List<String> standardise;
+
+  @Option(
+      names = "--min-max",
+      split = ",",
+      hideParamSyntax = true,
+      paramLabel = "A,B,…|all",
+      description = "Tables: features mapped to [0, 1].")
+  private List<String> minMax;
+
+  @Option(
+      names = "--missing",
+      paramLabel = "fail|skip|mean|X",
+      description = "Tables: what becomes of empty features (default: fail).")
+  private String missing;
+
+  @Option(
+      names = "--weight-column",
+      paramLabel = "NAME|INDEX",
+      description = "Tables: column that says how much an example counts.")
+  private String weightColumn;
+
+  @Option(
+      names = "--class-weights",
+      split = ",",
+      hideParamSyntax = true,
+      paramLabel = "balanced|A=2,B=1",
+      description = "Tables: how much the examples of a class count.")
+  private List<String> classWeights;
+
+  @Option(
+      names = "--sequences",
+      split = ",",
+      hideParamSyntax = true,
+      paramLabel = "A,B,…",
+      description =
+          "Tables: features that are arrays, one value a time step, padded to the longest; other"
+              + " features become a second input only if --features names them.")
+  private List<String> sequences;
+
+  @Option(
+      names = "--window",
+      paramLabel = "STEPS[:STRIDE[:HORIZON]]",
+      description =
+          "Tables: examples are windows of so many rows; the label is HORIZON rows after the last"
+              + " (defaults: stride 1, horizon 1).")
+  private String window;
+
+  @Option(
+      names = "--series-column",
+      paramLabel = "NAME|INDEX",
+      description = "Tables: no window spans two values of this column.")
+  private String seriesColumn;
+
+  @Option(
+      names = "--recipe",
+      paramLabel = "FILE",
+      description =
+          "Tables: JSON file of tensors and their columns, for several inputs and outputs; instead"
+              + " of the options above.")
+  private String recipe;
+
+  /** Names of the options that were given and are for tables only. */
+  List<String> given() {
+    Map<String, Object> all = new LinkedHashMap<>();
+    all.put("--label-column", labelColumn);
+    all.put("--features", features);
+    all.put("--categorical", categorical);
+    all.put("--standardise", standardise);
+    all.put("--min-max", minMax);
+    all.put("--missing", missing);
+    all.put("--weight-column", weightColumn);
+    all.put("--class-weights", classWeights);
+    all.put("--sequences", sequences);
+    all.put("--window", window);
+    all.put("--series-column", seriesColumn);
+    all.put("--recipe", recipe);
+    return all.entrySet().stream()
+        .filter(each -> each.getValue() != null)
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
+  boolean isClass() {
+    return label != Label.NUMBER;
+  }
+
+  boolean isLabelGiven() {
+    return label != null;
+  }
+
+  /** The classes asked for, or those known, or none. */
+  List<String> classes(List<String> known) {
+    return classes != null ? classes : isClass() ? known : List.of();
+  }
+
+  boolean areClassesGiven() {
+    return classes != null;
+  }
+
+  String labelColumn() {
+    return labelColumn;
+  }
+
+  List<String> features() {
+    return features == null ? List.of() : features;
+  }
+
+  /** Whether numbers are learned from the training part. */
+  boolean isFitted() {
+    return standardise != null
+        || minMax != null
+        || recipe != null
+        || Objects.equals(missing, "mean")
+        || (classWeights != null && classWeights.contains(BALANCED));
+  }
+
+  /**
+   * What is to be made of a table with these columns.
+   *
+   * @param known classes that the model was trained on, or none
+   */
+  Recipe recipe(List<String> columns, List<String> known, Configuration hadoop) throws IOException {
+    if (recipe != null) {
+      return fromFile(hadoop);
+    }
+    for (List<String> named :
+        Stream.of(features, categorical, sequences).filter(Objects::nonNull).toList()) {
+      named.forEach(each -> requireColumn(columns, each));
+    }
+    String labels = labelColumn == null ? columns.get(columns.size() - 1) : labelColumn;
+    requireColumn(columns, labels);
+    List<TensorRecipe> tensors = new ArrayList<>();
+    if (sequences != null) {
+      tensors.add(
+          new TensorRecipe("features", Role.FEATURES, treated(sequences), TensorRecipe.LONGEST));
+    }
+    if (sequences == null || features != null) {
+      List<String> inputs = new ArrayList<>(features == null ? columns : features);
+      if (features == null) {
+        inputs.removeIf(each -> isNoFeature(each, labels));
+      }
+      if (inputs.isEmpty()) {
+        throw new IllegalArgumentException(
+            "columns=" + columns + " leave no feature beside the label " + labels);
+      }
+      tensors.add(
+          new TensorRecipe(
+              sequences == null ? "features" : "features_1",
+              Role.FEATURES,
+              treated(inputs),
+              TensorRecipe.NO_SEQUENCE));
+    }
+    tensors.add(
+        TensorRecipe.of(
+            "labels",
+            Role.LABELS,
+            isClass()
+                ? new ColumnRecipe(labels, Treatment.CLASS, classes(known))
+                : ColumnRecipe.of(labels, Treatment.NUMBER)));
+    if (weightColumn != null) {
+      requireColumn(columns, weightColumn);
+      tensors.add(
+          TensorRecipe.of(
+              "weights", Role.WEIGHTS, ColumnRecipe.of(weightColumn, Treatment.NUMBER)));
+    }
+    return new Recipe(
+        tensors,
+        missing == null ? MissingValues.FAIL : MissingValues.parse(missing),
+        weights(),
+        timeWindow());
+  }
+
+  private Recipe fromFile(Configuration hadoop) throws IOException {
+    List<String> others = new ArrayList<>(given());
+    others.remove("--recipe");
+    if (!others.isEmpty()) {
+      throw new IllegalArgumentException(
+          "--recipe beside " + others + ": the file says all of it, leave them out");
+    }
+    Path path = new Path(recipe);
+    try (InputStream in = path.getFileSystem(hadoop).open(path)) {
+      return Recipe.parse(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+    } catch (FileNotFoundException e) {
+      throw new IllegalArgumentException(
+          "recipe=" + recipe + " does not exist: name a JSON file with --recipe", e);
+    }
+  }
+
+  /** In windows, the numbers to be predicted are features too: of the time before. */
+  private boolean isNoFeature(String column, String labels) {
+    boolean seen = window != null && !isClass();
+    return column.equals(weightColumn)
+        || column.equals(seriesColumn)
+        || (column.equals(labels) && !seen);
+  }
+
+  private static void requireColumn(List<String> columns, String column) {
+    if (!columns.contains(column)) {
+      throw new IllegalArgumentException(
+          "the data have no column " + column + ": their columns are " + columns);
+    }
+  }
+
+  private List<ColumnRecipe> treated(List<String> names) {
+    List<ColumnRecipe> treated = new ArrayList<>();
+    for (String name : names) {
+      boolean category = categorical != null && categorical.contains(name);
+      boolean standard = isNamed(standardise, name);
+      boolean range = isNamed(minMax, name);
+      if (standard && range) {
+        throw new IllegalArgumentException(
+            "column " + name + " is named by --standardise and by --min-max: choose one");
+      }
+      treated.add(
+          ColumnRecipe.of(
+              name,
+              category
+                  ? Treatment.ONE_HOT
+                  : standard
+                      ? Treatment.STANDARDISE
+                      : range ? Treatment.MIN_MAX : Treatment.NUMBER));
+    }
+    return treated;
+  }
+
+  private static boolean isNamed(List<String> option, String column) {
+    return option != null && (option.contains(column) || option.equals(List.of(ALL)));
+  }
+
+  private ClassWeights weights() {
+    if (classWeights == null) {
+      return ClassWeights.NONE;
+    }
+    if (classWeights.equals(List.of(BALANCED))) {
+      return ClassWeights.balanced();
+    }
+    Map<String, Double> byClass = new LinkedHashMap<>();
+    for (String each : classWeights) {
+      int equals = each.lastIndexOf('=');
+      try {
+        byClass.put(each.substring(0, equals), Double.parseDouble(each.substring(equals + 1)));
+      } catch (IndexOutOfBoundsException | NumberFormatException e) {
+        throw new IllegalArgumentException(
+            "class-weights=" + each + " is neither balanced nor of the form CLASS=WEIGHT", e);
+      }
+    }
+    return ClassWeights.of(byClass);
+  }
+
+  private TimeWindow timeWindow() {
+    if (window == null) {
+      if (seriesColumn != null) {
+        throw new IllegalArgumentException(
+            "series-column=" + seriesColumn + " without --window: give both");
+      }
+      return null;
+    }
+    String[] parts = window.split(":", -1);
+    try {
+      return new TimeWindow(
+          Integer.parseInt(parts[0]),
+          parts.length > 1 ? Integer.parseInt(parts[1]) : 1,
+          parts.length > 2 ? Integer.parseInt(parts[2]) : 1,
+          seriesColumn == null ? "" : seriesColumn);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          "window=" + window + " is not of the form STEPS[:STRIDE[:HORIZON]]", e);
+    }
+  }
+}
