@@ -3,7 +3,9 @@ package dev.lockstep.sharding.ingest;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.ingest.IdxOptions.Normalisation;
 import dev.lockstep.sharding.ingest.image.ImageTensor;
+import dev.lockstep.sharding.ingest.image.JpegDecoder;
 import dev.lockstep.sharding.ingest.image.UnreadableImageException;
+import java.io.IOException;
 import java.io.Serializable;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,13 +13,14 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * How the bytes of an image become features: decoded, resized, normalised. Crosses from driver to
- * executors.
+ * How the bytes of an image become features: decoded, resized, normalised. Made on the driver;
+ * crosses to executors.
  *
  * @param tensor size and channels
  * @param normalisation of values in [0, 1]: one for all channels, or one for each
+ * @param jpeg the driver's decoder
  */
-record ImageFeatures(ImageTensor tensor, List<Normalisation> normalisation)
+record ImageFeatures(ImageTensor tensor, List<Normalisation> normalisation, JpegDecoder jpeg)
     implements Serializable {
 
   ImageFeatures {
@@ -28,7 +31,8 @@ record ImageFeatures(ImageTensor tensor, List<Normalisation> normalisation)
   static ImageFeatures of(ImageOptions images) {
     return new ImageFeatures(
         new ImageTensor(images.height(), images.width(), images.colour(), images.resize()),
-        images.normalisation());
+        images.normalisation(),
+        JpegDecoder.ofThisRuntime());
   }
 
   TensorSpec spec(String name) {
@@ -39,8 +43,14 @@ record ImageFeatures(ImageTensor tensor, List<Normalisation> normalisation)
         List.of(tensor.colour().channels(), tensor.height(), tensor.width()));
   }
 
-  /** All values of an image, row-major. */
-  float[] read(byte[] image) throws UnreadableImageException {
+  /**
+   * All values of an image, row-major.
+   *
+   * @throws UnreadableImageException if it cannot be used
+   * @throws IOException if it is a JPEG, and this Java decodes it otherwise than the driver's
+   */
+  float[] read(byte[] image) throws IOException {
+    jpeg.refuseOther(image);
     float[] values = tensor.read(image);
     int plane = tensor.height() * tensor.width();
     for (int i = 0; i < values.length; i++) {

@@ -27,8 +27,9 @@ import org.apache.spark.util.SerializableConfiguration;
  *
  * <p>Images are read as they are stored: colour profiles and the orientation that EXIF notes are
  * not applied, transparent pixels are laid on white. PNG gives the same values everywhere. JPEG is
- * decoded by the Java runtime's native libjpeg, so another build of Java may differ in the last bit
- * of a byte: shard JPEG once, with one Java on all executors, and train from the shards.
+ * decoded by the Java runtime's native libjpeg, and another build of Java may differ in the last
+ * bit of a byte: executors that decode otherwise than the driver are refused, and the same values
+ * another day need the same decoder. Train from the shards.
  */
 public final class ImageIngest {
 

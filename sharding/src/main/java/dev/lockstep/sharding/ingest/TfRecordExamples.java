@@ -32,9 +32,9 @@ final class TfRecordExamples implements Iterator<Example>, Closeable {
   private RecordStream records;
   private RecordStream.Framed next;
 
-  TfRecordExamples(List<TextRange> files, TfRecordOptions options, Configuration conf) {
+  TfRecordExamples(List<TextRange> files, TfRecordFields fields, Configuration conf) {
     this.files = files.iterator();
-    fields = new TfRecordFields(options);
+    this.fields = fields;
     this.conf = conf;
   }
 
@@ -102,6 +102,8 @@ final class TfRecordExamples implements Iterator<Example>, Closeable {
       return fields.example(ExampleMessage.parse(record.bytes()));
     } catch (DamagedRecordException | InvalidDataException e) {
       throw new UncheckedIOException(at(record.number(), e.getMessage()));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -5,17 +5,30 @@ import dev.lockstep.sharding.ingest.image.UnreadableImageException;
 import dev.lockstep.sharding.ingest.tfrecord.DamagedRecordException;
 import dev.lockstep.sharding.ingest.tfrecord.ExampleMessage;
 import dev.lockstep.sharding.ingest.tfrecord.FeatureValues;
+import java.io.IOException;
+import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 
-/** Makes an example of a message. Lives in an executor. */
-final class TfRecordFields {
+/** Makes examples of messages. Made on the driver; crosses to executors. */
+final class TfRecordFields implements Serializable {
+
+  private static final long serialVersionUID = 1;
 
   private final TfRecordOptions options;
 
+  /** By name of the feature. */
+  private final HashMap<String, ImageFeatures> images = new HashMap<>();
+
   TfRecordFields(TfRecordOptions options) {
     this.options = options;
+    for (TfRecordOptions.Field field : options.fields()) {
+      if (field instanceof TfRecordOptions.Image image) {
+        images.put(image.feature(), ImageFeatures.of(image.image()));
+      }
+    }
   }
 
   /**
@@ -23,7 +36,7 @@ final class TfRecordFields {
    *
    * @throws InvalidDataException with a message that goes behind the place of the record
    */
-  Example example(ExampleMessage message) throws InvalidDataException {
+  Example example(ExampleMessage message) throws IOException {
     List<float[]> arrays = new ArrayList<>();
     for (TfRecordOptions.Field field : options.fields()) {
       try {
@@ -47,8 +60,7 @@ final class TfRecordFields {
     return values;
   }
 
-  private static float[] array(TfRecordOptions.Field field, FeatureValues values)
-      throws InvalidDataException, UnreadableImageException {
+  private float[] array(TfRecordOptions.Field field, FeatureValues values) throws IOException {
     if (field instanceof TfRecordOptions.Classes classes) {
       return new float[] {classIndex(classes, values)};
     }
@@ -56,7 +68,7 @@ final class TfRecordFields {
       if (!(values instanceof FeatureValues.Bytes bytes) || values.count() != 1) {
         throw unfit(image, values, "bytes_list of one value, an image");
       }
-      return ImageFeatures.of(image.image()).read(bytes.values().get(0));
+      return images.get(image.feature()).read(bytes.values().get(0));
     }
     return numbers(field, values);
   }

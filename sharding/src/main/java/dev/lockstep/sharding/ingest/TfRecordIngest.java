@@ -49,6 +49,7 @@ public final class TfRecordIngest {
     List<List<TextRange>> groups = TextRange.groups(files, options.shardBytes());
     List<TensorSpec> tensors =
         tfRecord.fields().stream().map(TfRecordOptions.Field::tensor).toList();
+    TfRecordFields fields = new TfRecordFields(tfRecord);
     SerializableConfiguration conf = new SerializableConfiguration(hadoop);
     return ShardJob.write(
         spark,
@@ -57,7 +58,7 @@ public final class TfRecordIngest {
                 part ->
                     Closing.atTaskEnd(
                         TaskContext.get(),
-                        () -> new TfRecordExamples(groups.get(part), tfRecord, conf.value()))),
+                        () -> new TfRecordExamples(groups.get(part), fields, conf.value()))),
         tensors,
         classes(tfRecord),
         provenance(input, tfRecord),
