@@ -22,9 +22,9 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
 /**
  * The global batches of one epoch, in the order in which a training in mode {@code sync} without
  * accumulation takes them, for plain DL4J: who calls {@code network.fit(batch)} with each makes the
- * training's steps on one machine. Or the examples that it keeps for validation. Lives on the
- * driver; reads the data shards as it goes; for one thread. A read that fails ends in an {@link
- * UncheckedIOException}.
+ * training's steps on one machine, augmentation included. Or the examples that it keeps for
+ * validation. Lives on the driver; reads the data shards as it goes; for one thread. A read that
+ * fails ends in an {@link UncheckedIOException}.
  */
 public final class GlobalBatches implements Iterator<DataSet>, AutoCloseable {
 
@@ -70,7 +70,8 @@ public final class GlobalBatches implements Iterator<DataSet>, AutoCloseable {
                     epoch + 1,
                     PREFETCHED_STEPS * virtualWorkers)
                 .withShuffle(part == Part.VALIDATION ? Shuffle.NONE : config.order(data.shardSet()))
-                .withGatherBytes((long) config.shuffleMegabytes() << 20),
+                .withGatherBytes((long) config.shuffleMegabytes() << 20)
+                .withAugmentation(part == Part.TRAINING ? config.augmentation() : List.of()),
             hadoop);
   }
 

@@ -1,10 +1,13 @@
 package dev.lockstep.sharding.store;
 
 import dev.lockstep.sharding.MicroBatch;
+import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.augment.Augmenter;
 import dev.lockstep.sharding.plan.EpochPlan;
 import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.store.MicroBatchStream.Item;
 import java.io.IOException;
+import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
 
@@ -127,7 +130,10 @@ final class BatchAssembler {
         throw new IllegalArgumentException(
             "startStepInEpoch=%d > %d steps of an epoch".formatted(firstStep, steps));
       }
-      RowWriter rows = new RowWriter(request.dataset().shardSet().tensors());
+      List<TensorSpec> tensors = request.dataset().shardSet().tensors();
+      RowWriter rows =
+          new RowWriter(
+              tensors, new Augmenter(request.augmentation(), tensors, request.seed(), number));
       reader =
           request.shuffle().kind() == Shuffle.Kind.FULL
               ? new GatheredEpoch(request, plan, firstStep, rows, blocks)

@@ -106,7 +106,7 @@ final class GatheredSteps {
         int v = plan.virtualWorkerAt(positions[i]);
         long inSpan = positions[i] - plan.spanStart(v);
         List<float[]> batch = batches.get(index(v, inSpan / request.batchSize()));
-        rows.write(columns, sources[i], batch, (int) (inSpan % request.batchSize()));
+        rows.write(block, columns, sources[i], batch, (int) (inSpan % request.batchSize()));
       }
     }
   }

@@ -1,16 +1,19 @@
 package dev.lockstep.sharding.store;
 
 import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.augment.Augmenter;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Copies examples of decoded blocks into micro-batches. */
+/** Copies examples of decoded blocks into micro-batches, and augments them there. */
 final class RowWriter {
 
   private final List<TensorSpec> tensors;
+  private final Augmenter augmenter;
 
-  RowWriter(List<TensorSpec> tensors) {
+  RowWriter(List<TensorSpec> tensors, Augmenter augmenter) {
     this.tensors = tensors;
+    this.augmenter = augmenter;
   }
 
   /** Zeroed arrays for so many examples, one for each tensor. */
@@ -25,14 +28,16 @@ final class RowWriter {
   /**
    * Writes one example.
    *
-   * @param columns of its block
+   * @param block of the dataset
+   * @param columns of that block
    * @param from its row in them
    * @param values arrays to write into
    * @param row of the arrays
    */
-  void write(List<Column> columns, int from, List<float[]> values, int row) {
+  void write(int block, List<Column> columns, int from, List<float[]> values, int row) {
     for (int t = 0; t < tensors.size(); t++) {
       columns.get(t).copyRow(from, values.get(t), row);
     }
+    augmenter.apply(block, from, values, row);
   }
 }

@@ -67,7 +67,7 @@ final class SpanReader {
     int rank = plan.blockRankAt(position);
     Loaded block = loaded.get(rank);
     int source = block.rows[(int) (position - plan.blockStart(rank))];
-    rows.write(block.columns, source, values, row);
+    rows.write(plan.block(rank), block.columns, source, values, row);
   }
 
   /** Makes sure that the blocks of these span positions are here, and drops earlier ones. */

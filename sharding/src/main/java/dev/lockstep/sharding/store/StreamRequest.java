@@ -2,6 +2,8 @@ package dev.lockstep.sharding.store;
 
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.augment.Augmentation;
+import dev.lockstep.sharding.augment.Augmenter;
 import dev.lockstep.sharding.plan.Part;
 import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
@@ -32,6 +34,7 @@ import java.util.Objects;
  * @param gatherBytes of micro-batches that a full shuffle may hold gathered. The fewer, the more
  *     often all blocks are read in an epoch; the order does not depend on it. At least one row of
  *     every virtual worker is gathered, and one ahead, whatever it says
+ * @param augmentation changes of every example, in this order; only of the training part
  */
 public record StreamRequest(
     Dataset dataset,
@@ -48,7 +51,8 @@ public record StreamRequest(
     int endEpoch,
     int prefetch,
     int consecutive,
-    long gatherBytes)
+    long gatherBytes,
+    List<Augmentation> augmentation)
     implements Serializable {
 
   /** What a full shuffle holds gathered unless a request says otherwise: 256 MiB. */
@@ -91,25 +95,35 @@ public record StreamRequest(
         endEpoch,
         prefetch,
         1,
-        GATHER_BYTES);
+        GATHER_BYTES,
+        List.of());
   }
 
   /** The same with other rows. */
   public StreamRequest withConsecutive(int microBatches) {
-    return with(shuffle, microBatches, gatherBytes);
+    return with(shuffle, microBatches, gatherBytes, augmentation);
   }
 
   /** The same in another order. */
   public StreamRequest withShuffle(Shuffle other) {
-    return with(other, consecutive, gatherBytes);
+    return with(other, consecutive, gatherBytes, augmentation);
   }
 
   /** The same with another bound of what a full shuffle gathers. */
   public StreamRequest withGatherBytes(long other) {
-    return with(shuffle, consecutive, other);
+    return with(shuffle, consecutive, other, augmentation);
   }
 
-  private StreamRequest with(Shuffle newShuffle, int newConsecutive, long newGatherBytes) {
+  /** The same with other changes of examples. */
+  public StreamRequest withAugmentation(List<Augmentation> other) {
+    return with(shuffle, consecutive, gatherBytes, other);
+  }
+
+  private StreamRequest with(
+      Shuffle newShuffle,
+      int newConsecutive,
+      long newGatherBytes,
+      List<Augmentation> newAugmentation) {
     return new StreamRequest(
         dataset,
         split,
@@ -125,7 +139,8 @@ public record StreamRequest(
         endEpoch,
         prefetch,
         newConsecutive,
-        newGatherBytes);
+        newGatherBytes,
+        newAugmentation);
   }
 
   /** Checks the ranges. */
@@ -134,6 +149,13 @@ public record StreamRequest(
     Objects.requireNonNull(split, "split");
     Objects.requireNonNull(part, "part");
     Objects.requireNonNull(shuffle, "shuffle");
+    augmentation = List.copyOf(augmentation);
+    if (part != Part.TRAINING && !augmentation.isEmpty()) {
+      throw new IllegalArgumentException(
+          "augmentation=%s of part=%s: only examples that are trained on may be changed"
+              .formatted(augmentation, part));
+    }
+    Augmenter.requireFit(augmentation, dataset.shardSet().tensors());
     if (vFrom < 0 || vFrom >= vTo || vTo > virtualWorkers) {
       throw new IllegalArgumentException(
           "virtual workers [vFrom=%d, vTo=%d) must be a range within [0, virtualWorkers=%d)"

@@ -2,9 +2,10 @@ package dev.lockstep.trainer.cli;
 
 import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.trainer.config.TrainingConfig;
+import java.util.List;
 import picocli.CommandLine.Option;
 
-/** In which order examples are used: options of {@code train}. */
+/** In which order examples are used, and how they are changed: options of {@code train}. */
 final class OrderOptions {
 
   @Option(
@@ -32,6 +33,15 @@ final class OrderOptions {
               + " passes over the data, and the same model (default: 256).")
   private Integer megabytes;
 
+  @Option(
+      names = "--augment",
+      paramLabel = "flip|crop:PIXELS|noise:SIGMA",
+      split = ",",
+      description =
+          "Change every training example at random, anew in every epoch, in this order: mirror"
+              + " images left to right, move them by up to so many pixels, add normal noise.")
+  private List<String> augment;
+
   /** Sets what was given; a window alone means that shuffle. */
   void applyTo(TrainingConfig.Builder config) {
     if (window != null && shuffle != null && shuffle != Shuffle.Kind.WINDOW) {
@@ -48,6 +58,9 @@ final class OrderOptions {
     }
     if (megabytes != null) {
       config.shuffleMegabytes(megabytes);
+    }
+    if (augment != null) {
+      config.augmentationTexts(augment);
     }
   }
 }

@@ -5,14 +5,18 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.annotation.JsonSerialize;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import dev.lockstep.ps.server.OnNonFinite;
 import dev.lockstep.sharding.ShardSet;
 import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.augment.Augmentation;
 import dev.lockstep.sharding.plan.Shuffle;
 import java.io.Serializable;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.function.UnaryOperator;
@@ -43,6 +47,8 @@ import java.util.function.UnaryOperator;
  *     others, whatever was given
  * @param shuffleMegabytes that {@code shuffle=FULL} may hold gathered in each worker: the fewer,
  *     the more often an epoch reads the data; does not change the model
+ * @param augmentation random changes of every training example, in this order; part of what
+ *     determines the model. In JSON the forms that {@link Augmentation#parse} reads
  * @param validationFraction part of the examples kept for validation, in [0, 1); 0 with a dataset
  *     that stores its own split
  * @param clipNorm global norm of the mean gradient above which the gradient is scaled down;
@@ -75,6 +81,7 @@ public record TrainingConfig(
     Shuffle.Kind shuffle,
     Integer shuffleWindow,
     int shuffleMegabytes,
+    @JsonSerialize(contentUsing = ToStringSerializer.class) List<Augmentation> augmentation,
     double validationFraction,
     double clipNorm,
     double clipValue,
@@ -148,6 +155,7 @@ public record TrainingConfig(
     Objects.requireNonNull(shuffle, "shuffle");
     atLeast("shuffleWindow", shuffleWindow == null ? 0 : shuffleWindow, 0);
     atLeast("shuffleMegabytes", shuffleMegabytes, 1);
+    augmentation = List.copyOf(augmentation);
     if (shuffle == Shuffle.Kind.WINDOW && shuffleWindow != null && shuffleWindow == 0) {
       shuffle = Shuffle.Kind.NONE;
     }
@@ -353,6 +361,7 @@ public record TrainingConfig(
         .shuffle(shuffle)
         .shuffleWindow(shuffleWindow)
         .shuffleMegabytes(shuffleMegabytes)
+        .augmentation(augmentation)
         .validationFraction(validationFraction)
         .clipNorm(clipNorm)
         .clipValue(clipValue)
@@ -418,6 +427,7 @@ public record TrainingConfig(
     private Shuffle.Kind shuffle = Shuffle.Kind.WINDOW;
     private Integer shuffleWindow = null;
     private int shuffleMegabytes = 256;
+    private List<Augmentation> augmentation = List.of();
     private double validationFraction = 0;
     private double clipNorm = 0;
     private double clipValue = 0;
@@ -549,6 +559,22 @@ public record TrainingConfig(
       return this;
     }
 
+    /** Sets {@link TrainingConfig#augmentation()}; also to implementations of the caller's own. */
+    public Builder augmentation(List<Augmentation> value) {
+      this.augmentation = value;
+      return this;
+    }
+
+    /**
+     * Sets {@link TrainingConfig#augmentation()} to what texts say.
+     *
+     * @throws IllegalArgumentException for a text that {@link Augmentation#parse} does not read
+     */
+    @JsonProperty("augmentation")
+    public Builder augmentationTexts(List<String> texts) {
+      return augmentation(texts.stream().map(Augmentation::parse).toList());
+    }
+
     /** Sets {@link TrainingConfig#shuffleWindow()}. */
     @JsonProperty
     public Builder shuffleWindow(Integer value) {
@@ -661,6 +687,7 @@ public record TrainingConfig(
           shuffle,
           shuffleWindow,
           shuffleMegabytes,
+          augmentation,
           validationFraction,
           clipNorm,
           clipValue,

@@ -5,6 +5,7 @@ import dev.lockstep.ps.schedule.RunLength;
 import dev.lockstep.ps.server.AttemptId;
 import dev.lockstep.ps.transport.Exchanged;
 import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.augment.Augmenter;
 import dev.lockstep.sharding.plan.EpochPlan;
 import dev.lockstep.sharding.plan.Part;
 import dev.lockstep.sharding.plan.Shuffle;
@@ -100,6 +101,7 @@ public final class TrainingJob {
   public TrainingResult run() throws IOException {
     requireStartable(spark, config);
     ModelValidation.check(model, dataset.shardSet().tensors(), config.virtualWorkers(), clipping());
+    Augmenter.requireFit(config.augmentation(), dataset.shardSet().tensors());
     requirePlateauIsSeen(
         config, TrainingTask.validates(config, dataset) ? Validation.EVERY_EPOCH : Validation.NONE);
     ModePlan ofModel = ModePlan.of(config, model.updatePlan(clipping()));

@@ -419,7 +419,8 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
             PREFETCHED_STEPS * (to - from))
         .withShuffle(config.order(dataset.shardSet()))
         .withGatherBytes((long) config.shuffleMegabytes() << 20)
-        .withConsecutive(pace.consecutive());
+        .withConsecutive(pace.consecutive())
+        .withAugmentation(config.augmentation());
   }
 
   /** What it reads to validate: its part of all validation examples, in the order of the file. */

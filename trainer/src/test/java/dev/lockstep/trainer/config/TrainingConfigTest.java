@@ -10,6 +10,9 @@ import dev.lockstep.sharding.DataBlock;
 import dev.lockstep.sharding.DataShard;
 import dev.lockstep.sharding.ShardSet;
 import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.augment.GaussianNoise;
+import dev.lockstep.sharding.augment.RandomCrop;
+import dev.lockstep.sharding.augment.RandomFlip;
 import dev.lockstep.sharding.plan.Shuffle;
 import java.time.Duration;
 import java.util.List;
@@ -45,6 +48,7 @@ class TrainingConfigTest {
             Shuffle.Kind.WINDOW,
             null,
             256,
+            List.of(),
             0,
             0,
             0,
@@ -70,6 +74,7 @@ class TrainingConfigTest {
             .seed(-5)
             .shuffleWindow(77)
             .shuffleMegabytes(9)
+            .augmentation(List.of(new RandomFlip(), new RandomCrop(2), new GaussianNoise(0.05)))
             .validationFraction(0.25)
             .clipNorm(1.5)
             .optimizer(

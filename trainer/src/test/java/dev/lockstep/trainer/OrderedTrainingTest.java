@@ -1,0 +1,157 @@
+package dev.lockstep.trainer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.augment.Augmentation;
+import dev.lockstep.sharding.augment.GaussianNoise;
+import dev.lockstep.sharding.augment.RandomCrop;
+import dev.lockstep.sharding.augment.RandomFlip;
+import dev.lockstep.sharding.plan.Shuffle;
+import dev.lockstep.trainer.cli.SparkSessions;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.ModelDefinition;
+import dev.lockstep.trainer.model.NumericProfile;
+import dev.lockstep.trainer.spark.SyntheticDataset;
+import dev.lockstep.trainer.spark.TrainingResult;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Nesterovs;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+
+/** Full shuffles and augmentation through the barrier stage. */
+@Timeout(value = 4, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class OrderedTrainingTest {
+
+  private static final List<Augmentation> ALL =
+      List.of(new RandomFlip(), new RandomCrop(1), new GaussianNoise(0.1));
+
+  @TempDir private Path folder;
+  private Dataset images;
+
+  @BeforeEach
+  void writeImages() throws IOException {
+    images = SyntheticDataset.classes(folder.resolve("data"), List.of(1, 6, 6), 3, 237);
+  }
+
+  @Test
+  void sameBitsOnAnyNumberOfWorkersAndInAnyAmountOfMemoryAndPlainDl4jOnTheSameBatches()
+      throws IOException {
+    TrainingConfig config = config("one", ALL);
+    TrainingConfig others = config("others", ALL).toBuilder().shuffleMegabytes(300).build();
+    TrainingResult two;
+    try (JavaSparkContext spark = spark("local[2]")) {
+      two = Lockstep.train(spark, network(), images, others);
+      assertEquals(2, two.workers());
+    }
+    try (JavaSparkContext spark = spark("local[1]")) {
+      TrainingResult one = Lockstep.train(spark, network(), images, config);
+      assertEquals(one.parametersSha256(), two.parametersSha256());
+      TrainingResult plain = Lockstep.train(spark, network(), images, config("plain", List.of()));
+      assertNotEquals(one.parametersSha256(), plain.parametersSha256());
+
+      MultiLayerNetwork fit = new MultiLayerNetwork(network());
+      float[] theta = ModelDefinition.of(network()).initialParameters(config.seed());
+      fit.init(Nd4j.createFromArray(theta).reshape(1, theta.length), true);
+      InitialModel model = InitialModel.fresh(ModelDefinition.of(network()));
+      for (int epoch = 0; epoch < config.epochs(); epoch++) {
+        try (GlobalBatches batches = Lockstep.globalBatches(spark, model, images, config, epoch)) {
+          batches.forEachRemaining(fit::fit);
+        }
+      }
+      INDArray trained = one.model().network().params();
+      double error =
+          trained.sub(fit.params()).norm2Number().doubleValue()
+              / fit.params().norm2Number().doubleValue();
+      assertTrue(error <= 1e-5, "relative error of parameters " + error);
+
+      try (GlobalBatches changed = Lockstep.validationBatches(spark, model, images, config);
+          GlobalBatches stored =
+              Lockstep.validationBatches(spark, model, images, config("x", List.of()))) {
+        while (stored.hasNext()) {
+          assertEquals(stored.next().getFeatures(), changed.next().getFeatures());
+        }
+      }
+    }
+    String record = Files.readString(folder.resolve("one/run.json"));
+    assertEquals(
+        "[\"flip\",\"crop:1\",\"noise:0.1\"]",
+        new ObjectMapper().readTree(record).at("/config/augmentation").toString());
+    assertEquals("FULL", new ObjectMapper().readTree(record).at("/config/shuffle").asText());
+  }
+
+  @Test
+  void whatDoesNotFitTheImagesIsRefusedBeforeAnyJob() {
+    try (JavaSparkContext spark = spark("local[1]")) {
+      TrainingConfig config = config("refused", List.of(new RandomCrop(6)));
+      assertEquals(
+          "augmentation=crop:6 with tensor features of shape=[1, 6, 6]: 6 >= 6 pixels could move"
+              + " the whole image out of sight; lower it",
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () -> Lockstep.train(spark, network(), images, config))
+              .getMessage());
+    }
+  }
+
+  private TrainingConfig config(String out, List<Augmentation> augmentation) {
+    return TrainingConfig.builder()
+        .epochs(2)
+        .batchSize(8)
+        .virtualWorkers(3)
+        .validationFraction(0.2)
+        .shuffle(Shuffle.Kind.FULL)
+        .shuffleMegabytes(1)
+        .augmentation(augmentation)
+        .out(folder.resolve(out).toString())
+        .build();
+  }
+
+  private static JavaSparkContext spark(String master) {
+    return new JavaSparkContext(
+        SparkSessions.configure(
+            new SparkConf()
+                .setMaster(master)
+                .setAppName("order test")
+                .set("spark.ui.enabled", "false"),
+            NumericProfile.AVX2));
+  }
+
+  private static MultiLayerConfiguration network() {
+    return new NeuralNetConfiguration.Builder()
+        .updater(new Nesterovs(0.05, 0.9))
+        .activation(Activation.TANH)
+        .list()
+        .layer(new DenseLayer.Builder().nOut(12).build())
+        .layer(
+            new OutputLayer.Builder(LossFunction.MCXENT)
+                .nOut(3)
+                .activation(Activation.SOFTMAX)
+                .build())
+        .setInputType(InputType.convolutional(6, 6, 1))
+        .build();
+  }
+}
