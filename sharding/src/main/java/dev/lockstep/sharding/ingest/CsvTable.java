@@ -96,7 +96,7 @@ final class CsvTable implements Table {
     List<List<TextRange>> all = groups;
     CsvLayout lines = layout;
     int[] wanted = places;
-    return ShardJob.parts(spark, groups.size())
+    return PreferredHosts.parts(spark, groups)
         .flatMap(
             part -> {
               CsvRows rows = new CsvRows(all.get(part), lines, wanted, conf.value());

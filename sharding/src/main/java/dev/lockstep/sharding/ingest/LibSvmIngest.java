@@ -67,7 +67,7 @@ public final class LibSvmIngest {
         TextRange.groups(files, textBytes(files, scan.examples(), tensors, options));
     return ShardJob.write(
         spark,
-        ShardJob.parts(spark, groups.size())
+        PreferredHosts.parts(spark, groups)
             .flatMap(
                 part ->
                     Closing.atTaskEnd(

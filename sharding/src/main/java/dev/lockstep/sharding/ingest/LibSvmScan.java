@@ -43,7 +43,7 @@ record LibSvmScan(long examples, int highestIndex, TreeSet<String> labels) {
       throws IOException {
     LibSvmScan all = new LibSvmScan(0, 0, new TreeSet<>());
     for (String[] found :
-        ShardJob.parts(spark, groups.size())
+        PreferredHosts.parts(spark, groups)
             .map(part -> told(groups.get(part), labelKind, badData, conf.value()))
             .collect()) {
       if (!found[PROBLEM].isEmpty()) {

@@ -17,6 +17,11 @@ record TextRange(String path, long start, long end) implements Serializable {
   /** End of a file that is read whole. */
   static final long WHOLE = Long.MAX_VALUE;
 
+  /** Bytes from start to end, an upper bound where the whole file is read. */
+  long length() {
+    return end - start;
+  }
+
   /**
    * Cuts files into ranges of a size and groups small ones, in order: a function of the files'
    * names and lengths alone.

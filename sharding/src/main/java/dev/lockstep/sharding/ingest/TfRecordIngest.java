@@ -53,7 +53,7 @@ public final class TfRecordIngest {
     SerializableConfiguration conf = new SerializableConfiguration(hadoop);
     return ShardJob.write(
         spark,
-        ShardJob.parts(spark, groups.size())
+        PreferredHosts.parts(spark, groups)
             .flatMap(
                 part ->
                     Closing.atTaskEnd(
