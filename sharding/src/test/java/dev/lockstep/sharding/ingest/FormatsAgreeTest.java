@@ -73,7 +73,7 @@ class FormatsAgreeTest {
               folder + "/5",
               LibSvmOptions.of(LabelKind.CLASSIFICATION),
               OPTIONS);
-      assertArrayEquals(ReadBack.all(wanted).values().get(0), ReadBack.all(sparse).values().get(0));
+      assertArrayEquals(Read.all(wanted).values().get(0), Read.all(sparse).values().get(0));
     }
   }
 

@@ -79,7 +79,7 @@ class ImageIngestTest {
     assertEquals(2, dataset.shardSet().shards().size());
     assertEquals(List.of(1, 3, 2), dataset.shardSet().tensors().get(0).shape());
     assertEquals(Map.of("labels", List.of("bird", "cat", "dog")), dataset.shardSet().classes());
-    MicroBatch batch = ReadBack.all(dataset);
+    MicroBatch batch = Read.all(dataset);
     assertArrayEquals(new float[] {1, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 1}, batch.values().get(1));
     for (int i = 0; i < 4; i++) {
       for (int y = 0; y < 3; y++) {
@@ -110,7 +110,7 @@ class ImageIngestTest {
     assertEquals(3, dataset.shardSet().examples());
     assertEquals(List.of(3, 2, 2), dataset.shardSet().tensors().get(0).shape());
     assertEquals("0.5,0.25,0.0", dataset.shardSet().provenance().get("mean"));
-    float[] features = ReadBack.all(dataset).values().get(0);
+    float[] features = Read.all(dataset).values().get(0);
     double[] means = {0.5, 0.25, 0};
     double[] deviations = {0.5, 0.125, 2};
     for (int c = 0; c < 3; c++) {
@@ -140,7 +140,7 @@ class ImageIngestTest {
     ImageSamples.grey(in.resolve("cat/a.png"), 1, 1, 0);
     ImageSamples.grey(in.resolve("dog/a.png"), 1, 1, 0);
     Dataset dataset = ingest(GREY.classes(List.of("dog", "bird", "cat")), OPTIONS);
-    assertArrayEquals(new float[] {0, 0, 1, 1, 0, 0}, ReadBack.all(dataset).values().get(1));
+    assertArrayEquals(new float[] {0, 0, 1, 1, 0, 0}, Read.all(dataset).values().get(1));
     assertEquals(
         "folder /in/dog is none of the 2 classes [cat, bird]",
         assertThrows(
@@ -205,7 +205,7 @@ class ImageIngestTest {
     ImageSamples.grey(in.resolve("a/5.png"), 3, 2, 5);
     Files.writeString(in.resolve("a/8.png"), "text");
     Dataset dataset = ingest(GREY, OPTIONS.badData(BadData.SKIP).blockExamples(2).shardBytes(40));
-    float[] features = ReadBack.all(dataset).values().get(0);
+    float[] features = Read.all(dataset).values().get(0);
     assertEquals(6 * 4, features.length);
     int[] left = {0, 1, 3, 4, 6, 7};
     for (int i = 0; i < left.length; i++) {

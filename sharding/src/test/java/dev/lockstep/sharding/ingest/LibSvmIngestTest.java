@@ -81,7 +81,7 @@ class LibSvmIngestTest {
     assertEquals(List.of(4), dataset.shardSet().tensors().get(0).shape());
     assertEquals(Map.of("labels", List.of("-1", "1")), dataset.shardSet().classes());
     assertEquals("libsvm", dataset.shardSet().provenance().get("format"));
-    MicroBatch batch = ReadBack.all(dataset);
+    MicroBatch batch = Read.all(dataset);
     assertArrayEquals(
         new float[] {0.5f, 0, -20, 0, 0, 7, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}, batch.values().get(0));
     assertArrayEquals(new float[] {0, 1, 1, 0, 0, 1, 1, 0}, batch.values().get(1));
@@ -89,10 +89,10 @@ class LibSvmIngestTest {
 
   @Test
   void labelsMayBeNumbersToPredictOrNotLookedAt() throws Exception {
-    MicroBatch numbers = ReadBack.all(ingest("-1.5 1:1\n2e3 2:1\n", NUMBERS, OPTIONS));
+    MicroBatch numbers = Read.all(ingest("-1.5 1:1\n2e3 2:1\n", NUMBERS, OPTIONS));
     assertArrayEquals(new float[] {-1.5f, 2000}, numbers.values().get(1));
     MicroBatch features =
-        ReadBack.all(ingest("? 1:1\n? 2:1\n", LibSvmOptions.of(LabelKind.NONE), OPTIONS));
+        Read.all(ingest("? 1:1\n? 2:1\n", LibSvmOptions.of(LabelKind.NONE), OPTIONS));
     assertEquals(1, features.values().size());
     assertArrayEquals(new float[] {1, 0, 0, 1}, features.values().get(0));
   }
@@ -101,7 +101,7 @@ class LibSvmIngestTest {
   void givenFeaturesAndClassesAreKept() throws Exception {
     Dataset dataset =
         ingest("2 1:1\n", CLASSES.features(3).classes(List.of("3", "2", "1")), OPTIONS);
-    MicroBatch batch = ReadBack.all(dataset);
+    MicroBatch batch = Read.all(dataset);
     assertArrayEquals(new float[] {1, 0, 0}, batch.values().get(0));
     assertArrayEquals(new float[] {0, 1, 0}, batch.values().get(1));
   }
@@ -116,7 +116,7 @@ class LibSvmIngestTest {
         ingest(text.toString(), NUMBERS, OPTIONS.blockExamples(10).shardBytes(40_400));
     assertEquals(1_000, dataset.shardSet().examples());
     assertEquals(10, dataset.shardSet().shards().size());
-    float[] features = ReadBack.all(dataset).values().get(0);
+    float[] features = Read.all(dataset).values().get(0);
     for (int i = 0; i < 1_000; i++) {
       for (int f = 0; f < 100; f++) {
         assertEquals(f == i % 100 ? 1 : 0, features[100 * i + f]);
@@ -216,7 +216,7 @@ class LibSvmIngestTest {
             CLASSES,
             OPTIONS.badData(BadData.SKIP).shardBytes(20));
     assertEquals(Map.of("labels", List.of("1", "2")), dataset.shardSet().classes());
-    assertArrayEquals(new float[] {1, 0, 0, 2, 3, 0}, ReadBack.all(dataset).values().get(0));
+    assertArrayEquals(new float[] {1, 0, 0, 2, 3, 0}, Read.all(dataset).values().get(0));
     assertEquals("2", dataset.shardSet().provenance().get("skipped"));
     assertEquals(
         "/in.txt, line 2: index 2 follows 3: sort the indices, each but once",

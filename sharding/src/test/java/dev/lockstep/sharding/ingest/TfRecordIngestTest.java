@@ -99,7 +99,7 @@ class TfRecordIngestTest {
     assertEquals(Map.of("labels", List.of("cat", "dog")), dataset.shardSet().classes());
     assertEquals("tfrecord", dataset.shardSet().provenance().get("format"));
     assertEquals("x", dataset.shardSet().provenance().get("features"));
-    MicroBatch batch = ReadBack.all(dataset);
+    MicroBatch batch = Read.all(dataset);
     assertArrayEquals(new float[] {0, 0, 1, -1, 2, -2, 3, -3, 4, -4}, batch.values().get(0));
     assertArrayEquals(new float[] {1, 0, 0, 1, 1, 0, 0, 1, 1, 0}, batch.values().get(1));
   }
@@ -156,7 +156,7 @@ class TfRecordIngestTest {
                 new Numbers("weight", weights)),
             OPTIONS);
     assertEquals(List.of(1, 2, 3), dataset.shardSet().tensors().get(0).shape());
-    MicroBatch batch = ReadBack.all(dataset);
+    MicroBatch batch = Read.all(dataset);
     for (int i = 0; i < 6; i++) {
       assertEquals(
           2 * ImageSamples.sample(4, i / 3, i % 3, 0) / 255.0 - 1, batch.values().get(0)[i], 1e-6);
@@ -231,7 +231,7 @@ class TfRecordIngestTest {
     write("a", sample(0), flipped, sample(2), record(example(floats("x", 1))), sample(4));
     ShardingOptions skip = OPTIONS.badData(BadData.SKIP);
     Dataset dataset = ingest(PLAIN, skip);
-    assertArrayEquals(new float[] {0, 0, 2, -2, 4, -4}, ReadBack.all(dataset).values().get(0));
+    assertArrayEquals(new float[] {0, 0, 2, -2, 4, -4}, Read.all(dataset).values().get(0));
     assertEquals("2", dataset.shardSet().provenance().get("skipped"));
     write("b", Arrays.copyOf(sample(5), 20));
     assertEquals(
