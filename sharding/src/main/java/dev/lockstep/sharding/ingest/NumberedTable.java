@@ -12,7 +12,7 @@ import scala.Tuple2;
 /** Rows with numbers from 0, sorted into partitions of a fixed number of rows. */
 final class NumberedTable implements Table {
 
-  private final JavaPairRDD<Long, Object[]> rows;
+  private final JavaPairRDD<Long, byte[]> rows;
   private final List<String> columns;
   private final boolean arrays;
   private final Map<String, String> provenance;
@@ -25,7 +25,7 @@ final class NumberedTable implements Table {
    * @param shardRows rows of a partition but the last
    */
   NumberedTable(
-      JavaPairRDD<Long, Object[]> numbered,
+      JavaPairRDD<Long, byte[]> numbered,
       long total,
       long shardRows,
       List<String> columns,
@@ -70,10 +70,11 @@ final class NumberedTable implements Table {
   }
 
   private static final class NumberedRows implements Rows {
-    private final Iterator<Tuple2<Long, Object[]>> rows;
-    private Tuple2<Long, Object[]> last;
+    private final Iterator<Tuple2<Long, byte[]>> rows;
+    private long number;
+    private Object[] last;
 
-    NumberedRows(Iterator<Tuple2<Long, Object[]>> rows) {
+    NumberedRows(Iterator<Tuple2<Long, byte[]>> rows) {
       this.rows = rows;
     }
 
@@ -84,15 +85,17 @@ final class NumberedTable implements Table {
 
     @Override
     public Object[] next() {
-      last = rows.next();
-      return last._2();
+      Tuple2<Long, byte[]> next = rows.next();
+      number = next._1();
+      last = RowBytes.row(next._2());
+      return last;
     }
 
     @Override
     public String where() throws IOException {
-      String values = Arrays.deepToString(last._2());
+      String values = Arrays.deepToString(last);
       return "row %d, %s"
-          .formatted(last._1(), values.length() <= 200 ? values : values.substring(0, 200) + "…");
+          .formatted(number, values.length() <= 200 ? values : values.substring(0, 200) + "…");
     }
   }
 }

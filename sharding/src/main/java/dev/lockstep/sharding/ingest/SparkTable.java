@@ -250,7 +250,7 @@ final class SparkTable implements Table {
     return counts.entrySet().stream().map(e -> new Tuple2<>(e.getKey(), e.getValue())).iterator();
   }
 
-  private static Iterator<Tuple2<Long, Object[]>> numbered(
+  private static Iterator<Tuple2<Long, byte[]>> numbered(
       int partition,
       Iterator<Row> rows,
       boolean[] arrays,
@@ -266,14 +266,14 @@ final class SparkTable implements Table {
       }
 
       @Override
-      public Tuple2<Long, Object[]> next() {
+      public Tuple2<Long, byte[]> next() {
         Row row = rows.next();
         String of = piece(partition, row, arrays.length, withPlace);
         if (!of.equals(piece)) {
           piece = of;
           number = firsts.get(of);
         }
-        return new Tuple2<>(number++, plain(row, arrays));
+        return new Tuple2<>(number++, RowBytes.of(plain(row, arrays)));
       }
     };
   }

@@ -3,7 +3,6 @@ package dev.lockstep.sharding.ingest;
 import dev.lockstep.sharding.Preparation.TimeWindow;
 import dev.lockstep.sharding.TensorSpec.Role;
 import java.io.IOException;
-import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -39,14 +38,14 @@ final class WindowTable implements Table {
   /** Bits of a row's number in a key; the partition is above. */
   private static final int NUMBER_BITS = 40;
 
-  private final JavaPairRDD<Long, Object[]> rows;
+  private final JavaPairRDD<Long, byte[]> rows;
   private final Recipe recipe;
   private final List<String> columns;
   private final long shardRows;
   private final Map<String, String> provenance;
 
   private WindowTable(
-      JavaPairRDD<Long, Object[]> rows,
+      JavaPairRDD<Long, byte[]> rows,
       Recipe recipe,
       List<String> columns,
       long shardRows,
@@ -99,7 +98,7 @@ final class WindowTable implements Table {
     long total = counts.stream().mapToLong(Long::longValue).sum();
     int shards = Math.toIntExact(Math.max(1, (total + shardRows - 1) / shardRows));
     long reach = window.steps() - 1L + window.horizon();
-    JavaPairRDD<Long, Object[]> rows =
+    JavaPairRDD<Long, byte[]> rows =
         ordered
             .map((partition, each) -> placed(firsts[partition], each, shardRows, reach))
             .mapToPair(pair -> pair)
@@ -128,10 +127,10 @@ final class WindowTable implements Table {
   }
 
   /** Each row under a key for every partition with a window that needs it. */
-  private static Iterator<Tuple2<Long, Object[]>> placed(
+  private static Iterator<Tuple2<Long, byte[]>> placed(
       long first, Rows rows, long shardRows, long reach) {
     return new Iterator<>() {
-      private final ArrayDeque<Tuple2<Long, Object[]>> ready = new ArrayDeque<>();
+      private final ArrayDeque<Tuple2<Long, byte[]>> ready = new ArrayDeque<>();
       private long number = first;
 
       @Override
@@ -140,13 +139,13 @@ final class WindowTable implements Table {
       }
 
       @Override
-      public Tuple2<Long, Object[]> next() {
+      public Tuple2<Long, byte[]> next() {
         if (ready.isEmpty()) {
-          Object[] row;
+          byte[] row;
           try {
-            row = rows.next();
+            row = RowBytes.of(new Object[] {rows.next(), null});
           } catch (UncheckedIOException e) {
-            row = new Object[] {new BadRow(requireInvalid(e).getMessage())};
+            row = RowBytes.of(new Object[] {null, requireInvalid(e).getMessage()});
           }
           long last = number / shardRows;
           for (long s = Math.max(0, number - reach) / shardRows; s <= last; s++) {
@@ -196,15 +195,18 @@ final class WindowTable implements Table {
     return provenance;
   }
 
-  /** In place of the values of a row that could not be read. */
-  private static final class BadRow implements Serializable {
+  /**
+   * A row, or why it could not be read.
+   *
+   * @param values null if it could not
+   * @param problem null if it could
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  private record Held(Object[] values, String problem) {
 
-    private static final long serialVersionUID = 1;
-
-    private final String problem;
-
-    BadRow(String problem) {
-      this.problem = problem;
+    static Held of(byte[] bytes) {
+      Object[] both = RowBytes.row(bytes);
+      return new Held((Object[]) both[0], (String) both[1]);
     }
   }
 
@@ -242,19 +244,19 @@ final class WindowTable implements Table {
 
   /** The windows that begin in a partition. */
   private static final class Windows implements Rows {
-    private final Iterator<Tuple2<Long, Object[]>> rows;
+    private final Iterator<Tuple2<Long, byte[]>> rows;
     private final TimeWindow window;
     private final int series;
     private final long shardRows;
     private final int length;
-    private final ArrayDeque<Object[]> held = new ArrayDeque<>();
+    private final ArrayDeque<Held> held = new ArrayDeque<>();
 
     /** Number of the first row held. */
     private long first = -1;
 
     private boolean ready;
 
-    Windows(Iterator<Tuple2<Long, Object[]>> rows, TimeWindow window, int series, long shardRows) {
+    Windows(Iterator<Tuple2<Long, byte[]>> rows, TimeWindow window, int series, long shardRows) {
       this.rows = rows;
       this.window = window;
       this.series = series;
@@ -269,12 +271,12 @@ final class WindowTable implements Table {
           held.remove();
           first++;
         }
-        Tuple2<Long, Object[]> row = rows.next();
+        Tuple2<Long, byte[]> row = rows.next();
         long number = row._1() & (1L << NUMBER_BITS) - 1;
         if (held.isEmpty()) {
           first = number;
         }
-        held.add(row._2());
+        held.add(Held.of(row._2()));
         long shard = row._1() >>> NUMBER_BITS;
         ready =
             held.size() == length
@@ -291,12 +293,12 @@ final class WindowTable implements Table {
         return true;
       }
       Object name = null;
-      for (Object[] row : held) {
-        if (!(row[0] instanceof BadRow)) {
-          if (name != null && !Objects.equals(name, row[series])) {
+      for (Held row : held) {
+        if (row.values != null) {
+          if (name != null && !Objects.equals(name, row.values[series])) {
             return false;
           }
-          name = row[series];
+          name = row.values[series];
         }
       }
       return true;
@@ -308,19 +310,19 @@ final class WindowTable implements Table {
         throw new NoSuchElementException();
       }
       ready = false;
-      for (Object[] row : held) {
-        if (row[0] instanceof BadRow bad) {
-          throw new UncheckedIOException(new InvalidDataException(bad.problem));
+      for (Held row : held) {
+        if (row.problem != null) {
+          throw new UncheckedIOException(new InvalidDataException(row.problem));
         }
       }
-      Object[] label = held.getLast();
+      Object[] label = held.getLast().values;
       Object[] values = new Object[2 * label.length];
       for (int c = 0; c < label.length; c++) {
         Object[] steps = new Object[window.steps()];
         int at = 0;
-        for (Object[] row : held) {
+        for (Held row : held) {
           if (at < steps.length) {
-            steps[at++] = row[c];
+            steps[at++] = row.values[c];
           }
         }
         values[c] = steps;
