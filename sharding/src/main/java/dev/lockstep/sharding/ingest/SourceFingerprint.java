@@ -6,13 +6,12 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Set;
 import java.util.TreeSet;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.RemoteIterator;
 
 /**
  * By what it is recognised that files need not be sharded again: their paths, lengths and times of
@@ -38,12 +37,7 @@ public final class SourceFingerprint {
     }
     TreeSet<String> lines = new TreeSet<>();
     for (FileStatus each : found) {
-      RemoteIterator<LocatedFileStatus> below = files.listFiles(each.getPath(), true);
-      while (below.hasNext()) {
-        LocatedFileStatus file = below.next();
-        lines.add(
-            "%s\t%d\t%d".formatted(file.getPath(), file.getLen(), file.getModificationTime()));
-      }
+      addBelow(each, files, lines);
     }
     MessageDigest digest;
     try {
@@ -56,5 +50,18 @@ public final class SourceFingerprint {
       digest.update(("\n" + line).getBytes(StandardCharsets.UTF_8));
     }
     return HexFormat.of().formatHex(digest.digest());
+  }
+
+  /** Not {@code listFiles}: on local disks it starts a process for every file. */
+  private static void addBelow(FileStatus status, FileSystem files, Set<String> lines)
+      throws IOException {
+    if (status.isDirectory()) {
+      for (FileStatus each : files.listStatus(status.getPath())) {
+        addBelow(each, files, lines);
+      }
+    } else {
+      lines.add(
+          "%s\t%d\t%d".formatted(status.getPath(), status.getLen(), status.getModificationTime()));
+    }
   }
 }
