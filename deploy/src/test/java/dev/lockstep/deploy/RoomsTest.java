@@ -51,8 +51,8 @@ class RoomsTest {
   @ArchTest
   static final ArchRule dl4jIsKnownInTheModelRoomOnly =
       onlyIn(
-          "DL4J and ND4J",
-          List.of("org.deeplearning4j..", "org.nd4j.."),
+          "DL4J, ND4J and DataVec",
+          List.of("org.deeplearning4j..", "org.nd4j..", "org.datavec.."),
           "dev.lockstep.trainer.model..",
           "dev.lockstep.trainer",
           "dev.lockstep.examples..");

@@ -6,27 +6,37 @@ import dev.lockstep.sharding.ingest.InvalidDataException;
 import dev.lockstep.sharding.ingest.ShardingOptions;
 import dev.lockstep.trainer.model.DataSetLayout;
 import dev.lockstep.trainer.model.LabelEncoding;
+import dev.lockstep.trainer.model.RecordDataSets;
+import dev.lockstep.trainer.model.RecordLabels;
 import dev.lockstep.trainer.model.SavedDataSet;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
+import java.io.UncheckedIOException;
+import java.net.URI;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RemoteIterator;
+import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.function.Function0;
 import org.apache.spark.util.SerializableConfiguration;
+import org.apache.spark.util.TaskCompletionListener;
+import org.datavec.api.records.reader.RecordReader;
 import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
@@ -47,6 +57,9 @@ public final class DataSets {
 
   private final JavaRDD<Sourced> data;
 
+  /** What is known of the labels' meaning, where the caller leaves it to be detected. */
+  private final LabelEncoding known;
+
   /**
    * A data set on its way through a task.
    *
@@ -65,18 +78,20 @@ public final class DataSets {
     }
   }
 
-  private DataSets(JavaRDD<Sourced> data) {
+  private DataSets(JavaRDD<Sourced> data, LabelEncoding known) {
     this.data = data;
+    this.known = known;
   }
 
   /** Data sets of one input and one output. */
   public static DataSets of(JavaRDD<DataSet> data) {
-    return new DataSets(data.map(each -> new Sourced("", each.toMultiDataSet())));
+    return new DataSets(
+        data.map(each -> new Sourced("", each.toMultiDataSet())), LabelEncoding.DETECT);
   }
 
   /** Data sets for graphs of any number of inputs and outputs. */
   public static DataSets ofMulti(JavaRDD<? extends MultiDataSet> data) {
-    return new DataSets(data.map(each -> new Sourced("", each)));
+    return new DataSets(data.map(each -> new Sourced("", each)), LabelEncoding.DETECT);
   }
 
   /** One data set, of examples that fit in the driver's memory. */
@@ -104,7 +119,8 @@ public final class DataSets {
     return new DataSets(
         spark
             .parallelize(files, Math.min(files.size(), MOST_PARTITIONS))
-            .map(file -> new Sourced(file, read(file, conf.value()))));
+            .map(file -> new Sourced(file, read(file, conf.value()))),
+        LabelEncoding.DETECT);
   }
 
   private static List<String> files(Path folder, Configuration conf) throws IOException {
@@ -140,10 +156,88 @@ public final class DataSets {
     }
   }
 
+  /**
+   * Files that a DataVec reader reads, in the order of their paths: one record an example, or one
+   * sequence where the reader is a {@code SequenceRecordReader}. Values and order are those of
+   * DL4J's own {@code RecordReaderDataSetIterator} and {@code SequenceRecordReaderDataSetIterator}
+   * on each file. Shorter sequences are padded at their end (what DL4J calls {@code ALIGN_START}).
+   *
+   * @param reader makes a new reader; called once a file, in the executor that reads it. Readers
+   *     must read streams, as DataVec's own for text do
+   * @param files any Hadoop URIs that driver and executors share
+   * @param labels which columns of a record are labels
+   */
+  public static DataSets records(
+      JavaSparkContext spark,
+      Function0<? extends RecordReader> reader,
+      List<URI> files,
+      RecordLabels labels)
+      throws InvalidDataException {
+    if (files.isEmpty()) {
+      throw new InvalidDataException("no files for DataVec to read: name one or more");
+    }
+    SerializableConfiguration conf = new SerializableConfiguration(spark.hadoopConfiguration());
+    List<String> sorted = files.stream().map(URI::toString).sorted().toList();
+    return new DataSets(
+        spark
+            .parallelize(new ArrayList<>(sorted), Math.min(sorted.size(), MOST_PARTITIONS))
+            .flatMap(file -> read(file, reader.call(), labels, conf.value())),
+        labels.encoding());
+  }
+
+  private static Iterator<Sourced> read(
+      String file, RecordReader reader, RecordLabels labels, Configuration conf)
+      throws IOException {
+    Path path = new Path(URI.create(file));
+    // A file that is not there is no bad data.
+    FileStatus status = path.getFileSystem(conf).getFileStatus(path);
+    RecordDataSets sets;
+    try {
+      sets =
+          RecordDataSets.open(
+              reader, labels, URI.create(file), () -> path.getFileSystem(conf).open(path));
+    } catch (RuntimeException e) {
+      throw new InvalidDataException(unreadable(file, e));
+    }
+    TaskContext.get()
+        .addTaskCompletionListener((TaskCompletionListener) ended -> closeQuietly(sets));
+    return new Iterator<>() {
+      @Override
+      public boolean hasNext() {
+        return status.getLen() > 0 && named(sets::hasNext);
+      }
+
+      @Override
+      public Sourced next() {
+        return new Sourced(file, named(sets::next));
+      }
+
+      private <T> T named(Supplier<T> step) {
+        try {
+          return step.get();
+        } catch (RuntimeException e) {
+          throw new UncheckedIOException(new InvalidDataException(unreadable(file, e)));
+        }
+      }
+    };
+  }
+
+  private static String unreadable(String file, RuntimeException e) {
+    return file + ": DataVec cannot read it as its reader is set: " + e;
+  }
+
+  private static void closeQuietly(RecordDataSets sets) {
+    try {
+      sets.close();
+    } catch (IOException e) {
+      // Everything wanted has been read.
+    }
+  }
+
   /** Writes them; see {@link Lockstep#shard(DataSets, String, LabelEncoding, ShardingOptions)}. */
   Dataset shard(String location, LabelEncoding labels, ShardingOptions options) throws IOException {
     try {
-      DataSetLayout layout = layout(location, labels);
+      DataSetLayout layout = layout(location, labels == LabelEncoding.DETECT ? known : labels);
       return ExampleIngest.ingest(
           data.flatMap(each -> each.map(layout::examples).iterator()),
           layout.tensors(),
