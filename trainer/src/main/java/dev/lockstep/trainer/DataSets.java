@@ -1,6 +1,8 @@
 package dev.lockstep.trainer;
 
 import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.Example;
+import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.ingest.ExampleIngest;
 import dev.lockstep.sharding.ingest.InvalidDataException;
 import dev.lockstep.sharding.ingest.ShardingOptions;
@@ -9,6 +11,7 @@ import dev.lockstep.trainer.model.LabelEncoding;
 import dev.lockstep.trainer.model.RecordDataSets;
 import dev.lockstep.trainer.model.RecordLabels;
 import dev.lockstep.trainer.model.SavedDataSet;
+import dev.lockstep.trainer.model.WeightedDataSet;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -60,12 +63,21 @@ public final class DataSets {
   /** What is known of the labels' meaning, where the caller leaves it to be detected. */
   private final LabelEncoding known;
 
+  /** The tensor of the examples' weights, if they have any. */
+  private final List<TensorSpec> weights;
+
   /**
    * A data set on its way through a task.
    *
    * @param source its file, for messages; "" if it has none
+   * @param weights of its examples; null if they have none
    */
-  private record Sourced(String source, MultiDataSet data) {
+  @SuppressWarnings("ArrayRecordComponent") // handed on, never compared
+  private record Sourced(String source, MultiDataSet data, float[] weights) {
+
+    static Sourced of(String source, MultiDataSet data) {
+      return new Sourced(source, data, null);
+    }
 
     /** What a step makes of the data set; its complaints name the file. */
     <T> T map(Function<MultiDataSet, T> step) throws InvalidDataException {
@@ -76,22 +88,54 @@ public final class DataSets {
             source.isEmpty() ? e.getMessage() : source + ": " + e.getMessage());
       }
     }
+
+    Iterator<Example> examples(DataSetLayout layout) throws InvalidDataException {
+      List<Example> examples = map(layout::examples);
+      if (weights == null) {
+        return examples.iterator();
+      }
+      List<Example> weighted = new ArrayList<>();
+      for (int i = 0; i < examples.size(); i++) {
+        List<float[]> values = new ArrayList<>(examples.get(i).values());
+        values.add(new float[] {weights[i]});
+        weighted.add(new Example(values));
+      }
+      return weighted.iterator();
+    }
   }
 
   private DataSets(JavaRDD<Sourced> data, LabelEncoding known) {
+    this(data, known, List.of());
+  }
+
+  private DataSets(JavaRDD<Sourced> data, LabelEncoding known, List<TensorSpec> weights) {
     this.data = data;
     this.known = known;
+    this.weights = weights;
   }
 
   /** Data sets of one input and one output. */
   public static DataSets of(JavaRDD<DataSet> data) {
     return new DataSets(
-        data.map(each -> new Sourced("", each.toMultiDataSet())), LabelEncoding.DETECT);
+        data.map(each -> Sourced.of("", each.toMultiDataSet())), LabelEncoding.DETECT);
   }
 
   /** Data sets for graphs of any number of inputs and outputs. */
   public static DataSets ofMulti(JavaRDD<? extends MultiDataSet> data) {
-    return new DataSets(data.map(each -> new Sourced("", each)), LabelEncoding.DETECT);
+    return new DataSets(data.map(each -> Sourced.of("", each)), LabelEncoding.DETECT);
+  }
+
+  /**
+   * Data sets whose examples have weights, which become the tensor {@code weights}: a weight of 2
+   * is the example taken twice.
+   */
+  public static DataSets ofWeighted(JavaRDD<WeightedDataSet> data) {
+    return new DataSets(
+        data.map(each -> new Sourced("", each.data(), each.weights())),
+        LabelEncoding.DETECT,
+        List.of(
+            new TensorSpec(
+                "weights", TensorSpec.Role.WEIGHTS, TensorSpec.Encoding.FLOAT32, List.of(1))));
   }
 
   /** One data set, of examples that fit in the driver's memory. */
@@ -119,7 +163,7 @@ public final class DataSets {
     return new DataSets(
         spark
             .parallelize(files, Math.min(files.size(), MOST_PARTITIONS))
-            .map(file -> new Sourced(file, read(file, conf.value()))),
+            .map(file -> Sourced.of(file, read(file, conf.value()))),
         LabelEncoding.DETECT);
   }
 
@@ -209,7 +253,7 @@ public final class DataSets {
 
       @Override
       public Sourced next() {
-        return new Sourced(file, named(sets::next));
+        return Sourced.of(file, named(sets::next));
       }
 
       private <T> T named(Supplier<T> step) {
@@ -238,12 +282,10 @@ public final class DataSets {
   Dataset shard(String location, LabelEncoding labels, ShardingOptions options) throws IOException {
     try {
       DataSetLayout layout = layout(location, labels == LabelEncoding.DETECT ? known : labels);
+      List<TensorSpec> tensors = new ArrayList<>(layout.tensors());
+      tensors.addAll(weights);
       return ExampleIngest.ingest(
-          data.flatMap(each -> each.map(layout::examples).iterator()),
-          layout.tensors(),
-          Map.of(),
-          location,
-          options);
+          data.flatMap(each -> each.examples(layout)), tensors, Map.of(), location, options);
     } catch (Exception e) {
       // Spark throws its own checked exception, which its Java methods do not declare.
       for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {

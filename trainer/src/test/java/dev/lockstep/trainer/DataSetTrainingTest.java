@@ -17,6 +17,7 @@ import dev.lockstep.trainer.model.EvaluationSums;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.LabelEncoding;
 import dev.lockstep.trainer.model.NumericProfile;
+import dev.lockstep.trainer.model.WeightedDataSet;
 import dev.lockstep.trainer.report.StepMetrics;
 import dev.lockstep.trainer.spark.TrainingResult;
 import java.io.IOException;
@@ -53,6 +54,7 @@ import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /** From an RDD of DL4J's data sets to a trained model. */
@@ -314,6 +316,59 @@ class DataSetTrainingTest {
           "inputs=2 outputs=2 of the model: a DataSet holds one of each, take a MultiDataSet",
           assertThrows(IllegalArgumentException.class, batches::next).getMessage());
     }
+  }
+
+  @Test
+  void weightsOfTwoTrainLikeTwiceTheRate() throws IOException {
+    List<WeightedDataSet> weighted =
+        data().stream()
+            .map(
+                set -> {
+                  float[] weights = new float[set.numExamples()];
+                  Arrays.fill(weights, 2);
+                  return new WeightedDataSet(set.toMultiDataSet(), weights);
+                })
+            .toList();
+    TrainingConfig config =
+        TrainingConfig.builder().epochs(1).out(folder.resolve("weighted").toString()).build();
+    TrainingResult twice =
+        Lockstep.train(
+            spark, linear(0.0625), DataSets.ofWeighted(spark.parallelize(weighted, 3)), config);
+    TrainingResult faster =
+        Lockstep.train(
+            spark,
+            linear(0.125),
+            spark.parallelize(data(), 3),
+            config.toBuilder().out(folder.resolve("faster").toString()).build());
+    // Twice a power of two is exact.
+    assertEquals(faster.parametersSha256(), twice.parametersSha256());
+    assertEquals(
+        "weights=1 != examples=7: give one for each example",
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new WeightedDataSet(data().get(0).toMultiDataSet(), new float[] {1}))
+            .getMessage());
+    assertEquals(
+        "weight 2=-1.0: weights are finite numbers, at least 0",
+        assertThrows(
+                IllegalArgumentException.class,
+                () ->
+                    new WeightedDataSet(
+                        data().get(0).toMultiDataSet(), new float[] {0, 1, -1, 1, 1, 1, 1}))
+            .getMessage());
+  }
+
+  private static MultiLayerConfiguration linear(double rate) {
+    return new NeuralNetConfiguration.Builder()
+        .updater(new Sgd(rate))
+        .list()
+        .layer(
+            new OutputLayer.Builder(LossFunction.MCXENT)
+                .nIn(FEATURES)
+                .nOut(CLASSES)
+                .activation(Activation.SOFTMAX)
+                .build())
+        .build();
   }
 
   @Test

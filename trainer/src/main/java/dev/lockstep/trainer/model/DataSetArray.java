@@ -261,7 +261,28 @@ record DataSetArray(
               + " examples"
               + SAME);
     }
-    return padded(mask, count, maskShape);
+    float[][] rows = padded(mask, count, maskShape);
+    for (int row = 0; row < count; row++) {
+      requireBinary(rows[row], row);
+    }
+    return rows;
+  }
+
+  /** By anything else DL4J would multiply activations, which nobody wants. */
+  private void requireBinary(float[] values, int row) {
+    for (float value : values) {
+      if (value != 0 && value != 1) {
+        throw new IllegalArgumentException(
+            "DataSet "
+                + name
+                + TensorRoles.MASK_SUFFIX
+                + " row "
+                + row
+                + " has "
+                + value
+                + ": masks are 0 or 1; give weights of examples with DataSets.ofWeighted");
+      }
+    }
   }
 
   /** Rows of the given shape, whose last dimension may be longer than the array's. */

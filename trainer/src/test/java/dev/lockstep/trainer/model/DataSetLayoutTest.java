@@ -147,6 +147,21 @@ class DataSetLayoutTest {
   }
 
   @Test
+  void masksOfAnythingButZeroAndOneAreRefused() {
+    DataSet data =
+        new DataSet(
+            features(2),
+            Nd4j.createFromArray(ONE_HOT),
+            null,
+            Nd4j.createFromArray(new float[][] {{1}, {0.5f}}));
+    assertRefused(
+        data,
+        layout(data, LabelEncoding.DETECT),
+        "DataSet labels_mask row 1 has 0.5: masks are 0 or 1; give weights of examples with"
+            + " DataSets.ofWeighted");
+  }
+
+  @Test
   void shorterSequencesArePaddedAtTheirEndAndMasked() {
     MultiDataSet two = sequences(2, 3, null);
     MultiDataSet five = sequences(1, 5, Nd4j.createFromArray(new float[][] {{0, 1, 1, 1, 1}}));
