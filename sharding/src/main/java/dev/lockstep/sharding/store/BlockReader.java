@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.ChecksumFileSystem;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -40,7 +41,9 @@ final class BlockReader implements Closeable {
     shardSet = dataset.shardSet();
     sizes = shardSet.blockSizes();
     location = new Path(dataset.location());
-    files = location.getFileSystem(conf);
+    FileSystem found = location.getFileSystem(conf);
+    // Every block has a checksum of its own: Hadoop's beside local files would be a second one.
+    files = found instanceof ChecksumFileSystem checked ? checked.getRawFileSystem() : found;
     firstBlocks = new int[shardSet.shards().size()];
     for (int s = 1; s < firstBlocks.length; s++) {
       firstBlocks[s] = firstBlocks[s - 1] + shardSet.shards().get(s - 1).blocks().size();

@@ -9,8 +9,8 @@ import org.apache.arrow.vector.compression.NoCompressionCodec;
 /**
  * How the buffers of a data shard's blocks are compressed: as Arrow IPC defines it, so that any
  * Arrow implementation with the codec reads the file. A block says itself how it was written; the
- * reader needs no setting. The codecs come with the cluster's Spark (4.0 and later bring
- * arrow-compression, 3.5 does not).
+ * reader needs no setting. The codecs come with the cluster's Spark: LZ4 with any, Zstandard with
+ * those that bring arrow-compression (4.0 and later; 3.5 does not).
  *
  * <p>Compressed bytes, and with them a dataset's fingerprint, are a function of the examples, this
  * choice and the version of the codec's library. The values read back are the same for all.
@@ -18,9 +18,9 @@ import org.apache.arrow.vector.compression.NoCompressionCodec;
 public enum Compression {
   /** As they are: the fastest to read from a fast disk. */
   NONE(CodecType.NO_COMPRESSION),
-  /** LZ4 frames: somewhat smaller. */
+  /** LZ4 frames: smaller where values repeat, and quick to write. */
   LZ4(CodecType.LZ4_FRAME),
-  /** Zstandard at its level 3: the smallest. */
+  /** Zstandard at its level 3: the smallest, for slow disks, networks and object stores. */
   ZSTD(CodecType.ZSTD);
 
   private final CodecType type;
@@ -48,14 +48,19 @@ public enum Compression {
    * @throws UnsupportedOperationException when the cluster has none
    */
   CompressionCodec codec() {
-    if (this == NONE) {
-      return NoCompressionCodec.INSTANCE;
-    }
+    return switch (this) {
+      case NONE -> NoCompressionCodec.INSTANCE;
+      case LZ4 -> new Lz4Frames();
+      case ZSTD -> zstandard();
+    };
+  }
+
+  private CompressionCodec zstandard() {
     try {
       return CommonsCompressionFactory.INSTANCE.createCodec(type);
     } catch (NoClassDefFoundError e) {
       throw new UnsupportedOperationException(
-          "compression %s needs arrow-compression, which this Spark does not bring: shard the data with compression none, or add org.apache.arrow:arrow-compression in the version of Spark's Arrow (--jars)"
+          "compression %s needs arrow-compression, which this Spark does not bring: shard the data with another compression, or add org.apache.arrow:arrow-compression in the version of Spark's Arrow (--jars)"
               .formatted(name().toLowerCase(Locale.ROOT)),
           e);
     }

@@ -23,6 +23,9 @@ final class SpanReader {
   /** Decoded blocks by their place in the epoch's order. */
   private final TreeMap<Integer, Loaded> loaded = new TreeMap<>();
 
+  /** The block that was read from last, or null. */
+  private Loaded recent;
+
   /** The window whose order is at hand, or -1. */
   private long window = -1;
 
@@ -64,16 +67,24 @@ final class SpanReader {
   }
 
   private void copyRow(long position, int row, List<float[]> values) {
-    int rank = plan.blockRankAt(position);
-    Loaded block = loaded.get(rank);
-    int source = block.rows[(int) (position - plan.blockStart(rank))];
-    rows.write(plan.block(rank), block.columns, source, values, row);
+    Loaded block = at(position);
+    int source = block.rows[(int) (position - block.start)];
+    rows.write(block.number, block.columns, source, values, row);
+  }
+
+  /** The block of a position, often that of the example before. */
+  private Loaded at(long position) {
+    if (recent == null || position < recent.start || position >= recent.end) {
+      recent = loaded.get(plan.blockRankAt(position));
+    }
+    return recent;
   }
 
   /** Makes sure that the blocks of these span positions are here, and drops earlier ones. */
   private void need(long from, long to) throws IOException {
     int first = plan.blockRankAt(plan.spanStart(v) + from);
     int last = plan.blockRankAt(plan.spanStart(v) + to - 1);
+    recent = null;
     loaded.headMap(first).clear();
     for (int rank = first; rank <= last; rank++) {
       load(rank);
@@ -88,6 +99,7 @@ final class SpanReader {
    */
   boolean readOneBlock(long from, long to) throws IOException {
     long end = Math.min(to, plan.spanLength(v));
+    recent = null;
     if (from >= end) {
       loaded.clear();
       return false;
@@ -114,17 +126,34 @@ final class SpanReader {
     if (!loaded.containsKey(rank)) {
       int block = plan.block(rank);
       loaded.put(
-          rank, new Loaded(blocks.read(block), blocks.examples(block), split.rows(part, block)));
+          rank,
+          new Loaded(
+              block,
+              plan.blockStart(rank),
+              blocks.read(block),
+              blocks.examples(block),
+              split.rows(part, block)));
     }
   }
 
   /** A decoded block, and which of its rows belong to the part that is read. */
   private static final class Loaded {
+    /** Its positions in the epoch's sequence: {@code [start, end)}. */
+    private final long start;
+
+    private final long end;
+
+    /** In the dataset. */
+    private final int number;
+
     private final List<Column> columns;
     private final int examples;
     private final int[] rows;
 
-    Loaded(List<Column> columns, int examples, int[] rows) {
+    Loaded(int number, long start, List<Column> columns, int examples, int[] rows) {
+      this.number = number;
+      this.start = start;
+      end = start + rows.length;
       this.columns = columns;
       this.examples = examples;
       this.rows = rows;

@@ -1,5 +1,7 @@
 package dev.lockstep.sharding.store;
 
+import dev.lockstep.sharding.DataBlock;
+import dev.lockstep.sharding.DataShard;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.augment.Augmentation;
@@ -184,10 +186,10 @@ public record StreamRequest(
   }
 
   /**
-   * An upper bound of the bytes of micro-batches and decoded blocks that the stream holds at a
-   * time: for each virtual worker the blocks that its window and the next one touch, or with a full
-   * shuffle the micro-batches of two gathered pieces of the epoch; the micro-batches held ready and
-   * the two in hand, and one block while it is decoded.
+   * An upper bound of the bytes of micro-batches and blocks that the stream holds at a time, heap
+   * and Arrow memory together: for each virtual worker the decoded blocks that its window and the
+   * next one touch, or with a full shuffle the micro-batches of two gathered pieces of the epoch;
+   * the micro-batches held ready and the two in hand, and one block while it is decoded.
    */
   public long residentBytes() {
     int[] blockSizes = dataset.shardSet().blockSizes();
@@ -196,7 +198,7 @@ public record StreamRequest(
     long total = dataset.shardSet().examples();
     long stored = Float.BYTES * tensors.stream().mapToLong(TensorSpec::storedValues).sum();
     long handedOut = (long) Float.BYTES * dataset.shardSet().elementsPerExample();
-    long inHand = (prefetch + 2L) * batchSize * handedOut + 3 * largest * stored;
+    long inHand = (prefetch + 2L) * batchSize * handedOut + decodingBytes();
     if (shuffle.kind() == Shuffle.Kind.FULL) {
       return 2 * gatheredSteps() * stepBytes() + inHand;
     }
@@ -234,5 +236,24 @@ public record StreamRequest(
   private long steps() {
     long span = (split.examples(part) + virtualWorkers - 1) / virtualWorkers;
     return (span + batchSize - 1) / batchSize;
+  }
+
+  /**
+   * Bytes of one block as read, as Arrow holds it, and as its codec does: in arrays of its own,
+   * beside Arrow's copy of the decompressed values. Arrow rounds sizes up to powers of two.
+   */
+  long decodingBytes() {
+    long read = 0;
+    long examples = 0;
+    for (DataShard shard : dataset.shardSet().shards()) {
+      for (DataBlock block : shard.blocks()) {
+        read = Math.max(read, block.length());
+        examples = Math.max(examples, block.examples());
+      }
+    }
+    long stored =
+        Float.BYTES
+            * dataset.shardSet().tensors().stream().mapToLong(TensorSpec::storedValues).sum();
+    return 4 * read + 5 * examples * stored;
   }
 }

@@ -16,6 +16,7 @@ import dev.lockstep.sharding.store.MicroBatchStream.Item;
 import java.io.File;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
 import java.net.URI;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -24,7 +25,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.zip.CRC32C;
 import org.apache.arrow.compression.CommonsCompressionFactory;
 import org.apache.arrow.memory.RootAllocator;
@@ -230,17 +230,16 @@ class CompressionTest {
     try (URLClassLoader spark35 =
         new URLClassLoader(without, ClassLoader.getPlatformClassLoader())) {
       Class<?> compression = spark35.loadClass(Compression.class.getName());
-      Object[] values = compression.getEnumConstants();
-      compression.getMethod("requireAvailable").invoke(values[0]);
-      for (int i = 1; i < values.length; i++) {
-        Object value = values[i];
+      Method require = compression.getMethod("requireAvailable");
+      for (Object each : compression.getEnumConstants()) {
+        if (!each.toString().equals("ZSTD")) {
+          require.invoke(each);
+          continue;
+        }
         InvocationTargetException refused =
-            assertThrows(
-                InvocationTargetException.class,
-                () -> compression.getMethod("requireAvailable").invoke(value));
+            assertThrows(InvocationTargetException.class, () -> require.invoke(each));
         assertEquals(
-            "compression %s needs arrow-compression, which this Spark does not bring: shard the data with compression none, or add org.apache.arrow:arrow-compression in the version of Spark's Arrow (--jars)"
-                .formatted(value.toString().toLowerCase(Locale.ROOT)),
+            "compression zstd needs arrow-compression, which this Spark does not bring: shard the data with another compression, or add org.apache.arrow:arrow-compression in the version of Spark's Arrow (--jars)",
             refused.getCause().getMessage());
       }
     }

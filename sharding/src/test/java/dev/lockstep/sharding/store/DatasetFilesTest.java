@@ -156,14 +156,14 @@ class DatasetFilesTest {
   }
 
   @Test
-  void aDamagedFileIsNamedWhereHadoopFindsItFirst() throws IOException {
+  void damageIsFoundByTheBlocksOwnChecksumAlsoWhereHadoopKeepsOne() throws IOException {
     byte[] bytes = Files.readAllBytes(shardFile(0));
-    bytes[600] ^= 1;
+    bytes[(int) dataset.shardSet().shards().get(0).blocks().get(0).offset() + 9] ^= 1;
     Files.write(shardFile(0), bytes);
     String message = refusal(() -> Datasets.verify(dataset, CONF));
     assertTrue(
         message.startsWith("data shard file:" + shardFile(0) + ", block 0 (bytes "), message);
-    assertTrue(message.contains("cannot be read: Checksum error"), message);
+    assertTrue(message.contains("is damaged: its CRC32C is"), message);
   }
 
   @Test

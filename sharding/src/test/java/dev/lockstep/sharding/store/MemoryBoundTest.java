@@ -44,7 +44,7 @@ class MemoryBoundTest {
         StreamRequest request = request(split, part, window);
         long blockBytes = 4L * (3 + 1);
         long batchBytes = (request.prefetch() + 2L) * request.batchSize() * 4 * (3 + 5);
-        long bound = (request.residentBytes() - batchBytes) / blockBytes;
+        long bound = (request.residentBytes() - batchBytes - request.decodingBytes()) / blockBytes;
         try (BlockReader blocks = new BlockReader(dataset, CONF)) {
           BatchAssembler batches = new BatchAssembler(request, blocks);
           long most = 0;
@@ -73,7 +73,7 @@ class MemoryBoundTest {
             .withGatherBytes(gatherBytes);
     long stepBytes = 4L * (request.batchSize() * 4 * (3 + 5) + 4 * 48);
     long inHand =
-        (request.prefetch() + 2L) * request.batchSize() * 4 * (3 + 5) + 3 * 16 * 4L * (3 + 1);
+        (request.prefetch() + 2L) * request.batchSize() * 4 * (3 + 5) + request.decodingBytes();
     assertTrue(
         request.residentBytes() - inHand <= Math.max(gatherBytes, 2L * consecutive * stepBytes));
     long bound = (request.residentBytes() - inHand) / (4 * (3 + 5));
