@@ -1,0 +1,160 @@
+package dev.lockstep.trainer.bench;
+
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.MicroBatch;
+import dev.lockstep.sharding.ingest.CsvIngest;
+import dev.lockstep.sharding.ingest.CsvOptions;
+import dev.lockstep.sharding.ingest.ShardingOptions;
+import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.plan.Split;
+import dev.lockstep.sharding.store.MicroBatchStream;
+import dev.lockstep.sharding.store.StreamRequest;
+import dev.lockstep.trainer.cli.SparkSessions;
+import dev.lockstep.trainer.model.NumericProfile;
+import java.io.BufferedWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Random;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.datavec.api.records.reader.impl.csv.CSVRecordReader;
+import org.datavec.api.split.FileSplit;
+import org.deeplearning4j.datasets.datavec.RecordReaderDataSetIterator;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * The same CSV file as micro-batches of ND4J arrays, over and over: through Lockstep, which shards
+ * it once and then reads the shards, shuffled; and through DL4J's {@code
+ * RecordReaderDataSetIterator} over DataVec's {@code CSVRecordReader}, which parses it each time.
+ * 60,000 rows of 50 numbers and one of ten classes, batch 64; the two take turns. Needs the numeric
+ * profile's environment and Spark's JVM options.
+ */
+public final class CsvBenchmark {
+
+  private static final int ROWS = 60_000;
+  private static final int COLUMNS = 50;
+  private static final int CLASSES = 10;
+  private static final int BATCH = 64;
+  private static final int WINDOW = 4096;
+  private static final int ROUNDS = 5;
+
+  private CsvBenchmark() {}
+
+  /** Prints examples a second of both, of the sharding, and the ratio. */
+  public static void main(String[] args) throws Exception {
+    Path folder = Files.createTempDirectory("lockstep-csv-benchmark");
+    Path csv = write(folder.resolve("data.csv"));
+    Dataset dataset;
+    double sharding;
+    SparkConf conf =
+        SparkSessions.configure(
+            new SparkConf()
+                .setMaster("local[1]")
+                .setAppName("csv benchmark")
+                .set("spark.ui.enabled", "false"),
+            NumericProfile.AVX2);
+    try (JavaSparkContext spark = new JavaSparkContext(conf)) {
+      long start = System.nanoTime();
+      dataset =
+          CsvIngest.ingest(
+              spark,
+              csv.toString(),
+              folder.resolve("shards").toString(),
+              CsvOptions.of(CsvOptions.Header.ABSENT),
+              ShardingOptions.named("benchmark"));
+      sharding = rate(start);
+    }
+    double[] ours = new double[ROUNDS];
+    double[] theirs = new double[ROUNDS];
+    for (int round = -1; round < ROUNDS; round++) {
+      double stream = stream(dataset);
+      double iterator = iterator(csv);
+      if (round >= 0) {
+        ours[round] = stream;
+        theirs[round] = iterator;
+      }
+    }
+    System.out.printf(
+        Locale.ROOT,
+        "sharding, once, Spark's first job included: %,.0f examples/s%n"
+            + "medians of %d: data shards %,.0f, RecordReaderDataSetIterator %,.0f examples/s; ratio %.1f%n",
+        sharding,
+        ROUNDS,
+        median(ours),
+        median(theirs),
+        median(ours) / median(theirs));
+  }
+
+  private static Path write(Path file) throws Exception {
+    Random random = new Random(1);
+    try (BufferedWriter out = Files.newBufferedWriter(file)) {
+      for (int row = 0; row < ROWS; row++) {
+        for (int c = 0; c < COLUMNS; c++) {
+          out.write(Float.toString(random.nextInt(100_000) / 1000f));
+          out.write(',');
+        }
+        out.write(Integer.toString(row % CLASSES));
+        out.newLine();
+      }
+    }
+    return file;
+  }
+
+  private static double stream(Dataset dataset) throws Exception {
+    long start = System.nanoTime();
+    long examples = 0;
+    Split split = Split.of(1, 0, dataset.shardSet().blockSizes());
+    StreamRequest request =
+        new StreamRequest(dataset, split, Part.TRAINING, 1, 1, 0, 1, BATCH, WINDOW, 0, 0, 1, 4);
+    try (MicroBatchStream stream = new MicroBatchStream(request, new Configuration())) {
+      for (MicroBatchStream.Item item = stream.next(); item != null; item = stream.next()) {
+        MicroBatch batch = item.batch();
+        for (int t = 0; t < batch.tensors().size(); t++) {
+          long[] shape = {batch.examples(), batch.tensors().get(t).elements()};
+          try (INDArray array = Nd4j.create(batch.values().get(t), shape, 'c')) {
+            examples += t == 0 ? array.size(0) : 0;
+          }
+        }
+      }
+    }
+    check(examples);
+    return rate(start);
+  }
+
+  private static double iterator(Path csv) throws Exception {
+    long start = System.nanoTime();
+    long examples = 0;
+    try (CSVRecordReader reader = new CSVRecordReader()) {
+      reader.initialize(new FileSplit(csv.toFile()));
+      RecordReaderDataSetIterator batches =
+          new RecordReaderDataSetIterator(reader, BATCH, COLUMNS, CLASSES);
+      while (batches.hasNext()) {
+        DataSet batch = batches.next();
+        examples += batch.numExamples();
+      }
+    }
+    check(examples);
+    return rate(start);
+  }
+
+  private static void check(long examples) {
+    if (examples != ROWS) {
+      throw new IllegalStateException("read " + examples + " of " + ROWS);
+    }
+  }
+
+  private static double rate(long start) {
+    return ROWS / ((System.nanoTime() - start) / 1e9);
+  }
+
+  private static double median(double[] values) {
+    double[] sorted = values.clone();
+    Arrays.sort(sorted);
+    return sorted[sorted.length / 2];
+  }
+}
