@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
@@ -86,12 +87,14 @@ final class ShardJob {
       String location,
       ShardingOptions options)
       throws IOException {
+    options.compression().requireAvailable();
     SerializableConfiguration conf = new SerializableConfiguration(spark.hadoopConfiguration());
     List<TensorSpec> tensors = contents.tensors();
     try (Staging staging = Staging.begin(location, conf.value(), options.ifExists())) {
       List<DataShard> written = new ArrayList<>();
       Map<Part, ValueSums> sums = new EnumMap<>(Part.class);
       Map<String, String> about = new TreeMap<>(contents.provenance());
+      about.put("compression", options.compression().name().toLowerCase(Locale.ROOT));
       if (!options.source().isEmpty()) {
         about.put(SOURCE, options.source());
       }
