@@ -62,7 +62,7 @@ final class ClassLabels implements Serializable {
   /** The integer that a text stands for, or null. */
   private static Long integer(String text) {
     try {
-      double value = Double.parseDouble(text);
+      double value = DecimalText.parse(text);
       return value == Math.rint(value) && Math.abs(value) < 1L << 53 ? (long) value : null;
     } catch (NumberFormatException e) {
       return null;

@@ -31,7 +31,10 @@ record CsvLayout(List<String> header, int columns, char delimiter) implements Se
     return new CsvLayout(named ? first : List.of(), first.size(), csv.delimiter());
   }
 
-  /** Names of the columns: the index, from 0, of one that has no name of its own. */
+  /**
+   * Names of the columns: the index, from 0, of one that has no name of its own, behind underscores
+   * where another column is named like that.
+   */
   List<String> names() {
     List<String> names = new ArrayList<>();
     for (int c = 0; c < columns; c++) {
@@ -39,7 +42,11 @@ record CsvLayout(List<String> header, int columns, char delimiter) implements Se
           !header.isEmpty()
               && !header.get(c).isEmpty()
               && header.indexOf(header.get(c)) == header.lastIndexOf(header.get(c));
-      names.add(own ? header.get(c) : String.valueOf(c));
+      String name = own ? header.get(c) : String.valueOf(c);
+      while (!own && header.contains(name)) {
+        name = "_" + name;
+      }
+      names.add(name);
     }
     return names;
   }

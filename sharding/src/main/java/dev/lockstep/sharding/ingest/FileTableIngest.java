@@ -19,6 +19,9 @@ import org.apache.spark.sql.SparkSession;
  */
 public final class FileTableIngest {
 
+  /** The column that Spark adds where a line cannot be read. */
+  private static final String CORRUPT = "_corrupt_record";
+
   private FileTableIngest() {}
 
   /** What Spark is to read. */
@@ -98,6 +101,10 @@ public final class FileTableIngest {
     }
     if (table.columns().length == 0) {
       throw new InvalidDataException("%s is empty: it has no columns".formatted(input));
+    }
+    if (List.of(table.columns()).contains(CORRUPT)) {
+      throw new InvalidDataException(
+          "%s has lines that are no JSON objects: mend or remove them".formatted(input));
     }
     return SparkTable.files(table, name, input);
   }

@@ -96,21 +96,25 @@ final class Fit implements Serializable {
       return column;
     }
     StatCounter[] stats = counters[t][c];
+    boolean needed =
+        isNeededFor(column.treatment()) || missing.policy() == MissingValues.Policy.MEAN;
     for (StatCounter each : stats) {
-      if (each.count() == 0) {
+      if (needed && each.count() == 0) {
         throw new InvalidDataException(
             "column %s has no value in any training row: leave it out".formatted(column.column()));
       }
     }
     List<Double> shift =
         switch (column.treatment()) {
-          case STANDARDISE -> all(stats, StatCounter::mean);
+          // Joined means of one value may differ from it by rounding.
+          case STANDARDISE ->
+              all(stats, each -> each.max() == each.min() ? each.min() : each.mean());
           case MIN_MAX -> all(stats, StatCounter::min);
           default -> column.shift();
         };
     List<Double> divisor =
         switch (column.treatment()) {
-          case STANDARDISE -> all(stats, each -> each.count() < 2 ? 0 : each.sampleStdev());
+          case STANDARDISE -> all(stats, each -> each.max() == each.min() ? 0 : each.sampleStdev());
           case MIN_MAX -> all(stats, each -> each.max() - each.min());
           default -> column.divisor();
         };

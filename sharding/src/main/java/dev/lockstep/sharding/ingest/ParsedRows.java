@@ -124,7 +124,7 @@ final class ParsedRows implements Iterator<ParsedRow> {
     } else {
       String text = value.toString().strip();
       try {
-        number = Double.parseDouble(text);
+        number = DecimalText.parse(text);
       } catch (NumberFormatException e) {
         throw at("'%s' in %s is no number".formatted(text, name(column)));
       }

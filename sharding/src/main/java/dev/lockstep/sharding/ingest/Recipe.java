@@ -9,6 +9,7 @@ import dev.lockstep.sharding.Preparation.TimeWindow;
 import dev.lockstep.sharding.PreparedColumn;
 import dev.lockstep.sharding.PreparedTensor;
 import dev.lockstep.sharding.TensorSpec.Role;
+import dev.lockstep.sharding.Treatment;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -25,7 +26,7 @@ import java.util.Set;
  * @param missing what becomes of missing values; null fails
  * @param classWeights how much examples of each class count; null for all the same
  * @param window for time series: how rows become examples; null where each row is one. Columns of
- *     labels are taken from one row, all others become sequences
+ *     labels and weights are taken from one row, those of features become sequences
  */
 public record Recipe(
     List<TensorRecipe> tensors, MissingValues missing, ClassWeights classWeights, TimeWindow window)
@@ -74,7 +75,10 @@ public record Recipe(
       List<ColumnRecipe> columns = new ArrayList<>();
       for (PreparedColumn column : tensor.columns()) {
         columns.add(new ColumnRecipe(column.column(), column.treatment(), column.categories()));
-        fills |= !column.fill().isEmpty();
+        // An empty category can only have been found where gaps were filled.
+        fills |=
+            !column.fill().isEmpty()
+                || (column.treatment() == Treatment.ONE_HOT && column.categories().contains(""));
       }
       if (!columns.isEmpty()) {
         int steps = preparation.window() == null ? tensor.steps() : TensorRecipe.NO_SEQUENCE;

@@ -5,6 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -13,7 +14,7 @@ import java.nio.charset.StandardCharsets;
  *
  * <pre>
  * row     length:int value…
- * value   'n' null | 'd' double:8 | 'l' long:8 | 'b' boolean:1 | 's' length:int UTF-8 | 'a' row
+ * value   'n' null | 'd' double:8 | 'f' float:4 | 'm' decimal, as 's' | 'l' long:8 | 'b' boolean:1 | 's' length:int UTF-8 | 'a' row
  * </pre>
  */
 final class RowBytes {
@@ -38,6 +39,12 @@ final class RowBytes {
       } else if (value instanceof Long || value instanceof Integer) {
         out.writeByte('l');
         out.writeLong(((Number) value).longValue());
+      } else if (value instanceof Float number) {
+        out.writeByte('f');
+        out.writeFloat(number);
+      } else if (value instanceof BigDecimal number) {
+        out.writeByte('m');
+        write(number.toString(), out);
       } else if (value instanceof Number number) {
         out.writeByte('d');
         out.writeDouble(number.doubleValue());
@@ -48,12 +55,16 @@ final class RowBytes {
         out.writeByte('a');
         write(array, out);
       } else {
-        byte[] text = value.toString().getBytes(StandardCharsets.UTF_8);
         out.writeByte('s');
-        out.writeInt(text.length);
-        out.write(text);
+        write(value.toString(), out);
       }
     }
+  }
+
+  private static void write(String text, DataOutputStream out) throws IOException {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    out.writeInt(bytes.length);
+    out.write(bytes);
   }
 
   static Object[] row(byte[] bytes) {
@@ -62,6 +73,10 @@ final class RowBytes {
     } catch (IOException e) {
       throw new IllegalStateException("a row is cut", e);
     }
+  }
+
+  private static String text(DataInputStream in) throws IOException {
+    return new String(in.readNBytes(in.readInt()), StandardCharsets.UTF_8);
   }
 
   private static Object[] read(DataInputStream in) throws IOException {
@@ -74,7 +89,9 @@ final class RowBytes {
             case 'l' -> in.readLong();
             case 'b' -> in.readBoolean();
             case 'a' -> read(in);
-            default -> new String(in.readNBytes(in.readInt()), StandardCharsets.UTF_8);
+            case 'f' -> in.readFloat();
+            case 'm' -> new BigDecimal(text(in));
+            default -> text(in);
           };
     }
     return row;

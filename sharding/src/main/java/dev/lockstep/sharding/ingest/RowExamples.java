@@ -46,28 +46,37 @@ final class RowExamples implements Iterator<Example> {
 
   @Override
   public Example next() {
-    ParsedRow row = rows.next();
     try {
-      List<float[]> values = new ArrayList<>();
-      for (int t = 0; t < tensors.size(); t++) {
-        PreparedTensor tensor = preparation.tensors().get(t);
-        if (tensor.role() == Role.WEIGHTS) {
-          values.add(weight(t, row));
-        } else if (tensor.isClass()) {
-          values.add(new float[] {exampleClass(t, row)});
-        } else {
-          values.add(numbers(t, row));
-        }
-        if (tensor.masked() == PreparedTensor.Masked.YES) {
-          float[] mask = new float[tensor.steps()];
-          Arrays.fill(mask, 0, row.length(t, 0), 1);
-          values.add(mask);
-        }
-      }
-      return new Example(values);
+      return example(rows.next());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /**
+   * A row as an example.
+   *
+   * @param row the one returned last by the rows
+   * @throws InvalidDataException if it is bad; the same rows are, before and after fitting
+   */
+  Example example(ParsedRow row) throws IOException {
+    List<float[]> values = new ArrayList<>();
+    for (int t = 0; t < tensors.size(); t++) {
+      PreparedTensor tensor = preparation.tensors().get(t);
+      if (tensor.role() == Role.WEIGHTS) {
+        values.add(weight(t, row));
+      } else if (tensor.isClass()) {
+        values.add(new float[] {exampleClass(t, row)});
+      } else {
+        values.add(numbers(t, row));
+      }
+      if (tensor.masked() == PreparedTensor.Masked.YES) {
+        float[] mask = new float[tensor.steps()];
+        Arrays.fill(mask, 0, row.length(t, 0), 1);
+        values.add(mask);
+      }
+    }
+    return new Example(values);
   }
 
   /** The class of a row in the first class labels; 0 where there are none. */
@@ -90,9 +99,10 @@ final class RowExamples implements Iterator<Example> {
   private float[] weight(int t, ParsedRow row) throws IOException {
     List<PreparedColumn> columns = preparation.tensors().get(t).columns();
     double weight = columns.isEmpty() ? 1 : row.numbers(t, 0)[0];
-    if (weight < 0) {
+    if (weight < 0 || !Float.isFinite((float) weight)) {
       throw rows.at(
-          "weight %s in column %s is negative".formatted(weight, columns.get(0).column()));
+          "weight %s in column %s is not a number >= 0 of float32"
+              .formatted(weight, columns.get(0).column()));
     }
     if (!preparation.classWeights().isEmpty()) {
       weight *= preparation.classWeights().get(exampleClass(row));
@@ -110,7 +120,8 @@ final class RowExamples implements Iterator<Example> {
       PreparedColumn column = tensor.columns().get(c);
       int length = row.length(t, c);
       int expected = tensor.steps() > 0 ? length : column.width();
-      if (length != expected || (tensor.steps() > 0 && length > tensor.steps())) {
+      boolean padded = tensor.masked() == PreparedTensor.Masked.YES && length <= tensor.steps();
+      if (length != expected || (tensor.steps() > 0 && length != tensor.steps() && !padded)) {
         throw rows.at(
             "column %s holds %d values, not %d"
                 .formatted(column.column(), length, Math.max(tensor.steps(), column.width())));
@@ -132,15 +143,15 @@ final class RowExamples implements Iterator<Example> {
 
   private float scaled(int t, int c, int i, double number) throws IOException {
     Columns of = tensors.get(t);
-    double known = Double.isNaN(number) ? of.fill[c][i] : number;
-    double divisor = of.divisor[c][i];
-    float value = divisor == 0 ? 0 : (float) ((known - of.shift[c][i]) / divisor);
-    if (!Float.isFinite(value)) {
+    double filled = of.fill[c].length == 0 ? 0 : of.fill[c][i];
+    double known = Double.isNaN(number) ? filled : number;
+    if (!Float.isFinite((float) known)) {
       throw rows.at(
           "'%s' in column %s is too large for float32"
               .formatted(number, preparation.tensors().get(t).columns().get(c).column()));
     }
-    return value;
+    double divisor = of.divisor[c][i];
+    return divisor == 0 ? 0 : (float) ((known - of.shift[c][i]) / divisor);
   }
 
   private int category(int t, int c, String value) throws IOException {

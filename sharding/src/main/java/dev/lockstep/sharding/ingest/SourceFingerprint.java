@@ -19,6 +19,9 @@ import org.apache.hadoop.fs.Path;
  */
 public final class SourceFingerprint {
 
+  /** Raised whenever the same files, read in the same way, give other data shards. */
+  private static final int VERSION = 1;
+
   private SourceFingerprint() {}
 
   /**
@@ -45,7 +48,7 @@ public final class SourceFingerprint {
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("this Java has no SHA-256", e);
     }
-    digest.update(options.getBytes(StandardCharsets.UTF_8));
+    digest.update((VERSION + "\n" + options).getBytes(StandardCharsets.UTF_8));
     for (String line : lines) {
       digest.update(("\n" + line).getBytes(StandardCharsets.UTF_8));
     }
@@ -57,7 +60,10 @@ public final class SourceFingerprint {
       throws IOException {
     if (status.isDirectory()) {
       for (FileStatus each : files.listStatus(status.getPath())) {
-        addBelow(each, files, lines);
+        String name = each.getPath().getName();
+        if (!name.startsWith(".") && !name.startsWith("_")) {
+          addBelow(each, files, lines);
+        }
       }
     } else {
       lines.add(

@@ -99,12 +99,23 @@ final class SparkTable implements Table {
 
   private Dataset<Row> sorted(List<String> columns) {
     Column[] selected = columns.stream().map(SparkTable::quoted).toArray(Column[]::new);
+    // The hash skips what is null and looks through arrays: it is given neither.
+    Column[] hashed =
+        columns.stream()
+            .flatMap(
+                column ->
+                    Stream.of(
+                        quoted(column).isNull(),
+                        table.schema().apply(column).dataType() instanceof ArrayType
+                            ? functions.to_json(quoted(column))
+                            : quoted(column)))
+            .toArray(Column[]::new);
     List<Column> keys = new ArrayList<>();
     orderBy.forEach(column -> keys.add(quoted(column)));
-    keys.add(functions.xxhash64(selected));
+    keys.add(functions.xxhash64(hashed));
     keys.add(
         functions.xxhash64(
-            Stream.concat(Stream.of(functions.lit(SALT)), Arrays.stream(selected))
+            Stream.concat(Stream.of(functions.lit(SALT)), Arrays.stream(hashed))
                 .toArray(Column[]::new)));
     return table.orderBy(keys.toArray(Column[]::new)).select(selected);
   }
@@ -122,6 +133,11 @@ final class SparkTable implements Table {
           "column %s is of type %s: use numbers, booleans, strings and arrays of these, or convert it"
               .formatted(column, type.simpleString()));
     }
+  }
+
+  @Override
+  public Order order() {
+    return orderBy != null && orderBy.isEmpty() ? Order.BY_HASH : Order.GIVEN;
   }
 
   @Override
@@ -169,6 +185,11 @@ final class SparkTable implements Table {
     @Override
     public Table select(List<String> wanted) {
       return SparkTable.this.select(wanted);
+    }
+
+    @Override
+    public Order order() {
+      return SparkTable.this.order();
     }
 
     @Override
@@ -235,17 +256,47 @@ final class SparkTable implements Table {
   }
 
   /** What sorts the pieces of a table: partitions by number, or parts of files by place. */
-  private static String piece(int partition, Row row, int width, boolean withPlace) {
-    return withPlace
-        ? "%s\n%020d".formatted(row.getString(width), row.getLong(width + 1))
-        : "%010d".formatted(partition);
+  private static final class Pieces {
+    private final int width;
+    private final boolean withPlace;
+    private String path = "";
+    private long start = -1;
+    private String piece;
+
+    Pieces(int partition, int width, boolean withPlace) {
+      this.width = width;
+      this.withPlace = withPlace;
+      piece = "%010d".formatted(partition);
+    }
+
+    /** The piece of a row; the same object as long as it does not change. */
+    String of(Row row) {
+      if (withPlace && (row.getLong(width + 1) != start || !row.getString(width).equals(path))) {
+        path = row.getString(width);
+        start = row.getLong(width + 1);
+        piece = "%s\n%020d".formatted(path, start);
+      }
+      return piece;
+    }
   }
 
   private static Iterator<Tuple2<String, Long>> counts(
       int partition, Iterator<Row> rows, int width, boolean withPlace) {
+    Pieces pieces = new Pieces(partition, width, withPlace);
     Map<String, Long> counts = new LinkedHashMap<>();
+    String piece = null;
+    long count = 0;
     while (rows.hasNext()) {
-      counts.merge(piece(partition, rows.next(), width, withPlace), 1L, Long::sum);
+      String next = pieces.of(rows.next());
+      if (piece != null && !next.equals(piece)) {
+        counts.merge(piece, count, Long::sum);
+        count = 0;
+      }
+      piece = next;
+      count++;
+    }
+    if (piece != null) {
+      counts.merge(piece, count, Long::sum);
     }
     return counts.entrySet().stream().map(e -> new Tuple2<>(e.getKey(), e.getValue())).iterator();
   }
@@ -257,6 +308,7 @@ final class SparkTable implements Table {
       boolean withPlace,
       Map<String, Long> firsts) {
     return new Iterator<>() {
+      private final Pieces pieces = new Pieces(partition, arrays.length, withPlace);
       private String piece = "";
       private long number;
 
@@ -268,7 +320,7 @@ final class SparkTable implements Table {
       @Override
       public Tuple2<Long, byte[]> next() {
         Row row = rows.next();
-        String of = piece(partition, row, arrays.length, withPlace);
+        String of = pieces.of(row);
         if (!of.equals(piece)) {
           piece = of;
           number = firsts.get(of);

@@ -4,6 +4,7 @@ import dev.lockstep.sharding.Treatment;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.TreeSet;
@@ -22,8 +23,10 @@ final class Survey implements Serializable {
   private final Recipe recipe;
   private long rows;
 
-  /** By tensor and column: values of an array that is no sequence; 0 before the first row. */
+  /** By tensor and column: most and fewest values of an array that is no sequence. */
   private final int[][] widths;
+
+  private final int[][] narrowest;
 
   /** By tensor: of its sequences. */
   private final int[] shortest;
@@ -35,11 +38,14 @@ final class Survey implements Serializable {
     this.recipe = recipe;
     int tensors = recipe.tensors().size();
     widths = new int[tensors][];
+    narrowest = new int[tensors][];
     shortest = new int[tensors];
     longest = new int[tensors];
     for (int t = 0; t < tensors; t++) {
       int columns = recipe.tensors().get(t).columns().size();
       widths[t] = new int[columns];
+      narrowest[t] = new int[columns];
+      Arrays.fill(narrowest[t], Integer.MAX_VALUE);
       shortest[t] = Integer.MAX_VALUE;
       categories.add(new ArrayList<>());
       for (int c = 0; c < columns; c++) {
@@ -48,12 +54,8 @@ final class Survey implements Serializable {
     }
   }
 
-  /**
-   * Adds a row.
-   *
-   * @param from where it came from, for errors
-   */
-  void add(ParsedRow row, ParsedRows from) throws IOException {
+  /** Adds a row. */
+  void add(ParsedRow row) throws IOException {
     rows++;
     for (int t = 0; t < widths.length; t++) {
       TensorRecipe tensor = recipe.tensors().get(t);
@@ -64,13 +66,8 @@ final class Survey implements Serializable {
       for (int c = 0; c < widths[t].length; c++) {
         ColumnRecipe column = tensor.columns().get(c);
         if (!tensor.isSequence()) {
-          int width = row.length(t, c);
-          if (widths[t][c] != 0 && widths[t][c] != width) {
-            throw from.at(
-                "column %s holds %d values, other rows %d: give all the same, or make tensor %s a sequence"
-                    .formatted(column.column(), width, widths[t][c], tensor.name()));
-          }
-          widths[t][c] = width;
+          widths[t][c] = Math.max(widths[t][c], row.length(t, c));
+          narrowest[t][c] = Math.min(narrowest[t][c], row.length(t, c));
         }
         if (column.treatment().isCategory() && column.categories().isEmpty()) {
           add(t, c, row.categories(t, c));
@@ -106,19 +103,31 @@ final class Survey implements Serializable {
       shortest[t] = Math.min(shortest[t], other.shortest[t]);
       longest[t] = Math.max(longest[t], other.longest[t]);
       for (int c = 0; c < widths[t].length; c++) {
-        int width = other.widths[t][c];
-        if (widths[t][c] != 0 && width != 0 && widths[t][c] != width) {
+        widths[t][c] = Math.max(widths[t][c], other.widths[t][c]);
+        narrowest[t][c] = Math.min(narrowest[t][c], other.narrowest[t][c]);
+        categories.get(t).get(c).addAll(other.categories.get(t).get(c));
+        refuseTooMany(t, c);
+      }
+    }
+  }
+
+  /**
+   * Checks, over all rows, that arrays which are no sequences have one width.
+   *
+   * @throws InvalidDataException naming the first column whose arrays differ
+   */
+  void requireEqualWidths() throws InvalidDataException {
+    for (int t = 0; t < widths.length; t++) {
+      for (int c = 0; c < widths[t].length; c++) {
+        if (widths[t][c] != 0 && widths[t][c] != narrowest[t][c]) {
           throw new InvalidDataException(
               "column %s holds %d values in some rows, %d in others: give all the same, or make tensor %s a sequence"
                   .formatted(
                       recipe.tensors().get(t).columns().get(c).column(),
+                      narrowest[t][c],
                       widths[t][c],
-                      width,
                       recipe.tensors().get(t).name()));
         }
-        widths[t][c] = Math.max(widths[t][c], width);
-        categories.get(t).get(c).addAll(other.categories.get(t).get(c));
-        refuseTooMany(t, c);
       }
     }
   }

@@ -16,6 +16,19 @@ interface Table {
   /** The same with these columns, in this order; others need not be read. */
   Table select(List<String> columns) throws IOException;
 
+  /** What the order of the rows means. */
+  enum Order {
+    /** That of the files, or one that was asked for. */
+    GIVEN,
+    /** Nothing: it only is the same everywhere. */
+    BY_HASH
+  }
+
+  /** What the order of the rows means. */
+  default Order order() {
+    return Order.GIVEN;
+  }
+
   /** Whether values may be arrays. */
   boolean holdsArrays();
 

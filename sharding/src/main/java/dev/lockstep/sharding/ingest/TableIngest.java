@@ -14,6 +14,7 @@ import dev.lockstep.sharding.store.Staging;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
@@ -74,6 +75,7 @@ public final class TableIngest {
       throws IOException {
     Staging.refuseExisting(location, spark.hadoopConfiguration(), options.ifExists());
     requireColumns(table, recipe.columns());
+    requireOrder(table, recipe, options);
     Table read = table.select(recipe.columns());
     Survey survey = survey(read, recipe, options.badData());
     Preparation unfitted = unfitted(recipe, survey);
@@ -94,10 +96,20 @@ public final class TableIngest {
     Staging.refuseExisting(location, spark.hadoopConfiguration(), options.ifExists());
     Recipe recipe = Recipe.of(preparation);
     requireColumns(table, recipe.columns());
+    requireOrder(table, recipe, options);
     Recipe rows = WindowTable.recipe(recipe);
     Table shards = shards(table.select(recipe.columns()), recipe, preparation, options);
     Dealing dealing = dealing(shards, rows, preparation, options);
     return write(spark, shards, rows, preparation, dealing, location, options);
+  }
+
+  private static void requireOrder(Table table, Recipe recipe, ShardingOptions options) {
+    boolean chronological = options.splitting().method() == Splitting.Method.CHRONOLOGICAL;
+    if (table.order() == Table.Order.BY_HASH && (recipe.window() != null || chronological)) {
+      throw new IllegalArgumentException(
+          "%s over rows that have no order: name the columns to order them by"
+              .formatted(recipe.window() != null ? recipe.window() : "method=CHRONOLOGICAL"));
+    }
   }
 
   /** The table whose rows are examples, partitioned as its data shards are to be. */
@@ -134,12 +146,13 @@ public final class TableIngest {
                   return each(
                       new ParsedRows(rows, columns, recipe),
                       badData,
-                      survey::add,
+                      (row, from) -> survey.add(row),
                       () -> Shipped.toBytes(survey));
                 })
             .collect()) {
       all.add(Shipped.fromBytes(bytes, Survey.class));
     }
+    all.requireEqualWidths();
     if (all.rows() == 0) {
       throw new InvalidDataException("%s holds no row".formatted(table.provenance().get("input")));
     }
@@ -207,6 +220,7 @@ public final class TableIngest {
       return null;
     }
     int classes = ClassOf.of(preparation.specs(), splitting).classes();
+    boolean byClass = splitting.method() == Splitting.Method.STRATIFIED;
     List<String> columns = shards.columns();
     List<long[]> counts = new ArrayList<>();
     for (byte[] bytes :
@@ -219,7 +233,10 @@ public final class TableIngest {
                   return each(
                       parsed,
                       options.badData(),
-                      (row, from) -> found[classes == 1 ? 0 : examples.exampleClass(row)]++,
+                      (row, from) -> {
+                        examples.example(row);
+                        found[byClass ? examples.exampleClass(row) : 0]++;
+                      },
                       () -> Shipped.toBytes(found));
                 })
             .collect()) {
@@ -255,6 +272,7 @@ public final class TableIngest {
                         parsed,
                         options.badData(),
                         (row, from) -> {
+                          examples.example(row);
                           int exampleClass = examples.exampleClass(row);
                           boolean byClass = splitting.method() == Splitting.Method.STRATIFIED;
                           if (dealer == null
@@ -308,12 +326,13 @@ public final class TableIngest {
     for (long count : fit.classCounts()) {
       total += count;
     }
+    long present = Arrays.stream(fit.classCounts()).filter(count -> count > 0).count();
     for (int c = 0; c < names.size(); c++) {
       if (weights.kind() == ClassWeights.Kind.GIVEN) {
         byIndex.add(weights.byClass().getOrDefault(names.get(c), 1.0));
       } else {
         long count = fit.classCounts()[c];
-        byIndex.add(count == 0 ? 0.0 : total / ((double) names.size() * count));
+        byIndex.add(count == 0 ? 0.0 : total / ((double) present * count));
       }
     }
     return byIndex;

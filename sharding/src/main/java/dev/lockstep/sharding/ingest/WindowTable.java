@@ -90,7 +90,10 @@ final class WindowTable implements Table {
     TimeWindow window = recipe.window();
     long shardRows = shardExamples * window.stride();
     Table ordered = table.inShards(shardRows);
-    List<Long> counts = ordered.map((partition, each) -> count(each)).collect();
+    List<Long> counts = new ArrayList<>();
+    for (byte[] bytes : ordered.map((partition, each) -> count(each)).collect()) {
+      counts.add(Shipped.fromBytes(bytes, Long.class));
+    }
     long[] firsts = new long[counts.size()];
     for (int p = 1; p < firsts.length; p++) {
       firsts[p] = firsts[p - 1] + counts.get(p - 1);
@@ -106,17 +109,21 @@ final class WindowTable implements Table {
     return new WindowTable(rows, recipe, ordered.columns(), shardRows, ordered.provenance());
   }
 
-  private static Iterator<Long> count(Rows rows) {
+  private static Iterator<byte[]> count(Rows rows) throws IOException {
     long count = 0;
-    while (rows.hasNext()) {
-      count++;
-      try {
-        rows.next();
-      } catch (UncheckedIOException e) {
-        requireInvalid(e);
+    try {
+      while (rows.hasNext()) {
+        count++;
+        try {
+          rows.next();
+        } catch (UncheckedIOException e) {
+          requireInvalid(e);
+        }
       }
+    } catch (UncheckedIOException e) {
+      return List.of(Shipped.toBytes(requireInvalid(e).getMessage())).iterator();
     }
-    return List.of(count).iterator();
+    return List.of(Shipped.toBytes(count)).iterator();
   }
 
   private static InvalidDataException requireInvalid(UncheckedIOException e) {
@@ -293,12 +300,14 @@ final class WindowTable implements Table {
         return true;
       }
       Object name = null;
+      boolean seen = false;
       for (Held row : held) {
         if (row.values != null) {
-          if (name != null && !Objects.equals(name, row.values[series])) {
+          if (seen && !Objects.equals(name, row.values[series])) {
             return false;
           }
           name = row.values[series];
+          seen = true;
         }
       }
       return true;

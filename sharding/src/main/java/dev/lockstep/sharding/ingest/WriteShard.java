@@ -77,6 +77,9 @@ final class WriteShard implements Function2<Integer, Iterator<Example>, Iterator
         writer.add(example);
         sums.get(part).add(example);
       }
+      if (dealer != null) {
+        dealer.requireAllDealt();
+      }
       ArrayList<DataShard> shards = new ArrayList<>();
       for (Map.Entry<Part, ShardWriter> each : writers.entrySet()) {
         shards.add(each.getValue().finish().forPart(each.getKey()));

@@ -149,5 +149,19 @@ public final class Dealing implements Serializable {
       free[chosen]--;
       return ORDER.get(chosen);
     }
+
+    /**
+     * Checks that as many examples came as were counted.
+     *
+     * @throws IllegalStateException if fewer came
+     */
+    public void requireAllDealt() {
+      long missing = Arrays.stream(left).flatMapToLong(Arrays::stream).sum();
+      if (missing > 0) {
+        throw new IllegalStateException(
+            "data shard %d has %d examples fewer than were counted: the data changed"
+                .formatted(shard, missing));
+      }
+    }
   }
 }

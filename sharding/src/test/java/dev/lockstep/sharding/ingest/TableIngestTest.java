@@ -64,10 +64,13 @@ class TableIngestTest {
     spark.close();
   }
 
+  /** Without a recipe: the last column is the class, all others are numbers. */
   private Dataset csv(String text, Recipe recipe, ShardingOptions options) throws IOException {
     Path file = folder.resolve("in.csv");
     Files.writeString(file, text);
-    return CsvIngest.ingest(context, file.toString(), out(), CSV, recipe, options);
+    return recipe == null
+        ? CsvIngest.ingest(context, file.toString(), out(), CSV, options)
+        : CsvIngest.ingest(context, file.toString(), out(), CSV, recipe, options);
   }
 
   private String out() {
@@ -252,6 +255,123 @@ class TableIngestTest {
       values[i] = i;
     }
     return values;
+  }
+
+  @Test
+  void rowsThatDifferInNothingButGapsAndArraysHaveOneOrderToo() throws Exception {
+    org.apache.spark.sql.Dataset<Row> table =
+        spark
+            .range(200)
+            .selectExpr(
+                "if(id % 2 = 0, null, 5) as u",
+                "if(id % 2 = 0, 5, null) as v",
+                "if(id % 4 < 2, array(1, 2), array(1)) as a",
+                "if(id % 4 < 2, array(3), array(2, 3)) as b");
+    Recipe recipe =
+        Recipe.of(
+                features(column("u", Treatment.NUMBER), column("v", Treatment.NUMBER)),
+                new TensorRecipe(
+                    "a",
+                    Role.FEATURES,
+                    List.of(column("a", Treatment.NUMBER)),
+                    TensorRecipe.LONGEST),
+                new TensorRecipe(
+                    "b",
+                    Role.FEATURES,
+                    List.of(column("b", Treatment.NUMBER)),
+                    TensorRecipe.LONGEST))
+            .missing(MissingValues.parse("-1"));
+    List<String> fingerprints = new ArrayList<>();
+    for (int partitions : new int[] {1, 3, 8}) {
+      fingerprints.add(
+          TableIngest.ingest(table.repartition(partitions), List.of(), recipe, out(), OPTIONS)
+              .shardSet()
+              .fingerprint());
+    }
+    assertEquals(1, fingerprints.stream().distinct().count(), fingerprints::toString);
+    assertEquals(
+        "TimeWindow[steps=2, stride=1, horizon=0, series=] over rows that have no order: name the"
+            + " columns to order them by",
+        refusal(
+            () ->
+                TableIngest.ingest(
+                    table,
+                    List.of(),
+                    Recipe.of(features(column("u", Treatment.NUMBER)))
+                        .window(new TimeWindow(2, 1, 0, "")),
+                    out(),
+                    OPTIONS)));
+  }
+
+  /** What is bad is so in every pass: what was counted is what is dealt and fitted. */
+  @Test
+  void rowsThatAreLeftOutAreNeitherCountedNorFitted() throws Exception {
+    StringBuilder text = new StringBuilder("x,w\n");
+    for (int i = 0; i < 100; i++) {
+      text.append("%d,%d\n".formatted(i, i >= 80 ? -1 : 1));
+    }
+    Recipe recipe =
+        Recipe.of(
+            features(column("x", Treatment.STANDARDISE)),
+            TensorRecipe.of("weights", Role.WEIGHTS, column("w", Treatment.NUMBER)));
+    Dataset dataset =
+        csv(
+            text.toString(),
+            recipe,
+            OPTIONS
+                .badData(BadData.SKIP)
+                .splitting(new Splitting(1, 0, 0.25, Method.CHRONOLOGICAL)));
+    assertEquals(60, Read.part(dataset, Part.TRAINING).examples());
+    assertEquals(20, Read.part(dataset, Part.TEST).examples());
+    assertEquals(
+        List.of(29.5), dataset.shardSet().preparation().tensors().get(0).columns().get(0).shift());
+    assertEquals("20", dataset.shardSet().provenance().get("skipped"));
+  }
+
+  @Test
+  void constantColumnsBecomeZeroHoweverManyShards() throws Exception {
+    StringBuilder text = new StringBuilder("x,y\n");
+    for (int i = 0; i < 500; i++) {
+      text.append("70.2,").append(i).append('\n');
+    }
+    Dataset dataset =
+        csv(
+            text.toString(),
+            Recipe.of(features(column("x", Treatment.STANDARDISE), column("y", Treatment.NUMBER))),
+            OPTIONS.shardBytes(100));
+    assertEquals(
+        List.of(0.0), dataset.shardSet().preparation().tensors().get(0).columns().get(0).divisor());
+    assertEquals(0, Read.all(dataset).values().get(0)[0]);
+  }
+
+  @Test
+  void categoriesMayBeNumbersOfAnyType() throws Exception {
+    org.apache.spark.sql.Dataset<Row> table =
+        spark
+            .range(6)
+            .selectExpr(
+                "id",
+                "cast(0.1 * (id % 2) as float) as f",
+                "cast(0.5 + id % 3 as decimal(4, 2)) as d");
+    Dataset dataset =
+        TableIngest.ingest(
+            table,
+            List.of("id"),
+            Recipe.of(features(column("f", Treatment.ONE_HOT), column("d", Treatment.ONE_HOT))),
+            out(),
+            OPTIONS);
+    assertArrayEquals(
+        new float[] {1, 0, 1, 0, 0, 0, 1, 0, 1, 0},
+        Arrays.copyOf(Read.all(dataset).values().get(0), 10));
+  }
+
+  @Test
+  void columnsWithoutNamesAndWithNumbersForNamesAreToldApart() throws Exception {
+    Dataset dataset = csv(",0,1,y\n7,100,200,a\n8,101,201,b\n", null, OPTIONS);
+    assertArrayEquals(new float[] {7, 100, 200, 8, 101, 201}, Read.all(dataset).values().get(0));
+    assertEquals(
+        "/in.csv, line 2: '5d' in column _0 is no number",
+        refusal(() -> csv(",0,1,y\n5d,100,200,a\n", null, OPTIONS)));
   }
 
   @Test

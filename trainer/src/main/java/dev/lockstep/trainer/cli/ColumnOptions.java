@@ -16,8 +16,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import picocli.CommandLine.Option;
@@ -192,7 +190,7 @@ final class ColumnOptions {
     return standardise != null
         || minMax != null
         || recipe != null
-        || Objects.equals(missing, "mean")
+        || (missing != null && MissingValues.parse(missing).policy() == MissingValues.Policy.MEAN)
         || (classWeights != null && classWeights.contains(BALANCED));
   }
 
@@ -205,22 +203,32 @@ final class ColumnOptions {
     if (recipe != null) {
       return fromFile(hadoop);
     }
-    for (List<String> named :
-        Stream.of(features, categorical, sequences).filter(Objects::nonNull).toList()) {
-      named.forEach(each -> requireColumn(columns, each));
-    }
-    String labels = labelColumn == null ? columns.get(columns.size() - 1) : labelColumn;
-    requireColumn(columns, labels);
+    String labels =
+        labelColumn == null ? columns.get(columns.size() - 1) : named(columns, labelColumn);
+    String weight = weightColumn == null ? null : named(columns, weightColumn);
+    String series = seriesColumn == null ? "" : named(columns, seriesColumn);
+    TimeWindow windows = timeWindow(series);
     List<TensorRecipe> tensors = new ArrayList<>();
+    List<String> treated = new ArrayList<>();
     if (sequences != null) {
+      List<String> inputs = sequences.stream().map(each -> named(columns, each)).toList();
+      treated.addAll(inputs);
       tensors.add(
-          new TensorRecipe("features", Role.FEATURES, treated(sequences), TensorRecipe.LONGEST));
+          new TensorRecipe(
+              "features", Role.FEATURES, treated(columns, inputs), TensorRecipe.LONGEST));
     }
     if (sequences == null || features != null) {
-      List<String> inputs = new ArrayList<>(features == null ? columns : features);
+      List<String> inputs = new ArrayList<>();
       if (features == null) {
-        inputs.removeIf(each -> isNoFeature(each, labels));
+        // In windows, numbers to be predicted are features too, as long as they lie before.
+        boolean seen = windows != null && windows.horizon() > 0 && !isClass();
+        inputs.addAll(columns);
+        inputs.removeIf(
+            each -> each.equals(weight) || each.equals(series) || (each.equals(labels) && !seen));
+      } else {
+        features.forEach(each -> inputs.add(named(columns, each)));
       }
+      treated.addAll(inputs);
       if (inputs.isEmpty()) {
         throw new IllegalArgumentException(
             "columns=" + columns + " leave no feature beside the label " + labels);
@@ -229,9 +237,10 @@ final class ColumnOptions {
           new TensorRecipe(
               sequences == null ? "features" : "features_1",
               Role.FEATURES,
-              treated(inputs),
+              treated(columns, inputs),
               TensorRecipe.NO_SEQUENCE));
     }
+    requireTreated(columns, treated);
     tensors.add(
         TensorRecipe.of(
             "labels",
@@ -239,17 +248,15 @@ final class ColumnOptions {
             isClass()
                 ? new ColumnRecipe(labels, Treatment.CLASS, classes(known))
                 : ColumnRecipe.of(labels, Treatment.NUMBER)));
-    if (weightColumn != null) {
-      requireColumn(columns, weightColumn);
+    if (weight != null) {
       tensors.add(
-          TensorRecipe.of(
-              "weights", Role.WEIGHTS, ColumnRecipe.of(weightColumn, Treatment.NUMBER)));
+          TensorRecipe.of("weights", Role.WEIGHTS, ColumnRecipe.of(weight, Treatment.NUMBER)));
     }
     return new Recipe(
         tensors,
         missing == null ? MissingValues.FAIL : MissingValues.parse(missing),
         weights(),
-        timeWindow());
+        windows);
   }
 
   private Recipe fromFile(Configuration hadoop) throws IOException {
@@ -268,45 +275,69 @@ final class ColumnOptions {
     }
   }
 
-  /** In windows, the numbers to be predicted are features too: of the time before. */
-  private boolean isNoFeature(String column, String labels) {
-    boolean seen = window != null && !isClass();
-    return column.equals(weightColumn)
-        || column.equals(seriesColumn)
-        || (column.equals(labels) && !seen);
-  }
-
-  private static void requireColumn(List<String> columns, String column) {
-    if (!columns.contains(column)) {
-      throw new IllegalArgumentException(
-          "the data have no column " + column + ": their columns are " + columns);
+  /** Name of a column that is given by its name or, from 0, its index. */
+  private static String named(List<String> columns, String column) {
+    if (columns.contains(column)) {
+      return column;
     }
+    if (column.matches("\\d{1,9}") && Integer.parseInt(column) < columns.size()) {
+      return columns.get(Integer.parseInt(column));
+    }
+    throw new IllegalArgumentException(
+        "the data have no column " + column + ": their columns are " + columns);
   }
 
-  private List<ColumnRecipe> treated(List<String> names) {
+  /** A name that is no feature would be without effect. */
+  private void requireTreated(List<String> columns, List<String> inputs) {
+    Map<String, List<String>> options = new LinkedHashMap<>();
+    options.put("--categorical", categorical);
+    options.put("--standardise", standardise);
+    options.put("--min-max", minMax);
+    options.forEach(
+        (option, names) -> {
+          if (names != null && !names.equals(List.of(ALL))) {
+            for (String name : names) {
+              if (!inputs.contains(named(columns, name))) {
+                throw new IllegalArgumentException(
+                    option
+                        + " names "
+                        + name
+                        + ", which is no feature: the features are "
+                        + inputs);
+              }
+            }
+          }
+        });
+  }
+
+  private List<ColumnRecipe> treated(List<String> columns, List<String> names) {
     List<ColumnRecipe> treated = new ArrayList<>();
     for (String name : names) {
-      boolean category = categorical != null && categorical.contains(name);
-      boolean standard = isNamed(standardise, name);
-      boolean range = isNamed(minMax, name);
-      if (standard && range) {
+      boolean category = isNamed(categorical, columns, name);
+      boolean standard = isNamed(standardise, columns, name);
+      boolean range = isNamed(minMax, columns, name);
+      boolean byAll = category && (isAll(standardise) || isAll(minMax));
+      if ((standard && range) || (category && (standard || range) && !byAll)) {
         throw new IllegalArgumentException(
-            "column " + name + " is named by --standardise and by --min-max: choose one");
+            "column "
+                + name
+                + " is named by two of --categorical, --standardise and --min-max: choose one");
       }
-      treated.add(
-          ColumnRecipe.of(
-              name,
-              category
-                  ? Treatment.ONE_HOT
-                  : standard
-                      ? Treatment.STANDARDISE
-                      : range ? Treatment.MIN_MAX : Treatment.NUMBER));
+      Treatment scaling =
+          standard ? Treatment.STANDARDISE : range ? Treatment.MIN_MAX : Treatment.NUMBER;
+      treated.add(ColumnRecipe.of(name, category ? Treatment.ONE_HOT : scaling));
     }
     return treated;
   }
 
-  private static boolean isNamed(List<String> option, String column) {
-    return option != null && (option.contains(column) || option.equals(List.of(ALL)));
+  private static boolean isAll(List<String> option) {
+    return option != null && option.equals(List.of(ALL));
+  }
+
+  private static boolean isNamed(List<String> option, List<String> columns, String column) {
+    return isAll(option)
+        || (option != null
+            && option.stream().anyMatch(each -> column.equals(named(columns, each))));
   }
 
   private ClassWeights weights() {
@@ -329,7 +360,7 @@ final class ColumnOptions {
     return ClassWeights.of(byClass);
   }
 
-  private TimeWindow timeWindow() {
+  private TimeWindow timeWindow(String series) {
     if (window == null) {
       if (seriesColumn != null) {
         throw new IllegalArgumentException(
@@ -339,11 +370,14 @@ final class ColumnOptions {
     }
     String[] parts = window.split(":", -1);
     try {
+      if (parts.length > 3) {
+        throw new NumberFormatException(window);
+      }
       return new TimeWindow(
           Integer.parseInt(parts[0]),
           parts.length > 1 ? Integer.parseInt(parts[1]) : 1,
           parts.length > 2 ? Integer.parseInt(parts[2]) : 1,
-          seriesColumn == null ? "" : seriesColumn);
+          series);
     } catch (NumberFormatException e) {
       throw new IllegalArgumentException(
           "window=" + window + " is not of the form STEPS[:STRIDE[:HORIZON]]", e);

@@ -186,6 +186,7 @@ final class DataOptions {
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     Dataset dataset = reading(() -> openShards(hadoop));
     requireSameClasses(known.classes(), dataset.shardSet().classes());
+    requireSamePreparation(known.preparation(), dataset.shardSet().preparation());
     return dataset;
   }
 
@@ -265,7 +266,7 @@ final class DataOptions {
                     List.of(format, csv(labels), recipe, known, images, columns.features(), options)
                         .toString(),
                     hadoop);
-            Optional<Dataset> before = sameAsBefore(source);
+            Optional<Dataset> before = sameAsBefore(source, ifExists);
             if (before.isPresent()) {
               return new Ingested(before.get(), true);
             }
@@ -275,11 +276,19 @@ final class DataOptions {
           });
     }
 
-    private Optional<Dataset> sameAsBefore(String source) throws IOException {
+    private Optional<Dataset> sameAsBefore(String source, IfExists ifExists) throws IOException {
       if (!Datasets.exists(location, hadoop)) {
         return Optional.empty();
       }
-      Dataset dataset = Datasets.open(location, hadoop);
+      Dataset dataset;
+      try {
+        dataset = Datasets.open(location, hadoop);
+      } catch (IOException e) {
+        if (ifExists == IfExists.REPLACE) {
+          return Optional.empty();
+        }
+        throw e;
+      }
       boolean same = source.equals(dataset.shardSet().provenance().get("source"));
       return same ? Optional.of(dataset) : Optional.empty();
     }
@@ -364,7 +373,8 @@ final class DataOptions {
             .map(PreparedColumn::column)
             .toList();
     List<String> other = new ArrayList<>(columns.given());
-    if (columns.labelColumn() == null || labels.contains(columns.labelColumn())) {
+    String given = columns.labelColumn();
+    if (given == null || labels.contains(given) || given.matches("\\d+")) {
       other.remove("--label-column");
     }
     if (!other.isEmpty()) {
@@ -391,6 +401,12 @@ final class DataOptions {
    * are learned from the training part; else a training makes its own.
    */
   private ShardingOptions sharding(HeldOut heldOut) {
+    if (split != null && heldOut.validation() == 0 && testFraction == 0) {
+      throw new IllegalArgumentException(
+          "split="
+              + split.name().toLowerCase(Locale.ROOT)
+              + " without a fraction: give --validation-fraction or --test-fraction");
+    }
     boolean stored = heldOut.stored() || testFraction > 0 || split != null || columns.isFitted();
     Splitting splitting =
         !stored || (heldOut.validation() == 0 && testFraction == 0)
@@ -488,6 +504,26 @@ final class DataOptions {
                     + String.join(",", classes));
           }
         });
+  }
+
+  /** Numbers of the data must be scaled as those that the model learned from. */
+  private void requireSamePreparation(Optional<Preparation> known, Preparation found) {
+    if (known.isPresent() && found != null && !known.get().equals(found.unweighted())) {
+      throw new IllegalArgumentException(
+          "data="
+              + data
+              + " were prepared in another way than the data that the model was trained on: give"
+              + " the raw data, or shard them again with --like RUN");
+    }
+  }
+
+  /** A part of raw data would be split anew, not as for the training. */
+  void requireNoSplit() {
+    if (testFraction != 0 || split != null) {
+      throw new IllegalArgumentException(
+          "--test-fraction and --split would not give the part that training left out: name the data"
+              + " shards of the training, such as RUN/data, and --part test");
+    }
   }
 
   String name() {

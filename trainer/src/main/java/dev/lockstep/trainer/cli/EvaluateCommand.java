@@ -74,6 +74,13 @@ final class EvaluateCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     NumericProfile profile = NumericProfile.named(numericProfile);
+    data.requireNoSplit();
+    if (part != null && !data.areShards()) {
+      throw new IllegalArgumentException(
+          "part="
+              + part.name().toLowerCase(Locale.ROOT)
+              + " of data that are no data shards: name those of the training, such as RUN/data");
+    }
     Path scratch = Files.createTempDirectory("lockstep-evaluate");
     try (SparkSession session = SparkSessions.open("evaluate", profile)) {
       Configuration hadoop = session.sparkContext().hadoopConfiguration();

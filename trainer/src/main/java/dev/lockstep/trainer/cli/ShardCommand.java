@@ -1,12 +1,15 @@
 package dev.lockstep.trainer.cli;
 
 import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.Preparation;
 import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.trainer.model.NumericProfile;
+import dev.lockstep.trainer.spark.RunFolder;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -48,6 +51,13 @@ final class ShardCommand implements Callable<Integer> {
       description = "Of the split (default: ${DEFAULT-VALUE}).")
   private long seed;
 
+  @Option(
+      names = "--like",
+      paramLabel = "RUN",
+      description =
+          "Folder of a finished run: prepare columns and number classes as for its model.")
+  private String like;
+
   @Option(names = "--overwrite", description = "Replace the dataset that --out holds.")
   private boolean overwrite;
 
@@ -60,7 +70,7 @@ final class ShardCommand implements Callable<Integer> {
               session,
               out,
               overwrite ? IfExists.REPLACE : IfExists.REFUSE,
-              DataOptions.Known.NOTHING,
+              known(session.sparkContext().hadoopConfiguration()),
               new DataOptions.HeldOut(seed, validationFraction, validationFraction > 0));
       Dataset dataset = ingested.dataset();
       console.printf(
@@ -80,5 +90,17 @@ final class ShardCommand implements Callable<Integer> {
       console.flush();
     }
     return 0;
+  }
+
+  private DataOptions.Known known(Configuration hadoop) throws IOException {
+    if (like == null) {
+      return DataOptions.Known.NOTHING;
+    }
+    RunFolder run = new RunFolder(like, hadoop);
+    if (!run.holdsRun()) {
+      throw new IllegalArgumentException(
+          "like=" + like + " holds no run: name the folder of a finished one");
+    }
+    return new DataOptions.Known(run.classes(), run.preparation().map(Preparation::unweighted));
   }
 }

@@ -18,7 +18,12 @@ import dev.lockstep.trainer.model.ModelReplica;
 import dev.lockstep.trainer.model.ModelValidation;
 import dev.lockstep.trainer.model.NumericProfile;
 import dev.lockstep.trainer.model.ReplicaOptions;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
+import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -26,7 +31,6 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
-import scala.Tuple2;
 
 /**
  * Scores a model on a dataset, as an ordinary Spark job: a task for each of a fixed number of
@@ -146,7 +150,7 @@ public final class EvaluationJob {
     Broadcast<float[]> parameters = spark.broadcast(model.parameters(0));
     try {
       List<Integer> numbers = IntStream.range(0, spans).boxed().toList();
-      List<Tuple2<Integer, List<EvaluationSums>>> parts =
+      List<byte[]> parts =
           spark
               .parallelize(numbers, spans)
               .map(
@@ -154,8 +158,7 @@ public final class EvaluationJob {
                     profile.verify();
                     try (ModelReplica replica = definition.replica(options)) {
                       replica.setParameters(parameters.value());
-                      return new Tuple2<>(
-                          span,
+                      return toBytes(
                           score(
                               replica,
                               dataset,
@@ -170,10 +173,31 @@ public final class EvaluationJob {
               .collect();
       TreeReduction<List<EvaluationSums>> sums =
           new TreeReduction<>(new PairwiseTree(spans), Scores::plus);
-      parts.forEach(each -> sums.add(new TreeNode(0, each._1()), each._2()));
+      for (int span = 0; span < spans; span++) {
+        sums.add(new TreeNode(0, span), fromBytes(parts.get(span)));
+      }
       return sums.result();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     } finally {
       parameters.destroy();
+    }
+  }
+
+  /** As bytes: Spark may be set to a serializer that does not know records. */
+  private static byte[] toBytes(List<EvaluationSums> sums) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
+      out.writeObject(sums.toArray(EvaluationSums[]::new));
+    }
+    return bytes.toByteArray();
+  }
+
+  private static List<EvaluationSums> fromBytes(byte[] bytes) throws IOException {
+    try (ObjectInputStream in = new ObjectInputStream(new ByteArrayInputStream(bytes))) {
+      return List.of((EvaluationSums[]) in.readObject());
+    } catch (ClassNotFoundException e) {
+      throw new IOException("result of another version of Lockstep", e);
     }
   }
 

@@ -109,13 +109,16 @@ public final class RunFolder {
    */
   public <T> T keepingDataOnlyOfRuns(Work<T> work) throws IOException {
     boolean before = files.exists(file(DATA));
+    boolean done = false;
     try {
-      return work.run();
-    } catch (IOException | RuntimeException e) {
-      if (!before && !holdsRun()) {
+      T result = work.run();
+      done = true;
+      return result;
+    } finally {
+      // Spark throws checked exceptions that its methods do not declare: no catch would do.
+      if (!done && !before && !holdsRun()) {
         files.delete(file(DATA), true);
       }
-      throw e;
     }
   }
 

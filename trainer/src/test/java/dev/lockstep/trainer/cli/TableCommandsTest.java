@@ -115,6 +115,59 @@ class TableCommandsTest {
     assertEquals("200", evaluated.found("examples ([0-9]+)"));
     assertTrue(Double.parseDouble(evaluated.found("accuracy (.*) %")) > 85, evaluated::toString);
 
+    // Data shards of other data are prepared like the run's, or refused.
+    Path like = folder.resolve("like");
+    lockstep("shard", "--data", others, "--format", "csv", "--header", "--like", out, "--out", like)
+        .succeeded();
+    Ended again = lockstep("evaluate", "--model", zip, "--data", like).succeeded();
+    assertEquals(
+        evaluated.found("accuracy (.*) %"), again.found("accuracy (.*) %"), again::toString);
+    Path unlike = folder.resolve("unlike");
+    lockstep(
+            "shard",
+            "--data",
+            others,
+            "--format",
+            "csv",
+            "--header",
+            "--label-column",
+            "state",
+            "--categorical",
+            "kind",
+            "--out",
+            unlike)
+        .succeeded();
+    lockstep("evaluate", "--model", zip, "--data", unlike)
+        .refused(2, "were prepared in another way than the data that the model was trained on")
+        .beforeAnyJob();
+    lockstep(
+            "evaluate",
+            "--model",
+            zip,
+            "--data",
+            others,
+            "--format",
+            "csv",
+            "--header",
+            "--test-fraction",
+            "0.2")
+        .refused(2, "would not give the part that training left out")
+        .beforeAnyJob();
+    lockstep(
+            "shard",
+            "--data",
+            others,
+            "--format",
+            "csv",
+            "--header",
+            "--label-column",
+            "state",
+            "--standardise",
+            "wieght",
+            "--out",
+            folder.resolve("typo"))
+        .refused(2, "the data have no column wieght");
+
     Path strange = csv("strange.csv", fruits(3, 2), "state,weight,sort", 2, 1, 0);
     lockstep("evaluate", "--model", zip, "--data", strange, "--format", "csv", "--header")
         .refused(2, "strange.csv has no column kind: its columns are [state, weight, sort]")
