@@ -36,7 +36,7 @@ class SmallHeapTest {
   private static final int FEATURES = 1024;
   private static final int BLOCK = 64;
   private static final int EXAMPLES = 84_000;
-  private static final int EPOCHS = 3;
+  private static final int EPOCHS = 5;
   private static final long MIB = 1 << 20;
   private static final Pattern SPACE = Pattern.compile(" ");
 
@@ -161,9 +161,10 @@ class SmallHeapTest {
     }
     assertEquals(EPOCHS - 1, held.size());
     for (long[] each : held) {
-      // Classes and file system objects that came with the first block are not the stream's.
+      // Classes and file system objects that came with the first block are not the stream's. What
+      // is held at one moment lies anywhere below the bound; a leak of a hundredth of what is read
+      // would be above it, and above the heap, before the last epoch.
       assertTrue(each[0] <= each[2] + 3 * MIB, "holds " + each[0] + " of " + each[2]);
-      assertTrue(each[0] <= held.get(0)[0] + 2 * MIB, "grew to " + each[0]);
       assertTrue(Math.abs(each[1] - held.get(0)[1]) <= MIB, "direct memory is now " + each[1]);
     }
   }
