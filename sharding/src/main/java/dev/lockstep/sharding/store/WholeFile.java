@@ -31,7 +31,7 @@ import org.apache.hadoop.fs.UnsupportedFileSystemException;
  * that refuses to replace), the old file is deleted just before: only there a kill between the two
  * leaves none.
  */
-final class WholeFile {
+public final class WholeFile {
 
   private WholeFile() {}
 
@@ -42,7 +42,7 @@ final class WholeFile {
    * @throws FileAlreadyExistsException when it may not and there is one; of writers that come at
    *     the same moment only one wins, as far as the file system has a way to say so
    */
-  static void put(FileSystem files, Path target, byte[] content, IfExists ifExists)
+  public static void put(FileSystem files, Path target, byte[] content, IfExists ifExists)
       throws IOException {
     try {
       if (files instanceof ChecksumFileSystem checked) {

@@ -8,7 +8,7 @@ import java.util.stream.IntStream;
 /**
  * What a complete checkpoint consists of; written last, by the driver.
  *
- * @param formatVersion 1
+ * @param formatVersion 2
  * @param run id of the run
  * @param attempt that wrote it
  * @param step optimizer steps taken
@@ -19,6 +19,9 @@ import java.util.stream.IntStream;
  * @param seed of the run
  * @param dataFingerprint of the dataset
  * @param numericFingerprint of the arithmetic
+ * @param determinantsSha256 of {@code determinants}
+ * @param determinants what determined the steps taken
+ * @param progress where the run stands
  * @param shards the parameter shards, ascending, which cover the vector
  * @param replicas what each virtual worker keeps for itself, ascending; empty where they keep
  *     nothing
@@ -34,11 +37,14 @@ public record CheckpointManifest(
     long seed,
     String dataFingerprint,
     String numericFingerprint,
+    String determinantsSha256,
+    Determinants determinants,
+    RunProgress progress,
     List<ShardEntry> shards,
     List<ReplicaEntry> replicas) {
 
   /** The version that this code writes. */
-  public static final int FORMAT_VERSION = 1;
+  public static final int FORMAT_VERSION = 2;
 
   /** Checks that the shards cover θ. */
   public CheckpointManifest {
@@ -49,6 +55,22 @@ public record CheckpointManifest(
               + " != "
               + FORMAT_VERSION
               + ": it was written by another version of Lockstep");
+    }
+    if (run == null || determinants == null || progress == null || shards == null) {
+      throw new IllegalArgumentException(
+          "checkpoint of step "
+              + step
+              + ": run, determinants, progress or shards are missing in its manifest");
+    }
+    if (!determinants.sha256().equals(determinantsSha256)) {
+      throw new IllegalArgumentException(
+          "checkpoint of step "
+              + step
+              + ": determinantsSha256="
+              + determinantsSha256
+              + " != "
+              + determinants.sha256()
+              + " of its determinants: the manifest was changed after it was written");
     }
     shards =
         shards.stream()

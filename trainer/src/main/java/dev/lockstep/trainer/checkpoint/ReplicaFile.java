@@ -87,7 +87,8 @@ public record ReplicaFile(int virtualWorker, long step, float[][] vectors) {
       checked.readFully(header.array());
       for (int i = 0; i < MAGIC.length; i++) {
         if (header.get(i) != MAGIC[i]) {
-          throw new IOException(name + " is not a virtual worker's file of a Lockstep checkpoint");
+          throw new DamagedFileException(
+              name + " is not a virtual worker's file of a Lockstep checkpoint");
         }
       }
       int length = header.getInt(LENGTH_AT);
@@ -97,7 +98,7 @@ public record ReplicaFile(int virtualWorker, long step, float[][] vectors) {
           || count < 0
           || count > MOST_VECTORS
           || HEADER + 4L * length * count != expected.bytes()) {
-        throw new IOException(
+        throw new DamagedFileException(
             name
                 + ": header (version, length, vectors) does not fit its "
                 + expected.bytes()
@@ -108,14 +109,14 @@ public record ReplicaFile(int virtualWorker, long step, float[][] vectors) {
         vectors[i] = VectorBytes.read(checked, length);
       }
       if (crc.getValue() != expected.crc32c()) {
-        throw new IOException(
+        throw new DamagedFileException(
             String.format(
                 "%s: CRC32C=%08x != %08x of the manifest: the file is damaged",
                 name, crc.getValue(), expected.crc32c()));
       }
       return new ReplicaFile(header.getInt(VIRTUAL_WORKER_AT), header.getLong(STEP_AT), vectors);
     } catch (EOFException e) {
-      throw new IOException(
+      throw new DamagedFileException(
           name + " ends before its " + expected.bytes() + " bytes: the file is truncated", e);
     }
   }

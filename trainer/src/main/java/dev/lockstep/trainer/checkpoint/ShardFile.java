@@ -82,7 +82,8 @@ public record ShardFile(int begin, long step, float[] theta, float[][] state) {
       checked.readFully(header.array());
       for (int i = 0; i < MAGIC.length; i++) {
         if (header.get(i) != MAGIC[i]) {
-          throw new IOException(name + " is not a parameter shard of a Lockstep checkpoint");
+          throw new DamagedFileException(
+              name + " is not a parameter shard of a Lockstep checkpoint");
         }
       }
       int begin = header.getInt(BEGIN_AT);
@@ -93,7 +94,7 @@ public record ShardFile(int begin, long step, float[] theta, float[][] state) {
           || vectors < 0
           || vectors > MOST_STATE_VECTORS
           || HEADER + 4L * length * (1 + vectors) != expected.bytes()) {
-        throw new IOException(
+        throw new DamagedFileException(
             name
                 + ": header (version, range, vectors) does not fit its "
                 + expected.bytes()
@@ -105,14 +106,14 @@ public record ShardFile(int begin, long step, float[] theta, float[][] state) {
         state[i] = VectorBytes.read(checked, length);
       }
       if (crc.getValue() != expected.crc32c()) {
-        throw new IOException(
+        throw new DamagedFileException(
             String.format(
                 "%s: CRC32C=%08x != %08x of the manifest: the file is damaged",
                 name, crc.getValue(), expected.crc32c()));
       }
       return new ShardFile(begin, header.getLong(STEP_AT), theta, state);
     } catch (EOFException e) {
-      throw new IOException(
+      throw new DamagedFileException(
           name + " ends before its " + expected.bytes() + " bytes: the file is truncated", e);
     }
   }

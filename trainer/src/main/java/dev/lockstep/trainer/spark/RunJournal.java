@@ -7,6 +7,9 @@ import dev.lockstep.ps.schedule.Plateau;
 import dev.lockstep.ps.schedule.StepTime;
 import dev.lockstep.trainer.checkpoint.CheckpointManifest;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
+import dev.lockstep.trainer.checkpoint.Determinants;
+import dev.lockstep.trainer.checkpoint.Retention;
+import dev.lockstep.trainer.checkpoint.RunProgress;
 import dev.lockstep.trainer.model.EvaluationSums;
 import dev.lockstep.trainer.model.NumericFingerprint;
 import dev.lockstep.trainer.report.EpochMetrics;
@@ -297,6 +300,8 @@ final class RunJournal {
     boolean keptIsComplete = !assignment.plan().savesReplicas() || kept.size() == virtualWorkers;
     // A server without a chunk of its own saves an empty shard.
     if (covered == parameters && entries.size() == servers() && keptIsComplete) {
+      Determinants determinants =
+          Determinants.of(Map.of("seed", Long.toString(assignment.config().seed())));
       checkpoints.commit(
           new CheckpointManifest(
               CheckpointManifest.FORMAT_VERSION,
@@ -309,10 +314,13 @@ final class RunJournal {
               assignment.config().seed(),
               dataFingerprint,
               fingerprint(),
+              determinants.sha256(),
+              determinants,
+              RunProgress.none(),
               entries,
               kept));
       committedStep = step;
-      checkpoints.deleteBefore(step);
+      checkpoints.retain(new Retention(1, null));
       shards.remove(step);
       replicas.remove(step);
     }

@@ -5,13 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.trainer.report.EpochMetrics;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 class CheckpointStoreTest {
 
   private static final int P = 150_000;
+  private static final Determinants DETERMINANTS = Determinants.of(Map.of("seed", "42"));
 
   @TempDir private Path folder;
   private CheckpointStore store;
@@ -42,7 +46,9 @@ class CheckpointStoreTest {
   @Test
   void whatShardsWroteIsReadWhole() throws IOException {
     store.commit(manifest(7, writeShards(7)));
-    CheckpointStore.Snapshot snapshot = store.read(7);
+    CheckpointStore.Snapshot snapshot = store.newest(Assertions::fail).orElseThrow();
+    assertEquals(manifest(7, snapshot.manifest().shards()), snapshot.manifest());
+    assertEquals(List.of(snapshot.manifest()), store.complete());
     assertArrayEquals(theta, snapshot.theta());
     assertArrayEquals(state[0], snapshot.state()[0]);
     assertArrayEquals(state[1], snapshot.state()[1]);
@@ -97,7 +103,7 @@ class CheckpointStoreTest {
     store.commit(manifest(7, writeShards(7)));
     store.commit(manifest(20, writeShards(20)));
     writeShards(30);
-    store.deleteBefore(20);
+    store.retain(new Retention(1, null));
     assertThrows(IOException.class, () -> store.read(7));
     assertEquals(20, store.read(20).manifest().step());
     try (Stream<Path> left = Files.list(folder.resolve("checkpoints"))) {
@@ -105,10 +111,8 @@ class CheckpointStoreTest {
     }
   }
 
-  /** Hadoop's local file system has checksums of its own beside the file; other ones do not. */
   private static void overwrite(Path file, byte[] bytes) throws IOException {
     Files.write(file, bytes);
-    Files.delete(file.resolveSibling("." + file.getFileName() + ".crc"));
   }
 
   private Path shardFile() throws IOException {
@@ -152,6 +156,21 @@ class CheckpointStoreTest {
         42,
         "data",
         "bits",
+        DETERMINANTS.sha256(),
+        DETERMINANTS,
+        new RunProgress(
+            1_000,
+            20,
+            Double.NaN,
+            20,
+            1,
+            2.5,
+            List.of(
+                new EpochMetrics(
+                    1, step, 1_000, 0.5, Double.NaN, 0.9, Double.POSITIVE_INFINITY, 3.25)),
+            List.of(1.0, Double.NEGATIVE_INFINITY),
+            List.of(new RateCut(3, 0.5)),
+            List.of("a note")),
         shards,
         List.of());
   }
