@@ -51,7 +51,7 @@ class LostExecutorIT {
 
   @AfterEach
   void stop() throws IOException, InterruptedException {
-    for (ProcessHandle executor : executors()) {
+    for (ProcessHandle executor : TestCluster.executors()) {
       signal(executor, "CONT");
     }
     cluster.close();
@@ -61,7 +61,7 @@ class LostExecutorIT {
   void aKilledExecutorEndsTheTrainingAndTheNextOneWorks() throws Exception {
     CompletableFuture<TrainingResult> training = train("killed", 100_000, 2);
     await().atMost(Duration.ofMinutes(2)).until(() -> stepsTaken.get() >= 20);
-    List<ProcessHandle> executors = executors();
+    List<ProcessHandle> executors = TestCluster.executors();
     assertEquals(2, executors.size());
 
     assertTrue(executors.get(0).destroyForcibly());
@@ -76,7 +76,7 @@ class LostExecutorIT {
   void aHangingExecutorEndsTheTraining() throws Exception {
     CompletableFuture<TrainingResult> training = train("hung", 100_000, 2);
     await().atMost(Duration.ofMinutes(2)).until(() -> stepsTaken.get() >= 20);
-    ProcessHandle executor = executors().get(0);
+    ProcessHandle executor = TestCluster.executors().get(0);
 
     signal(executor, "STOP");
 
@@ -88,7 +88,7 @@ class LostExecutorIT {
   void aHangingOnlyWorkerEndsTheTraining() throws Exception {
     CompletableFuture<TrainingResult> training = train("alone", 100_000, 1);
     await().atMost(Duration.ofMinutes(2)).until(() -> stepsTaken.get() >= 20);
-    List<ProcessHandle> executors = executors();
+    List<ProcessHandle> executors = TestCluster.executors();
     for (ProcessHandle executor : executors) {
       signal(executor, "STOP");
     }
@@ -134,15 +134,6 @@ class LostExecutorIT {
             throw new java.io.UncheckedIOException(e);
           }
         });
-  }
-
-  private static List<ProcessHandle> executors() {
-    return ProcessHandle.current()
-        .descendants()
-        .filter(
-            process ->
-                process.info().commandLine().orElse("").contains("CoarseGrainedExecutorBackend"))
-        .toList();
   }
 
   private static void signal(ProcessHandle process, String name)

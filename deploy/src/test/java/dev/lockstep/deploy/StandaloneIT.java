@@ -1,6 +1,5 @@
 package dev.lockstep.deploy;
 
-import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -14,21 +13,13 @@ import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.spark.TrainingException;
 import dev.lockstep.trainer.spark.TrainingResult;
 import dev.lockstep.trainer.spark.UnfitSparkException;
-import java.io.File;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.apache.spark.launcher.JavaModuleOptions;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -43,44 +34,26 @@ class StandaloneIT {
 
   @TempDir private Path folder;
   private Dataset dataset;
-  private String master;
-  private final List<Process> processes = new ArrayList<>();
+  private StandaloneCluster standalone;
 
   @BeforeEach
   void start() throws IOException {
     dataset = DigitShards.write(folder.resolve("data"), 437);
-    int port;
-    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = free.getLocalPort();
-    }
-    master = "spark://127.0.0.1:" + port;
-    launch(
-        "master",
-        Map.of(),
-        "org.apache.spark.deploy.master.Master",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        Integer.toString(port),
-        "--webui-port",
-        "0");
-    awaitLog("master", "Starting Spark master");
-    startWorker("haswell", Map.of("OPENBLAS_CORETYPE", "Haswell"));
-    startWorker("prescott", Map.of("OPENBLAS_CORETYPE", "Prescott"));
+    standalone = StandaloneCluster.start(folder);
+    standalone.startWorker("haswell", Map.of("OPENBLAS_CORETYPE", "Haswell"));
+    standalone.startWorker("prescott", Map.of("OPENBLAS_CORETYPE", "Prescott"));
   }
 
   @AfterEach
-  void stop() throws InterruptedException {
-    for (Process process : processes) {
-      process.descendants().forEach(ProcessHandle::destroyForcibly);
-      process.destroyForcibly().waitFor();
-    }
+  void stop() {
+    standalone.close();
   }
 
   @Test
   void aProfileThatFollowsTheMachineIsRefusedWithBothExecutorsNamed() {
     try (TestCluster cluster =
-        TestCluster.startWithProfileOf(Map.of("OMP_NUM_THREADS", "1"), master, small())) {
+        TestCluster.startWithProfileOf(
+            Map.of("OMP_NUM_THREADS", "1"), standalone.master(), small())) {
       TrainingException refused =
           assertThrows(
               TrainingException.class, () -> train(cluster, c -> c.numericProfile("native")));
@@ -98,7 +71,7 @@ class StandaloneIT {
   void theDefaultProfileGivesTheBitsOfOneLocalCoreWhateverTheWorkersEnvironments()
       throws IOException {
     TrainingResult apart;
-    try (TestCluster cluster = TestCluster.start(master, small())) {
+    try (TestCluster cluster = TestCluster.start(standalone.master(), small())) {
       apart = train(cluster, c -> c.workers(2));
     }
     TrainingResult here;
@@ -111,7 +84,8 @@ class StandaloneIT {
 
   @Test
   void aContextWithoutTheProfileIsRefusedWithTheSettingsToAdd() {
-    try (TestCluster cluster = TestCluster.startWithProfileOf(Map.of(), master, small())) {
+    try (TestCluster cluster =
+        TestCluster.startWithProfileOf(Map.of(), standalone.master(), small())) {
       UnfitSparkException refused =
           assertThrows(UnfitSparkException.class, () -> train(cluster, c -> c));
       assertTrue(
@@ -137,48 +111,5 @@ class StandaloneIT {
     ModelDefinition model =
         ModelDefinition.builtIn("mlp:520", dataset.shardSet().tensors(), BuiltInOptions.DEFAULT);
     return Lockstep.train(cluster.context(), InitialModel.fresh(model), dataset, config);
-  }
-
-  private void startWorker(String name, Map<String, String> environment) throws IOException {
-    launch(
-        name,
-        environment,
-        "org.apache.spark.deploy.worker.Worker",
-        "--host",
-        "127.0.0.1",
-        "--cores",
-        "1",
-        "--memory",
-        "3g",
-        "--webui-port",
-        "0",
-        "--work-dir",
-        folder.resolve("work-" + name).toString(),
-        master);
-    awaitLog(name, "Successfully registered with master");
-  }
-
-  private void launch(String name, Map<String, String> environment, String... main)
-      throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of(JavaModuleOptions.defaultModuleOptions().split(" ")));
-    command.addAll(List.of("-Xmx512m", "-cp", System.getenv("SPARK_HOME") + "/jars/*"));
-    command.addAll(List.of(main));
-    ProcessBuilder builder = new ProcessBuilder(command);
-    builder.environment().putAll(environment);
-    File log = log(name).toFile();
-    builder.redirectErrorStream(true).redirectOutput(log);
-    processes.add(builder.start());
-  }
-
-  private Path log(String name) {
-    return folder.resolve(name + ".log");
-  }
-
-  private void awaitLog(String name, String text) {
-    await(name + " says: " + text)
-        .atMost(Duration.ofMinutes(1))
-        .until(() -> Files.exists(log(name)) && Files.readString(log(name)).contains(text));
   }
 }

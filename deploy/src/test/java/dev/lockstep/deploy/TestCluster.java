@@ -74,6 +74,16 @@ final class TestCluster implements AutoCloseable {
     return JavaSparkContext.fromSparkContext(session.sparkContext());
   }
 
+  /** The processes of the executors that this JVM, or a process that it started, has started. */
+  static List<ProcessHandle> executors() {
+    return ProcessHandle.current().descendants().filter(TestCluster::isExecutor).toList();
+  }
+
+  /** Whether a process is a Spark executor. */
+  static boolean isExecutor(ProcessHandle process) {
+    return process.info().commandLine().orElse("").contains("CoarseGrainedExecutorBackend");
+  }
+
   @Override
   public void close() {
     session.stop();
