@@ -75,7 +75,7 @@ public final class ExecutorNode implements AutoCloseable {
     this.key = id.key();
     this.token = token;
     this.settings = settings;
-    this.server = new MessageServer(settings, token, this::receive, traffic);
+    this.server = new MessageServer(settings, token, this::receive, traffic, WireMessage::ofNode);
     this.address = new NodeAddress(jvmId, server.host(), server.port());
     signal.onTrip(this::tripped);
   }
@@ -195,7 +195,7 @@ public final class ExecutorNode implements AutoCloseable {
     MessageConnector connector = null;
     Heartbeat heartbeat = null;
     if (roster.size() > 1) {
-      connector = new MessageConnector(settings, traffic);
+      connector = new MessageConnector(settings, traffic, WireMessage::ofNode);
       try {
         for (int i = 0; i < roster.size(); i++) {
           if (i != own) {

@@ -28,18 +28,22 @@ public final class MessageConnector implements AutoCloseable {
   private final TransportSettings settings;
   private final Traffic traffic;
   private final MessageBuffers buffers = new MessageBuffers();
+  private final FaultyWire wire;
   private final TransportContext context;
   private final TransportClientFactory factory;
   private final ConcurrentMap<TransportClient, MessageLink> links = new ConcurrentHashMap<>();
 
   /** A connector without links yet. */
   public MessageConnector(TransportSettings settings) {
-    this(settings, new Traffic());
+    this(settings, new Traffic(), WireMessage::foreign);
   }
 
-  MessageConnector(TransportSettings settings, Traffic traffic) {
+  /** A node's own, whose messages are of known types. */
+  MessageConnector(
+      TransportSettings settings, Traffic traffic, FaultyWire.Description description) {
     this.settings = settings;
     this.traffic = traffic;
+    this.wire = new FaultyWire(settings.faults(), description);
     this.context = new TransportContext(settings.conf(), new Watcher(), false, true);
     List<TransportClientBootstrap> bootstraps = new ArrayList<>();
     bootstraps.add(new LongReads());
@@ -65,7 +69,7 @@ public final class MessageConnector implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       throw new IOException("cannot connect to " + host + ":" + port + ": " + e.getMessage(), e);
     }
-    MessageLink link = new MessageLink(client, buffers, traffic);
+    MessageLink link = new MessageLink(client, buffers, traffic, wire);
     links.put(client, link);
     if (!client.isActive()) {
       link.closed();
@@ -98,6 +102,7 @@ public final class MessageConnector implements AutoCloseable {
     links.values().forEach(MessageLink::close);
     factory.close();
     context.close();
+    wire.close();
   }
 
   /** Sees connections end. */

@@ -1,5 +1,6 @@
 package dev.lockstep.ps.transport;
 
+import dev.lockstep.ps.transport.WireMessage.Moment;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
@@ -13,12 +14,14 @@ public final class MessageLink implements AutoCloseable {
   private final TransportClient client;
   private final MessageBuffers buffers;
   private final Traffic traffic;
+  private final FaultyWire wire;
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
 
-  MessageLink(TransportClient client, MessageBuffers buffers, Traffic traffic) {
+  MessageLink(TransportClient client, MessageBuffers buffers, Traffic traffic, FaultyWire wire) {
     this.client = client;
     this.buffers = buffers;
     this.traffic = traffic;
+    this.wire = wire;
   }
 
   /**
@@ -31,6 +34,24 @@ public final class MessageLink implements AutoCloseable {
    */
   public <T> CompletableFuture<T> request(ByteBuffer request, Function<ByteBuffer, T> read) {
     CompletableFuture<T> answer = new CompletableFuture<>();
+    if (wire.isSound()) {
+      send(request, read, answer);
+    } else {
+      wire.pass(
+          wire.describe(Moment.SENDING_REQUEST, request, client.getSocketAddress()),
+          request,
+          bytes -> send(bytes, read, answer),
+          () -> {
+            ResetSignal.send(client.getChannel());
+            // Fails, as it would have on its way.
+            send(request, read, answer);
+          });
+    }
+    return answer;
+  }
+
+  private <T> void send(
+      ByteBuffer request, Function<ByteBuffer, T> read, CompletableFuture<T> answer) {
     traffic.sent(request.remaining());
     client.sendRpc(
         request,
@@ -54,7 +75,6 @@ public final class MessageLink implements AutoCloseable {
             answer.completeExceptionally(MessageException.received(failure));
           }
         });
-    return answer;
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.lockstep.ps.transport;
 
+import dev.lockstep.ps.transport.WireMessage.Moment;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -42,8 +43,9 @@ public final class MessageServer implements AutoCloseable {
   private final AnsweringHandler handler;
   private final Traffic traffic;
   private final MessageBuffers buffers = new MessageBuffers();
+  private final FaultyWire wire;
 
-  /** Whether bytes leave in the order of writing: TLS has a queue of its own. */
+  /** Whether bytes leave in the order of writing: TLS and faults have queues of their own. */
   private final boolean keepsOrder;
 
   private final String host;
@@ -61,16 +63,27 @@ public final class MessageServer implements AutoCloseable {
    * @param handler answers the messages
    */
   public MessageServer(TransportSettings settings, String token, MessageHandler handler) {
-    this(settings, token, (request, memory) -> handler.receive(request), new Traffic());
+    this(
+        settings,
+        token,
+        (request, memory) -> handler.receive(request),
+        new Traffic(),
+        WireMessage::foreign);
     Objects.requireNonNull(handler, "handler");
   }
 
+  /** A node's own, whose messages are of known types. */
   MessageServer(
-      TransportSettings settings, String token, AnsweringHandler handler, Traffic traffic) {
+      TransportSettings settings,
+      String token,
+      AnsweringHandler handler,
+      Traffic traffic,
+      FaultyWire.Description description) {
     this.token = Objects.requireNonNull(token, "token");
     this.handler = Objects.requireNonNull(handler, "handler");
-    this.keepsOrder = !settings.encryptsWithTls();
     this.traffic = traffic;
+    this.wire = new FaultyWire(settings.faults(), description);
+    this.keepsOrder = !settings.encryptsWithTls() && wire.isSound();
     this.host = settings.host();
     this.handlers = Executors.newFixedThreadPool(HANDLER_THREADS, daemons("lockstep-handler"));
     this.context = new TransportContext(settings.conf(), new Receiver());
@@ -84,6 +97,7 @@ public final class MessageServer implements AutoCloseable {
     } catch (RuntimeException | Error e) {
       handlers.shutdown();
       context.close();
+      wire.close();
       throw e;
     }
   }
@@ -131,6 +145,7 @@ public final class MessageServer implements AutoCloseable {
     server.close();
     handlers.shutdown();
     context.close();
+    wire.close();
   }
 
   static ThreadFactory daemons(String name) {
@@ -142,6 +157,34 @@ public final class MessageServer implements AutoCloseable {
     };
   }
 
+  /** Lets an answer go its way through the faults. */
+  private final class FaultyAnswer implements RpcResponseCallback {
+
+    private final TransportClient client;
+    private final WireMessage request;
+    private final RpcResponseCallback callback;
+
+    FaultyAnswer(TransportClient client, WireMessage request, RpcResponseCallback callback) {
+      this.client = client;
+      this.request = request;
+      this.callback = callback;
+    }
+
+    @Override
+    public void onSuccess(ByteBuffer answer) {
+      wire.pass(
+          request.answered(answer.remaining()),
+          answer,
+          callback::onSuccess,
+          () -> ResetSignal.send(client.getChannel()));
+    }
+
+    @Override
+    public void onFailure(Throwable failure) {
+      callback.onFailure(failure);
+    }
+  }
+
   /** The edge to network-common. Its methods run on network threads. */
   private final class Receiver extends RpcHandler {
 
@@ -150,6 +193,21 @@ public final class MessageServer implements AutoCloseable {
     @Override
     public void receive(TransportClient client, ByteBuffer message, RpcResponseCallback callback) {
       traffic.received(message.remaining());
+      if (wire.isSound()) {
+        take(client, message, callback);
+        return;
+      }
+      ByteBuffer request = Wire.own(message);
+      WireMessage known =
+          wire.describe(Moment.HANDLING_REQUEST, request, client.getSocketAddress());
+      wire.pass(
+          known,
+          request,
+          bytes -> take(client, bytes, new FaultyAnswer(client, known, callback)),
+          () -> ResetSignal.send(client.getChannel()));
+    }
+
+    private void take(TransportClient client, ByteBuffer message, RpcResponseCallback callback) {
       if (greeted.contains(client)) {
         answer(client, message, callback);
       } else {

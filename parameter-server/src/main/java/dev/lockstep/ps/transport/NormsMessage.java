@@ -65,6 +65,11 @@ final class NormsMessage {
     return bytes;
   }
 
+  /** The step that encoded norms are part of. */
+  static long step(ByteBuffer bytes) {
+    return bytes.getLong(STEP_OFFSET);
+  }
+
   static ShardNorms decode(ByteBuffer message) {
     ByteBuffer bytes = MessagePrefix.open(message, MessageType.NORMS, SUMS_OFFSET);
     int count = Wire.checkCount("NORMS: sums", bytes.getInt(COUNT_OFFSET), MAX_SUMS);

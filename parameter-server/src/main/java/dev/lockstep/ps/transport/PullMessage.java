@@ -56,6 +56,16 @@ record PullMessage(AttemptKey attempt, long version, long outcomesFrom, int fram
     return bytes;
   }
 
+  /** The version that an encoded pull asks for. */
+  static long version(ByteBuffer bytes) {
+    return bytes.getLong(VERSION_OFFSET);
+  }
+
+  /** The frame of an encoded pull. */
+  static int frame(ByteBuffer bytes) {
+    return bytes.getInt(FRAME_OFFSET);
+  }
+
   static PullMessage decode(ByteBuffer message) {
     ByteBuffer bytes = MessagePrefix.open(message, MessageType.PULL, LENGTH);
     MessagePrefix.checkLength(MessageType.PULL, bytes, LENGTH);

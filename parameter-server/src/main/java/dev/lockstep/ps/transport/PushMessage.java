@@ -56,6 +56,16 @@ final class PushMessage {
     return bytes;
   }
 
+  /** The step that an encoded push is part of. */
+  static long step(ByteBuffer bytes) {
+    return bytes.getLong(STEP_OFFSET);
+  }
+
+  /** The frame of an encoded push. */
+  static int frame(ByteBuffer bytes) {
+    return bytes.getInt(FRAME_OFFSET);
+  }
+
   /** The push; its gradient may be a view of the message. */
   static Push decode(ByteBuffer message) {
     ByteBuffer bytes =

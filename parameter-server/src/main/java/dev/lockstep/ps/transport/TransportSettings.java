@@ -11,6 +11,8 @@ import org.apache.spark.network.netty.SparkTransportConf;
 import org.apache.spark.network.sasl.SecretKeyHolder;
 import org.apache.spark.network.util.MapConfigProvider;
 import org.apache.spark.network.util.TransportConf;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import scala.Option;
 
 /**
@@ -24,6 +26,7 @@ import scala.Option;
  * @param pingEvery how often each peer is asked whether it lives
  * @param silence without an answer for this long, a peer is lost
  * @param waitBound longest wait for a step or a peer
+ * @param faults what befalls messages; {@link MessageFaults#NONE} outside tests
  */
 public record TransportSettings(
     String bindHost,
@@ -33,7 +36,10 @@ public record TransportSettings(
     Optional<Authentication> authentication,
     Duration pingEvery,
     Duration silence,
-    Duration waitBound) {
+    Duration waitBound,
+    MessageFaults faults) {
+
+  private static final Logger LOG = LoggerFactory.getLogger(TransportSettings.class);
 
   /** Prefix of network-common's settings: {@code spark.lockstep.io.mode} and so on. */
   static final String MODULE = "lockstep";
@@ -45,6 +51,7 @@ public record TransportSettings(
   private static final String PING_KEY = "spark.lockstep.ps.pingInterval";
   private static final String SILENCE_KEY = "spark.lockstep.ps.pingTimeout";
   private static final String WAIT_KEY = "spark.lockstep.ps.waitTimeout";
+  private static final String FAULTS_KEY = "spark.lockstep.ps.faults";
   private static final String CONNECT_KEY = "spark.lockstep.io.connectionCreationTimeout";
   private static final String TLS_KEY = "spark.ssl.rpc.enabled";
   private static final String CONNECT_DEFAULT = "10s";
@@ -58,6 +65,7 @@ public record TransportSettings(
     Objects.requireNonNull(host, "host");
     Objects.requireNonNull(conf, "conf");
     Objects.requireNonNull(authentication, "authentication");
+    Objects.requireNonNull(faults, "faults");
     if (port < 0 || port > 65_535) {
       throw new IllegalArgumentException(PORT_KEY + "=" + port + " must be in [0, 65535]");
     }
@@ -83,6 +91,28 @@ public record TransportSettings(
               + silence
               + ": lost peers must be noticed before waits time out");
     }
+  }
+
+  /** Without faults. */
+  public TransportSettings(
+      String bindHost,
+      String host,
+      int port,
+      TransportConf conf,
+      Optional<Authentication> authentication,
+      Duration pingEvery,
+      Duration silence,
+      Duration waitBound) {
+    this(
+        bindHost,
+        host,
+        port,
+        conf,
+        authentication,
+        pingEvery,
+        silence,
+        waitBound,
+        MessageFaults.NONE);
   }
 
   /**
@@ -111,7 +141,8 @@ public record TransportSettings(
             : Optional.empty(),
         duration(conf, PING_KEY, PING_DEFAULT),
         duration(conf, SILENCE_KEY, SILENCE_DEFAULT),
-        duration(conf, WAIT_KEY, WAIT_DEFAULT));
+        duration(conf, WAIT_KEY, WAIT_DEFAULT),
+        faults(conf));
   }
 
   /** Unauthenticated settings on the loopback interface, for JVMs without Spark. */
@@ -130,13 +161,25 @@ public record TransportSettings(
   /** The same with Spark's authentication, and encryption as the Spark settings say. */
   public TransportSettings withAuthentication(Authentication who, Map<String, String> spark) {
     return new TransportSettings(
-        bindHost, host, port, conf(spark), Optional.of(who), pingEvery, silence, waitBound);
+        bindHost, host, port, conf(spark), Optional.of(who), pingEvery, silence, waitBound, faults);
   }
 
   /** The same with other times. */
   public TransportSettings withTimes(Duration newPing, Duration newSilence, Duration newWait) {
     return new TransportSettings(
-        bindHost, host, port, conf, authentication, newPing, newSilence, newWait);
+        bindHost, host, port, conf, authentication, newPing, newSilence, newWait, faults);
+  }
+
+  /** The same with another port to listen on; 0 for any free one. */
+  public TransportSettings withPort(int newPort) {
+    return new TransportSettings(
+        bindHost, host, newPort, conf, authentication, pingEvery, silence, waitBound, faults);
+  }
+
+  /** The same with faults, for tests of what they do. */
+  public TransportSettings withFaults(MessageFaults newFaults) {
+    return new TransportSettings(
+        bindHost, host, port, conf, authentication, pingEvery, silence, waitBound, newFaults);
   }
 
   /** Whether connections are encrypted with TLS, and not as {@code spark.network.crypto} says. */
@@ -151,6 +194,31 @@ public record TransportSettings(
     all.putIfAbsent("spark.lockstep.io.clientThreads", Integer.toString(LOOP_THREADS));
     all.putIfAbsent(CONNECT_KEY, CONNECT_DEFAULT);
     return new TransportConf(MODULE, new MapConfigProvider(all));
+  }
+
+  private static MessageFaults faults(SparkConf conf) {
+    String name = conf.get(FAULTS_KEY, "");
+    if (name.isEmpty()) {
+      return MessageFaults.NONE;
+    }
+    try {
+      MessageFaults faults =
+          Class.forName(name, true, Thread.currentThread().getContextClassLoader())
+              .asSubclass(MessageFaults.class)
+              .getConstructor(SparkConf.class)
+              .newInstance(conf);
+      LOG.warn("{}={}: messages are at its mercy", FAULTS_KEY, name);
+      return faults;
+    } catch (ReflectiveOperationException | ClassCastException e) {
+      throw new IllegalArgumentException(
+          FAULTS_KEY
+              + "="
+              + name
+              + " is not a MessageFaults with a public constructor of a SparkConf ("
+              + e
+              + "): unset it, it is for tests of faults only",
+          e);
+    }
   }
 
   private static Duration duration(SparkConf conf, String key, Duration standard) {

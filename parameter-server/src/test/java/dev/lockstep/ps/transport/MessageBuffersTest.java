@@ -72,7 +72,8 @@ class MessageBuffersTest {
         (request, memory) ->
             CompletableFuture.completedFuture(
                 memory.apply(request.remaining()).put(request.duplicate()).flip());
-    try (MessageServer server = new MessageServer(settings, "token", copying, new Traffic());
+    try (MessageServer server =
+            new MessageServer(settings, "token", copying, new Traffic(), WireMessage::foreign);
         MessageConnector connector = new MessageConnector(settings);
         MessageLink link = connector.connect(server.host(), server.port(), "token")) {
       Random random = new Random(7);
