@@ -4,10 +4,7 @@ import dev.lockstep.trainer.model.ModelDefinition.Kind;
 import java.util.List;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.nd4j.shade.jackson.core.JsonProcessingException;
 import org.nd4j.shade.jackson.databind.JsonNode;
-import org.nd4j.shade.jackson.databind.ObjectMapper;
 
 /** DL4J configurations as text, and back. */
 final class ConfigurationText {
@@ -25,16 +22,9 @@ final class ConfigurationText {
   }
 
   static ModelDefinition parse(String text, String source) {
-    boolean json = text.stripLeading().startsWith("{");
-    ObjectMapper mapper =
-        json ? NeuralNetConfiguration.mapper() : NeuralNetConfiguration.mapperYaml();
-    JsonNode tree;
-    try {
-      tree = mapper.readTree(text);
-    } catch (JsonProcessingException e) {
-      throw refused(source + " is not " + (json ? "JSON" : "YAML") + ": " + e.getOriginalMessage());
-    }
-    if (tree != null && tree.has("confs")) {
+    JsonNode tree = ConfigurationTree.read(text, source);
+    boolean json = ConfigurationTree.isJson(text);
+    if (tree.has("confs")) {
       return checkedFrom(
           source,
           () ->
@@ -43,7 +33,7 @@ final class ConfigurationText {
                       ? MultiLayerConfiguration.fromJson(text)
                       : MultiLayerConfiguration.fromYaml(text)));
     }
-    if (tree != null && tree.has("vertices")) {
+    if (tree.has("vertices")) {
       return checkedFrom(
           source,
           () ->
@@ -98,7 +88,7 @@ final class ConfigurationText {
     try {
       return load.get();
     } catch (UnsupportedModelException e) {
-      throw e;
+      throw refused(source + ": " + e.getMessage());
     } catch (RuntimeException e) {
       throw refused(source + " cannot be read as a DL4J configuration: " + rootMessage(e));
     }

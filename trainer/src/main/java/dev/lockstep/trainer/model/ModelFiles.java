@@ -3,6 +3,7 @@ package dev.lockstep.trainer.model;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,7 +11,10 @@ import java.util.List;
 
 /** Reads whatever a model file may be, told apart by its first bytes. */
 final class ModelFiles {
-  private static final int MAX_TEXT_BYTES = 64 << 20;
+  private static final int MAX_TEXT_BYTES = ConfigurationTree.MAX_TEXT_BYTES;
+
+  /** As many parameters as DL4J can count, with the state of the updater that keeps most. */
+  private static final long MAX_ZIP_BYTES = 40L << 30;
 
   private ModelFiles() {}
 
@@ -25,7 +29,7 @@ final class ModelFiles {
     if (startsWith(start, 'P', 'K')) {
       Path copy = Files.createTempFile("lockstep-model-", ".zip");
       try {
-        Files.copy(bytes, copy, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+        copy(bytes, copy, source);
         return ModelZip.read(copy, source);
       } finally {
         Files.delete(copy);
@@ -47,6 +51,21 @@ final class ModelFiles {
     }
     return InitialModel.fresh(
         ModelDefinition.parse(new String(text, StandardCharsets.UTF_8), source));
+  }
+
+  private static void copy(InputStream in, Path target, String source) throws IOException {
+    byte[] piece = new byte[1 << 16];
+    long copied = 0;
+    try (OutputStream out = Files.newOutputStream(target)) {
+      for (int n = in.read(piece); n > 0; n = in.read(piece)) {
+        copied += n;
+        if (copied > MAX_ZIP_BYTES) {
+          throw refused(
+              source + " is longer than " + MAX_ZIP_BYTES + " bytes: no DL4J model can be");
+        }
+        out.write(piece, 0, n);
+      }
+    }
   }
 
   private static boolean startsWith(byte[] bytes, int... wanted) {

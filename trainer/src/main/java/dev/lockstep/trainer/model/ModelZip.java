@@ -2,19 +2,16 @@ package dev.lockstep.trainer.model;
 
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UTFDataFormatException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipException;
-import java.util.zip.ZipFile;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.util.ModelSerializer;
 
@@ -33,18 +30,12 @@ import org.deeplearning4j.util.ModelSerializer;
  * </pre>
  */
 final class ModelZip {
-  private static final String CONFIGURATION = "configuration.json";
-  private static final String COEFFICIENTS = "coefficients.bin";
-  private static final String UPDATER = "updaterState.bin";
+  static final String CONFIGURATION = "configuration.json";
+  static final String COEFFICIENTS = "coefficients.bin";
+  static final String UPDATER = "updaterState.bin";
   private static final String NORMALIZER = "normalizer.bin";
-  private static final String PREPROCESSOR = "preprocessor.bin";
   private static final List<String> KNOWN =
       List.of(CONFIGURATION, COEFFICIENTS, UPDATER, NORMALIZER);
-
-  private static final long MAX_CONFIGURATION_BYTES = 64L << 20;
-
-  /** JSON packs well, but not like this; 1,032 is what deflate can do at most. */
-  private static final long MAX_RATIO = 500;
 
   private static final int MAX_SHAPE_INFORMATION = 64;
 
@@ -57,102 +48,87 @@ final class ModelZip {
     }
   }
 
+  /**
+   * Reads a zip of unknown origin.
+   *
+   * @throws UnsupportedModelException if it is not a model's, or holds more than a model
+   */
   static InitialModel read(Path file, String source) throws IOException {
-    try (ZipFile zip = new ZipFile(file.toFile())) {
-      Map<String, ZipEntry> entries = scan(zip, source);
-      String json;
-      try (InputStream in = zip.getInputStream(entries.get(CONFIGURATION))) {
-        json = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-      }
-      ModelDefinition definition = ModelDefinition.parse(json, source + "!" + CONFIGURATION);
-      try (Network network = Networks.open(definition)) {
-        float[] theta =
-            floats(zip, entries.get(COEFFICIENTS), network.parameters().length(), source);
-        float[][] state = null;
-        if (entries.containsKey(UPDATER)) {
-          float[] view = floats(zip, entries.get(UPDATER), UpdaterStates.length(network), source);
-          state = UpdaterStates.fromDl4j(network, view);
-        }
-        return new InitialModel(
-            definition,
-            Optional.of(
-                new SavedTraining(theta, state, iterations(definition), epochs(definition))));
-      }
-    } catch (ZipException e) {
-      throw refused(source + " is not a readable zip: " + e.getMessage());
-    }
-  }
-
-  /** Looks at names and sizes only; nothing is unpacked yet. */
-  private static Map<String, ZipEntry> scan(ZipFile zip, String source) {
-    Map<String, ZipEntry> found = new HashMap<>();
-    List<String> problems = new ArrayList<>();
-    zip.stream()
-        .forEach(
-            entry -> {
-              String name = entry.getName();
-              if (name.equals(PREPROCESSOR)) {
-                problems.add(
-                    source
-                        + " holds "
-                        + PREPROCESSOR
-                        + ", a serialised Java object that runs code when it is opened: save the"
-                        + " model without it");
-              } else if (!KNOWN.contains(name)) {
-                problems.add(
-                    source
-                        + " holds the unexpected entry "
-                        + printable(name)
-                        + ": a DL4J model has only "
-                        + KNOWN);
-              } else if (found.put(name, entry) != null) {
-                problems.add(
-                    source
-                        + " holds "
-                        + name
-                        + " twice: save the model again with ModelSerializer");
-              } else if (entry.getSize() > MAX_RATIO * Math.max(1, entry.getCompressedSize())) {
-                problems.add(
-                    source
-                        + "!"
-                        + name
-                        + " unpacks to "
-                        + entry.getSize()
-                        + " bytes from "
-                        + entry.getCompressedSize()
-                        + ", more than "
-                        + MAX_RATIO
-                        + " times: save the model again with ModelSerializer");
-              }
-            });
+    ModelZipScan zip = new ModelZipScan(file, source, KNOWN);
+    Map<String, Long> sizes = zip.run();
     for (String needed : List.of(CONFIGURATION, COEFFICIENTS)) {
-      if (problems.isEmpty() && !found.containsKey(needed)) {
-        problems.add(
+      if (!sizes.containsKey(needed)) {
+        throw refused(
             source + " holds no " + needed + ": save the model with DL4J's ModelSerializer");
       }
     }
-    if (problems.isEmpty() && found.get(CONFIGURATION).getSize() > MAX_CONFIGURATION_BYTES) {
-      problems.add(
+    try {
+      return read(zip, sizes, source);
+    } catch (UnsupportedModelException e) {
+      throw e;
+    } catch (RuntimeException e) { // what DL4J makes of a configuration without meaning
+      throw refused(source + " cannot be read as a DL4J model: " + e);
+    }
+  }
+
+  private static InitialModel read(ModelZipScan zip, Map<String, Long> sizes, String source)
+      throws IOException {
+    requireText(sizes.get(CONFIGURATION), source);
+    requireRoom(sizes, source);
+    String json;
+    try (InputStream in = zip.open(CONFIGURATION)) {
+      json = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    }
+    ModelDefinition definition = ModelDefinition.parse(json, source + "!" + CONFIGURATION);
+    // Before DL4J makes arrays of that length.
+    float[] theta = floats(zip, COEFFICIENTS, Networks.parameterCount(definition), source);
+    float[][] state = null;
+    if (sizes.containsKey(UPDATER)) {
+      try (Network network = Networks.open(definition)) {
+        float[] view = floats(zip, UPDATER, UpdaterStates.length(network), source);
+        state = UpdaterStates.fromDl4j(network, view);
+      }
+    }
+    return new InitialModel(
+        definition,
+        Optional.of(new SavedTraining(theta, state, iterations(definition), epochs(definition))));
+  }
+
+  private static void requireText(long bytes, String source) {
+    if (bytes > ConfigurationTree.MAX_TEXT_BYTES) {
+      throw refused(
           source
               + "!"
               + CONFIGURATION
               + " has "
-              + found.get(CONFIGURATION).getSize()
+              + bytes
               + " bytes, more than "
-              + MAX_CONFIGURATION_BYTES);
+              + ConfigurationTree.MAX_TEXT_BYTES
+              + ": no DL4J model needs as many");
     }
-    if (!problems.isEmpty()) {
-      throw new UnsupportedModelException(problems);
+  }
+
+  /** The state is held twice while it is put into another order. */
+  private static void requireRoom(Map<String, Long> sizes, String source) {
+    long needed = sizes.get(COEFFICIENTS) + 2 * sizes.getOrDefault(UPDATER, 0L);
+    long heap = Runtime.getRuntime().maxMemory();
+    if (needed > heap) {
+      throw refused(
+          source
+              + " unpacks to arrays that take "
+              + needed
+              + " bytes of the driver's memory, more than all of its "
+              + heap
+              + ": raise --driver-memory if the model is meant to be as big");
     }
-    return found;
   }
 
   /** An array of a known length. Lengths are checked before anything of that size is allocated. */
-  private static float[] floats(ZipFile zip, ZipEntry entry, long wanted, String source)
+  private static float[] floats(ModelZipScan zip, String entry, long wanted, String source)
       throws IOException {
-    String name = source + "!" + entry.getName();
+    String name = source + "!" + entry;
     try (DataInputStream in =
-        new DataInputStream(new BufferedInputStream(zip.getInputStream(entry), 1 << 16))) {
+        new DataInputStream(new BufferedInputStream(zip.open(entry), 1 << 16))) {
       in.readUTF();
       long shapeLength = in.readLong();
       String shapeType = in.readUTF();
@@ -167,7 +143,7 @@ final class ModelZip {
         throw refused(
             name
                 + " has type "
-                + type
+                + printable(type)
                 + ": convert the model with convertDataType(DataType.FLOAT)");
       }
       if (length != wanted) {
@@ -182,8 +158,13 @@ final class ModelZip {
         java.nio.ByteBuffer.wrap(chunk).asFloatBuffer().get(values, done, count);
         done += count;
       }
+      if (in.read() >= 0) {
+        throw refused(name + " goes on after its " + length + " values: save the model again");
+      }
       return values;
-    } catch (java.io.EOFException e) {
+    } catch (UTFDataFormatException e) {
+      throw refused(name + " is not an array of ND4J: save the model again with ModelSerializer");
+    } catch (EOFException e) {
       throw refused(name + " ends too early: copy the model again");
     }
   }
@@ -202,8 +183,10 @@ final class ModelZip {
     return graph.getEpochCount();
   }
 
-  static String printable(String name) {
-    return name.replaceAll("[^\\p{Print}]", "?");
+  /** A text of unknown origin, fit for a message. */
+  static String printable(String text) {
+    String clean = text.replaceAll("[^\\p{Print}]", "?");
+    return clean.length() > 200 ? clean.substring(0, 200) + "..." : clean;
   }
 
   private static UnsupportedModelException refused(String problem) {

@@ -46,6 +46,17 @@ final class Networks {
     return new ComputationGraphAdapter(graph);
   }
 
+  /**
+   * Length of a network's parameters, counted without making them.
+   *
+   * @throws RuntimeException of DL4J's if the configuration makes no network
+   */
+  static long parameterCount(ModelDefinition definition) {
+    return definition.kind() == Kind.MULTI_LAYER_NETWORK
+        ? parameterCount(ConfigurationText.multiLayer(definition))
+        : parameterCount(ConfigurationText.graph(definition));
+  }
+
   /** A network as a training left it. */
   static Network restored(ModelDefinition definition, SavedTraining saved) {
     Network network = open(definition);
