@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.deploy.CommandProcess.Ended;
 import dev.lockstep.trainer.model.NumericProfile;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -14,9 +14,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,22 +23,6 @@ import org.junit.jupiter.api.io.TempDir;
 class LauncherIT {
 
   @TempDir private Path folder;
-
-  /**
-   * What a command left.
-   *
-   * @param status its exit code
-   * @param out its standard output
-   * @param err its standard error
-   */
-  private record Ended(int status, String out, String err) {
-    /** The text that a group of a pattern matches in the output. */
-    String found(String pattern) {
-      Matcher matcher = Pattern.compile(pattern).matcher(out);
-      assertTrue(matcher.find(), pattern + " is not in:\n" + this);
-      return matcher.group(1);
-    }
-  }
 
   @Test
   void quickstartLearnsDigitsAndGivesTheSameBitsOnACluster() throws Exception {
@@ -78,7 +59,8 @@ class LauncherIT {
         new Ended(
             2,
             "",
-            "lockstep: --numeric-profile=fast is not known: give avx2, avx512, generic or native\n"),
+            "lockstep: --numeric-profile=fast is not known: give avx2, avx512, generic or"
+                + " native\n"),
         profile);
 
     assertEquals(new Ended(2, "", "lockstep: --master needs a value\n"), lockstep("--master"));
@@ -122,9 +104,9 @@ class LauncherIT {
         new Ended(
             2,
             "",
-            "lockstep: --deploy-mode=cluster with --master=spark://host:7077: the driver would start"
-                + " without the variables of the numeric profile; use --deploy-mode client, or YARN"
-                + " or Kubernetes\n"),
+            "lockstep: --deploy-mode=cluster with --master=spark://host:7077: the driver would"
+                + " start without the variables of the numeric profile; use --deploy-mode client,"
+                + " or YARN or Kubernetes\n"),
         lockstep(join(List.of("--master", "spark://host:7077"), words)));
   }
 
@@ -202,8 +184,8 @@ class LauncherIT {
     assertTrue(maven.toFile().setExecutable(true));
 
     List<String> command = List.of(copy.toString(), "inspect", "--help");
-    Started first = start(command, Map.of());
-    Started second = start(command, Map.of());
+    CommandProcess first = CommandProcess.start(folder, command, Map.of());
+    CommandProcess second = CommandProcess.start(folder, command, Map.of());
 
     for (Ended ended : List.of(first.await(), second.await())) {
       assertEquals(0, ended.status(), ended::toString);
@@ -282,47 +264,10 @@ class LauncherIT {
 
   private Ended lockstep(Map<String, String> environment, String... words)
       throws IOException, InterruptedException {
-    return start(
+    return CommandProcess.start(
+            folder,
             List.of(join(List.of(System.getProperty("lockstep.command")), List.of(words))),
             environment)
         .await();
-  }
-
-  /**
-   * A command that may still run.
-   *
-   * @param out where its standard output goes
-   * @param err where its standard error goes
-   */
-  private record Started(Process process, Path out, Path err) {
-    /** Waits for its end. */
-    Ended await() throws IOException, InterruptedException {
-      try {
-        assertTrue(process.waitFor(5, TimeUnit.MINUTES), () -> "still running: " + process.info());
-      } finally {
-        process.destroyForcibly();
-      }
-      return new Ended(
-          process.exitValue(),
-          Files.readString(out, StandardCharsets.UTF_8),
-          Files.readString(err, StandardCharsets.UTF_8));
-    }
-  }
-
-  private Started start(List<String> command, Map<String, String> environment) throws IOException {
-    Path out = Files.createTempFile(folder, "out", ".txt");
-    Path err = Files.createTempFile(folder, "err", ".txt");
-    ProcessBuilder builder =
-        new ProcessBuilder(command)
-            .directory(folder.toFile())
-            .redirectOutput(out.toFile())
-            .redirectError(err.toFile());
-    // The launcher is to find Spark and to set the numeric profile itself.
-    builder.environment().remove("SPARK_HOME");
-    builder.environment().remove("SPARK_SCALA_VERSION");
-    TestCluster.PROFILE_VARIABLES.forEach(builder.environment()::remove);
-    builder.environment().put("LOCKSTEP_DRIVER_MEMORY", "1g");
-    builder.environment().putAll(environment);
-    return new Started(builder.start(), out, err);
   }
 }

@@ -1,0 +1,40 @@
+package dev.lockstep.deploy.faults;
+
+import dev.lockstep.ps.transport.Fate;
+import dev.lockstep.ps.transport.MessageFaults;
+import dev.lockstep.ps.transport.MessageType;
+import dev.lockstep.ps.transport.WireMessage;
+import dev.lockstep.ps.transport.WireMessage.Moment;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.spark.SparkConf;
+
+/** Strikes the JVM that has to do with a message. Named in {@code spark.lockstep.ps.faults}. */
+public final class StruckMessages implements MessageFaults {
+
+  private final FaultFolder faults;
+
+  /** By the driver, in one launch. */
+  private final AtomicLong reportsHeard = new AtomicLong();
+
+  /** Reads where the faults are. */
+  public StruckMessages(SparkConf conf) {
+    this.faults = new FaultFolder(Path.of(conf.get("spark.hadoop." + FaultFolder.KEY)));
+  }
+
+  @Override
+  public Fate fate(WireMessage message) {
+    if (message.type() == MessageType.HELLO && message.moment() == Moment.SENDING_REQUEST) {
+      faults.reach(FaultPoint.GREETING, Long.MAX_VALUE);
+    } else if (message.type() == MessageType.PUSH && message.moment() == Moment.SENDING_REQUEST) {
+      faults.reach(
+          message.frame() == 0 ? FaultPoint.BEFORE_PUSH : FaultPoint.MID_PUSH, message.step());
+    } else if (message.type() == MessageType.PULL && message.moment() == Moment.SENDING_ANSWER) {
+      faults.reach(FaultPoint.AFTER_REDUCE, message.step());
+    } else if (message.type() == MessageType.FOREIGN
+        && message.moment() == Moment.HANDLING_REQUEST) {
+      faults.reach(FaultPoint.REPORT_HEARD, reportsHeard.incrementAndGet());
+    }
+    return Fate.PASS;
+  }
+}
