@@ -405,6 +405,7 @@ public final class CheckpointStore {
     Set<Long> kept = new HashSet<>();
     int from = Math.max(0, complete.size() - retention.last());
     complete.subList(from, complete.size()).forEach(each -> kept.add(each.step()));
+    retention.best(complete).ifPresent(best -> kept.add(best.step()));
     long newest = complete.get(complete.size() - 1).step();
     for (long step : steps(list(folder))) {
       if (step < newest && !kept.contains(step)) {

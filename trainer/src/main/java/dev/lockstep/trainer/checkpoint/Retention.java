@@ -1,5 +1,10 @@
 package dev.lockstep.trainer.checkpoint;
 
+import dev.lockstep.trainer.report.EpochMetrics;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
 /**
  * Which checkpoints of a run are kept.
  *
@@ -22,5 +27,30 @@ public record Retention(int last, BestBy bestOrNull) {
       throw new IllegalArgumentException(
           "checkpoints kept=%d < 1: the newest one is always kept".formatted(last));
     }
+  }
+
+  /**
+   * The best of those that end an epoch.
+   *
+   * @param complete ascending
+   * @return of equals the earliest; empty where no best one is kept, or none has the metric
+   */
+  public Optional<CheckpointManifest> best(List<CheckpointManifest> complete) {
+    if (bestOrNull == null) {
+      return Optional.empty();
+    }
+    return complete.stream()
+        .filter(manifest -> !Double.isNaN(badness(manifest)))
+        .min(Comparator.comparingDouble(this::badness));
+  }
+
+  /** Less is better; NaN where the checkpoint ends no epoch, or that was not measured. */
+  private double badness(CheckpointManifest manifest) {
+    List<EpochMetrics> epochs = manifest.progress().epochs();
+    EpochMetrics last = epochs.isEmpty() ? null : epochs.get(epochs.size() - 1);
+    if (last == null || last.step() != manifest.step()) {
+      return Double.NaN;
+    }
+    return bestOrNull == BestBy.LOSS ? last.validationLoss() : -last.validationAccuracy();
   }
 }

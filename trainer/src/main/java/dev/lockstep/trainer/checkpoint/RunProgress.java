@@ -46,7 +46,7 @@ public record RunProgress(
 
   /** Of a run that has taken no step. */
   public static RunProgress none() {
-    return new RunProgress(0, 0, 0, 0, 0, 0, List.of(), List.of(), List.of(), List.of());
+    return new RunProgress(0, 0, 0, 0, 0, 0, List.of(), List.of(1.0), List.of(), List.of());
   }
 
   private static <T> List<T> copy(List<T> list) {

@@ -41,6 +41,20 @@ public final class ConsoleProgress implements TrainingObserver, AutoCloseable {
   }
 
   @Override
+  public void warning(String text) {
+    console.println("warning: " + text);
+    console.flush();
+  }
+
+  @Override
+  public void relaunching(String why, long step) {
+    console.println(why);
+    console.println(
+        step == 0 ? "launching again from the beginning" : "launching again after step " + step);
+    console.flush();
+  }
+
+  @Override
   public void close() {
     if (progress != null) {
       progress.close();

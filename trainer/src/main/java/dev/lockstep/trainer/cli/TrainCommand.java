@@ -1,5 +1,6 @@
 package dev.lockstep.trainer.cli;
 
+import dev.lockstep.ps.schedule.Plateau;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.trainer.Lockstep;
@@ -115,6 +116,34 @@ final class TrainCommand implements Callable<Integer> {
   private String checkpointEvery;
 
   @Option(
+      names = "--keep-checkpoints",
+      paramLabel = "K",
+      description = "Newest complete checkpoints that are kept (default: 2).")
+  private Integer keepCheckpoints;
+
+  @Option(
+      names = "--keep-best",
+      paramLabel = "loss|accuracy",
+      description =
+          "Take a checkpoint after every epoch and keep, besides, the one that is best by this"
+              + " validation metric; its model becomes best.zip.")
+  private Plateau.Metric keepBest;
+
+  @Option(
+      names = "--max-attempts",
+      paramLabel = "N",
+      description =
+          "Give up after N launches in a row without a new checkpoint (default: 4; 1 never launches"
+              + " again).")
+  private Integer maxAttempts;
+
+  @Option(
+      names = "--min-workers",
+      paramLabel = "M",
+      description = "Fewest workers to go on with when executors are lost (default: 1).")
+  private Integer minWorkers;
+
+  @Option(
       names = "--numeric-profile",
       paramLabel = "avx2|avx512|generic|native",
       description = "Which arithmetic determines the bits (default: avx2).")
@@ -136,8 +165,17 @@ final class TrainCommand implements Callable<Integer> {
       description = "Longest wait for slots and for the start of all workers (default: 300).")
   private Long launchTimeout;
 
-  @Option(names = "--overwrite", description = "Replace the run that --out holds.")
+  @Option(
+      names = "--overwrite",
+      description = "Replace the run that --out holds, instead of going on with it.")
   private boolean overwrite;
+
+  @Option(
+      names = "--warm-start",
+      description =
+          "Where data or settings differ from those of the run that --out holds, begin a new run"
+              + " with its parameters.")
+  private boolean warmStart;
 
   @Override
   public Integer call() throws IOException {
@@ -221,6 +259,18 @@ final class TrainCommand implements Callable<Integer> {
     }
     if (launchTimeout != null) {
       config.launchTimeout(Duration.ofSeconds(launchTimeout));
+    }
+    ifGiven(keepCheckpoints, config::keepCheckpoints);
+    ifGiven(keepBest, config::keepBest);
+    ifGiven(maxAttempts, config::maxAttempts);
+    ifGiven(minWorkers, config::minWorkers);
+    if (overwrite && warmStart) {
+      throw new IllegalArgumentException(
+          "--overwrite and --warm-start exclude each other: give the first to forget the run that"
+              + " --out holds, the second to begin with its parameters");
+    }
+    if (warmStart) {
+      config.existingOutput(TrainingConfig.ExistingOutput.WARM_START);
     }
     if (overwrite) {
       config.existingOutput(TrainingConfig.ExistingOutput.REPLACE);

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.annotation.JsonSerialize;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import dev.lockstep.ps.schedule.Plateau;
 import dev.lockstep.ps.server.OnNonFinite;
 import dev.lockstep.sharding.ShardSet;
 import dev.lockstep.sharding.TensorSpec;
@@ -56,6 +57,12 @@ import java.util.function.UnaryOperator;
  *     neither
  * @param clipValue absolute value to which every gradient element is cut; 0 for none
  * @param checkpointEvery interval of checkpoints, or null for one at the end only
+ * @param keepCheckpoints how many of the newest complete checkpoints are kept, at least 1
+ * @param keepBest by which validation metric the best checkpoint is kept besides, taken at the end
+ *     of every epoch; null for none
+ * @param maxAttempts launches in a row that bring no new checkpoint after which the run is given up
+ * @param minWorkers fewest workers to go on with after a failure, or to begin with where {@code
+ *     workers} is 0; does not change the model
  * @param numericProfile name of the numeric profile
  * @param mixedBits what to do with executors whose arithmetic differs
  * @param kernels which convolution kernels the replicas use
@@ -86,6 +93,10 @@ public record TrainingConfig(
     double clipNorm,
     double clipValue,
     CheckpointInterval checkpointEvery,
+    int keepCheckpoints,
+    Plateau.Metric keepBest,
+    int maxAttempts,
+    int minWorkers,
     String numericProfile,
     MixedBits mixedBits,
     Kernels kernels,
@@ -133,8 +144,13 @@ public record TrainingConfig(
 
   /** What to do when the output folder holds a run already. */
   public enum ExistingOutput {
-    /** Refuse to start. */
-    REFUSE,
+    /**
+     * Go on with it from its newest checkpoint; refused where data or configuration differ in what
+     * determined the steps taken.
+     */
+    CONTINUE,
+    /** The same, but where they differ a new run begins with the parameters of that checkpoint. */
+    WARM_START,
     /** Delete the old run's files and start anew. */
     REPLACE
   }
@@ -160,6 +176,10 @@ public record TrainingConfig(
       shuffle = Shuffle.Kind.NONE;
     }
     shuffleWindow = shuffle == Shuffle.Kind.WINDOW ? shuffleWindow : null;
+    atLeast("keepCheckpoints", keepCheckpoints, 1);
+    atLeast("maxAttempts", maxAttempts, 1);
+    atLeast("minWorkers", minWorkers, 1);
+    checkMinWorkers(minWorkers, workers, virtualWorkers);
     if (virtualWorkers < workers) {
       throw new IllegalArgumentException(
           String.format(
@@ -223,6 +243,22 @@ public record TrainingConfig(
     if (out == null || out.isBlank()) {
       throw new IllegalArgumentException(
           "out is not given: name the folder for the run's outputs with --out");
+    }
+  }
+
+  private static void checkMinWorkers(int minWorkers, int workers, int virtualWorkers) {
+    int most = workers == 0 ? virtualWorkers : Math.min(workers, virtualWorkers);
+    if (minWorkers > most) {
+      throw new IllegalArgumentException(
+          "minWorkers="
+              + minWorkers
+              + " > "
+              + most
+              + " workers at most (workers="
+              + workers
+              + ", virtualWorkers="
+              + virtualWorkers
+              + "): lower --min-workers");
     }
   }
 
@@ -366,6 +402,10 @@ public record TrainingConfig(
         .clipNorm(clipNorm)
         .clipValue(clipValue)
         .checkpointEvery(checkpointEvery)
+        .keepCheckpoints(keepCheckpoints)
+        .keepBest(keepBest)
+        .maxAttempts(maxAttempts)
+        .minWorkers(minWorkers)
         .numericProfile(numericProfile)
         .mixedBits(mixedBits)
         .kernels(kernels)
@@ -432,13 +472,17 @@ public record TrainingConfig(
     private double clipNorm = 0;
     private double clipValue = 0;
     private CheckpointInterval checkpointEvery = null;
+    private int keepCheckpoints = 2;
+    private Plateau.Metric keepBest = null;
+    private int maxAttempts = 4;
+    private int minWorkers = 1;
     private String numericProfile = null;
     private MixedBits mixedBits = MixedBits.REFUSE;
     private Kernels kernels = Kernels.ONEDNN;
     private Duration launchTimeout = Duration.ofMinutes(5);
     private Duration peerTimeout = Duration.ofSeconds(10);
     private String out = null;
-    private ExistingOutput existingOutput = ExistingOutput.REFUSE;
+    private ExistingOutput existingOutput = ExistingOutput.CONTINUE;
 
     private Builder() {}
 
@@ -610,6 +654,34 @@ public record TrainingConfig(
       return this;
     }
 
+    /** Sets {@link TrainingConfig#keepCheckpoints()}. */
+    @JsonProperty
+    public Builder keepCheckpoints(int value) {
+      this.keepCheckpoints = value;
+      return this;
+    }
+
+    /** Sets {@link TrainingConfig#keepBest()}. */
+    @JsonProperty
+    public Builder keepBest(Plateau.Metric value) {
+      this.keepBest = value;
+      return this;
+    }
+
+    /** Sets {@link TrainingConfig#maxAttempts()}. */
+    @JsonProperty
+    public Builder maxAttempts(int value) {
+      this.maxAttempts = value;
+      return this;
+    }
+
+    /** Sets {@link TrainingConfig#minWorkers()}. */
+    @JsonProperty
+    public Builder minWorkers(int value) {
+      this.minWorkers = value;
+      return this;
+    }
+
     /** Sets {@link TrainingConfig#numericProfile()}. */
     @JsonProperty
     public Builder numericProfile(String value) {
@@ -692,6 +764,10 @@ public record TrainingConfig(
           clipNorm,
           clipValue,
           checkpointEvery,
+          keepCheckpoints,
+          keepBest,
+          maxAttempts,
+          minWorkers,
           numericProfile == null ? DEFAULT_PROFILE : numericProfile,
           mixedBits,
           kernels,

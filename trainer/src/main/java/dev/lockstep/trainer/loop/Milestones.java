@@ -8,16 +8,20 @@ import java.io.Serializable;
  *
  * @param pace of the attempt
  * @param checkpointEvery steps between two checkpoints, or 0 for one at the end alone
+ * @param alsoEvery steps between two further ones, or 0 for none
  * @param lastStep steps taken when the attempt is complete
  */
-public record Milestones(Pace pace, long checkpointEvery, long lastStep) implements Serializable {
+public record Milestones(Pace pace, long checkpointEvery, long alsoEvery, long lastStep)
+    implements Serializable {
 
   /** Checks the interval. */
   public Milestones {
-    if (checkpointEvery < 0 || lastStep < 1 || !pace.isRoundStart(lastStep)) {
+    if (checkpointEvery < 0 || alsoEvery < 0 || lastStep < 1 || !pace.isRoundStart(lastStep)) {
       throw new IllegalArgumentException(
           "checkpointEvery="
               + checkpointEvery
+              + " alsoEvery="
+              + alsoEvery
               + " lastStep="
               + lastStep
               + " must be >= 0 and the end of a round of "
@@ -25,12 +29,24 @@ public record Milestones(Pace pace, long checkpointEvery, long lastStep) impleme
     }
   }
 
-  /** The first end of a round at or after the next multiple of the interval, or the last step. */
+  /** With one interval. */
+  public Milestones(Pace pace, long checkpointEvery, long lastStep) {
+    this(pace, checkpointEvery, 0, lastStep);
+  }
+
+  /**
+   * The first end of a round at or after the next multiple of one of the intervals, or the last
+   * step.
+   */
   public long nextCheckpoint(long stepsTaken) {
-    if (checkpointEvery == 0) {
+    return Math.min(next(stepsTaken, checkpointEvery), next(stepsTaken, alsoEvery));
+  }
+
+  private long next(long stepsTaken, long every) {
+    if (every == 0) {
       return lastStep;
     }
-    long wanted = (stepsTaken / checkpointEvery + 1) * checkpointEvery;
+    long wanted = (stepsTaken / every + 1) * every;
     return Math.min(lastStep, pace.isRoundStart(wanted) ? wanted : pace.roundEnd(wanted));
   }
 

@@ -1,13 +1,20 @@
 package dev.lockstep.trainer.model;
 
 import dev.lockstep.trainer.model.ModelDefinition.Kind;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.List;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.nd4j.shade.jackson.databind.JsonNode;
+import org.nd4j.shade.jackson.databind.node.ObjectNode;
 
 /** DL4J configurations as text, and back. */
 final class ConfigurationText {
+
+  private static final List<String> SET_BY_A_RUN = List.of("seed", "iterationCount", "epochCount");
 
   private ConfigurationText() {}
 
@@ -55,6 +62,22 @@ final class ConfigurationText {
 
   static ComputationGraphConfiguration graph(ModelDefinition definition) {
     return ComputationGraphConfiguration.fromJson(definition.json());
+  }
+
+  /** See {@link ModelDefinition#sha256}. */
+  static String sha256(String json) {
+    JsonNode tree = ConfigurationTree.read(json, "a configuration");
+    for (String name : SET_BY_A_RUN) {
+      tree.findParents(name).forEach(parent -> ((ObjectNode) parent).remove(name));
+    }
+    try {
+      return HexFormat.of()
+          .formatHex(
+              MessageDigest.getInstance("SHA-256")
+                  .digest(tree.toString().getBytes(StandardCharsets.UTF_8)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
   }
 
   /**

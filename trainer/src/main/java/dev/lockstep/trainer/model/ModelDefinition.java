@@ -71,6 +71,14 @@ public record ModelDefinition(Kind kind, String json) implements Serializable {
     return BuiltInModels.define(name, tensors, options);
   }
 
+  /**
+   * SHA-256 of the configuration, in hexadecimal, without what a run sets in it: seed, and counts
+   * of iterations and epochs. (DL4J fills in the time as the seed where none is given.)
+   */
+  public String sha256() {
+    return ConfigurationText.sha256(json);
+  }
+
   /** Length P of θ. */
   public int parameterCount() {
     try (Network network = Networks.open(this)) {

@@ -55,9 +55,7 @@ public final class MetricsLog implements Closeable {
    */
   public static MetricsLog resume(Path file, Configuration configuration, long step)
       throws IOException {
-    FileSystem files = fileSystem(file, configuration);
-    Metrics before =
-        files.exists(file) ? read(file, configuration) : new Metrics(List.of(), List.of());
+    Metrics before = readIfThere(file, configuration);
     MetricsLog log = create(file, configuration);
     int epochs = 0;
     for (StepMetrics metrics : before.steps()) {
@@ -74,6 +72,13 @@ public final class MetricsLog implements Closeable {
       log.write(before.epochs().get(epochs++));
     }
     return log;
+  }
+
+  /** Reads a log, or nothing where there is none. */
+  public static Metrics readIfThere(Path file, Configuration configuration) throws IOException {
+    return fileSystem(file, configuration).exists(file)
+        ? read(file, configuration)
+        : new Metrics(List.of(), List.of());
   }
 
   /**

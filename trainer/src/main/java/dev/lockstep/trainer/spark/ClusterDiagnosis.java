@@ -98,7 +98,7 @@ public record ClusterDiagnosis(int slots, Jvm driver, List<Jvm> executors, List<
     } catch (UnfitSparkException e) {
       problems.add(e.getMessage());
     }
-    int slots = ClusterSlots.await(spark.sc(), 0, Integer.MAX_VALUE, LONGEST);
+    int slots = ClusterSlots.await(spark.sc(), 0, 1, Integer.MAX_VALUE, LONGEST);
     try {
       Jvm driver = Jvm.here(profile);
       List<Jvm> executors =

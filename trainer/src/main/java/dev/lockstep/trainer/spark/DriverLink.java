@@ -144,7 +144,7 @@ final class DriverLink implements AutoCloseable {
       last = link.request(report.encode(), answer -> null);
       awaitLast(LONGEST_ON_THE_WAY_OUT);
     } catch (IllegalStateException e) {
-      LOG.warn("not reported to the driver: {}", report, e);
+      LOG.warn("not reported to the driver, {}: {}", e.getMessage(), report);
     }
   }
 
@@ -179,7 +179,7 @@ final class DriverLink implements AutoCloseable {
       report(new WorkerReport.Left(worker));
       awaitLast(LONGEST);
     } catch (IllegalStateException e) {
-      LOG.warn("worker {} leaves without a word to the driver", worker, e);
+      LOG.warn("worker {} leaves without a word to the driver: {}", worker, e.getMessage());
     } finally {
       last = CompletableFuture.completedFuture(null);
       link.close();

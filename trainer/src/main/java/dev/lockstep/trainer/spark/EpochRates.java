@@ -17,9 +17,15 @@ final class EpochRates {
   private final TrainingConfig config;
   private final DriverLink driver;
   private final AbortSignal signal;
-  private double scale = 1;
+  private double scale;
 
-  EpochRates(TrainingConfig config, DriverLink driver, AbortSignal signal) {
+  /**
+   * Asks nothing yet.
+   *
+   * @param scale of the first epoch's steps
+   */
+  EpochRates(TrainingConfig config, DriverLink driver, AbortSignal signal, double scale) {
+    this.scale = scale;
     this.config = config;
     this.driver = driver;
     this.signal = signal;
@@ -41,7 +47,7 @@ final class EpochRates {
       scale = driver.rateScale(epochsTaken, signal, LONGEST);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new TrainingException("the task was interrupted", e);
+      throw new AttemptFailedException("the task was interrupted", e);
     }
   }
 }

@@ -7,15 +7,14 @@ import dev.lockstep.trainer.loop.Pace;
 import java.util.List;
 
 /**
- * A part of a run that is launched by itself: each begins with what the one before has left. Lives
- * on the driver.
+ * A part of a run that is launched by itself, once or, after failures, more often: each begins with
+ * what the one before has left. Lives on the driver.
  *
- * @param attempt number of its launch
  * @param plan what its mode makes of the model's updates
  * @param firstStep steps of the run taken before it
  * @param milestones of its steps; the last one ends it
  */
-record Phase(int attempt, ModePlan plan, long firstStep, Milestones milestones) {
+record Phase(ModePlan plan, long firstStep, Milestones milestones) {
 
   /**
    * The phases of a run: one, or two where averaging begins later.
@@ -28,9 +27,10 @@ record Phase(int attempt, ModePlan plan, long firstStep, Milestones milestones) 
     long steps = pace.stepsPerEpoch() * config.epochs();
     long checkpointEvery =
         config.checkpointEvery() == null ? 0 : config.checkpointEvery().steps(pace.stepsPerEpoch());
+    long alsoEvery = config.keepBest() == null ? 0 : pace.stepsPerEpoch();
     RunPoint from = plan.averages() ? plan.averagingOrNull().from() : null;
     if (from == null) {
-      return List.of(new Phase(0, plan, 0, new Milestones(pace, checkpointEvery, steps)));
+      return List.of(new Phase(plan, 0, new Milestones(pace, checkpointEvery, alsoEvery, steps)));
     }
     if (config.optimizer().plateau() != null) {
       throw new IllegalArgumentException(
@@ -53,7 +53,8 @@ record Phase(int attempt, ModePlan plan, long firstStep, Milestones milestones) 
     }
     Pace synchronous = new Pace(pace.microBatchesPerEpoch(), pace.accumulate(), 1);
     return List.of(
-        new Phase(0, plan.synchronous(), 0, new Milestones(synchronous, checkpointEvery, first)),
-        new Phase(1, plan, first, new Milestones(pace, checkpointEvery, steps)));
+        new Phase(
+            plan.synchronous(), 0, new Milestones(synchronous, checkpointEvery, alsoEvery, first)),
+        new Phase(plan, first, new Milestones(pace, checkpointEvery, alsoEvery, steps)));
   }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lockstep.sharding.Preparation;
 import dev.lockstep.sharding.store.PreparationJson;
+import dev.lockstep.trainer.checkpoint.CheckpointStore;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -43,10 +44,17 @@ public final class RunFolder {
   /** Parameter shards. */
   public static final String CHECKPOINTS = "checkpoints";
 
+  /** The model of the best checkpoint, where that is kept. */
+  public static final String BEST = "best.zip";
+
+  /** What a warm start writes before it moves the outputs of another run aside. */
+  private static final String WARM = "checkpoints.new";
+
   /** Data shards, where the data were not given as such. */
   public static final String DATA = "data";
 
-  private static final List<String> OWN = List.of(RECORD, MODEL, METRICS, REPORT, CHECKPOINTS);
+  private static final List<String> OWN =
+      List.of(RECORD, MODEL, BEST, METRICS, REPORT, CHECKPOINTS);
 
   private final Path path;
   private final FileSystem files;
@@ -70,6 +78,59 @@ public final class RunFolder {
   /** One of the outputs. */
   public Path file(String name) {
     return new Path(path, name);
+  }
+
+  /** The checkpoints of the run. */
+  CheckpointStore checkpoints(Configuration hadoop) {
+    return new CheckpointStore(file(CHECKPOINTS), hadoop);
+  }
+
+  /** Where a warm start puts its first checkpoint. */
+  CheckpointStore warmStart(Configuration hadoop) {
+    return new CheckpointStore(file(WARM), hadoop);
+  }
+
+  /** Deletes what a warm start that was cut short has left. */
+  void clearWarmStart() throws IOException {
+    files.delete(file(WARM), true);
+  }
+
+  /**
+   * Moves the outputs of a run into the folder {@code before-RUN}, its checkpoints last, and puts
+   * those of a warm start in their place.
+   */
+  void setAside(String run) throws IOException {
+    Path aside = file("before-" + run);
+    files.mkdirs(aside);
+    for (String name : OWN) {
+      if (files.exists(file(name))) {
+        move(file(name), new Path(aside, name));
+      }
+    }
+    finishWarmStart();
+  }
+
+  /** Does what is left of a warm start that was cut short between two moves. */
+  void finishWarmStart() throws IOException {
+    if (!files.exists(file(CHECKPOINTS)) && files.exists(file(WARM))) {
+      move(file(WARM), file(CHECKPOINTS));
+    }
+  }
+
+  private void move(Path from, Path to) throws IOException {
+    if (!files.rename(from, to)) {
+      throw new IOException("cannot rename " + from + " to " + to);
+    }
+  }
+
+  /** Whether model and record of a finished run are there. */
+  boolean isFinished() throws IOException {
+    return files.exists(file(MODEL)) && files.exists(file(RECORD));
+  }
+
+  /** Takes the record of a finished run away: it is gone on with. */
+  void reopen() throws IOException {
+    files.delete(file(RECORD), false);
   }
 
   /** Whether any output of a run is there. */
@@ -182,9 +243,7 @@ public final class RunFolder {
       content.writeTo(out);
     }
     files.delete(file(name), false);
-    if (!files.rename(unfinished, file(name))) {
-      throw new IOException("cannot rename " + unfinished + " to " + file(name));
-    }
+    move(unfinished, file(name));
   }
 
   /** Writes a whole text file in UTF-8, or none. */

@@ -5,11 +5,14 @@ import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.reduce.TreeReduction;
 import dev.lockstep.ps.schedule.Plateau;
 import dev.lockstep.ps.schedule.StepTime;
+import dev.lockstep.sharding.Dataset;
 import dev.lockstep.trainer.checkpoint.CheckpointManifest;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
 import dev.lockstep.trainer.checkpoint.Determinants;
+import dev.lockstep.trainer.checkpoint.FencedException;
 import dev.lockstep.trainer.checkpoint.Retention;
 import dev.lockstep.trainer.checkpoint.RunProgress;
+import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.EvaluationSums;
 import dev.lockstep.trainer.model.NumericFingerprint;
 import dev.lockstep.trainer.report.EpochMetrics;
@@ -23,6 +26,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.NavigableSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -42,67 +46,165 @@ final class RunJournal {
     void decide(int epochsTaken, double rateScale);
   }
 
-  private TrainingTask.Assignment assignment;
   private final CheckpointStore checkpoints;
-  private final MetricsLog log;
+  private final Retention retention;
   private final TrainingObserver observer;
-  private final RateDecisions decisions;
-  private final List<Double> rateScales = new ArrayList<>(List.of(1.0));
+  private final Determinants determinants;
   private final String dataFingerprint;
 
   /** Whether every epoch ends with a validation. */
   private final boolean validates;
 
+  private final List<Double> rateScales = new ArrayList<>(List.of(1.0));
   private final Map<Integer, WorkerReport.Started> started = new TreeMap<>();
   private final List<WorkerReport.Failed> failures = new ArrayList<>();
   private final List<StepMetrics> steps = new ArrayList<>();
   private final List<EpochMetrics> epochs = new ArrayList<>();
   private final Map<Integer, WorkerReport.Step> lastSteps = new LinkedHashMap<>();
-  private final Map<Integer, Double> lossSums = new HashMap<>();
-  private final Map<Integer, Long> lossExamples = new HashMap<>();
-  private final Map<Integer, Long> epochExamples = new HashMap<>();
+  private final Map<Integer, EpochSums> sums = new HashMap<>();
   private final Map<Integer, TreeReduction<List<EvaluationSums>>> validations = new HashMap<>();
-  private final Map<Long, List<CheckpointManifest.ShardEntry>> shards = new HashMap<>();
-  private final Map<Long, List<CheckpointManifest.ReplicaEntry>> replicas = new HashMap<>();
-  private LocalStepSums localSteps;
+  private final NavigableMap<Long, Mark> marks = new TreeMap<>();
+  private final NavigableMap<Long, SavedParts> saved = new TreeMap<>();
+  private final List<String> notes = new ArrayList<>();
   private final PairwiseTree tree;
   private final NavigableSet<Long> skippedSteps = new TreeSet<>();
+
+  private TrainingTask.Assignment assignment;
+  private MetricsLog log;
+  private RateDecisions decisions;
+  private LocalStepSums localSteps;
+  private long skippedBefore;
   private long examples;
+  private double secondsBefore;
   private long beganAt;
   private long lastStepAt;
   private long lastEpochAt;
+  private boolean hasBegun;
   private long committedStep = -1;
 
-  RunJournal(
-      TrainingTask.Assignment first,
-      CheckpointStore checkpoints,
-      MetricsLog log,
-      TrainingObserver observer,
-      RateDecisions decisions) {
-    this.decisions = decisions;
-    this.checkpoints = checkpoints;
-    this.log = log;
-    this.observer = observer;
-    this.dataFingerprint = first.dataset().shardSet().fingerprint();
-    this.validates = TrainingTask.validates(first.config(), first.dataset());
-    this.tree = new PairwiseTree(first.config().virtualWorkers());
-    begin(first);
+  /**
+   * Sums over the steps of an epoch so far. The loss of a skipped step may be no number: its
+   * examples are not among those of the loss.
+   */
+  private record EpochSums(long examples, double loss, long lossExamples) {
+
+    static final EpochSums NONE = new EpochSums(0, 0, 0);
+
+    EpochSums plus(WorkerReport.Step step) {
+      return Double.isFinite(step.lossSum())
+          ? new EpochSums(
+              examples + step.examples(), loss + step.lossSum(), lossExamples + step.examples())
+          : new EpochSums(examples + step.examples(), loss, lossExamples);
+    }
   }
 
-  /** Goes on with the workers of another attempt, which begins where the one before ended. */
-  void begin(TrainingTask.Assignment next) {
+  /** How far the run had come with a step that may become a checkpoint's. */
+  private record Mark(long examples, EpochSums sums, long skipped, double seconds) {}
+
+  /** Files of a checkpoint that is not complete yet. */
+  private record SavedParts(
+      List<CheckpointManifest.ShardEntry> shards, List<CheckpointManifest.ReplicaEntry> replicas) {
+
+    SavedParts() {
+      this(new ArrayList<>(), new ArrayList<>());
+    }
+  }
+
+  /**
+   * Begins with nothing.
+   *
+   * @param determinants of the run, for its checkpoints
+   * @param retention which checkpoints are kept
+   */
+  RunJournal(
+      TrainingConfig config,
+      Dataset dataset,
+      CheckpointStore checkpoints,
+      Retention retention,
+      Determinants determinants,
+      TrainingObserver observer) {
+    this.checkpoints = checkpoints;
+    this.retention = retention;
+    this.determinants = determinants;
+    this.observer = observer;
+    this.dataFingerprint = dataset.shardSet().fingerprint();
+    this.validates = TrainingTask.validates(config, dataset);
+    this.tree = new PairwiseTree(config.virtualWorkers());
+  }
+
+  /**
+   * Goes back to where a checkpoint was taken, or to the beginning: what was noted beyond it is
+   * forgotten.
+   *
+   * @param step of the checkpoint
+   * @param progress of the checkpoint
+   */
+  void rewind(long step, RunProgress progress) {
+    lastSteps.clear();
+    validations.clear();
+    marks.clear();
+    saved.clear();
+    steps.removeIf(metrics -> metrics.step() > step);
+    replace(epochs, progress.epochs());
+    replace(rateScales, progress.rateScales());
+    // Those of this launch, which the checkpoint may be too old to know.
+    if (notes.isEmpty()) {
+      notes.addAll(progress.notes());
+    }
+    sums.clear();
+    sums.put(
+        epochs.size(),
+        new EpochSums(
+            progress.epochExamples(), progress.epochLossSum(), progress.epochLossExamples()));
+    skippedSteps.clear();
+    skippedBefore = progress.skippedSteps();
+    examples = progress.examples();
+    secondsBefore = progress.seconds();
+    beganAt = 0;
+  }
+
+  /**
+   * Goes on with the workers of another attempt, where it was rewound to or where the attempt
+   * before has ended.
+   *
+   * @param next what they are told
+   * @param file where metrics are written from now on; holds those up to its first step
+   * @param deciders who are told the learning rate's scale after an epoch
+   */
+  void begin(TrainingTask.Assignment next, MetricsLog file, RateDecisions deciders) {
     assignment = next;
+    log = file;
+    decisions = deciders;
     started.clear();
-    shards.clear();
-    replicas.clear();
+    failures.clear();
+    saved.clear();
+    secondsBefore = beganAt == 0 ? secondsBefore : elapsedSeconds();
+    beganAt = 0;
+    lastStepAt = 0;
+    committedStep = -1;
     localSteps = new LocalStepSums(tree, next.pace(), next.start().value().step());
+  }
+
+  /** What an earlier launch of the run has written of its steps. */
+  void recall(List<StepMetrics> earlier) {
+    steps.addAll(earlier);
+  }
+
+  /** Adds a line about the run's course, which its next checkpoint and its record keep. */
+  void note(String line) {
+    notes.add(line);
+  }
+
+  private static <T> void replace(List<T> all, List<T> by) {
+    all.clear();
+    all.addAll(by);
   }
 
   void accept(WorkerReport report) throws IOException {
     if (report instanceof WorkerReport.Started one) {
       started.put(one.worker(), one);
-      if (allStarted() && beganAt == 0) {
-        beganAt = lastStepAt = lastEpochAt = System.nanoTime();
+      if (allStarted()) {
+        startClock();
       }
     } else if (report instanceof WorkerReport.Steps several) {
       record(several.steps());
@@ -115,15 +217,21 @@ final class RunJournal {
       }
     } else if (report instanceof WorkerReport.Validated part) {
       record(part);
-    } else if (report instanceof WorkerReport.ShardSaved saved) {
-      shards.computeIfAbsent(saved.step(), step -> new ArrayList<>()).add(saved.shard());
-      commitIfComplete(saved.step());
-    } else if (report instanceof WorkerReport.ReplicaSaved saved) {
-      replicas.computeIfAbsent(saved.step(), step -> new ArrayList<>()).add(saved.replica());
-      commitIfComplete(saved.step());
+    } else if (report instanceof WorkerReport.ShardSaved one) {
+      saved.computeIfAbsent(one.step(), step -> new SavedParts()).shards().add(one.shard());
+    } else if (report instanceof WorkerReport.ReplicaSaved one) {
+      saved.computeIfAbsent(one.step(), step -> new SavedParts()).replicas().add(one.replica());
+    } else if (report instanceof WorkerReport.NotSaved lost) {
+      notSaved(lost.step(), lost.file() + ": " + lost.reason());
     } else if (report instanceof WorkerReport.Failed failed) {
       failures.add(failed);
     }
+    commitWhatIsComplete();
+  }
+
+  /** Whether all workers of any attempt have ever met. */
+  boolean hasBegun() {
+    return hasBegun;
   }
 
   boolean allStarted() {
@@ -163,15 +271,29 @@ final class RunJournal {
     return new Metrics(steps, epochs);
   }
 
+  /** Spent on the steps that count, of all attempts. */
   double elapsedSeconds() {
-    return (lastStepAt - beganAt) / 1e9;
+    return secondsBefore + (lastStepAt - beganAt) / 1e9;
+  }
+
+  /** What was told of the run's course, in order. */
+  List<String> notes() {
+    return List.copyOf(notes);
   }
 
   long examples() {
     return examples;
   }
 
+  private void startClock() {
+    if (beganAt == 0) {
+      hasBegun = true;
+      beganAt = lastStepAt = lastEpochAt = System.nanoTime();
+    }
+  }
+
   private void record(List<WorkerReport.Step> several) throws IOException {
+    startClock();
     long now = System.nanoTime();
     long together = several.stream().mapToLong(WorkerReport.Step::examples).sum();
     double examplesPerSecond = together / ((now - lastStepAt) / 1e9);
@@ -193,20 +315,28 @@ final class RunJournal {
             learningRate(step),
             examplesPerSecond,
             elapsedSeconds(),
-            skippedSteps.headSet(step.stepsTaken(), true).size());
+            skipped(step.stepsTaken()));
     steps.add(metrics);
     log.write(metrics);
     observer.step(metrics);
-    // The loss of a skipped step may be no number.
-    if (Double.isFinite(step.lossSum())) {
-      lossSums.merge(step.epoch(), step.lossSum(), Double::sum);
-      lossExamples.merge(step.epoch(), step.examples(), Long::sum);
-    }
-    epochExamples.merge(step.epoch(), step.examples(), Long::sum);
-    if (assignment.pace().isEpochStart(step.stepsTaken())) {
+    EpochSums soFar = sums.getOrDefault(step.epoch(), EpochSums.NONE).plus(step);
+    sums.put(step.epoch(), soFar);
+    boolean endsEpoch = assignment.pace().isEpochStart(step.stepsTaken());
+    marks.put(
+        step.stepsTaken(),
+        new Mark(
+            examples,
+            endsEpoch ? EpochSums.NONE : soFar,
+            skipped(step.stepsTaken()),
+            elapsedSeconds()));
+    if (endsEpoch) {
       lastSteps.put(step.epoch() + 1, step);
       finishEpochs();
     }
+  }
+
+  private long skipped(long stepsTaken) {
+    return skippedBefore + skippedSteps.headSet(stepsTaken, true).size();
   }
 
   private void record(WorkerReport.Validated part) throws IOException {
@@ -229,20 +359,19 @@ final class RunJournal {
         validation = reduction.result() == null ? null : reduction.result().get(0);
       }
       long now = System.nanoTime();
-      long inEpoch = epochExamples.get(epochsTaken - 1);
+      EpochSums inEpoch = sums.remove(epochsTaken - 1);
       EpochMetrics metrics =
           new EpochMetrics(
               epochsTaken,
               lastSteps.get(epochsTaken).stepsTaken(),
               examples,
-              lossSums.getOrDefault(epochsTaken - 1, Double.NaN)
-                  / lossExamples.getOrDefault(epochsTaken - 1, 0L),
+              inEpoch.loss() / inEpoch.lossExamples(),
               validation == null ? Double.NaN : validation.meanLoss(),
               validation == null || !validation.isClassification()
                   ? Double.NaN
                   : validation.accuracy(),
-              inEpoch / ((now - lastEpochAt) / 1e9),
-              (now - beganAt) / 1e9);
+              inEpoch.examples() / ((now - lastEpochAt) / 1e9),
+              secondsBefore + (now - beganAt) / 1e9);
       lastEpochAt = now;
       epochs.add(metrics);
       log.write(metrics);
@@ -281,48 +410,93 @@ final class RunJournal {
   /** Of the first trained block that has one. */
   private double learningRate(WorkerReport.Step step) {
     TrainingTask.Start start = assignment.start().value();
-    long iteration = start.iterationsBefore() + step.stepsTaken() - 1;
+    long iteration = start.before().iterations() + step.stepsTaken() - 1;
     StepTime time =
         new StepTime(
             iteration,
-            start.epochsBefore() + step.epoch(),
+            start.before().epochs() + step.epoch(),
             iteration,
             rateScales.get(Math.min(step.epoch(), rateScales.size() - 1)));
     return PlannedUpdates.rate(assignment.plan().model(), time).orElse(Double.NaN);
   }
 
-  private void commitIfComplete(long step) throws IOException {
-    List<CheckpointManifest.ShardEntry> entries = shards.getOrDefault(step, List.of());
-    List<CheckpointManifest.ReplicaEntry> kept = replicas.getOrDefault(step, List.of());
-    int covered = entries.stream().mapToInt(entry -> entry.end() - entry.begin()).sum();
-    int parameters = assignment.plan().server().layout().parameters();
-    int virtualWorkers = assignment.config().virtualWorkers();
-    boolean keptIsComplete = !assignment.plan().savesReplicas() || kept.size() == virtualWorkers;
+  /** A step's checkpoint needs all its files, and all that is to be noted up to the step. */
+  private void commitWhatIsComplete() throws IOException {
+    for (long step : List.copyOf(saved.keySet())) {
+      SavedParts parts = saved.get(step);
+      if (!isSaved(parts) || !isNoted(step)) {
+        continue;
+      }
+      try {
+        checkpoints.commit(manifest(step, parts));
+        saved.headMap(step, true).clear();
+        marks.headMap(step, true).clear();
+        committedStep = step;
+        observer.checkpoint(step);
+        checkpoints.retain(retention);
+      } catch (FencedException e) {
+        throw e;
+      } catch (IOException e) {
+        notSaved(step, e.getMessage());
+      }
+    }
+  }
+
+  private boolean isSaved(SavedParts parts) {
+    int covered = parts.shards().stream().mapToInt(entry -> entry.end() - entry.begin()).sum();
     // A server without a chunk of its own saves an empty shard.
-    if (covered == parameters && entries.size() == servers() && keptIsComplete) {
-      Determinants determinants =
-          Determinants.of(Map.of("seed", Long.toString(assignment.config().seed())));
-      checkpoints.commit(
-          new CheckpointManifest(
-              CheckpointManifest.FORMAT_VERSION,
-              assignment.attempt().run(),
-              assignment.attempt().attempt(),
-              step,
-              assignment.pace().epoch(step),
-              parameters,
-              virtualWorkers,
-              assignment.config().seed(),
-              dataFingerprint,
-              fingerprint(),
-              determinants.sha256(),
-              determinants,
-              RunProgress.none(),
-              entries,
-              kept));
-      committedStep = step;
-      checkpoints.retain(new Retention(1, null));
-      shards.remove(step);
-      replicas.remove(step);
+    return covered == assignment.plan().server().layout().parameters()
+        && parts.shards().size() == servers()
+        && (!assignment.plan().savesReplicas()
+            || parts.replicas().size() == assignment.config().virtualWorkers());
+  }
+
+  private boolean isNoted(long step) {
+    return marks.containsKey(step)
+        && (!assignment.pace().isEpochStart(step)
+            || epochs.size() >= assignment.pace().epoch(step));
+  }
+
+  private CheckpointManifest manifest(long step, SavedParts parts) {
+    Mark mark = marks.get(step);
+    int epochsTaken = assignment.pace().epoch(step);
+    return new CheckpointManifest(
+        CheckpointManifest.FORMAT_VERSION,
+        assignment.attempt().run(),
+        assignment.attempt().attempt(),
+        step,
+        epochsTaken,
+        assignment.plan().server().layout().parameters(),
+        assignment.config().virtualWorkers(),
+        assignment.config().seed(),
+        dataFingerprint,
+        fingerprint(),
+        determinants.sha256(),
+        determinants,
+        new RunProgress(
+            mark.examples(),
+            mark.sums().examples(),
+            mark.sums().loss(),
+            mark.sums().lossExamples(),
+            mark.skipped(),
+            mark.seconds(),
+            epochs.subList(0, epochsTaken),
+            rateScales.subList(0, Math.min(rateScales.size(), epochsTaken + 1)),
+            List.of(),
+            notes),
+        parts.shards(),
+        parts.replicas());
+  }
+
+  /** The checkpoint before it stays; the run goes on, unless this was its last. */
+  private void notSaved(long step, String why) {
+    saved.remove(step);
+    String text = "checkpoint of step " + step + " not written: " + why;
+    LOG.warn("{}", text);
+    observer.warning(text);
+    note(text);
+    if (step == assignment.lastStep()) {
+      throw new AttemptFailedException(text);
     }
   }
 }

@@ -3,7 +3,11 @@ package dev.lockstep.trainer.spark;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.store.PreparationJson;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.loop.Pace;
+import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.model.NumericFingerprint;
 import dev.lockstep.trainer.model.Versions;
 import dev.lockstep.trainer.report.EpochMetrics;
@@ -20,14 +24,20 @@ import java.util.Map;
 /**
  * What is written of a finished run, for programs and for people. Lives on the driver.
  *
- * @param assignment what the workers were told
+ * @param config of the run, resolved
+ * @param dataset that it was trained on
+ * @param model that was trained
+ * @param pace of its mode
  * @param result what came out
  * @param numerics the different arithmetics of the workers
  * @param sparkVersion of the cluster
  * @param master of the cluster
  */
 record RunRecord(
-    TrainingTask.Assignment assignment,
+    TrainingConfig config,
+    Dataset dataset,
+    ModelDefinition model,
+    Pace pace,
     TrainingResult result,
     List<NumericFingerprint> numerics,
     String sparkVersion,
@@ -53,13 +63,16 @@ record RunRecord(
     if (skippedSteps() > 0) {
       facts.put("skipped steps", String.format(Locale.ROOT, "%,d", skippedSteps()));
     }
+    if (result.attempts() > 1) {
+      facts.put("launches", String.format(Locale.ROOT, "%,d", result.attempts()));
+    }
     facts.put("workers", result.workers() + " on " + result.servers() + " executor(s)");
     facts.put("exchanged", kilobytes(result.exchangedBytesPerStep()) + " a step");
     facts.put("through sockets", kilobytes(result.socketBytesPerStep()) + " a step");
     facts.put("parameters", String.format(Locale.ROOT, "%,d", result.parameters().length));
     facts.put("parametersSha256", result.parametersSha256());
     facts.put("numeric fingerprint", result.numericFingerprint());
-    facts.put("data fingerprint", assignment.dataset().shardSet().fingerprint());
+    facts.put("data fingerprint", dataset.shardSet().fingerprint());
     Map<String, String> asked = new LinkedHashMap<>();
     configuration()
         .properties()
@@ -69,7 +82,7 @@ record RunRecord(
                     e.getKey(),
                     e.getValue().isValueNode() ? e.getValue().asText() : e.getValue().toString()));
     asked.put("model", kind());
-    asked.put("data", assignment.dataset().location());
+    asked.put("data", dataset.location());
     return new TrainingReport(
         "Lockstep " + result.run(), facts, asked, result.metrics(), result.workerThroughputs());
   }
@@ -84,12 +97,12 @@ record RunRecord(
   }
 
   private String kind() {
-    return assignment.model().kind().name().toLowerCase(Locale.ROOT);
+    return model.kind().name().toLowerCase(Locale.ROOT);
   }
 
   private JsonNode configuration() {
     try {
-      return WorkerReport.JSON.readTree(assignment.config().toJson());
+      return WorkerReport.JSON.readTree(config.toJson());
     } catch (IOException e) {
       throw new IllegalStateException("a configuration is always JSON", e);
     }
@@ -101,23 +114,23 @@ record RunRecord(
     json.put("run", result.run());
     json.put("finished", Instant.now().toString());
     json.put("parametersSha256", result.parametersSha256());
-    json.put("reproducible", assignment.config().givesSameBits());
+    json.put("reproducible", config.givesSameBits());
     json.set("config", configuration());
     json.putObject("model")
         .put("kind", kind())
         .put("parameters", result.parameters().length)
         // DL4J has no place for the state of an optimizer that is not its own.
-        .put("updaterState", assignment.config().optimizer().name() == null ? "trained" : "fresh");
+        .put("updaterState", config.optimizer().name() == null ? "trained" : "fresh");
     ObjectNode data = json.putObject("data");
-    data.put("location", assignment.dataset().location());
-    data.put("fingerprint", assignment.dataset().shardSet().fingerprint());
-    data.put("examples", assignment.dataset().shardSet().examples());
-    if (assignment.dataset().shardSet().preparation() != null) {
-      data.set("preparation", PreparationJson.of(assignment.dataset().shardSet().preparation()));
+    data.put("location", dataset.location());
+    data.put("fingerprint", dataset.shardSet().fingerprint());
+    data.put("examples", dataset.shardSet().examples());
+    if (dataset.shardSet().preparation() != null) {
+      data.set("preparation", PreparationJson.of(dataset.shardSet().preparation()));
     }
-    data.set("classes", WorkerReport.JSON.valueToTree(assignment.dataset().shardSet().classes()));
+    data.set("classes", WorkerReport.JSON.valueToTree(dataset.shardSet().classes()));
     ObjectNode numeric = json.putObject("numeric");
-    numeric.put("profile", assignment.config().numericProfile());
+    numeric.put("profile", config.numericProfile());
     numeric.put("fingerprint", result.numericFingerprint());
     ArrayNode machines = numeric.putArray("machines");
     for (NumericFingerprint one : numerics) {
@@ -151,8 +164,10 @@ record RunRecord(
     EpochMetrics last = result.metrics().lastEpoch();
     ObjectNode outcome = json.putObject("result");
     outcome.put("steps", result.steps());
-    outcome.put("stepsPerEpoch", assignment.pace().stepsPerEpoch());
+    outcome.put("stepsPerEpoch", pace.stepsPerEpoch());
     outcome.put("skippedSteps", skippedSteps());
+    outcome.put("attempts", result.attempts());
+    outcome.set("notes", WorkerReport.JSON.valueToTree(result.notes()));
     outcome.put("examples", result.examples());
     outcome.put("seconds", result.seconds());
     outcome.put("examplesPerSecond", result.examplesPerSecond());

@@ -1,7 +1,7 @@
 package dev.lockstep.trainer.spark;
 
 /** A training that could not be started or finished; the message is meant for the user. */
-public final class TrainingException extends RuntimeException {
+public class TrainingException extends RuntimeException {
 
   private static final long serialVersionUID = 1L;
 

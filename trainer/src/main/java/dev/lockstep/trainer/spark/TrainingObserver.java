@@ -35,4 +35,18 @@ public interface TrainingObserver {
 
   /** An epoch is complete, its validation too. */
   default void epoch(EpochMetrics metrics) {}
+
+  /** A checkpoint is complete. */
+  default void checkpoint(long step) {}
+
+  /** Something went wrong that the training has got over. */
+  default void warning(String text) {}
+
+  /**
+   * The launch failed, and what is left is about to be launched again.
+   *
+   * @param why it failed
+   * @param step of the checkpoint from which it goes on; 0 for the beginning
+   */
+  default void relaunching(String why, long step) {}
 }

@@ -15,10 +15,13 @@ import java.util.List;
  * @param model what was trained, as in {@link #modelFile()}: to be used, scored or trained further
  * @param steps optimizer steps taken
  * @param metrics of every step and epoch
- * @param workers barrier tasks, W
+ * @param attempts launches so far, of this command and of earlier ones
+ * @param notes what happened to the run besides steps, in order: lost executors, checkpoints that
+ *     could not be written
+ * @param workers barrier tasks of the last launch, W; 0 if the run was complete already
  * @param servers parameter shards: distinct executor JVMs
  * @param socketBytes that workers and servers sent each other through sockets, messages as a whole;
- *     0 in one JVM
+ *     0 in one JVM; of launches that ended well, as all that follows of traffic and workers
  * @param exchanged gradients (in mode {@code averaging}, changes of parameters) that all workers
  *     pushed and parameters that they pulled, through sockets or in memory
  * @param workerThroughputs of the workers in the order of their index; a worker has several where
@@ -34,6 +37,8 @@ public record TrainingResult(
     InitialModel model,
     long steps,
     Metrics metrics,
+    int attempts,
+    List<String> notes,
     int workers,
     int servers,
     long socketBytes,
@@ -43,8 +48,9 @@ public record TrainingResult(
     long examples,
     String numericFingerprint) {
 
-  /** Copies the list. */
+  /** Copies the lists. */
   public TrainingResult {
+    notes = List.copyOf(notes);
     workerThroughputs = List.copyOf(workerThroughputs);
   }
 

@@ -6,6 +6,7 @@ import dev.lockstep.ps.compress.LeafCompressor;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.server.AttemptId;
 import dev.lockstep.ps.server.Contribution;
+import dev.lockstep.ps.server.NonFiniteGradientException;
 import dev.lockstep.ps.server.Protocol;
 import dev.lockstep.ps.server.StepKey;
 import dev.lockstep.ps.transport.Exchanged;
@@ -118,8 +119,10 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
    * @param replicas the files of virtual workers of the checkpoint of this step, which take the
    *     place of {@code keptState}; empty where there are none
    * @param step steps of the run taken
-   * @param iterationsBefore optimizer steps that the model had taken before the run
-   * @param epochsBefore epochs that it had completed before the run
+   * @param before what the model had been trained before the run
+   * @param rateScale what the learning rate is multiplied by in the epoch of the first step
+   * @param fingerprintOrNull numeric fingerprint of those who took the steps so far; null where
+   *     none were taken
    */
   record Start(
       float[] vector,
@@ -127,8 +130,9 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
       float[][] keptState,
       List<CheckpointManifest.ReplicaEntry> replicas,
       long step,
-      long iterationsBefore,
-      int epochsBefore)
+      TrainedBefore before,
+      double rateScale,
+      String fingerprintOrNull)
       implements Serializable {
 
     /**
@@ -137,17 +141,56 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
      * @param model its parameters and optimizer state
      * @param step steps of the run taken
      */
-    static Start of(
-        ModePlan plan, ModelState model, long step, long iterationsBefore, int epochsBefore) {
+    static Start of(ModePlan plan, ModelState model, long step, TrainedBefore before) {
       return new Start(
           plan.vector(model.theta(), model.state()),
           plan.averages() ? null : model.state(),
           plan.keepsState() ? model.state() : null,
           List.of(),
           step,
-          iterationsBefore,
-          epochsBefore);
+          before,
+          1,
+          null);
     }
+
+    /** A start from a checkpoint that workers of the same plan have taken. */
+    static Start of(CheckpointStore.Snapshot snapshot, TrainedBefore before) {
+      return new Start(
+          snapshot.theta(),
+          snapshot.state().length == 0 ? null : snapshot.state(),
+          null,
+          snapshot.manifest().replicas(),
+          snapshot.manifest().step(),
+          before,
+          1,
+          null);
+    }
+
+    /** The same after what was noted of the steps so far. */
+    Start after(CheckpointManifest manifest) {
+      List<Double> scales = manifest.progress().rateScales();
+      return new Start(
+          vector,
+          serverState,
+          keptState,
+          replicas,
+          step,
+          before,
+          scales.get(scales.size() - 1),
+          manifest.step() == 0 ? null : manifest.numericFingerprint());
+    }
+  }
+
+  /**
+   * What a model had been trained before a run, for schedules and bias corrections.
+   *
+   * @param iterations optimizer steps
+   * @param epochs completed
+   */
+  record TrainedBefore(long iterations, int epochs) implements Serializable {
+
+    /** A fresh model, or fresh state. */
+    static final TrainedBefore NOTHING = new TrainedBefore(0, 0);
   }
 
   /**
@@ -203,8 +246,22 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
               worker,
               SparkEnv.get().executorId(),
               SparkEnv.get().blockManager().blockManagerId().host(),
-              reason(e)));
+              reason(e),
+              outlook(e)));
     }
+  }
+
+  /** A gradient or an arithmetic is the same at the next launch. */
+  private static WorkerReport.Outlook outlook(Throwable e) {
+    for (Throwable one = e; one != null; one = one.getCause()) {
+      boolean recurs =
+          one instanceof NonFiniteGradientException
+              || (one instanceof TrainingException && !(one instanceof AttemptFailedException));
+      if (recurs) {
+        return WorkerReport.Outlook.RECURS;
+      }
+    }
+    return WorkerReport.Outlook.MAY_PASS;
   }
 
   private Result train(int worker, DriverLink driver, ExecutorNode node) throws Exception {
@@ -229,9 +286,6 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
                 fingerprint),
             node.signal(),
             config.launchTimeout());
-    if (config.mixedBits() == TrainingConfig.MixedBits.REFUSE) {
-      requireSameArithmetic(all);
-    }
     int firstOfJvm =
         all.stream()
             .filter(one -> one.node().equals(node.address()))
@@ -239,6 +293,9 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
             .min()
             .orElseThrow();
     Start start = assignment.start().value();
+    if (config.mixedBits() == TrainingConfig.MixedBits.REFUSE) {
+      requireSameArithmetic(all, start);
+    }
     Protocol protocol = assignment.plan().protocol(config);
     node.start(
         NodeAddress.roster(all.stream().map(WorkerReport.Introduction::node).toList()),
@@ -247,13 +304,13 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
         protocol,
         start.vector(),
         start.serverState(),
-        start.iterationsBefore() + assignment.pace().clock(start.step()));
+        start.before().iterations() + assignment.pace().clock(start.step()));
     int from = (int) ((long) worker * config.virtualWorkers() / assignment.workers());
     int to = (int) ((worker + 1L) * config.virtualWorkers() / assignment.workers());
     Optional<LocalOptimizers> optimizers = localOptimizers(start, from, to, hadoop);
     LeafCompressor compressor = compressor(start, from, to, hadoop);
     Replicas replicas = replicas(optimizers, compressor, from, to);
-    EpochRates rates = new EpochRates(config, driver, node.signal());
+    EpochRates rates = new EpochRates(config, driver, node.signal(), start.rateScale());
     LoopClock clock = new LoopClock();
     boolean validates = validates(config, assignment.dataset());
     try (ModelReplica replica = assignment.model().replica(replicaOptions(config));
@@ -291,8 +348,8 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
               protocol.consistency(),
               config.pushSplit(),
               start.step(),
-              start.iterationsBefore(),
-              start.epochsBefore());
+              start.before().iterations(),
+              start.before().epochs());
       BatchSource batches = clock.timed(() -> nextOf(stream));
       GradientSource gradients = clock.timed(replica);
       Contributor contributor =
@@ -381,8 +438,22 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
     return Optional.of(optimizers);
   }
 
-  private static void requireSameArithmetic(List<WorkerReport.Introduction> all) {
+  private static void requireSameArithmetic(List<WorkerReport.Introduction> all, Start start) {
     WorkerReport.Introduction first = all.get(0);
+    String before = start.fingerprintOrNull();
+    if (before != null && !before.equals(first.fingerprint().sha256())) {
+      throw new TrainingException(
+          "numeric fingerprint "
+              + first.fingerprint().description()
+              + " of "
+              + first.node()
+              + " is not "
+              + before
+              + " of the machines that took the first "
+              + start.step()
+              + " steps: the model would depend on where it was made; go on with the same numeric"
+              + " profile on like machines, or pass --allow-mixed-bits");
+    }
     for (WorkerReport.Introduction other : all) {
       if (!other.fingerprint().sha256().equals(first.fingerprint().sha256())) {
         throw new TrainingException(
@@ -493,9 +564,9 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
     };
   }
 
-  private static TrainingException interrupted(InterruptedException e) {
+  private static AttemptFailedException interrupted(InterruptedException e) {
     Thread.currentThread().interrupt();
-    return new TrainingException("the task was interrupted", e);
+    return new AttemptFailedException("the task was interrupted", e);
   }
 
   /** Sums each virtual worker's part of the validation in file order and reports it. */

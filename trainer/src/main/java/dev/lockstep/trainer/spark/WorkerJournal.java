@@ -5,7 +5,6 @@ import dev.lockstep.ps.server.Contribution;
 import dev.lockstep.ps.server.ShardSnapshot;
 import dev.lockstep.ps.server.StepOutcome;
 import dev.lockstep.ps.transport.ExecutorNode;
-import dev.lockstep.trainer.checkpoint.CheckpointManifest;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
 import dev.lockstep.trainer.checkpoint.ReplicaFile;
 import dev.lockstep.trainer.checkpoint.ShardFile;
@@ -15,6 +14,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -39,7 +39,7 @@ abstract class WorkerJournal implements RoundListener, AutoCloseable {
   private static final Duration ABORT_POLL = Duration.ofMillis(500);
 
   private final TrainingTask.Assignment assignment;
-  private final boolean isFirst;
+  private final int worker;
   private final boolean savesShard;
   private final Replicas replicas;
   private final DriverLink driver;
@@ -62,7 +62,7 @@ abstract class WorkerJournal implements RoundListener, AutoCloseable {
       ExecutorNode node,
       Configuration hadoop) {
     this.assignment = assignment;
-    this.isFirst = worker == 0;
+    this.worker = worker;
     this.savesShard = savesShard;
     this.replicas = replicas;
     this.driver = driver;
@@ -94,17 +94,14 @@ abstract class WorkerJournal implements RoundListener, AutoCloseable {
 
   @Override
   public void roundTaken(Round round, List<StepOutcome> outcomes) {
-    if (isFirst) {
+    if (worker == 0) {
       outcomes.forEach(outcome -> note(round, outcome));
     }
     if (System.nanoTime() - reportedAt >= REPORT_EVERY.toNanos()) {
       reportSteps();
     }
     if (round.endStep() == checkpointAt) {
-      saveReplicas(round.endStep());
-      if (savesShard) {
-        save(round.endStep());
-      }
+      save(round.endStep());
       prepareCheckpointAfter(round.endStep());
     }
   }
@@ -115,7 +112,7 @@ abstract class WorkerJournal implements RoundListener, AutoCloseable {
     long stepsTaken =
         averages
             ? round.endStep()
-            : outcome.step() - assignment.start().value().iterationsBefore() + 1;
+            : outcome.step() - assignment.start().value().before().iterations() + 1;
     Contribution total = outcome.total();
     if (total.nonFinite() != Contribution.FINITE) {
       driver.report(new WorkerReport.Skipped(stepsTaken, total.nonFinite()));
@@ -152,45 +149,72 @@ abstract class WorkerJournal implements RoundListener, AutoCloseable {
   void prepareCheckpointAfter(long stepsTaken) {
     checkpointAt = assignment.milestones().nextCheckpoint(stepsTaken);
     if (savesShard && stepsTaken < checkpointAt) {
-      long iterationsBefore = assignment.start().value().iterationsBefore();
+      long iterationsBefore = assignment.start().value().before().iterations();
       checkpoint = node.snapshotAt(iterationsBefore + assignment.pace().clock(checkpointAt));
     }
   }
 
-  /** Written before the next round, so that nothing needs to be copied. */
-  private void saveReplicas(long stepsTaken) {
-    for (int v = replicas.from(); v < replicas.to(); v++) {
-      ReplicaFile file = new ReplicaFile(v, stepsTaken, replicas.state().apply(v));
-      try {
-        driver.report(
-            new WorkerReport.ReplicaSaved(
-                stepsTaken, checkpoints.writeReplica(file, assignment.attempt().attempt())));
-      } catch (IOException e) {
-        throw new UncheckedIOException("checkpoint not written: " + e.getMessage(), e);
-      }
-    }
-  }
-
-  /** The copy is made by now or will be soon; it is written in the background, one at a time. */
+  /**
+   * Written in the background, one checkpoint at a time: this thread copies what its virtual
+   * workers keep, and waits only where the checkpoint before is not written yet.
+   */
   private void save(long stepsTaken) {
     awaitLastWrite();
-    ShardSnapshot snapshot = snapshot(stepsTaken);
-    ShardFile file =
-        new ShardFile(snapshot.begin(), stepsTaken, snapshot.theta(), snapshot.state());
+    List<ReplicaFile> kept = new ArrayList<>();
+    for (int v = replicas.from(); v < replicas.to(); v++) {
+      kept.add(new ReplicaFile(v, stepsTaken, copy(replicas.state().apply(v))));
+    }
+    CompletableFuture<ShardSnapshot> shard = checkpoint;
     lastWrite =
         writer.submit(
             () -> {
-              CheckpointManifest.ShardEntry entry =
-                  checkpoints.writeShard(file, snapshot.shard(), assignment.attempt().attempt());
-              driver.report(new WorkerReport.ShardSaved(file.step(), entry));
+              try {
+                write(stepsTaken, kept, shard);
+              } catch (IOException e) {
+                notSaved(stepsTaken, e);
+              }
               return null;
             });
   }
 
-  private ShardSnapshot snapshot(long stepsTaken) {
+  private static float[][] copy(float[][] vectors) {
+    return Arrays.stream(vectors).map(float[]::clone).toArray(float[][]::new);
+  }
+
+  private void write(
+      long stepsTaken, List<ReplicaFile> kept, CompletableFuture<ShardSnapshot> shard)
+      throws IOException {
+    int attempt = assignment.attempt().attempt();
+    for (ReplicaFile file : kept) {
+      driver.report(
+          new WorkerReport.ReplicaSaved(stepsTaken, checkpoints.writeReplica(file, attempt)));
+    }
+    if (savesShard) {
+      ShardSnapshot snapshot = snapshot(stepsTaken, shard);
+      ShardFile file =
+          new ShardFile(snapshot.begin(), stepsTaken, snapshot.theta(), snapshot.state());
+      driver.report(
+          new WorkerReport.ShardSaved(
+              stepsTaken, checkpoints.writeShard(file, snapshot.shard(), attempt)));
+    }
+  }
+
+  /** In mid-run the checkpoint before has to do; without the last one there is no model. */
+  private void notSaved(long stepsTaken, IOException why) throws IOException {
+    if (stepsTaken == assignment.lastStep()) {
+      throw why;
+    }
+    driver.report(
+        new WorkerReport.NotSaved(
+            stepsTaken,
+            "worker " + worker,
+            why.getMessage() == null ? why.toString() : why.getMessage()));
+  }
+
+  private ShardSnapshot snapshot(long stepsTaken, CompletableFuture<ShardSnapshot> shard) {
     try {
       return node.signal()
-          .await(checkpoint, LONGEST_WRITE, "the parameter shard after step " + stepsTaken);
+          .await(shard, LONGEST_WRITE, "the parameter shard after step " + stepsTaken);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while a checkpoint was taken", e);
@@ -217,8 +241,9 @@ abstract class WorkerJournal implements RoundListener, AutoCloseable {
       }
     } catch (ExecutionException e) {
       throw e.getCause() instanceof IOException io
-          ? new UncheckedIOException("checkpoint not written: " + io.getMessage(), io)
-          : new IllegalStateException("checkpoint not written", e.getCause());
+          ? new UncheckedIOException("last checkpoint not written: " + io.getMessage(), io)
+          : new IllegalStateException(
+              "checkpoint not written: " + e.getCause().getMessage(), e.getCause());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while a checkpoint was written", e);

@@ -29,6 +29,7 @@ import java.util.List;
   @JsonSubTypes.Type(value = WorkerReport.Validated.class, name = "validated"),
   @JsonSubTypes.Type(value = WorkerReport.ShardSaved.class, name = "shardSaved"),
   @JsonSubTypes.Type(value = WorkerReport.ReplicaSaved.class, name = "replicaSaved"),
+  @JsonSubTypes.Type(value = WorkerReport.NotSaved.class, name = "notSaved"),
   @JsonSubTypes.Type(value = WorkerReport.AwaitsRate.class, name = "awaitsRate"),
   @JsonSubTypes.Type(value = WorkerReport.Failed.class, name = "failed"),
   @JsonSubTypes.Type(value = WorkerReport.Alive.class, name = "alive"),
@@ -115,8 +116,24 @@ sealed interface WorkerReport {
    */
   record AwaitsRate(int worker, int epochsTaken) implements WorkerReport {}
 
+  /**
+   * A file of a checkpoint could not be written: there will be none of this step.
+   *
+   * @param file what, for people
+   */
+  record NotSaved(long step, String file, String reason) implements WorkerReport {}
+
+  /** What becomes of a failed worker's work when it is launched again. */
+  enum Outlook {
+    /** It may get through. */
+    MAY_PASS,
+    /** It would fail in the same way. */
+    RECURS
+  }
+
   /** The worker gives up. */
-  record Failed(int worker, String executor, String host, String reason) implements WorkerReport {}
+  record Failed(int worker, String executor, String host, String reason, Outlook outlook)
+      implements WorkerReport {}
 
   /** Sent every second, whatever the worker is doing: its silence means that it hangs. */
   record Alive(int worker, String executor, String host) implements WorkerReport {}

@@ -91,10 +91,15 @@ class EndToEndTest {
             "shard the data again with --classes blue,green,red")
         .beforeAnyJob();
 
-    train(shards, out)
+    Ended unchanged = train(shards, out).succeeded().beforeAnyJob();
+    assertEquals(sha, unchanged.found("parametersSha256 (.*)"));
+    assertTrue(unchanged.out().contains(" is complete: "), unchanged.out());
+    train(shards, out, "--seed", "8")
         .refused(
             2,
-            "run holds a run already: name another folder with --out, or replace it with"
+            "which was made otherwise: ",
+            "seed=8 != 42 of the run: give what was given then, begin a new run with its parameters"
+                + " with --warm-start, name another folder with --out, or replace it with"
                 + " --overwrite")
         .beforeAnyJob();
     assertEquals(sha, train(shards, out, "--overwrite").succeeded().found("parametersSha256 (.*)"));

@@ -53,13 +53,17 @@ class TrainingConfigTest {
             0,
             0,
             null,
+            2,
+            null,
+            4,
+            1,
             "avx2",
             TrainingConfig.MixedBits.REFUSE,
             TrainingConfig.Kernels.ONEDNN,
             Duration.ofMinutes(5),
             Duration.ofSeconds(10),
             "runs/a",
-            TrainingConfig.ExistingOutput.REFUSE),
+            TrainingConfig.ExistingOutput.CONTINUE),
         config);
   }
 

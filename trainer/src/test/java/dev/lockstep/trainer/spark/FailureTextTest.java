@@ -1,5 +1,6 @@
 package dev.lockstep.trainer.spark;
 
+import static dev.lockstep.trainer.spark.WorkerReport.Outlook.MAY_PASS;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.lockstep.trainer.model.NumericFingerprint;
@@ -23,8 +24,8 @@ class FailureTextTest {
         FailureText.of(
             List.of(STARTED),
             List.of(
-                new WorkerReport.Failed(1, "7", "host-b", "no space left on device"),
-                new WorkerReport.Failed(0, "6", "host-a", "lost JVM jvm-b")),
+                new WorkerReport.Failed(1, "7", "host-b", "no space left on device", MAY_PASS),
+                new WorkerReport.Failed(0, "6", "host-a", "lost JVM jvm-b", MAY_PASS)),
             new RuntimeException("Job aborted due to stage failure: whatever")));
   }
 

@@ -107,8 +107,9 @@ class TrainingJobTest {
   }
 
   @Test
-  void anOutputFolderThatHoldsARunIsLeftAlone() throws IOException {
-    train("local[2]", c -> c.out(folder.resolve("same").toString()));
+  void anOutputFolderThatHoldsOtherOutputsIsLeftAlone() throws IOException {
+    Path model = Files.createDirectories(folder.resolve("same")).resolve("model.zip");
+    Files.writeString(model, "precious");
     IllegalArgumentException refused =
         assertThrows(
             IllegalArgumentException.class,
@@ -117,9 +118,10 @@ class TrainingJobTest {
         refused
             .getMessage()
             .endsWith(
-                "/same holds a run already: name another folder with --out, or replace it with"
-                    + " --overwrite"),
+                "/same holds outputs, but no checkpoints to go on from: name another folder with"
+                    + " --out, or replace them with --overwrite"),
         refused.getMessage());
+    assertEquals("precious", Files.readString(model));
     train(
         "local[2]",
         c ->
