@@ -41,7 +41,14 @@ public record Plateau(
     /** The validation loss: lower is better, PyTorch's mode {@code min}. */
     LOSS,
     /** The validation accuracy: higher is better, PyTorch's mode {@code max}. */
-    ACCURACY
+    ACCURACY;
+
+    static final String NAMES = "loss or accuracy";
+
+    /** Worse than any value. */
+    double worst() {
+      return this == LOSS ? Double.POSITIVE_INFINITY : Double.NEGATIVE_INFINITY;
+    }
   }
 
   /** How a threshold is meant. */
@@ -79,7 +86,7 @@ public record Plateau(
    */
   public double rateScale(List<Double> metrics) {
     double scale = 1;
-    double best = metric == Metric.LOSS ? Double.POSITIVE_INFINITY : Double.NEGATIVE_INFINITY;
+    double best = metric.worst();
     int bad = 0;
     int cooling = 0;
     for (double value : metrics) {
@@ -116,103 +123,15 @@ public record Plateau(
    * @throws IllegalArgumentException naming the value and the remedy
    */
   public static Plateau parse(String text) {
-    Plateau plateau = DEFAULT;
-    for (String setting : text.isBlank() ? new String[0] : text.split(",", -1)) {
-      int equals = setting.indexOf('=');
-      if (equals < 0) {
-        throw new IllegalArgumentException(
-            "plateau " + setting.strip() + " is not name=value: give " + NAMES);
-      }
-      plateau =
-          plateau.with(setting.substring(0, equals).strip(), setting.substring(equals + 1).strip());
-    }
-    return plateau;
-  }
-
-  private Plateau with(String name, String value) {
-    try {
-      return switch (name) {
-        case "metric" ->
-            new Plateau(
-                Metric.valueOf(value.toUpperCase(Locale.ROOT)),
-                factor,
-                patience,
-                threshold,
-                thresholdMode,
-                cooldown,
-                minScale);
-        case "factor" ->
-            new Plateau(
-                metric,
-                Double.parseDouble(value),
-                patience,
-                threshold,
-                thresholdMode,
-                cooldown,
-                minScale);
-        case "patience" ->
-            new Plateau(
-                metric,
-                factor,
-                Integer.parseInt(value),
-                threshold,
-                thresholdMode,
-                cooldown,
-                minScale);
-        case "threshold" ->
-            new Plateau(
-                metric,
-                factor,
-                patience,
-                Double.parseDouble(value),
-                thresholdMode,
-                cooldown,
-                minScale);
-        case "threshold-mode" ->
-            new Plateau(
-                metric,
-                factor,
-                patience,
-                threshold,
-                ThresholdMode.valueOf(value.toUpperCase(Locale.ROOT)),
-                cooldown,
-                minScale);
-        case "cooldown" ->
-            new Plateau(
-                metric,
-                factor,
-                patience,
-                threshold,
-                thresholdMode,
-                Integer.parseInt(value),
-                minScale);
-        case "min-scale" ->
-            new Plateau(
-                metric,
-                factor,
-                patience,
-                threshold,
-                thresholdMode,
-                cooldown,
-                Double.parseDouble(value));
-        default -> throw new IllegalArgumentException("plateau has no " + name + ": give " + NAMES);
-      };
-    } catch (NumberFormatException e) {
-      throw new IllegalArgumentException(
-          "plateau " + name + "=" + value + " is not a number: give one", e);
-    } catch (IllegalArgumentException e) {
-      if (e.getMessage().startsWith("plateau")) {
-        throw e;
-      }
-      throw new IllegalArgumentException(
-          "plateau "
-              + name
-              + "="
-              + value
-              + " is not known: give "
-              + (name.equals("metric") ? "loss or accuracy" : "rel or abs"),
-          e);
-    }
+    SettingsText settings = SettingsText.parse("plateau", text, NAMES);
+    return new Plateau(
+        settings.word("metric", DEFAULT.metric, Metric.NAMES),
+        settings.number("factor", DEFAULT.factor),
+        settings.whole("patience", DEFAULT.patience),
+        settings.number("threshold", DEFAULT.threshold),
+        settings.word("threshold-mode", DEFAULT.thresholdMode, "rel or abs"),
+        settings.whole("cooldown", DEFAULT.cooldown),
+        settings.number("min-scale", DEFAULT.minScale));
   }
 
   /** The canonical text, which {@link #parse} reads back. */

@@ -50,6 +50,19 @@ public record Milestones(Pace pace, long checkpointEvery, long alsoEvery, long l
     return Math.min(lastStep, pace.isRoundStart(wanted) ? wanted : pace.roundEnd(wanted));
   }
 
+  /** The last checkpoint at or before so many steps; 0, the beginning, if there is none. */
+  public long lastCheckpoint(long stepsTaken) {
+    long multiple = checkpointEvery == 0 ? 0 : stepsTaken / checkpointEvery * checkpointEvery;
+    while (multiple > 0) {
+      long end = pace.isRoundStart(multiple) ? multiple : pace.roundEnd(multiple);
+      if (end <= stepsTaken) {
+        return end;
+      }
+      multiple -= checkpointEvery;
+    }
+    return 0;
+  }
+
   /**
    * Whether all workers meet when so many steps are taken: ends of epochs, checkpoints, the end.
    */

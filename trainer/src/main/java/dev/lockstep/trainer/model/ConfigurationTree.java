@@ -1,7 +1,6 @@
 package dev.lockstep.trainer.model;
 
 import java.io.IOException;
-import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -125,19 +124,17 @@ final class ConfigurationTree {
 
   /** As Jackson finds it, but without running its initialisers; null if there is none. */
   private static Class<?> found(String name) {
-    for (ClassLoader loader :
-        Arrays.asList(
-            Thread.currentThread().getContextClassLoader(),
-            ConfigurationTree.class.getClassLoader())) {
-      try {
-        if (loader != null) {
-          return Class.forName(name, false, loader);
-        }
-      } catch (ClassNotFoundException | LinkageError e) {
-        continue;
-      }
+    ClassLoader context = Thread.currentThread().getContextClassLoader();
+    Class<?> type = context == null ? null : found(name, context);
+    return type != null ? type : found(name, ConfigurationTree.class.getClassLoader());
+  }
+
+  private static Class<?> found(String name, ClassLoader loader) {
+    try {
+      return Class.forName(name, false, loader);
+    } catch (ClassNotFoundException | LinkageError e) {
+      return null;
     }
-    return null;
   }
 
   /** Whether a class extends, or implements, a type of DL4J's that is written with its name. */
