@@ -54,16 +54,7 @@ final class DriverEndpoint implements AutoCloseable {
     TransportSettings settings = TransportSettings.of(env);
     byte[] secret = new byte[24];
     new SecureRandom().nextBytes(secret);
-    TransportSettings own =
-        new TransportSettings(
-            settings.bindHost(),
-            settings.host(),
-            env.conf().getInt(PORT_KEY, 0),
-            settings.conf(),
-            settings.authentication(),
-            settings.pingEvery(),
-            settings.silence(),
-            settings.waitBound());
+    TransportSettings own = settings.withPort(env.conf().getInt(PORT_KEY, 0));
     return new DriverEndpoint(own, HexFormat.of().formatHex(secret));
   }
 
