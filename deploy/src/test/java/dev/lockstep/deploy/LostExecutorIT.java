@@ -32,7 +32,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A training whose executor dies or hangs ends soon and says so; the next one works. */
+/**
+ * A training that is not to be launched again, and whose executor dies or hangs, ends soon and says
+ * so; the next one works.
+ */
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
 class LostExecutorIT {
 
@@ -113,6 +116,7 @@ class LostExecutorIT {
             .epochs(epochs)
             .batchSize(16)
             .workers(workers)
+            .maxAttempts(1)
             .out(folder.resolve(name).toString())
             .build();
     InitialModel model =

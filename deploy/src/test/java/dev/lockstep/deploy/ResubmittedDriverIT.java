@@ -1,0 +1,73 @@
+package dev.lockstep.deploy;
+
+import static dev.lockstep.deploy.faults.Fault.kill;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lockstep.deploy.faults.FaultPoint;
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.trainer.Lockstep;
+import dev.lockstep.trainer.report.MetricsLog;
+import dev.lockstep.trainer.report.StepMetrics;
+import dev.lockstep.trainer.spark.TrainingResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.LongStream;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A command whose driver is killed goes on when it is submitted again, on whatever cluster. */
+@Timeout(value = 10, unit = TimeUnit.MINUTES)
+class ResubmittedDriverIT {
+
+  private static final int EPOCHS = 8;
+
+  @TempDir private Path folder;
+
+  @Test
+  void aDriverKilledInMidRunAndInAManifestGoesOnWithOtherWorkers() throws Exception {
+    Dataset dataset = DigitShards.write(folder.resolve("data"), 437);
+    StruckCommand command =
+        new StruckCommand(
+            folder,
+            folder.resolve("run"),
+            folder.resolve("data"),
+            "--epochs=" + EPOCHS,
+            "--batch-size=16",
+            "--validation-fraction=0.1",
+            "--checkpoint-every=10steps");
+
+    command.submitToDie(kill(FaultPoint.REPORT_HEARD, 12), "local-cluster[2,1,1024]");
+    command.submitToDie(
+        kill(FaultPoint.MANIFEST_BYTES, 20), "local-cluster[2,1,1024]", "--workers=1");
+    CommandProcess.Ended ended = command.submitToEnd("local-cluster[1,1,1024]");
+
+    TrainingResult unharmed;
+    try (TestCluster cluster = TestCluster.start("local[1]")) {
+      unharmed =
+          Lockstep.train(
+              cluster.context(),
+              StruckTraining.model(dataset),
+              dataset,
+              StruckTraining.config()
+                  .epochs(EPOCHS)
+                  .out(folder.resolve("unharmed").toString())
+                  .build());
+    }
+    assertEquals(unharmed.parametersSha256(), ended.found("parametersSha256 +([0-9a-f]{64})"));
+    assertEquals(
+        LongStream.rangeClosed(1, unharmed.steps()).boxed().toList(),
+        MetricsLog.read(
+                new org.apache.hadoop.fs.Path(command.out().toString(), "metrics.jsonl"),
+                new Configuration(false))
+            .steps()
+            .stream()
+            .map(StepMetrics::step)
+            .toList());
+    String record = Files.readString(command.out().resolve("run.json"));
+    assertTrue(record.contains('"' + unharmed.parametersSha256() + '"'), record);
+  }
+}

@@ -1,0 +1,146 @@
+package dev.lockstep.deploy;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lockstep.deploy.faults.Fault;
+import dev.lockstep.deploy.faults.FaultFolder;
+import dev.lockstep.deploy.faults.Strike;
+import dev.lockstep.deploy.faults.StruckFileSystem;
+import dev.lockstep.trainer.report.MetricsLog;
+import dev.lockstep.trainer.report.StepMetrics;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+
+/**
+ * The command {@code train} in processes of its own, submitted again with the same output folder
+ * when its driver was killed. For one thread.
+ */
+final class StruckCommand {
+
+  /** Exit code of a command that SIGKILL ended. */
+  private static final int KILLED = 128 + 9;
+
+  private final Path folder;
+  private final FaultFolder faults;
+  private final List<String> options = new ArrayList<>();
+  private final Path out;
+  private final List<StruckTraining.Recovery> recoveries = new ArrayList<>();
+
+  /** The last strike, until a step after it has been seen; null where there is none. */
+  private Strike struck;
+
+  private long stepsBefore;
+
+  /**
+   * Starts nothing.
+   *
+   * @param folder of faults and what processes print
+   * @param out of the run
+   * @param data in shards
+   * @param options of {@code train} in all submissions
+   */
+  StruckCommand(Path folder, Path out, Path data, String... options) {
+    this.folder = folder;
+    this.out = out;
+    this.faults = new FaultFolder(StruckTraining.faultsIn(folder));
+    this.options.addAll(List.of("--model", StruckTraining.MODEL, "--format", "shards"));
+    this.options.addAll(List.of("--data", data.toString()));
+    this.options.addAll(List.of("--out", StruckFileSystem.SCHEME + ":" + out));
+    this.options.addAll(Arrays.asList(options));
+  }
+
+  /** Submits it, and checks that a fault killed the driver. */
+  void submitToDie(Fault fault, String master, String... further)
+      throws IOException, InterruptedException {
+    faults.arm(List.of(fault));
+    CommandProcess.Ended ended = submit(master, further);
+    assertEquals(KILLED, ended.status(), ended::toString);
+    assertTrue(faults.isSpent(), () -> "not struck: " + faults.pending());
+    List<Strike> strikes = faults.strikes();
+    struck = strikes.get(strikes.size() - 1);
+    stepsBefore = lastStep();
+  }
+
+  /**
+   * Submits it, and checks that it ends well.
+   *
+   * @return what it printed
+   */
+  CommandProcess.Ended submitToEnd(String master, String... further)
+      throws IOException, InterruptedException {
+    CommandProcess.Ended ended = submit(master, further);
+    assertEquals(0, ended.status(), ended::toString);
+    return ended;
+  }
+
+  /** Submits it and waits for its end, whatever that is. */
+  CommandProcess.Ended submit(String master, String... further)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.add(System.getProperty("lockstep.command"));
+    command.addAll(List.of("--master", master, "--jars", System.getProperty("lockstep.testJar")));
+    StruckTraining.settings(folder)
+        .forEach((key, value) -> command.addAll(List.of("--conf", key + "=" + value)));
+    command.add("train");
+    command.addAll(options);
+    command.addAll(Arrays.asList(further));
+    CommandProcess process = CommandProcess.start(folder, command, Map.of());
+    await()
+        .atMost(Duration.ofMinutes(5))
+        .pollInterval(Duration.ofMillis(100))
+        .until(
+            () -> {
+              noticeNextStep();
+              return !process.process().isAlive();
+            });
+    noticeNextStep();
+    return process.await();
+  }
+
+  /** Ends the wait for the next step after a strike, once the log of the run has it. */
+  private void noticeNextStep() throws IOException {
+    long last = lastStep();
+    if (struck != null && last > stepsBefore) {
+      recoveries.add(
+          new StruckTraining.Recovery(
+              struck, last, Duration.ofMillis(System.currentTimeMillis() - struck.millis())));
+      struck = null;
+    }
+  }
+
+  private long lastStep() throws IOException {
+    org.apache.hadoop.fs.Path log = new org.apache.hadoop.fs.Path(out.toString(), "metrics.jsonl");
+    if (!Files.exists(out.resolve("metrics.jsonl"))) {
+      return 0;
+    }
+    List<StepMetrics> steps = MetricsLog.read(log, new Configuration(false)).steps();
+    return steps.isEmpty() ? 0 : steps.get(steps.size() - 1).step();
+  }
+
+  /**
+   * The strikes after which a step beyond the last one in the log was seen there. Steps reach the
+   * log once a second.
+   */
+  List<StruckTraining.Recovery> recoveries() {
+    return List.copyOf(recoveries);
+  }
+
+  /** What has struck. */
+  List<Strike> strikes() throws IOException {
+    return faults.strikes();
+  }
+
+  /** The folder of the run. */
+  Path out() {
+    return out;
+  }
+}

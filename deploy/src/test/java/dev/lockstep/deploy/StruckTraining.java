@@ -1,0 +1,265 @@
+package dev.lockstep.deploy;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lockstep.deploy.faults.Blow;
+import dev.lockstep.deploy.faults.Fault;
+import dev.lockstep.deploy.faults.FaultFolder;
+import dev.lockstep.deploy.faults.FaultPoint;
+import dev.lockstep.deploy.faults.Strike;
+import dev.lockstep.deploy.faults.StruckFileSystem;
+import dev.lockstep.deploy.faults.StruckMessages;
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.trainer.Lockstep;
+import dev.lockstep.trainer.config.CheckpointInterval;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.model.BuiltInOptions;
+import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.ModelDefinition;
+import dev.lockstep.trainer.report.Metrics;
+import dev.lockstep.trainer.report.MetricsLog;
+import dev.lockstep.trainer.report.StepMetrics;
+import dev.lockstep.trainer.spark.TrainingObserver;
+import dev.lockstep.trainer.spark.TrainingResult;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.stream.LongStream;
+import org.apache.hadoop.conf.Configuration;
+
+/**
+ * Trainings on one cluster whose JVMs are struck. Lives on the driver; for one thread, one training
+ * at a time.
+ */
+final class StruckTraining {
+
+  /**
+   * Two frames for each of two servers: 203,530 parameters.
+   *
+   * @see FaultPoint#MID_PUSH
+   */
+  static final String MODEL = "mlp:256";
+
+  private final TestCluster cluster;
+  private final FaultFolder faults;
+  private final Path outputs;
+  private final Dataset dataset;
+  private int trainings;
+
+  /**
+   * Begins nothing.
+   *
+   * @param cluster started with {@link #settings} of the same folder
+   * @param folder of faults and outputs
+   */
+  StruckTraining(TestCluster cluster, Path folder, Dataset dataset) {
+    this.cluster = cluster;
+    this.faults = new FaultFolder(faultsIn(folder));
+    this.outputs = folder;
+    this.dataset = dataset;
+  }
+
+  /** What Spark must be told for JVMs to be struck. */
+  static Map<String, String> settings(Path folder) {
+    return Map.of(
+        "spark.lockstep.ps.faults",
+        StruckMessages.class.getName(),
+        "spark.hadoop.fs." + StruckFileSystem.SCHEME + ".impl",
+        StruckFileSystem.class.getName(),
+        "spark.hadoop." + FaultFolder.KEY,
+        faultsIn(folder).toString(),
+        // Of the master: executors are replaced however many were killed.
+        "spark.deploy.maxExecutorRetries",
+        "-1");
+  }
+
+  /** Where the faults of a folder are. */
+  static Path faultsIn(Path folder) {
+    return folder.resolve("faults");
+  }
+
+  /** A checkpoint every 10 steps, most with a ragged global batch on one side. */
+  static TrainingConfig.Builder config() {
+    return TrainingConfig.builder()
+        .batchSize(16)
+        .validationFraction(0.1)
+        .checkpointEvery(CheckpointInterval.parse("10steps"))
+        .peerTimeout(Duration.ofSeconds(5))
+        .maxAttempts(6);
+  }
+
+  /** The model of all cases. */
+  static InitialModel model(Dataset dataset) {
+    return InitialModel.fresh(
+        ModelDefinition.builtIn(MODEL, dataset.shardSet().tensors(), BuiltInOptions.DEFAULT));
+  }
+
+  /**
+   * A strike and what it cost.
+   *
+   * @param strike the fault
+   * @param step first one that the next attempt took
+   * @param untilNextStep from the blow to that step, as the driver hears of it
+   */
+  record Recovery(Strike strike, long step, Duration untilNextStep) {
+    @Override
+    public String toString() {
+      return String.format(
+          Locale.ROOT,
+          "%s struck at step %d: step %d after %.1f s",
+          strike.fault(),
+          strike.step(),
+          step,
+          untilNextStep.toMillis() / 1e3);
+    }
+  }
+
+  /**
+   * What a training left.
+   *
+   * @param result of the training
+   * @param recoveries of all strikes, in order
+   * @param launches of the run on the cluster
+   */
+  record Outcome(TrainingResult result, List<Recovery> recoveries, int launches) {
+
+    /** Checks that the run is, but for its time, that of a cluster without faults. */
+    void requireUnharmed(TrainingResult reference) throws IOException {
+      assertEquals(reference.parametersSha256(), result.parametersSha256());
+      Metrics log =
+          MetricsLog.read(
+              new org.apache.hadoop.fs.Path(localPath(result), "metrics.jsonl"),
+              new Configuration(false));
+      assertEquals(
+          LongStream.rangeClosed(1, reference.steps()).boxed().toList(),
+          log.steps().stream().map(StepMetrics::step).toList());
+      assertEquals(losses(reference.metrics()), losses(log));
+      assertEquals(losses(reference.metrics()), losses(result.metrics()));
+      String record = Files.readString(Path.of(localPath(result), "run.json"));
+      assertTrue(record.contains('"' + result.parametersSha256() + '"'), record);
+      assertTrue(record.contains('"' + result.run() + '"'), record);
+    }
+
+    private static List<Double> losses(Metrics metrics) {
+      List<Double> losses = new ArrayList<>();
+      metrics.steps().forEach(step -> losses.add(step.meanLoss()));
+      metrics.epochs().forEach(epoch -> losses.add(epoch.validationLoss()));
+      return losses;
+    }
+
+    private static String localPath(TrainingResult result) {
+      return new org.apache.hadoop.fs.Path(result.out()).toUri().getPath();
+    }
+  }
+
+  /** Trains while nothing is struck. */
+  TrainingResult withoutFaults(TrainingConfig.Builder config) throws IOException {
+    return train(config, List.of()).result();
+  }
+
+  /**
+   * Trains, and checks that every fault has struck and that each launch ended.
+   *
+   * @param config without an output folder
+   * @param blows in the order in which they strike
+   */
+  Outcome train(TrainingConfig.Builder config, List<Fault> blows) throws IOException {
+    return train(config, nextOut(), blows, StruckTraining::killAllExecutors);
+  }
+
+  /**
+   * The same, in a folder that may hold a run already.
+   *
+   * @param atRecordedStep what the driver does where a fault says {@link FaultPoint#STEP_RECORDED}
+   */
+  Outcome train(
+      TrainingConfig.Builder config, Path out, List<Fault> blows, Consumer<Fault> atRecordedStep)
+      throws IOException {
+    int before = faults.strikes().size();
+    faults.arm(blows);
+    Watch watch = new Watch(faults, atRecordedStep);
+    TrainingResult result =
+        Lockstep.train(
+            cluster.context(),
+            model(dataset),
+            dataset,
+            config.out(StruckFileSystem.SCHEME + ":" + out).build(),
+            watch);
+    List<Strike> strikes = faults.strikes();
+    assertTrue(faults.isSpent(), () -> "not struck: " + faults.pending());
+    return new Outcome(
+        result,
+        watch.recoveries(strikes.subList(before, strikes.size())),
+        watch.relaunches.size() + 1);
+  }
+
+  private static void killAllExecutors(Fault fault) {
+    assertEquals(Blow.KILL, fault.blow());
+    TestCluster.executors().forEach(ProcessHandle::destroyForcibly);
+  }
+
+  /** The faults of the cluster. */
+  FaultFolder faults() {
+    return faults;
+  }
+
+  /** A folder that no training has used. */
+  Path nextOut() {
+    return outputs.resolve("run-" + ++trainings);
+  }
+
+  /** Hears of the steps, and strikes where the driver is to. */
+  static final class Watch implements TrainingObserver {
+
+    private final FaultFolder faults;
+    private final Consumer<Fault> atRecordedStep;
+    private final List<Seen> steps = new ArrayList<>();
+    private final List<Long> relaunches = new ArrayList<>();
+
+    private record Seen(long step, long millis) {}
+
+    Watch(FaultFolder faults, Consumer<Fault> atRecordedStep) {
+      this.faults = faults;
+      this.atRecordedStep = atRecordedStep;
+    }
+
+    @Override
+    public void step(StepMetrics metrics) {
+      steps.add(new Seen(metrics.step(), System.currentTimeMillis()));
+      faults.reach(FaultPoint.STEP_RECORDED, metrics.step(), atRecordedStep);
+    }
+
+    @Override
+    public void relaunching(String why, long step) {
+      relaunches.add(System.currentTimeMillis());
+    }
+
+    /** Each ends with the first step of the launch that is the next after the blow. */
+    List<Recovery> recoveries(List<Strike> strikes) {
+      List<Recovery> recoveries = new ArrayList<>();
+      for (Strike strike : strikes) {
+        // A zombie may be struck when the next launch has begun already.
+        long relaunched =
+            relaunches.stream()
+                .filter(at -> at >= strike.millis())
+                .findFirst()
+                .orElse(strike.millis());
+        Seen next =
+            steps.stream()
+                .filter(step -> step.millis() >= relaunched)
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("no step after " + strike));
+        recoveries.add(
+            new Recovery(strike, next.step(), Duration.ofMillis(next.millis() - strike.millis())));
+      }
+      return recoveries;
+    }
+  }
+}

@@ -1,0 +1,158 @@
+package dev.lockstep.deploy;
+
+import static dev.lockstep.deploy.faults.Fault.kill;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lockstep.deploy.faults.Blow;
+import dev.lockstep.deploy.faults.Fault;
+import dev.lockstep.deploy.faults.FaultPoint;
+import dev.lockstep.sharding.Dataset;
+import dev.lockstep.trainer.config.CheckpointInterval;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.spark.TrainingException;
+import dev.lockstep.trainer.spark.TrainingResult;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Rarer and longer faults than those of {@link StruckTrainingIT}. */
+@Tag("soak")
+@Timeout(value = 5, unit = TimeUnit.MINUTES)
+class SurvivalIT {
+
+  private static final String TWO_EXECUTORS = "local-cluster[2,1,2048]";
+  private static final int EPOCHS = 5;
+
+  @TempDir private Path folder;
+  private Dataset dataset;
+
+  @BeforeEach
+  void writeData() throws IOException {
+    dataset = DigitShards.write(folder.resolve("data"), 437);
+  }
+
+  @Test
+  void twoExecutorsKilledAtOnceAndOneInTheFirstStepThereafterAreMadeUpFor() throws IOException {
+    try (TestCluster cluster = start(TWO_EXECUTORS)) {
+      StruckTraining training = new StruckTraining(cluster, folder, dataset);
+      TrainingResult unharmed = training.withoutFaults(config());
+      StruckTraining.Outcome outcome =
+          training.train(
+              config().workers(2).minWorkers(2),
+              List.of(kill(FaultPoint.STEP_RECORDED, 17), kill(FaultPoint.BEFORE_PUSH, 0)));
+      outcome.recoveries().forEach(System.out::println);
+      outcome.requireUnharmed(unharmed);
+      assertEquals(3, outcome.launches());
+    }
+  }
+
+  /** The new launch has the slot of the other executor alone, and outlasts the pause. */
+  @Test
+  void anExecutorThatWakesWhileTheNextLaunchTrainsDoesNoHarm() throws IOException {
+    int epochs = 900;
+    try (TestCluster cluster = start(TWO_EXECUTORS)) {
+      StruckTraining training = new StruckTraining(cluster, folder, dataset);
+      TrainingResult unharmed = training.withoutFaults(longRun(epochs));
+      long began = System.nanoTime();
+      StruckTraining.Outcome outcome =
+          training.train(
+              longRun(epochs), List.of(new Fault(FaultPoint.BEFORE_PUSH, 150, Blow.PAUSE)));
+      outcome.recoveries().forEach(System.out::println);
+      outcome.requireUnharmed(unharmed);
+      assertTrue(
+          System.nanoTime() - began > Duration.ofSeconds(Blow.PAUSE_SECONDS).toNanos(),
+          "the run outlasted the pause");
+    }
+  }
+
+  @Test
+  void launchesInVainEndWithAClearMessageAndTheLastCheckpointServes() throws IOException {
+    try (TestCluster cluster = start(TWO_EXECUTORS)) {
+      StruckTraining training = new StruckTraining(cluster, folder, dataset);
+      TrainingResult unharmed = training.withoutFaults(config());
+      Path out = training.nextOut();
+      List<Fault> twice =
+          List.of(kill(FaultPoint.BEFORE_PUSH, 14), kill(FaultPoint.AFTER_REDUCE, 13));
+      TrainingException givenUp =
+          assertThrows(
+              TrainingException.class,
+              () ->
+                  training.train(
+                      config().workers(2).minWorkers(2).maxAttempts(2), out, twice, fault -> {}));
+      String message = givenUp.getMessage();
+      assertTrue(message.startsWith("training failed: lost executor "), message);
+      assertTrue(
+          message.endsWith(
+              "; given up after 2 launches in a row without a new checkpoint; the newest complete"
+                  + " checkpoint is of step 10: the same command goes on from it"),
+          message);
+      training.train(config(), out, List.of(), fault -> {}).requireUnharmed(unharmed);
+    }
+  }
+
+  @Test
+  void aLostMachineLeavesTheRestToGoOnOrIsWaitedFor() throws IOException {
+    try (StandaloneCluster standalone = StandaloneCluster.start(folder)) {
+      standalone.startWorker("first", Map.of());
+      standalone.startWorker("second", Map.of());
+      try (TestCluster cluster = start(standalone.master())) {
+        StruckTraining training = new StruckTraining(cluster, folder, dataset);
+        TrainingResult unharmed = training.withoutFaults(config());
+
+        StruckTraining.Outcome outcome =
+            training.train(
+                config(),
+                training.nextOut(),
+                List.of(kill(FaultPoint.MID_PUSH, 12), kill(FaultPoint.STEP_RECORDED, 20)),
+                fault -> standalone.killWorker("second"));
+        outcome.recoveries().forEach(System.out::println);
+        outcome.requireUnharmed(unharmed);
+        assertEquals(1, outcome.result().workers());
+
+        standalone.startWorker("third", Map.of());
+        Path out = training.nextOut();
+        TrainingException tooFew =
+            assertThrows(
+                TrainingException.class,
+                () ->
+                    training.train(
+                        config().workers(2).minWorkers(2).launchTimeout(Duration.ofSeconds(25)),
+                        out,
+                        List.of(kill(FaultPoint.STEP_RECORDED, 14)),
+                        fault -> standalone.killWorker("third")));
+        String message = tooFew.getMessage();
+        assertTrue(message.startsWith("minWorkers=2 > free slots=1 of spark://"), message);
+        assertTrue(message.contains("lower --min-workers"), message);
+        training.train(config(), out, List.of(), fault -> {}).requireUnharmed(unharmed);
+      }
+    }
+  }
+
+  private TestCluster start(String master) {
+    Map<String, String> settings = new HashMap<>(StruckTraining.settings(folder));
+    settings.putAll(Map.of("spark.executor.memory", "2g", "spark.executor.cores", "1"));
+    return TestCluster.start(master, settings);
+  }
+
+  private static TrainingConfig.Builder config() {
+    return StruckTraining.config().epochs(EPOCHS);
+  }
+
+  private static TrainingConfig.Builder longRun(int epochs) {
+    return StruckTraining.config()
+        .epochs(epochs)
+        .validationFraction(0)
+        .checkpointEvery(CheckpointInterval.parse("100steps"));
+  }
+}
