@@ -4,6 +4,7 @@ import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.ingest.InvalidDataException;
 import dev.lockstep.sharding.ingest.ShardingOptions;
 import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.store.Datasets;
 import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.EvaluationSums;
@@ -18,6 +19,8 @@ import dev.lockstep.trainer.spark.TrainingObserver;
 import dev.lockstep.trainer.spark.TrainingResult;
 import java.io.IOException;
 import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
@@ -165,20 +168,51 @@ public final class Lockstep {
     ModelValidation.checkModel(model.definition(), config.virtualWorkers());
     RunFolder folder = new RunFolder(config.out(), spark.hadoopConfiguration());
     return folder.keepingDataOnlyOfRuns(
-        () -> train(spark, model, shardInto(folder, data, config), config));
+        () ->
+            train(
+                spark,
+                model,
+                shardInto(folder, data, config, spark.hadoopConfiguration()),
+                config));
   }
 
-  private static Dataset shardInto(RunFolder folder, DataSets data, TrainingConfig config)
+  /**
+   * Where the folder holds data shards, those that the data sets make are compared with them: a run
+   * goes on with what it began with.
+   */
+  private static Dataset shardInto(
+      RunFolder folder, DataSets data, TrainingConfig config, Configuration hadoop)
       throws IOException {
-    IfExists ifExists =
-        config.existingOutput() == TrainingConfig.ExistingOutput.REPLACE
-            ? IfExists.REPLACE
-            : IfExists.REFUSE;
+    String location = folder.file(RunFolder.DATA).toString();
+    boolean replaces = config.existingOutput() == TrainingConfig.ExistingOutput.REPLACE;
+    if (replaces || !Datasets.exists(location, hadoop)) {
+      return shard(data, location, replaces ? IfExists.REPLACE : IfExists.REFUSE);
+    }
+    Path compared = folder.file("." + RunFolder.DATA + ".compared");
+    try {
+      Dataset now = shard(data, compared.toString(), IfExists.REPLACE);
+      Dataset before = Datasets.open(location, hadoop);
+      if (!now.shardSet().fingerprint().equals(before.shardSet().fingerprint())) {
+        throw new IllegalArgumentException(
+            "out="
+                + folder.path()
+                + " holds other data: fingerprint "
+                + before.shardSet().fingerprint()
+                + " != "
+                + now.shardSet().fingerprint()
+                + " of these data sets: name another folder with out, or replace its run with"
+                + " ExistingOutput.REPLACE");
+      }
+      return before;
+    } finally {
+      compared.getFileSystem(hadoop).delete(compared, true);
+    }
+  }
+
+  private static Dataset shard(DataSets data, String location, IfExists ifExists)
+      throws IOException {
     return shard(
-        data,
-        folder.file(RunFolder.DATA).toString(),
-        LabelEncoding.DETECT,
-        ShardingOptions.named("DataSets").ifExists(ifExists));
+        data, location, LabelEncoding.DETECT, ShardingOptions.named("DataSets").ifExists(ifExists));
   }
 
   /**

@@ -91,6 +91,17 @@ class DataSetTrainingTest {
     double accuracy = one.metrics().epochs().get(4).validationAccuracy();
     assertTrue(accuracy > 0.8, "accuracy " + accuracy);
     assertEquals(accuracy, five.metrics().epochs().get(4).validationAccuracy());
+
+    TrainingResult again = train("five", 2);
+    assertEquals(five.run(), again.run());
+    assertEquals(0, again.workers(), "launched again");
+    TrainingConfig config = TrainingConfig.builder().epochs(6).batchSize(8).out(five.out()).build();
+    IllegalArgumentException refused =
+        assertThrows(
+            IllegalArgumentException.class,
+            () ->
+                Lockstep.train(spark, network(), spark.parallelize(data().subList(0, 2)), config));
+    assertTrue(refused.getMessage().contains("five holds other data: fingerprint "));
   }
 
   private TrainingResult train(String name, int partitions) throws IOException {

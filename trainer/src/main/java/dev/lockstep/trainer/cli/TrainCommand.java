@@ -111,7 +111,7 @@ final class TrainCommand implements Callable<Integer> {
 
   @Option(
       names = "--checkpoint-every",
-      paramLabel = "100steps|1epochs",
+      paramLabel = "100steps|1epochs|10minutes",
       description = "Interval of checkpoints (default: one at the end).")
   private String checkpointEvery;
 

@@ -21,6 +21,10 @@ public record RunPoint(long count, CheckpointInterval.Unit unit) implements Seri
   /** Checks the count. */
   public RunPoint {
     Objects.requireNonNull(unit, "unit");
+    if (unit != CheckpointInterval.Unit.STEPS && unit != CheckpointInterval.Unit.EPOCHS) {
+      throw new IllegalArgumentException(
+          "point=" + count + " of " + unit + ": give a number of steps or epochs");
+    }
     if (count < 1) {
       throw new IllegalArgumentException(
           "point=" + count + " < 1: give a positive number of steps or epochs");

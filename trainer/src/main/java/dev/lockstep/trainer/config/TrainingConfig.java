@@ -198,6 +198,7 @@ public record TrainingConfig(
               + " --local-state and --post-local-from out");
     }
     checkStaleness(mode, staleness);
+    checkInterval(mode, staleness, checkpointEvery);
     checkPushSplit(mode, pushSplit, virtualWorkers);
     checkClipNorm(mode, averaging, clipNorm);
     if (onNonFinite == OnNonFinite.SKIP
@@ -301,6 +302,19 @@ public record TrainingConfig(
     if (staleness != null && staleness < 0) {
       throw new IllegalArgumentException(
           "staleness=" + staleness + " < 0: give the steps that parameters may be behind");
+    }
+  }
+
+  private static void checkInterval(Mode mode, Integer staleness, CheckpointInterval interval) {
+    boolean meetsEveryStep = mode != Mode.ASYNC && (staleness == null || staleness == 0);
+    if (interval != null && interval.time().isPresent() && !meetsEveryStep) {
+      throw new IllegalArgumentException(
+          "checkpointEvery="
+              + interval
+              + " with mode="
+              + mode.name().toLowerCase(Locale.ROOT)
+              + ": workers must know beforehand after which steps they wait for each other; give"
+              + " steps or epochs, such as 100steps");
     }
   }
 

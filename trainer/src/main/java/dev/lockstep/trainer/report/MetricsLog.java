@@ -27,6 +27,9 @@ import org.apache.hadoop.fs.Path;
  */
 public final class MetricsLog implements Closeable {
 
+  /** Ends the name of a log while one that goes on with it is begun. */
+  public static final String BEFORE = ".before";
+
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration FLUSH_EVERY = Duration.ofSeconds(1);
 
@@ -49,12 +52,18 @@ public final class MetricsLog implements Closeable {
   /**
    * Goes on with the log of a run that is resumed after {@code step}: what the file holds up to and
    * including that step stays, what an earlier attempt wrote beyond it goes. A missing file counts
-   * as empty.
+   * as empty. The old file is there, under another name, until the new one holds what stays of it:
+   * a resumption that is cut short can be made again.
    *
    * @throws IOException if the file cannot be read or written
    */
   public static MetricsLog resume(Path file, Configuration configuration, long step)
       throws IOException {
+    FileSystem files = fileSystem(file, configuration);
+    Path old = file.suffix(BEFORE);
+    if (!files.exists(old) && files.exists(file) && !files.rename(file, old)) {
+      throw new IOException("cannot rename " + file + " to " + old);
+    }
     Metrics before = readIfThere(file, configuration);
     MetricsLog log = create(file, configuration);
     int epochs = 0;
@@ -71,14 +80,22 @@ public final class MetricsLog implements Closeable {
     while (epochs < before.epochs().size() && before.epochs().get(epochs).step() <= step) {
       log.write(before.epochs().get(epochs++));
     }
+    log.flush();
+    files.delete(old, false);
     return log;
   }
 
-  /** Reads a log, or nothing where there is none. */
+  /**
+   * Reads a log, or the one before it where a resumption was cut short, or nothing where there is
+   * none.
+   */
   public static Metrics readIfThere(Path file, Configuration configuration) throws IOException {
-    return fileSystem(file, configuration).exists(file)
-        ? read(file, configuration)
-        : new Metrics(List.of(), List.of());
+    FileSystem files = fileSystem(file, configuration);
+    Path old = file.suffix(BEFORE);
+    if (files.exists(old)) {
+      return read(old, configuration);
+    }
+    return files.exists(file) ? read(file, configuration) : new Metrics(List.of(), List.of());
   }
 
   /**

@@ -20,18 +20,20 @@ import java.util.function.ToDoubleFunction;
  * @param configuration what was asked for, in the order shown
  * @param metrics the curves
  * @param workers one row of a table each; may be empty
+ * @param notes what happened to the run besides steps, one line each; may be empty
  */
 public record TrainingReport(
     String title,
     Map<String, String> facts,
     Map<String, String> configuration,
     Metrics metrics,
-    List<WorkerThroughput> workers) {
+    List<WorkerThroughput> workers,
+    List<String> notes) {
 
-  /** Of a run whose workers are not known. */
+  /** Of a run of whose workers and course nothing is known. */
   public TrainingReport(
       String title, Map<String, String> facts, Map<String, String> configuration, Metrics metrics) {
-    this(title, facts, configuration, metrics, List.of());
+    this(title, facts, configuration, metrics, List.of(), List.of());
   }
 
   /** Copies the maps, keeping their order. */
@@ -39,6 +41,7 @@ public record TrainingReport(
     facts = Collections.unmodifiableMap(new LinkedHashMap<>(facts));
     configuration = Collections.unmodifiableMap(new LinkedHashMap<>(configuration));
     workers = List.copyOf(workers);
+    notes = List.copyOf(notes);
   }
 
   /** The page of this run; {@link HtmlReport#render} makes it HTML. */
@@ -79,6 +82,9 @@ public record TrainingReport(
     }
     if (!workers.isEmpty()) {
       sections.add(workerTable(workers));
+    }
+    if (!notes.isEmpty()) {
+      sections.add(new Table("What happened", List.of(), notes.stream().map(List::of).toList()));
     }
     sections.add(pairs("Result", facts));
     sections.add(pairs("Configuration", configuration));

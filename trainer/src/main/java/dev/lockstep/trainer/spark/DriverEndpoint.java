@@ -30,7 +30,7 @@ final class DriverEndpoint implements AutoCloseable {
   private final String token;
   private final MessageServer server;
 
-  private DriverEndpoint(TransportSettings settings, String token) {
+  private DriverEndpoint(TransportSettings settings, String token, CheckpointClock clock) {
     this.token = token;
     this.server =
         new MessageServer(
@@ -44,18 +44,26 @@ final class DriverEndpoint implements AutoCloseable {
               if (report instanceof WorkerReport.AwaitsRate asked) {
                 return rateScale(asked.epochsTaken()).thenApply(DriverEndpoint::encoded);
               }
+              if (report instanceof WorkerReport.AwaitsCheckpoint asked) {
+                return CompletableFuture.completedFuture(
+                    encoded(clock.after(asked.step(), System.nanoTime())));
+              }
               reports.add(report);
               return CompletableFuture.completedFuture(HEARD.duplicate());
             });
   }
 
-  /** Listens at the driver's address, at {@code spark.lockstep.driver.port} or any free port. */
-  static DriverEndpoint open(SparkEnv env) {
+  /**
+   * Listens at the driver's address, at {@code spark.lockstep.driver.port} or any free port.
+   *
+   * @param clock for workers that ask when a checkpoint is due
+   */
+  static DriverEndpoint open(SparkEnv env, CheckpointClock clock) {
     TransportSettings settings = TransportSettings.of(env);
     byte[] secret = new byte[24];
     new SecureRandom().nextBytes(secret);
     TransportSettings own = settings.withPort(env.conf().getInt(PORT_KEY, 0));
-    return new DriverEndpoint(own, HexFormat.of().formatHex(secret));
+    return new DriverEndpoint(own, HexFormat.of().formatHex(secret), clock);
   }
 
   /** The run's secret, which every connection of the run must prove. */
@@ -81,6 +89,13 @@ final class DriverEndpoint implements AutoCloseable {
 
   private static ByteBuffer encoded(double rateScale) {
     return ByteBuffer.allocate(Double.BYTES).putDouble(rateScale).flip();
+  }
+
+  private static ByteBuffer encoded(CheckpointClock.Answer answer) {
+    return ByteBuffer.allocate(Long.BYTES + 1)
+        .putLong(answer.step())
+        .put((byte) (answer.takesCheckpoint() ? 1 : 0))
+        .flip();
   }
 
   /** The next report, or null if none comes in time. */

@@ -137,6 +137,25 @@ final class DriverLink implements AutoCloseable {
     return signal.await(answer, bound, "the driver's learning rate after epoch " + epochsTaken);
   }
 
+  /**
+   * Asks after which step the next checkpoint is taken, where that depends on the time.
+   *
+   * @param step steps of the run taken
+   * @param signal ends the wait
+   * @throws InterruptedException if this thread is interrupted
+   */
+  CheckpointClock.Answer nextCheckpoint(long step, AbortSignal signal) throws InterruptedException {
+    CompletableFuture<CheckpointClock.Answer> answer;
+    synchronized (this) {
+      awaitLast(LONGEST);
+      answer =
+          link.request(
+              new WorkerReport.AwaitsCheckpoint(worker, step).encode(),
+              bytes -> new CheckpointClock.Answer(bytes.getLong(), bytes.get() == 1));
+    }
+    return signal.await(answer, LONGEST, "the driver's next checkpoint after step " + step);
+  }
+
   /** Sends a report if that is still possible; for the way out of a failure. */
   synchronized void tryReport(WorkerReport report) {
     try {

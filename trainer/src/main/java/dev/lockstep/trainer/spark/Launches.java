@@ -8,6 +8,7 @@ import dev.lockstep.trainer.checkpoint.CheckpointManifest;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
 import dev.lockstep.trainer.checkpoint.Retention;
 import dev.lockstep.trainer.checkpoint.RunProgress;
+import dev.lockstep.trainer.config.CheckpointInterval;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
@@ -16,6 +17,7 @@ import dev.lockstep.trainer.report.MetricsLog;
 import dev.lockstep.trainer.report.WorkerThroughput;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -155,7 +157,7 @@ final class Launches {
     AttemptClaim claim = checkpoints.claim(beginning.run(), plan.determinants(), Instant.now());
     launched = claim.attempt();
     Broadcast<TrainingTask.Start> start = spark.broadcast(start(phase));
-    try (DriverEndpoint endpoint = DriverEndpoint.open(SparkEnv.get());
+    try (DriverEndpoint endpoint = DriverEndpoint.open(SparkEnv.get(), clock(phase));
         MetricsLog log = MetricsLog.resume(folder.file(RunFolder.METRICS), hadoop, step())) {
       TrainingTask.Assignment assignment =
           new TrainingTask.Assignment(
@@ -177,6 +179,13 @@ final class Launches {
     } finally {
       start.destroy();
     }
+  }
+
+  /** Asked only where checkpoints come by time. */
+  private CheckpointClock clock(Phase phase) {
+    Optional<Duration> interval =
+        Optional.ofNullable(config.checkpointEvery()).flatMap(CheckpointInterval::time);
+    return new CheckpointClock(interval.orElse(Duration.ZERO), phase.milestones().pace());
   }
 
   private void started(boolean first) {

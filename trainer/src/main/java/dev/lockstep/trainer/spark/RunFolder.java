@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.lockstep.sharding.Preparation;
 import dev.lockstep.sharding.store.PreparationJson;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
+import dev.lockstep.trainer.report.MetricsLog;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -54,7 +55,7 @@ public final class RunFolder {
   public static final String DATA = "data";
 
   private static final List<String> OWN =
-      List.of(RECORD, MODEL, BEST, METRICS, REPORT, CHECKPOINTS);
+      List.of(RECORD, MODEL, BEST, METRICS, METRICS + MetricsLog.BEFORE, REPORT, CHECKPOINTS);
 
   private final Path path;
   private final FileSystem files;

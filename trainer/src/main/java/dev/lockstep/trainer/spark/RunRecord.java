@@ -84,7 +84,12 @@ record RunRecord(
     asked.put("model", kind());
     asked.put("data", dataset.location());
     return new TrainingReport(
-        "Lockstep " + result.run(), facts, asked, result.metrics(), result.workerThroughputs());
+        "Lockstep " + result.run(),
+        facts,
+        asked,
+        result.metrics(),
+        result.workerThroughputs(),
+        result.notes());
   }
 
   private static String kilobytes(double bytes) {

@@ -8,6 +8,7 @@ import dev.lockstep.ps.transport.ExecutorNode;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
 import dev.lockstep.trainer.checkpoint.ReplicaFile;
 import dev.lockstep.trainer.checkpoint.ShardFile;
+import dev.lockstep.trainer.config.CheckpointInterval;
 import dev.lockstep.trainer.loop.Round;
 import dev.lockstep.trainer.loop.RoundListener;
 import java.io.IOException;
@@ -15,7 +16,9 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -50,8 +53,15 @@ abstract class WorkerJournal implements RoundListener, AutoCloseable {
   private final List<WorkerReport.LocalStep> unreportedLocal = new ArrayList<>();
   private long reportedAt = System.nanoTime();
   private Future<?> lastWrite;
+
+  /** Whether checkpoints come by the driver's clock. */
+  private final boolean isTimed;
+
+  private CheckpointClock.Answer timed;
   private long checkpointAt;
-  private CompletableFuture<ShardSnapshot> checkpoint;
+
+  /** By the step that they are made after. */
+  private final Map<Long, CompletableFuture<ShardSnapshot>> copies = new HashMap<>();
 
   WorkerJournal(
       TrainingTask.Assignment assignment,
@@ -67,6 +77,8 @@ abstract class WorkerJournal implements RoundListener, AutoCloseable {
     this.replicas = replicas;
     this.driver = driver;
     this.node = node;
+    CheckpointInterval interval = assignment.config().checkpointEvery();
+    this.isTimed = interval != null && interval.time().isPresent();
     this.checkpoints = new CheckpointStore(new Path(assignment.checkpoints()), hadoop);
     this.writer =
         Executors.newSingleThreadExecutor(
@@ -102,8 +114,8 @@ abstract class WorkerJournal implements RoundListener, AutoCloseable {
     }
     if (round.endStep() == checkpointAt) {
       save(round.endStep());
-      prepareCheckpointAfter(round.endStep());
     }
+    prepareCheckpointAfter(round.endStep());
   }
 
   /** In mode {@code averaging} a server's step is a round, and the steps are reported by all. */
@@ -147,10 +159,31 @@ abstract class WorkerJournal implements RoundListener, AutoCloseable {
 
   /** Asks the server for a copy at the next checkpoint's step, before anyone can get beyond it. */
   void prepareCheckpointAfter(long stepsTaken) {
-    checkpointAt = assignment.milestones().nextCheckpoint(stepsTaken);
-    if (savesShard && stepsTaken < checkpointAt) {
+    if (stepsTaken >= assignment.lastStep()) {
+      return;
+    }
+    long planned = assignment.milestones().nextCheckpoint(stepsTaken);
+    if (isTimed) {
+      askAgain(stepsTaken);
+      planned = timed.takesCheckpoint() ? Math.min(planned, timed.step()) : planned;
+    }
+    checkpointAt = planned;
+    if (savesShard) {
       long iterationsBefore = assignment.start().value().before().iterations();
-      checkpoint = node.snapshotAt(iterationsBefore + assignment.pace().clock(checkpointAt));
+      copies.computeIfAbsent(
+          planned, step -> node.snapshotAt(iterationsBefore + assignment.pace().clock(step)));
+    }
+  }
+
+  private void askAgain(long stepsTaken) {
+    if (timed != null && stepsTaken < timed.step()) {
+      return;
+    }
+    try {
+      timed = driver.nextCheckpoint(stepsTaken, node.signal());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AttemptFailedException("the task was interrupted", e);
     }
   }
 
@@ -164,7 +197,7 @@ abstract class WorkerJournal implements RoundListener, AutoCloseable {
     for (int v = replicas.from(); v < replicas.to(); v++) {
       kept.add(new ReplicaFile(v, stepsTaken, copy(replicas.state().apply(v))));
     }
-    CompletableFuture<ShardSnapshot> shard = checkpoint;
+    CompletableFuture<ShardSnapshot> shard = copies.remove(stepsTaken);
     lastWrite =
         writer.submit(
             () -> {

@@ -31,6 +31,7 @@ import java.util.List;
   @JsonSubTypes.Type(value = WorkerReport.ReplicaSaved.class, name = "replicaSaved"),
   @JsonSubTypes.Type(value = WorkerReport.NotSaved.class, name = "notSaved"),
   @JsonSubTypes.Type(value = WorkerReport.AwaitsRate.class, name = "awaitsRate"),
+  @JsonSubTypes.Type(value = WorkerReport.AwaitsCheckpoint.class, name = "awaitsCheckpoint"),
   @JsonSubTypes.Type(value = WorkerReport.Failed.class, name = "failed"),
   @JsonSubTypes.Type(value = WorkerReport.Alive.class, name = "alive"),
   @JsonSubTypes.Type(value = WorkerReport.Left.class, name = "left"),
@@ -122,6 +123,13 @@ sealed interface WorkerReport {
    * @param file what, for people
    */
   record NotSaved(long step, String file, String reason) implements WorkerReport {}
+
+  /**
+   * The worker asks after which step the next checkpoint is taken where that depends on the time.
+   * The answer, which is waited for, is that of the {@link CheckpointClock}: an eight-byte step and
+   * a byte that is 1 for a checkpoint, 0 for asking again.
+   */
+  record AwaitsCheckpoint(int worker, long step) implements WorkerReport {}
 
   /** What becomes of a failed worker's work when it is launched again. */
   enum Outlook {

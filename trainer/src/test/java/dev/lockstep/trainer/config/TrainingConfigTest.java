@@ -289,13 +289,30 @@ class TrainingConfigTest {
   }
 
   @Test
-  void checkpointIntervalsAreStepsOrEpochs() {
+  void checkpointIntervalsAreStepsEpochsOrTimes() {
     assertEquals(100, CheckpointInterval.parse("100steps").steps(7));
     assertEquals(14, CheckpointInterval.parse("2 epochs").steps(7));
+    assertEquals(0, CheckpointInterval.parse("10 minutes").steps(7));
     assertEquals(
-        "checkpointEvery=5minutes is not a number of steps or epochs: write 100steps or 1epochs",
-        assertThrows(IllegalArgumentException.class, () -> CheckpointInterval.parse("5minutes"))
+        Duration.ofMinutes(10), CheckpointInterval.parse("10minutes").time().orElseThrow());
+    assertEquals(Duration.ofSeconds(1), CheckpointInterval.parse("1 second").time().orElseThrow());
+    assertTrue(CheckpointInterval.parse("1epoch").time().isEmpty());
+    for (String text : List.of("100steps", "1epochs", "10minutes", "30seconds")) {
+      assertEquals(text, CheckpointInterval.parse(text).toString());
+    }
+    assertEquals(
+        "checkpointEvery=5hours is not a number of steps, epochs or minutes: write 100steps,"
+            + " 1epochs or 10minutes",
+        assertThrows(IllegalArgumentException.class, () -> CheckpointInterval.parse("5hours"))
             .getMessage());
+    invalidValuesAreRefusedWithTheRemedy(
+        c ->
+            c.mode(TrainingConfig.Mode.ASYNC).checkpointEvery(CheckpointInterval.parse("5minutes")),
+        "checkpointEvery=5minutes with mode=async: workers must know beforehand after which steps"
+            + " they wait for each other; give steps or epochs, such as 100steps");
+    invalidValuesAreRefusedWithTheRemedy(
+        c -> c.minWorkers(3).workers(2),
+        "minWorkers=3 > 2 workers at most (workers=2, virtualWorkers=4): lower --min-workers");
   }
 
   @Test

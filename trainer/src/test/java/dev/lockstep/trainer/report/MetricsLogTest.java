@@ -78,6 +78,21 @@ class MetricsLogTest {
   }
 
   @Test
+  void aResumptionThatWasCutShortIsMadeAgain() throws IOException {
+    write(step(1), step(2), epoch(1, 2), step(3));
+    Files.move(local(), local().resolveSibling(local().getFileName() + MetricsLog.BEFORE));
+    write(step(1));
+
+    assertEquals(3, MetricsLog.readIfThere(file, configuration).steps().size());
+    MetricsLog.resume(file, configuration, 2).close();
+
+    assertEquals(
+        new Metrics(List.of(step(1), step(2)), List.of(epoch(1, 2))),
+        MetricsLog.read(file, configuration));
+    assertEquals(1, local().toFile().getParentFile().list().length);
+  }
+
+  @Test
   void aLogThatIsNotThereIsResumedAsEmpty() throws IOException {
     MetricsLog.resume(file, configuration, 10).close();
 

@@ -1,11 +1,13 @@
 package dev.lockstep.trainer.spark;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.ps.schedule.Plateau;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.augment.Augmentation;
@@ -26,13 +28,17 @@ import dev.lockstep.trainer.report.EpochMetrics;
 import dev.lockstep.trainer.report.MetricsLog;
 import dev.lockstep.trainer.report.StepMetrics;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.AfterAll;
@@ -151,6 +157,61 @@ class ResumedRunTest {
   }
 
   @Test
+  void withCheckpointsByTheClock() throws IOException {
+    UnaryOperator<TrainingConfig.Builder> change =
+        c -> c.epochs(3_000).checkpointEvery(CheckpointInterval.parse("1seconds"));
+    List<Long> taken = new CopyOnWriteArrayList<>();
+    TrainingObserver second =
+        new TrainingObserver() {
+          @Override
+          public void checkpoint(long step) {
+            taken.add(step);
+            if (taken.size() == 2) {
+              throw new IllegalStateException("stopped");
+            }
+          }
+        };
+    assertThrows(IllegalStateException.class, () -> train("timed", change, second));
+    TrainingResult resumed =
+        train("timed", c -> change.apply(c).epochs(1 + (int) (taken.get(1) / 6)), second);
+    assertTrue(taken.size() > 2 && taken.get(0) < taken.get(1), taken.toString());
+    TrainingResult whole =
+        train("whole", c -> c.epochs(1 + (int) (taken.get(1) / 6)), TrainingObserver.NONE);
+    assertSame(whole, resumed);
+  }
+
+  @Test
+  void theBestCheckpointIsKeptAndItsModelWritten() throws IOException {
+    TrainingResult result =
+        train(
+            "best",
+            c ->
+                c.epochs(6)
+                    .keepCheckpoints(1)
+                    .keepBest(Plateau.Metric.LOSS)
+                    .optimizer(o -> o.withName(OptimizerName.SGD).with("lr", 3)),
+            TrainingObserver.NONE);
+    EpochMetrics best =
+        result.metrics().epochs().stream()
+            .min(Comparator.comparingDouble(EpochMetrics::validationLoss))
+            .orElseThrow();
+    TrainingResult until =
+        train(
+            "until",
+            c -> c.epochs(best.epoch()).optimizer(o -> o.withName(OptimizerName.SGD).with("lr", 3)),
+            TrainingObserver.NONE);
+    try (InputStream in = Files.newInputStream(folder.resolve("best/best.zip"))) {
+      InitialModel model = InitialModel.read(in, "best.zip");
+      assertArrayEquals(until.parameters(), model.parameters(0));
+      assertEquals(best.step(), model.iterations());
+      assertEquals(best.epoch(), model.epochs());
+    }
+    String[] kept = folder.resolve("best/checkpoints").toFile().list();
+    assertEquals(
+        best.epoch() == 6 ? 1 : 2, Stream.of(kept).filter(n -> n.startsWith("step-")).count());
+  }
+
+  @Test
   void twiceInARow() throws IOException {
     UnaryOperator<TrainingConfig.Builder> change =
         c -> c.checkpointEvery(CheckpointInterval.parse("3steps"));
@@ -181,14 +242,14 @@ class ResumedRunTest {
   @Test
   void aFinishedRunIsNotLaunchedAgain() throws IOException {
     TrainingResult first = train("done", c -> c, TrainingObserver.NONE);
-    byte[] record = Files.readAllBytes(folder.resolve("done/run.json"));
+    String record = Files.readString(folder.resolve("done/run.json"));
     List<String> told = new ArrayList<>();
     TrainingResult again = train("done", c -> c, TrainingObserver.ofLaunch(told::add));
     assertEquals(first.parametersSha256(), again.parametersSha256());
     assertEquals(first.metrics().lastEpoch(), again.metrics().lastEpoch());
     assertEquals(
         List.of(first.run() + " is complete: 18 steps"), told.stream().map(String::strip).toList());
-    assertEquals(new String(record), Files.readString(folder.resolve("done/run.json")));
+    assertEquals(record, Files.readString(folder.resolve("done/run.json")));
 
     // What the driver could not write any more is written now.
     Files.delete(folder.resolve("done/run.json"));
@@ -237,9 +298,8 @@ class ResumedRunTest {
     stopAfter(2, "warm", other);
     TrainingResult resumed = train("warm", other, TrainingObserver.NONE);
     assertEquals(33, resumed.steps());
-    assertTrue(
-        Files.list(folder.resolve("warm"))
-            .anyMatch(f -> f.getFileName().toString().startsWith("before-run-")));
+    String[] files = folder.resolve("warm").toFile().list();
+    assertTrue(Stream.of(files).anyMatch(name -> name.startsWith("before-run-")));
 
     stopAfter(9, "again", change);
     TrainingResult whole = train("again", other, TrainingObserver.NONE);
