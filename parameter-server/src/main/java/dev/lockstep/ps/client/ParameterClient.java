@@ -36,6 +36,10 @@ public final class ParameterClient {
   private final AbortSignal signal;
   private final Duration bound;
   private final List<Window> windows = new ArrayList<>();
+
+  /** Fails with the first message that fails, wherever in its window. */
+  private final CompletableFuture<Void> broken = new CompletableFuture<>();
+
   private final int mostFrames;
   private long leastVersion;
   private List<StepOutcome> outcomes = List.of();
@@ -183,7 +187,16 @@ public final class ParameterClient {
     }
 
     void add(String what, CompletableFuture<?> answer) {
-      pending.add(new Pending(what, answer));
+      String named = what + ", " + shard;
+      pending.add(new Pending(named, answer));
+      CompletableFuture<?> unused =
+          answer.whenComplete(
+              (nothing, failure) -> {
+                if (failure != null) {
+                  broken.completeExceptionally(
+                      new AttemptAbortedException(named + ": " + failure.getMessage(), failure));
+                }
+              });
     }
 
     void makeRoom() throws InterruptedException {
@@ -200,7 +213,16 @@ public final class ParameterClient {
 
     private void take() throws InterruptedException {
       Pending oldest = pending.remove();
-      accept(signal.await(oldest.answer, bound, oldest.what + ", " + shard));
+      if (!oldest.answer.isDone()) {
+        // What failed behind it may be the reason why it is not answered.
+        CompletableFuture<Object> settled =
+            CompletableFuture.anyOf(oldest.answer, broken).handle((answer, failure) -> null);
+        signal.await(settled, bound, oldest.what);
+        if (!oldest.answer.isDone()) {
+          signal.await(broken, bound, oldest.what);
+        }
+      }
+      accept(signal.await(oldest.answer, bound, oldest.what));
     }
   }
 

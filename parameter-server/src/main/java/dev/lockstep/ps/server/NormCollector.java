@@ -20,6 +20,7 @@ final class NormCollector {
   private final int owners;
   private final int rounds;
   private final long stepsAhead;
+  private final long firstExchange;
   private final Map<Long, Map<Integer, NormPartials>> parts = new HashMap<>();
 
   /** The exchange in progress: {@code step * rounds + round}. */
@@ -33,7 +34,8 @@ final class NormCollector {
   NormCollector(ShardSpec spec, int rounds) {
     this.layout = spec.layout().shards();
     this.rounds = rounds;
-    this.exchange = spec.firstStep() * rounds;
+    this.firstExchange = spec.firstStep() * rounds;
+    this.exchange = firstExchange;
     this.stepsAhead = 1L + spec.protocol().consistency().stepsAhead();
     int count = 0;
     for (int shard = 0; shard < layout.shards(); shard++) {
@@ -54,7 +56,7 @@ final class NormCollector {
     String what = "norms of step " + norms.step() + " from shard " + norms.shard() + " refused";
     long key = norms.step() * rounds + norms.round();
     if (norms.round() >= rounds
-        || key < exchange
+        || key < firstExchange
         || norms.step() > exchange / rounds + stepsAhead) {
       throw new RefusedException(
           what
@@ -85,6 +87,9 @@ final class NormCollector {
               + ", "
               + to
               + ")");
+    }
+    if (key < exchange) {
+      return null; // a repetition: the exchange ended with this part, or was not needed
     }
     Map<Integer, NormPartials> gathered = parts.computeIfAbsent(key, k -> new TreeMap<>());
     if (gathered.putIfAbsent(norms.shard(), partials) != null

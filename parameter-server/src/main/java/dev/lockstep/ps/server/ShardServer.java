@@ -16,8 +16,9 @@ import java.util.concurrent.atomic.AtomicReference;
  * Only where the plan needs norms do all frames of the shard go through a step together ({@link
  * NormedStep}).
  *
- * <p>Each (step, tree node, frame) counts once: a repetition within the step is ignored, whatever
- * is late, too early or foreign is refused with a {@link RefusedException} and changes nothing.
+ * <p>Each (step, tree node, frame) counts once: a repetition before the end of the next step is
+ * ignored, whatever else is late, too early or foreign is refused with a {@link RefusedException}
+ * and changes nothing.
  */
 public final class ShardServer implements ShardEndpoint {
 

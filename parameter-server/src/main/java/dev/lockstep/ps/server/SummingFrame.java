@@ -28,6 +28,9 @@ final class SummingFrame extends Frame {
   /** The step in progress and those after it of which there are pushes. */
   private final Deque<Step> steps = new ArrayDeque<>();
 
+  /** The nodes that the step before added up. */
+  private Set<TreeNode> receivedBefore = Set.of();
+
   SummingFrame(
       int index,
       int from,
@@ -61,6 +64,9 @@ final class SummingFrame extends Frame {
   @Override
   Update add(Push push) {
     long ahead = push.when().step() - version();
+    if (ahead == -1 && receivedBefore.contains(push.node())) {
+      return null; // a repetition
+    }
     if (ahead < 0 || ahead > stepsAhead) {
       throw new RefusedException(
           describe(push)
@@ -79,7 +85,7 @@ final class SummingFrame extends Frame {
 
   @Override
   boolean moveOn(Update update) {
-    steps.remove();
+    receivedBefore = steps.remove().received;
     if (steps.isEmpty()) {
       steps.add(new Step(update.step() + 1, true));
     }

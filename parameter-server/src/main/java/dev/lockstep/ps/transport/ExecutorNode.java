@@ -62,13 +62,14 @@ public final class ExecutorNode implements AutoCloseable {
   private final CompletableFuture<Started> started = new CompletableFuture<>();
   private final CompletableFuture<Void> allFinished = new CompletableFuture<>();
   private final CompletableFuture<Void> peersTold = new CompletableFuture<>();
-  private final Object starting = new Object();
 
   // Guarded by this.
+  private boolean starting;
   private int holds;
   private int finished;
   private boolean closed;
   private boolean shutDown;
+  private boolean left;
 
   ExecutorNode(AttemptId id, String token, TransportSettings settings, String jvmId) {
     this.id = id;
@@ -160,22 +161,13 @@ public final class ExecutorNode implements AutoCloseable {
       float[][] stateOrNull,
       long firstStep)
       throws InterruptedException {
-    synchronized (starting) {
-      signal.check();
-      if (started.isDone()) {
-        checkSameRoster(roster);
-        return;
-      }
+    if (!claimStart(roster, plan, theta)) {
+      return;
+    }
+    try {
       int own = roster.indexOf(address);
-      if (own < 0) {
-        throw new IllegalArgumentException("roster " + roster + " lacks this node, " + address);
-      }
       FrameLayout layout =
           new FrameLayout(new ShardLayout(plan.layout().parameters(), roster.size()));
-      if (theta.length != plan.layout().parameters()) {
-        throw new IllegalArgumentException(
-            "theta: length=" + theta.length + " != parameters=" + plan.layout().parameters());
-      }
       ShardSpec spec = new ShardSpec(key, layout, own, plan, virtualWorkers, protocol, firstStep);
       ShardServer shard =
           new ShardServer(
@@ -185,7 +177,33 @@ public final class ExecutorNode implements AutoCloseable {
               new Peers(),
               server.executor());
       start(roster, own, layout, shard, protocol.rounding().format());
+    } catch (InterruptedException | RuntimeException | Error e) {
+      abort(e);
+      throw e;
     }
+  }
+
+  /** Whether the calling task is the one that starts the node; returns once another has. */
+  private boolean claimStart(List<NodeAddress> roster, UpdatePlan plan, float[] theta)
+      throws InterruptedException {
+    signal.check();
+    synchronized (this) {
+      if (!starting) {
+        if (!roster.contains(address)) {
+          throw new IllegalArgumentException("roster " + roster + " lacks this node, " + address);
+        }
+        if (theta.length != plan.layout().parameters()) {
+          throw new IllegalArgumentException(
+              "theta: length=" + theta.length + " != parameters=" + plan.layout().parameters());
+        }
+        starting = true;
+        return true;
+      }
+    }
+    // A copy: the signal completes what it waits for.
+    signal.await(started.copy(), settings.waitBound(), "the start of this JVM's node");
+    checkSameRoster(roster);
+    return false;
   }
 
   private void start(
@@ -199,6 +217,7 @@ public final class ExecutorNode implements AutoCloseable {
       try {
         for (int i = 0; i < roster.size(); i++) {
           if (i != own) {
+            signal.check();
             peers.put(i, connect(connector, roster.get(i), i, format));
           }
         }
@@ -283,8 +302,14 @@ public final class ExecutorNode implements AutoCloseable {
     if (last) {
       List<CompletableFuture<Void>> farewells = new ArrayList<>();
       for (Peer peer : now.peers.values()) {
-        // A peer may be gone before it acknowledges: it has departed then, or else it is lost.
-        farewells.add(peer.sendFarewell(key, now.own).exceptionally(failure -> null));
+        farewells.add(
+            peer.sendFarewell(key, now.own)
+                .exceptionally(
+                    failure -> {
+                      // It may be gone before it acknowledges: if it had not departed, it is lost.
+                      lost(peer, "farewell: " + Wire.describe(failure));
+                      return null;
+                    }));
         farewells.add(peer.departed());
       }
       CompletableFuture<Void> unused =
@@ -375,6 +400,9 @@ public final class ExecutorNode implements AutoCloseable {
       }
     }
     server.close();
+    synchronized (this) {
+      left = true;
+    }
     signal.trip(new AttemptAbortedException(id + " is closed in this JVM", null));
   }
 
@@ -387,6 +415,10 @@ public final class ExecutorNode implements AutoCloseable {
     } catch (ExecutionException | TimeoutException e) {
       LOG.debug("{}: a peer was not told of the abort", id, e);
     }
+  }
+
+  private synchronized boolean hasLeft() {
+    return left;
   }
 
   private synchronized boolean isClosed() {
@@ -434,7 +466,8 @@ public final class ExecutorNode implements AutoCloseable {
       started.completeExceptionally(why);
       return;
     }
-    if (isClosed()) {
+    // Even if the task that closes the node has woken up already: it waits until all are told.
+    if (hasLeft()) {
       return;
     }
     LOG.warn("{}", why.getMessage());
@@ -512,7 +545,8 @@ public final class ExecutorNode implements AutoCloseable {
 
     @Override
     public void publish(ShardNorms norms) {
-      Started now = started.join();
+      // There are pushes, and so norms, from the start on only.
+      Started now = requireStarted();
       now.peers.forEach(
           (shard, peer) -> {
             if (now.layout.frames(shard) > 0) {

@@ -24,7 +24,7 @@ final class HelloMessage {
   private static final int LENGTH = DIGEST_OFFSET + DIGEST_LENGTH;
 
   private static final int MAGIC = 0x4C4B5354;
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
 
   private HelloMessage() {}
 

@@ -12,12 +12,12 @@ import org.apache.spark.network.server.TransportServerBootstrap;
  * frame that arrives in one piece is handed on as it lies, others are copied together first.
  *
  * <p>A partly received frame holds on to whole read buffers. So their length follows what the last
- * reads brought, between 1 KiB and 1 MiB, and a slow network gets short ones.
+ * reads brought, between 1 KiB and 1 MiB, and a slow network, or a stranger, gets short ones.
  */
 final class LongReads implements TransportServerBootstrap, TransportClientBootstrap {
 
   private static final int SHORTEST = 1024;
-  private static final int FIRST = 64 * 1024;
+  private static final int FIRST = 16 * 1024;
   private static final int LONGEST = 1024 * 1024;
 
   /** Reads of one channel before its thread looks at others: Netty's own number. */

@@ -25,6 +25,9 @@ import org.apache.spark.network.server.StreamManager;
  */
 public final class MessageConnector implements AutoCloseable {
 
+  /** Of frames: many times what any answer needs. */
+  private static final int LONGEST_ANSWER = 16 * MessageServer.MAX_MESSAGE_BYTES;
+
   private final TransportSettings settings;
   private final Traffic traffic;
   private final MessageBuffers buffers = new MessageBuffers();
@@ -47,6 +50,8 @@ public final class MessageConnector implements AutoCloseable {
     this.context = new TransportContext(settings.conf(), new Watcher(), false, true);
     List<TransportClientBootstrap> bootstraps = new ArrayList<>();
     bootstraps.add(new LongReads());
+    bootstraps.add(
+        (client, channel) -> FrameGuard.ofAnswers(LONGEST_ANSWER).join(channel.pipeline()));
     settings
         .authentication()
         .ifPresent(

@@ -27,40 +27,45 @@ public final class MessageLink implements AutoCloseable {
   /**
    * Sends a message. Does not block.
    *
-   * @param request from position to limit; must not be changed until the answer is in
+   * @param request from position to limit; copied
    * @param read reads the answer, on a network thread: brief, and copies what it keeps
    * @return what {@code read} made of it; fails with a {@link MessageException} if the other side
    *     refused or the connection ended
    */
   public <T> CompletableFuture<T> request(ByteBuffer request, Function<ByteBuffer, T> read) {
+    return request(request, Envelope.sealed(request), read);
+  }
+
+  private <T> CompletableFuture<T> request(
+      ByteBuffer request, ByteBuffer sealed, Function<ByteBuffer, T> read) {
     CompletableFuture<T> answer = new CompletableFuture<>();
     if (wire.isSound()) {
-      send(request, read, answer);
+      send(sealed, read, answer);
     } else {
       wire.pass(
           wire.describe(Moment.SENDING_REQUEST, request, client.getSocketAddress()),
-          request,
+          sealed,
           bytes -> send(bytes, read, answer),
           () -> {
             ResetSignal.send(client.getChannel());
             // Fails, as it would have on its way.
-            send(request, read, answer);
+            send(sealed, read, answer);
           });
     }
     return answer;
   }
 
   private <T> void send(
-      ByteBuffer request, Function<ByteBuffer, T> read, CompletableFuture<T> answer) {
-    traffic.sent(request.remaining());
+      ByteBuffer sealed, Function<ByteBuffer, T> read, CompletableFuture<T> answer) {
+    traffic.sent(Envelope.length(sealed));
     client.sendRpc(
-        request,
+        sealed,
         new RpcResponseCallback() {
           @Override
           public void onSuccess(ByteBuffer response) {
-            traffic.received(response.remaining());
+            traffic.received(Math.max(0, Envelope.length(response)));
             try {
-              answer.complete(read.apply(response));
+              answer.complete(read.apply(Envelope.open(response)));
             } catch (RuntimeException | Error e) {
               answer.completeExceptionally(e);
             }
@@ -86,8 +91,11 @@ public final class MessageLink implements AutoCloseable {
   <T> CompletableFuture<T> request(
       Function<IntFunction<ByteBuffer>, ByteBuffer> write, Function<ByteBuffer, T> read) {
     MessageBuffers.Loan loan = buffers.loan();
+    Envelope envelope = new Envelope(loan);
+    ByteBuffer request = write.apply(envelope);
     return request(
-        write.apply(loan),
+        request,
+        envelope.seal(request),
         answer -> {
           // Who answers has received everything. After a failure bytes may still be on their way:
           // their memory is left to the garbage collector.

@@ -1,6 +1,7 @@
 package dev.lockstep.ps.transport;
 
 import dev.lockstep.ps.transport.WireMessage.Moment;
+import io.netty.channel.Channel;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -12,6 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
@@ -25,21 +27,38 @@ import org.apache.spark.network.server.RpcHandler;
 import org.apache.spark.network.server.StreamManager;
 import org.apache.spark.network.server.TransportServer;
 import org.apache.spark.network.server.TransportServerBootstrap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A small secured request-answer endpoint on Spark's network-common. Lives in an executor or on the
  * driver. A connection whose first message does not prove the token is closed. Network threads only
  * copy bytes and answer pings; handlers run on threads of their own.
+ *
+ * <p>Whoever does not know the token costs little: frames of {@value
+ * FrameGuard#LONGEST_OF_STRANGERS} bytes at most, for as long as a peer may be silent, and no more
+ * than {@value #MOST_STRANGERS} of them at once.
  */
 public final class MessageServer implements AutoCloseable {
 
   /** A longer message is refused. */
   public static final int MAX_MESSAGE_BYTES = 1 << 20;
 
+  /**
+   * Of frames: what is a little too long is answered, what is much too long ends the connection.
+   */
+  private static final int LONGEST_REQUEST = 2 * MAX_MESSAGE_BYTES;
+
+  /** Connections at once that have not proved the token. */
+  static final int MOST_STRANGERS = 1024;
+
   private static final int HANDLER_THREADS =
       Math.max(2, Math.min(4, Runtime.getRuntime().availableProcessors()));
 
+  private static final Logger LOG = LoggerFactory.getLogger(MessageServer.class);
+
   private final String token;
+  private final Duration helloBound;
   private final AnsweringHandler handler;
   private final Traffic traffic;
   private final MessageBuffers buffers = new MessageBuffers();
@@ -80,6 +99,7 @@ public final class MessageServer implements AutoCloseable {
       Traffic traffic,
       FaultyWire.Description description) {
     this.token = Objects.requireNonNull(token, "token");
+    this.helloBound = settings.silence();
     this.handler = Objects.requireNonNull(handler, "handler");
     this.traffic = traffic;
     this.wire = new FaultyWire(settings.faults(), description);
@@ -89,6 +109,7 @@ public final class MessageServer implements AutoCloseable {
     this.context = new TransportContext(settings.conf(), new Receiver());
     List<TransportServerBootstrap> bootstraps = new ArrayList<>();
     bootstraps.add(new LongReads());
+    bootstraps.add(MessageServer::guard);
     settings
         .authentication()
         .ifPresent(who -> bootstraps.add(new AuthServerBootstrap(settings.conf(), who.keys())));
@@ -148,6 +169,11 @@ public final class MessageServer implements AutoCloseable {
     wire.close();
   }
 
+  private static RpcHandler guard(Channel channel, RpcHandler next) {
+    FrameGuard.ofRequests().join(channel.pipeline());
+    return next;
+  }
+
   static ThreadFactory daemons(String name) {
     AtomicInteger count = new AtomicInteger();
     return task -> {
@@ -173,7 +199,7 @@ public final class MessageServer implements AutoCloseable {
     @Override
     public void onSuccess(ByteBuffer answer) {
       wire.pass(
-          request.answered(answer.remaining()),
+          request.answered(Envelope.length(answer)),
           answer,
           callback::onSuccess,
           () -> ResetSignal.send(client.getChannel()));
@@ -192,14 +218,14 @@ public final class MessageServer implements AutoCloseable {
 
     @Override
     public void receive(TransportClient client, ByteBuffer message, RpcResponseCallback callback) {
-      traffic.received(message.remaining());
+      traffic.received(Math.max(0, Envelope.length(message)));
       if (wire.isSound()) {
         take(client, message, callback);
         return;
       }
       ByteBuffer request = Wire.own(message);
       WireMessage known =
-          wire.describe(Moment.HANDLING_REQUEST, request, client.getSocketAddress());
+          wire.describe(Moment.HANDLING_REQUEST, Envelope.peek(request), client.getSocketAddress());
       wire.pass(
           known,
           request,
@@ -217,8 +243,13 @@ public final class MessageServer implements AutoCloseable {
 
     private void greet(TransportClient client, ByteBuffer message, RpcResponseCallback callback) {
       try {
-        HelloMessage.check(message, token);
+        HelloMessage.check(Envelope.peek(message), token);
+        Envelope.open(message);
+        FrameGuard.allow(client.getChannel().pipeline(), LONGEST_REQUEST);
         greeted.add(client);
+        if (!client.isActive()) {
+          greeted.remove(client);
+        }
         reply(callback, Ack.encode());
       } catch (MessageException e) {
         callback.onFailure(MessageException.toSend(e));
@@ -227,15 +258,18 @@ public final class MessageServer implements AutoCloseable {
     }
 
     private void answer(TransportClient client, ByteBuffer message, RpcResponseCallback callback) {
-      if (PingMessage.matches(message)) {
+      if (PingMessage.matches(Envelope.peek(message))) {
         reply(callback, Ack.encode());
         return;
       }
-      if (message.remaining() > MAX_MESSAGE_BYTES) {
+      if (Envelope.length(message) > MAX_MESSAGE_BYTES) {
         callback.onFailure(
             MessageException.toSend(
                 new MessageException(
-                    "message refused: " + message.remaining() + " bytes > " + MAX_MESSAGE_BYTES)));
+                    "message refused: "
+                        + Envelope.length(message)
+                        + " bytes > "
+                        + MAX_MESSAGE_BYTES)));
         return;
       }
       ByteBuffer request = Wire.own(message);
@@ -248,9 +282,10 @@ public final class MessageServer implements AutoCloseable {
 
     private void handle(TransportClient client, ByteBuffer request, RpcResponseCallback callback) {
       MessageBuffers.Loan loan = buffers.loan();
+      Envelope envelope = new Envelope(keepsOrder ? loan : Wire::allocate);
       CompletableFuture<ByteBuffer> answer;
       try {
-        answer = handler.receive(request, keepsOrder ? loan : Wire::allocate);
+        answer = handler.receive(Envelope.open(request), envelope);
       } catch (RuntimeException | Error e) {
         answer = CompletableFuture.failedFuture(e);
       }
@@ -261,7 +296,8 @@ public final class MessageServer implements AutoCloseable {
                   // Whoever failed may still be writing into the loan: it is not given back.
                   callback.onFailure(MessageException.toSend(failure));
                 } else {
-                  reply(callback, bytes);
+                  traffic.sent(bytes.remaining());
+                  callback.onSuccess(envelope.seal(bytes));
                   if (!loan.isEmpty()) {
                     SentSignal.after(client.getChannel(), loan::end);
                   }
@@ -271,7 +307,7 @@ public final class MessageServer implements AutoCloseable {
 
     private void reply(RpcResponseCallback callback, ByteBuffer bytes) {
       traffic.sent(bytes.remaining());
-      callback.onSuccess(bytes);
+      callback.onSuccess(Envelope.sealed(bytes));
     }
 
     @Override
@@ -281,7 +317,30 @@ public final class MessageServer implements AutoCloseable {
 
     @Override
     public void channelActive(TransportClient client) {
+      if (connections.size() - greeted.size() >= MOST_STRANGERS) {
+        LOG.warn(
+            "connection from {} closed: {} connections have not proved the run token yet",
+            client.getSocketAddress(),
+            MOST_STRANGERS);
+        client.close();
+        return;
+      }
       connections.add(client);
+      Future<?> unused =
+          client
+              .getChannel()
+              .eventLoop()
+              .schedule(() -> expectHello(client), helloBound.toNanos(), TimeUnit.NANOSECONDS);
+    }
+
+    private void expectHello(TransportClient client) {
+      if (!greeted.contains(client) && client.isActive()) {
+        LOG.warn(
+            "connection from {} closed: it has not proved the run token within {} s",
+            client.getSocketAddress(),
+            helloBound.toMillis() / 1000.0);
+        client.close();
+      }
     }
 
     @Override

@@ -53,6 +53,7 @@ public record TransportSettings(
   private static final String WAIT_KEY = "spark.lockstep.ps.waitTimeout";
   private static final String FAULTS_KEY = "spark.lockstep.ps.faults";
   private static final String CONNECT_KEY = "spark.lockstep.io.connectionCreationTimeout";
+  private static final String AUTHENTICATE_KEY = "spark.lockstep.sasl.timeout";
   private static final String TLS_KEY = "spark.ssl.rpc.enabled";
   private static final String CONNECT_DEFAULT = "10s";
   private static final Duration PING_DEFAULT = Duration.ofSeconds(1);
@@ -127,6 +128,7 @@ public record TransportSettings(
   public static TransportSettings of(SparkEnv env) {
     SparkConf conf = env.conf().clone();
     conf.setIfMissing(CONNECT_KEY, CONNECT_DEFAULT);
+    conf.setIfMissing(AUTHENTICATE_KEY, CONNECT_DEFAULT);
     var security = env.securityManager();
     String host = env.blockManager().blockManagerId().host();
     boolean driver = env.blockManager().blockManagerId().isDriver();
@@ -193,6 +195,7 @@ public record TransportSettings(
     all.putIfAbsent("spark.lockstep.io.serverThreads", Integer.toString(LOOP_THREADS));
     all.putIfAbsent("spark.lockstep.io.clientThreads", Integer.toString(LOOP_THREADS));
     all.putIfAbsent(CONNECT_KEY, CONNECT_DEFAULT);
+    all.putIfAbsent(AUTHENTICATE_KEY, CONNECT_DEFAULT);
     return new TransportConf(MODULE, new MapConfigProvider(all));
   }
 

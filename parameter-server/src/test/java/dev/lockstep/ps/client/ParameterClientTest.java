@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class ParameterClientTest {
@@ -58,6 +59,30 @@ class ParameterClientTest {
     @Override
     public String toString() {
       return "a silent shard";
+    }
+  }
+
+  /** Answers all pulls alike. */
+  private record Pending(CompletableFuture<PullReply> answer) implements ShardEndpoint {
+
+    @Override
+    public CompletableFuture<Void> push(Push push) {
+      throw new AssertionError("nothing is pushed");
+    }
+
+    @Override
+    public CompletableFuture<PullReply> pull(Pull pull) {
+      return answer;
+    }
+
+    @Override
+    public CompletableFuture<Void> norms(ShardNorms norms) {
+      throw new AssertionError("clients send no norms");
+    }
+
+    @Override
+    public String toString() {
+      return "a shard";
     }
   }
 
@@ -102,6 +127,27 @@ class ParameterClientTest {
             .getMessage());
     assertEquals(ParameterClient.WINDOW, first.pushes.size());
     assertEquals(ParameterClient.WINDOW, second.pushes.size());
+  }
+
+  @Test
+  void aRefusalEndsTheWaitForAnAnswerThatHangsOnIt() {
+    ShardEndpoint waiting = new Pending(new CompletableFuture<>());
+    CompletableFuture<PullReply> refused = new CompletableFuture<>();
+    ParameterClient client =
+        new ParameterClient(
+            ATTEMPT,
+            LAYOUT,
+            List.of(waiting, new Pending(refused)),
+            new AbortSignal(),
+            Duration.ofMinutes(10));
+    CompletableFuture.delayedExecutor(50, TimeUnit.MILLISECONDS)
+        .execute(() -> refused.completeExceptionally(new IllegalStateException("checksum")));
+    assertEquals(
+        "pull of version 1, a shard: pull of version 1, a shard: checksum",
+        assertThrows(
+                AttemptAbortedException.class,
+                () -> client.pull(1, Pull.NO_OUTCOMES, new float[PARAMETERS]))
+            .getMessage());
   }
 
   @Test

@@ -184,7 +184,7 @@ class MessagesTest {
             .getMessage());
     hello.putInt(4, 99);
     assertEquals(
-        "connection refused: protocol version 99 != 1: use the same Lockstep everywhere",
+        "connection refused: protocol version 99 != 2: use the same Lockstep everywhere",
         assertThrows(MessageException.class, () -> HelloMessage.check(hello, "secret"))
             .getMessage());
     assertEquals(

@@ -53,6 +53,9 @@ final class SocketCluster implements AutoCloseable {
               SimulatedTraining.Result result = training.work(node.client(), from, to);
               node.finish();
               return result;
+            } catch (InterruptedException | RuntimeException e) {
+              node.abort(e);
+              throw e;
             } finally {
               node.close();
             }
