@@ -1,29 +1,34 @@
 package dev.lockstep.sharding.store;
 
 import java.io.IOException;
-import java.io.OutputStream;
+import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.util.UUID;
 import org.apache.hadoop.fs.ChecksumFileSystem;
 import org.apache.hadoop.fs.CommonPathCapabilities;
 import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FSDataOutputStreamBuilder;
+import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Options.Rename;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.hadoop.fs.StreamCapabilities;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 
 /**
- * Puts a small file in its place as a whole: whoever opens it at any moment, also after a kill,
- * finds the old content or the new. How depends on the file system:
+ * Puts a small file in its place as a whole: whoever opens it at any moment, also after a kill or a
+ * power cut, finds the old content or the new. How depends on the file system:
  *
  * <pre>
  * local           written beside, without Hadoop's checksum file (two files cannot change in one
  *                 moment), then rename(2); link(2) where nothing may be replaced
  * object stores   one put: an object is there when its stream is closed (seen from the capability
- *                 to abort a stream, as of s3a)
+ *                 to abort a stream, as of s3a); a conditional one where nothing may be replaced
+ *                 and the store has that (s3a since Hadoop 3.4.2), else after a look
  * HDFS and others written beside, then FileContext's rename, which replaces in one moment
  * </pre>
  *
@@ -32,6 +37,9 @@ import org.apache.hadoop.fs.UnsupportedFileSystemException;
  * leaves none.
  */
 public final class WholeFile {
+
+  /** Hadoop's name for "only if nothing is there when the stream is closed"; since 3.4.2. */
+  private static final String CONDITIONALLY = "fs.option.create.conditional.overwrite";
 
   private WholeFile() {}
 
@@ -55,6 +63,9 @@ public final class WholeFile {
       }
     } catch (org.apache.hadoop.fs.FileAlreadyExistsException e) {
       throw exists(target, e);
+    } catch (FSError e) {
+      // What Hadoop makes of a local disk's errors, a full disk among them.
+      throw new IOException(e.getCause() == null ? e.getMessage() : e.getCause().getMessage(), e);
     }
   }
 
@@ -67,15 +78,27 @@ public final class WholeFile {
 
   private static void putDirectly(FileSystem files, Path target, byte[] content, IfExists ifExists)
       throws IOException {
+    boolean conditional =
+        ifExists == IfExists.REFUSE && files.hasPathCapability(target, CONDITIONALLY);
+    FSDataOutputStreamBuilder<?, ?> create =
+        files.createFile(target).overwrite(ifExists == IfExists.REPLACE).recursive();
     FSDataOutputStream out =
-        files.createFile(target).overwrite(ifExists == IfExists.REPLACE).recursive().build();
+        conditional ? create.must(CONDITIONALLY, true).build() : create.build();
     try {
       out.write(content);
     } catch (IOException | RuntimeException e) {
       out.abort();
       throw e;
     }
-    out.close();
+    try {
+      out.close();
+    } catch (IOException e) {
+      // The store says in words of its own that the condition did not hold.
+      if (conditional && files.exists(target)) {
+        throw exists(target, e);
+      }
+      throw e;
+    }
   }
 
   private static void putBeside(
@@ -84,19 +107,40 @@ public final class WholeFile {
     String name = Owner.current().name("_" + target.getName() + "." + UUID.randomUUID());
     Path beside = new Path(target.getParent(), name);
     try {
-      try (OutputStream out = files.create(beside, false)) {
+      try (FSDataOutputStream out = files.create(beside, false)) {
         out.write(content);
+        // Else a power cut may leave the name and not the content.
+        if (out.hasCapability(StreamCapabilities.HSYNC)) {
+          out.hsync();
+        }
       }
       if (checksum != null && ifExists == IfExists.REPLACE) {
         files.delete(checksum, false);
       }
       if (files instanceof RawLocalFileSystem local) {
         moveLocally(local, beside, target, ifExists);
+        syncFolder(local, target.getParent());
       } else {
         move(files, beside, target, ifExists);
       }
     } finally {
       files.delete(beside, false);
+    }
+  }
+
+  /**
+   * Has the names of a folder's files on the disk, where it is a local one; elsewhere they are
+   * there with the files.
+   */
+  public static void syncFolder(FileSystem files, Path folder) throws IOException {
+    FileSystem raw =
+        files instanceof ChecksumFileSystem checked ? checked.getRawFileSystem() : files;
+    if (raw instanceof RawLocalFileSystem local) {
+      try (FileChannel opened = FileChannel.open(local.pathToFile(folder).toPath())) {
+        opened.force(true);
+      } catch (AccessDeniedException e) {
+        // Windows opens no folders.
+      }
     }
   }
 

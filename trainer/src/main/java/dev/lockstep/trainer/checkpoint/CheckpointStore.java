@@ -1,55 +1,48 @@
 package dev.lockstep.trainer.checkpoint;
 
 import dev.lockstep.sharding.store.IfExists;
-import dev.lockstep.sharding.store.WholeFile;
-import java.io.BufferedInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.HashSet;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Consumer;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.zip.CRC32C;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.ChecksumFileSystem;
-import org.apache.hadoop.fs.FSDataOutputStream;
-import org.apache.hadoop.fs.FileStatus;
-import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.StreamCapabilities;
 
 /**
  * The checkpoints of one run, below one folder of any Hadoop file system:
  *
  * <pre>
- * checkpoints/attempt-00003.json                               one launch of the run has begun
+ * checkpoints/attempt-00003.json                               one launch of the run
  * checkpoints/step-000000001200/shard-00000.attempt-3
  *                               replica-00000.attempt-3        where virtual workers keep state
  *                               manifest.json                  written last, at once
  * checkpoints/damaged-step-000000000900/…                      set aside, never deleted
  * </pre>
  *
- * <p>Shards are written by executors, the rest by the driver, the manifest once it knows of all
- * shards. Stateless and thread-safe; methods block on the file system.
+ * <p>Executors write shards and replicas; the driver does the rest, the manifest once it knows of
+ * all files. What holds, whenever a process ends or a write fails, on local disks, HDFS and object
+ * stores:
+ *
+ * <ul>
+ *   <li>A checkpoint is complete when its manifest is there, which comes at once (see {@link
+ *       dev.lockstep.sharding.store.WholeFile}), after all files that it names are on the disk.
+ *   <li>A complete checkpoint goes only after a newer one is complete.
+ *   <li>Once an attempt has been claimed, no earlier one commits or deletes: a {@link #commit} that
+ *       returned did so before the claim, and whoever claims sees it.
+ * </ul>
+ *
+ * <p>Stateless and thread-safe; methods block on the file system.
  */
 public final class CheckpointStore {
 
-  private static final String MANIFEST = "manifest.json";
-  private static final String STEP = "step-";
   private static final String DAMAGED = "damaged-";
-  private static final Pattern CLAIM = Pattern.compile("attempt-([0-9]{5,9})\\.json");
-  private static final Pattern STEP_FOLDER = Pattern.compile(STEP + "([0-9]{12,18})");
-  private static final int MOST_LOST_RACES = 100;
+  private static final int MOST_LOST_RACES = 10;
 
   private final Path folder;
   private final Configuration hadoop;
@@ -72,131 +65,57 @@ public final class CheckpointStore {
    * @throws IOException if the folder belongs to another run, or cannot be written
    */
   public AttemptClaim claim(String run, Determinants determinants, Instant at) throws IOException {
-    FileSystem files = files();
-    files.mkdirs(folder);
-    for (int race = 0; race < MOST_LOST_RACES; race++) {
-      Optional<AttemptClaim> newest = newestClaim();
-      if (newest.isPresent() && !newest.get().run().equals(run)) {
-        throw anotherRun(newest.get().run(), run);
-      }
-      int next = claimed(list(folder)).stream().mapToInt(n -> n).max().orElse(0) + 1;
-      AttemptClaim claim = new AttemptClaim(run, next, at, determinants);
-      try {
-        WholeFile.put(files, claimFile(next), SealedJson.write(claim), IfExists.REFUSE);
-        return claim;
-      } catch (FileAlreadyExistsException e) {
-        // Another driver was faster: the next number.
-      }
-    }
-    throw new IOException(
-        "no attempt number to be had in "
-            + folder
-            + ": "
-            + MOST_LOST_RACES
-            + " times another driver was faster: stop the others");
+    return attempts().claim(run, determinants, at);
   }
 
-  /** The claim of the highest number that can be read. */
+  /** The newest claim that can be read. */
   public Optional<AttemptClaim> newestClaim() throws IOException {
-    List<Integer> numbers = claimed(list(folder));
-    for (int i = numbers.size() - 1; i >= 0; i--) {
-      Path file = claimFile(numbers.get(i));
-      try {
-        return Optional.of(
-            SealedJson.read(
-                bytes(file), file.toString(), "the claim of an attempt", 1, AttemptClaim.class));
-      } catch (DamagedFileException | FileNotFoundException e) {
-        // The number is taken all the same.
-      }
-    }
-    return Optional.empty();
-  }
-
-  private static List<Integer> claimed(List<FileStatus> content) {
-    List<Integer> numbers = new ArrayList<>();
-    for (FileStatus status : content) {
-      Matcher name = CLAIM.matcher(status.getPath().getName());
-      if (name.matches()) {
-        numbers.add(Integer.parseInt(name.group(1)));
-      }
-    }
-    Collections.sort(numbers);
-    return numbers;
-  }
-
-  private Path claimFile(int attempt) {
-    return new Path(folder, String.format(Locale.ROOT, "attempt-%05d.json", attempt));
-  }
-
-  private void requireNoLaterAttempt(CheckpointManifest manifest) throws IOException {
-    Optional<AttemptClaim> newest = newestClaim();
-    if (newest.isPresent() && newest.get().attempt() > manifest.attempt()) {
-      throw new FencedException(manifest.step(), manifest.attempt(), newest.get());
-    }
-  }
-
-  private IOException anotherRun(String there, String here) {
-    return new IOException(
-        "%s holds checkpoints of run %s, not of run %s: name another folder with --out"
-            .formatted(folder, there, here));
+    return attempts().newest();
   }
 
   // ---- writing --------------------------------------------------------------------------------
 
   /**
-   * Writes one shard; called by the executor that owns it.
+   * Writes one shard; called by the executor that owns it. Returns when it is on the disk.
    *
    * @param server number of the parameter shard
    * @throws IOException if it cannot be written; names step, file and cause
    */
   public CheckpointManifest.ShardEntry writeShard(ShardFile shard, int server, int attempt)
       throws IOException {
-    // The server's number, because servers without a chunk share an empty range.
-    String name = String.format(Locale.ROOT, "shard-%05d.attempt-%d", server, attempt);
-    ShardFile.Written written = write(shard.step(), name, shard::write);
+    Path file = at(shard.step()).shard(server, attempt);
+    ShardFile.Written written = write(shard.step(), file, shard::write);
     return new CheckpointManifest.ShardEntry(
-        name, shard.begin(), shard.end(), written.bytes(), written.crc32c());
+        file.getName(), shard.begin(), shard.end(), written.bytes(), written.crc32c());
   }
 
   /**
-   * Writes what a virtual worker keeps; called by the executor that plays it.
+   * Writes what a virtual worker keeps; called by the executor that plays it. Returns when it is on
+   * the disk.
    *
    * @throws IOException if it cannot be written; names step, file and cause
    */
   public CheckpointManifest.ReplicaEntry writeReplica(ReplicaFile replica, int attempt)
       throws IOException {
-    String name =
-        String.format(Locale.ROOT, "replica-%05d.attempt-%d", replica.virtualWorker(), attempt);
-    ShardFile.Written written = write(replica.step(), name, replica::write);
+    Path file = at(replica.step()).replica(replica.virtualWorker(), attempt);
+    ShardFile.Written written = write(replica.step(), file, replica::write);
     return new CheckpointManifest.ReplicaEntry(
-        name, replica.virtualWorker(), written.bytes(), written.crc32c());
+        file.getName(), replica.virtualWorker(), written.bytes(), written.crc32c());
   }
 
-  private interface Content {
-    ShardFile.Written writeTo(OutputStream out) throws IOException;
-  }
-
-  private ShardFile.Written write(long step, String name, Content content) throws IOException {
-    Path path = new Path(folderOf(step), name);
+  private ShardFile.Written write(
+      long step, Path file, CheckpointFiles.Content<ShardFile.Written> content) throws IOException {
     try {
-      FileSystem files = files();
-      files.mkdirs(path.getParent());
-      try (FSDataOutputStream out = files.create(path, true)) {
-        ShardFile.Written written = content.writeTo(out);
-        if (out.hasCapability(StreamCapabilities.HSYNC)) {
-          out.hsync();
-        }
-        return written;
-      }
+      return files().write(file, content);
     } catch (IOException e) {
-      throw notWritten(step, path, e);
+      throw notWritten(step, file, e);
     }
   }
 
-  private IOException notWritten(long step, Path path, IOException cause) {
+  private IOException notWritten(long step, Path file, IOException cause) {
     return new IOException(
         "checkpoint of step %d: cannot write %s: %s; %s"
-            .formatted(step, path, cause.getMessage(), untouched()),
+            .formatted(step, file, cause.getMessage(), untouched()),
         cause);
   }
 
@@ -204,32 +123,94 @@ public final class CheckpointStore {
     try {
       List<CheckpointManifest> complete = complete();
       return complete.isEmpty()
-          ? "there is no earlier one"
-          : "the checkpoint of step " + complete.get(complete.size() - 1).step() + " is untouched";
+          ? "there is no earlier checkpoint"
+          : "the checkpoint of step %d is untouched"
+              .formatted(complete.get(complete.size() - 1).step());
     } catch (IOException e) {
-      return "earlier ones are untouched";
+      return "earlier checkpoints are untouched";
     }
   }
 
   // ---- committing -----------------------------------------------------------------------------
 
   /**
-   * Makes a checkpoint complete; called by the driver. Where the step has a complete checkpoint of
-   * the same run already, that one stays, and the files named here go.
+   * Makes a checkpoint complete; called by the driver. Where the step has a complete one already,
+   * of the same determinants and rate cuts, that one stays, and the files named here go: a run that
+   * came this way again came to the same bits.
    *
-   * @throws FencedException if a later attempt has begun
-   * @throws IOException if a file that the manifest names is not there as it was written, or the
-   *     manifest cannot be written
+   * @throws FencedException if a later attempt has been claimed, before or meanwhile
+   * @throws IOException if the folder belongs to another run, a file that the manifest names is not
+   *     there as long as it was written, or the manifest cannot be written; earlier checkpoints are
+   *     untouched
    */
   public void commit(CheckpointManifest manifest) throws IOException {
-    requireNoLaterAttempt(manifest);
-    Path path = manifestFile(manifest.step());
+    attempts().requireNewest(manifest);
+    StepFolder at = at(manifest.step());
     try {
-      WholeFile.put(files(), path, SealedJson.write(manifest), IfExists.REPLACE);
+      for (int race = 0; !committed(at, manifest); race++) {
+        if (race == MOST_LOST_RACES) {
+          throw new IOException("others commit there all the time: stop them");
+        }
+      }
+      files().sync(folder);
     } catch (IOException e) {
-      throw notWritten(manifest.step(), path, e);
+      // That it was overtaken says more than that its files are gone.
+      attempts().requireNewest(manifest);
+      throw notWritten(manifest.step(), at.manifestFile(), e);
     }
-    requireNoLaterAttempt(manifest);
+    attempts().requireNewest(manifest);
+  }
+
+  /** Returns false when another attempt's manifest came in between. */
+  private boolean committed(StepFolder at, CheckpointManifest manifest) throws IOException {
+    StepFolder.Content content = at.content();
+    Optional<CheckpointManifest> there = standing(content);
+    if (there.isPresent() && isOnTheSameCourse(there.get(), manifest)) {
+      for (String superfluous : content.partsBeside(there.get(), manifest.attempt())) {
+        at.delete(superfluous);
+      }
+      return true;
+    }
+    content.requireFilesOf(manifest);
+    files().sync(at.path());
+    byte[] written = SealedJson.write(manifest);
+    try {
+      files()
+          .put(
+              at.manifestFile(),
+              written,
+              content.hasManifest() ? IfExists.REPLACE : IfExists.REFUSE);
+    } catch (FileAlreadyExistsException e) {
+      return false;
+    }
+    requireStored(at, written);
+    return true;
+  }
+
+  private static Optional<CheckpointManifest> standing(StepFolder.Content content)
+      throws IOException {
+    try {
+      return content.complete();
+    } catch (DamagedFileException e) {
+      return Optional.empty();
+    }
+  }
+
+  private static boolean isOnTheSameCourse(CheckpointManifest one, CheckpointManifest other) {
+    return one.run().equals(other.run())
+        && one.determinantsSha256().equals(other.determinantsSha256())
+        && one.progress().rateCuts().equals(other.progress().rateCuts());
+  }
+
+  /** A manifest that only seems to be there must not let an older checkpoint go. */
+  private void requireStored(StepFolder at, byte[] written) throws IOException {
+    for (int look = 0; look < 2; look++) {
+      if (Arrays.equals(written, files().read(at.manifestFile(), InputStream::readAllBytes))) {
+        return;
+      }
+    }
+    files().delete(at.manifestFile());
+    throw new IOException("what is read there is not what was written: the disk is not sound");
   }
 
   // ---- reading --------------------------------------------------------------------------------
@@ -237,9 +218,9 @@ public final class CheckpointStore {
   /** The manifests that can be read, in order of their steps. */
   public List<CheckpointManifest> complete() throws IOException {
     List<CheckpointManifest> manifests = new ArrayList<>();
-    for (long step : steps(list(folder))) {
+    for (StepFolder at : steps()) {
       try {
-        manifests.add(manifest(step));
+        manifests.add(at.manifest());
       } catch (FileNotFoundException | DamagedFileException e) {
         // Not complete.
       }
@@ -251,220 +232,156 @@ public final class CheckpointStore {
    * The newest checkpoint that is complete and undamaged: every byte of every file was checked. One
    * that is damaged is set aside, and the one before it taken.
    *
-   * @param warnings told of what was set aside, one line each
+   * @param warnings told of what was damaged, one line each
    * @throws IOException if the folder, or a file in it, cannot be read for another reason than
-   *     damage
+   *     damage, or is of another version; nothing was changed then
    */
   public Optional<Snapshot> newest(Consumer<String> warnings) throws IOException {
-    List<Long> steps = steps(list(folder));
+    List<StepFolder> steps = steps();
     for (int i = steps.size() - 1; i >= 0; i--) {
-      long step = steps.get(i);
+      StepFolder at = steps.get(i);
       try {
-        CheckpointManifest manifest = manifest(step);
-        Snapshot snapshot = read(manifest);
-        for (CheckpointManifest.ReplicaEntry replica : manifest.replicas()) {
-          checkReplica(step, replica);
+        Optional<Snapshot> snapshot = checked(at);
+        if (snapshot.isPresent()) {
+          return snapshot;
         }
-        return Optional.of(snapshot);
       } catch (DamagedFileException e) {
-        Path aside = setAside(step);
         warnings.accept(
-            "checkpoint of step %d is damaged and was set aside as %s: %s"
-                .formatted(step, aside, e.getMessage()));
-      } catch (FileNotFoundException e) {
-        // Without a manifest: never completed.
+            "the checkpoint of step %d is damaged%s: %s"
+                .formatted(at.step(), setAside(at), e.getMessage()));
+      } catch (IOException e) {
+        throw new IOException(
+            ("cannot read the checkpoint of step %d, nothing was changed: %s; if it stays so, move"
+                    + " %s elsewhere to go on from the checkpoint before")
+                .formatted(at.step(), e.getMessage(), at.path()),
+            e);
       }
     }
     return Optional.empty();
   }
 
-  private Path setAside(long step) throws IOException {
-    Path from = folderOf(step);
-    FileSystem files = files();
-    Path to = new Path(folder, DAMAGED + from.getName());
-    for (int i = 2; files.exists(to); i++) {
-      to = new Path(folder, DAMAGED + from.getName() + "-" + i);
+  /** Looks twice before it says that something is damaged: reading goes wrong, too. */
+  private Optional<Snapshot> checked(StepFolder at) throws IOException {
+    try {
+      return checkedOnce(at);
+    } catch (DamagedFileException e) {
+      return checkedOnce(at);
     }
-    if (!files.rename(from, to)) {
-      throw new IOException("cannot rename " + from + ", which is damaged, to " + to);
+  }
+
+  private Optional<Snapshot> checkedOnce(StepFolder at) throws IOException {
+    Optional<CheckpointManifest> manifest = at.content().complete();
+    if (manifest.isEmpty()) {
+      return Optional.empty();
     }
-    return to;
+    Snapshot snapshot = vectors(at, manifest.get());
+    for (CheckpointManifest.ReplicaEntry replica : manifest.get().replicas()) {
+      at.check(replica.file(), new ShardFile.Written(replica.bytes(), replica.crc32c()));
+    }
+    return Optional.of(snapshot);
+  }
+
+  /** Out of the way, so that nobody looks at it again; where that fails, the next one does. */
+  private String setAside(StepFolder at) {
+    try {
+      Path to = new Path(folder, DAMAGED + at.path().getName());
+      for (int i = 2; files().exists(to); i++) {
+        to = new Path(folder, DAMAGED + at.path().getName() + "-" + i);
+      }
+      files().rename(at.path(), to);
+      return " and was set aside as " + to;
+    } catch (IOException e) {
+      return " and cannot be set aside (" + e.getMessage() + ")";
+    }
   }
 
   /** Reads a complete checkpoint into whole vectors and checks every byte of them. */
   public Snapshot read(long step) throws IOException {
-    try {
-      return read(manifest(step));
-    } catch (FileNotFoundException e) {
-      throw new IOException("no complete checkpoint of step " + step + " in " + folder, e);
+    StepFolder at = at(step);
+    Optional<CheckpointManifest> manifest = at.content().complete();
+    if (manifest.isEmpty()) {
+      throw new IOException("no complete checkpoint of step " + step + " in " + folder);
     }
+    return vectors(at, manifest.get());
   }
 
-  private Snapshot read(CheckpointManifest manifest) throws IOException {
-    float[] theta = new float[manifest.parameters()];
-    float[][] state = null;
+  private static Snapshot vectors(StepFolder at, CheckpointManifest manifest) throws IOException {
+    ShardFile.Target target = new ShardFile.Target(manifest.step(), manifest.parameters());
     for (CheckpointManifest.ShardEntry entry : manifest.shards()) {
-      Path file = new Path(folderOf(manifest.step()), entry.file());
-      try (InputStream in = open(file)) {
-        ShardFile shard =
-            ShardFile.read(
-                in, file.toString(), new ShardFile.Written(entry.bytes(), entry.crc32c()));
-        if (state == null) {
-          state = new float[shard.state().length][manifest.parameters()];
-        }
-        System.arraycopy(shard.theta(), 0, theta, shard.begin(), shard.theta().length);
-        for (int i = 0; i < state.length; i++) {
-          System.arraycopy(shard.state()[i], 0, state[i], shard.begin(), shard.theta().length);
-        }
-      }
+      Path file = at.file(entry.file());
+      at.readNamed(
+          file,
+          in -> {
+            target.read(in, file.toString(), entry);
+            return entry;
+          });
     }
-    return new Snapshot(manifest, theta, state == null ? new float[0][] : state);
+    return new Snapshot(manifest, target.theta(), target.state());
   }
 
   /** Reads what a virtual worker kept, and checks every byte of it. */
   public ReplicaFile readReplica(long step, CheckpointManifest.ReplicaEntry entry)
       throws IOException {
-    Path file = new Path(folderOf(step), entry.file());
-    try (InputStream in = open(file)) {
-      ReplicaFile replica =
-          ReplicaFile.read(
-              in, file.toString(), new ShardFile.Written(entry.bytes(), entry.crc32c()));
-      if (replica.virtualWorker() != entry.virtualWorker() || replica.step() != step) {
-        throw new DamagedFileException(
-            file
-                + " is of virtual worker "
-                + replica.virtualWorker()
-                + " at step "
-                + replica.step()
-                + ": files of this checkpoint were exchanged");
-      }
-      return replica;
-    }
-  }
-
-  private void checkReplica(long step, CheckpointManifest.ReplicaEntry entry) throws IOException {
-    Path file = new Path(folderOf(step), entry.file());
-    CRC32C crc = new CRC32C();
-    long length = 0;
-    try (InputStream in = open(file)) {
-      byte[] buffer = new byte[1 << 18];
-      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-        crc.update(buffer, 0, n);
-        length += n;
-      }
-    }
-    if (length != entry.bytes() || crc.getValue() != entry.crc32c()) {
+    StepFolder at = at(step);
+    Path file = at.file(entry.file());
+    ReplicaFile replica =
+        at.readNamed(
+            file,
+            in ->
+                ReplicaFile.read(
+                    in, file.toString(), new ShardFile.Written(entry.bytes(), entry.crc32c())));
+    if (replica.virtualWorker() != entry.virtualWorker() || replica.step() != step) {
       throw new DamagedFileException(
-          String.format(
-              Locale.ROOT,
-              "%s: %d bytes of CRC32C=%08x != %d bytes of %08x of the manifest: the file is damaged",
-              file,
-              length,
-              crc.getValue(),
-              entry.bytes(),
-              entry.crc32c()));
+          "%s is of virtual worker %d at step %d: files of this checkpoint were exchanged"
+              .formatted(file, replica.virtualWorker(), replica.step()));
     }
-  }
-
-  /** Opens a file that a manifest names. */
-  private InputStream open(Path file) throws IOException {
-    try {
-      return new BufferedInputStream(files().open(file), 1 << 18);
-    } catch (FileNotFoundException e) {
-      throw new DamagedFileException(file + " is missing, which the manifest names", e);
-    }
-  }
-
-  private CheckpointManifest manifest(long step) throws IOException {
-    Path file = manifestFile(step);
-    return SealedJson.read(
-        bytes(file),
-        file.toString(),
-        "the manifest of a checkpoint",
-        CheckpointManifest.FORMAT_VERSION,
-        CheckpointManifest.class);
-  }
-
-  private byte[] bytes(Path file) throws IOException {
-    try (InputStream in = files().open(file)) {
-      return in.readAllBytes();
-    }
+    return replica;
   }
 
   // ---- keeping --------------------------------------------------------------------------------
 
   /**
-   * Deletes what is not to be kept, oldest first; called by the driver after a commit. Nothing of
-   * the newest complete step or of later ones is touched.
+   * Deletes what is not to be kept, oldest first; called by the driver after a commit that
+   * returned. Below the newest complete step also what was never completed, and what other attempts
+   * left beside complete checkpoints. Nothing goes that is newer, or was found damaged.
+   *
+   * @throws IOException if something cannot be deleted, after all the rest was
    */
   public void retain(Retention retention) throws IOException {
-    List<CheckpointManifest> complete = complete();
-    if (complete.isEmpty()) {
-      return;
+    Keeping keeping = new Keeping();
+    for (StepFolder at : steps()) {
+      keeping.add(at);
     }
-    Set<Long> kept = new HashSet<>();
-    int from = Math.max(0, complete.size() - retention.last());
-    complete.subList(from, complete.size()).forEach(each -> kept.add(each.step()));
-    retention.best(complete).ifPresent(best -> kept.add(best.step()));
-    long newest = complete.get(complete.size() - 1).step();
-    for (long step : steps(list(folder))) {
-      if (step < newest && !kept.contains(step)) {
-        delete(step);
-      }
-    }
+    keeping.deleteAllBut(retention);
   }
 
   /**
-   * Deletes the checkpoints of later steps, newest first; called by the driver, in an attempt that
-   * goes back to a step to take the steps after it in another way.
+   * Deletes the checkpoints of later steps, newest first; called by the driver, in an attempt of
+   * its own, that goes back to a step to take the steps after it in another way.
    */
   public void deleteAfter(long step) throws IOException {
-    List<Long> steps = steps(list(folder));
-    for (int i = steps.size() - 1; i >= 0 && steps.get(i) > step; i--) {
-      delete(steps.get(i));
+    List<StepFolder> steps = steps();
+    for (int i = steps.size() - 1; i >= 0 && steps.get(i).step() > step; i--) {
+      steps.get(i).delete();
     }
   }
 
-  /** The manifest first: what is left of a folder is no checkpoint. */
-  private void delete(long step) throws IOException {
-    files().delete(manifestFile(step), false);
-    files().delete(folderOf(step), true);
+  // ---- parts ----------------------------------------------------------------------------------
+
+  private List<StepFolder> steps() throws IOException {
+    return StepFolder.in(files(), folder);
   }
 
-  // ---- names ----------------------------------------------------------------------------------
-
-  private static List<Long> steps(List<FileStatus> content) {
-    List<Long> steps = new ArrayList<>();
-    for (FileStatus status : content) {
-      Matcher name = STEP_FOLDER.matcher(status.getPath().getName());
-      if (name.matches()) {
-        steps.add(Long.parseLong(name.group(1)));
-      }
-    }
-    Collections.sort(steps);
-    return steps;
+  private StepFolder at(long step) throws IOException {
+    return new StepFolder(files(), folder, step);
   }
 
-  private List<FileStatus> list(Path path) throws IOException {
-    try {
-      return List.of(files().listStatus(path));
-    } catch (FileNotFoundException e) {
-      return List.of();
-    }
+  private Attempts attempts() throws IOException {
+    return new Attempts(files(), folder);
   }
 
-  private Path manifestFile(long step) {
-    return new Path(folderOf(step), MANIFEST);
-  }
-
-  private Path folderOf(long step) {
-    return new Path(folder, String.format(Locale.ROOT, STEP + "%012d", step));
-  }
-
-  /** Hadoop's checksums of local files are one more file to lose; every file here has its own. */
-  private FileSystem files() throws IOException {
-    FileSystem files = folder.getFileSystem(hadoop);
-    return files instanceof ChecksumFileSystem checked ? checked.getRawFileSystem() : files;
+  private CheckpointFiles files() throws IOException {
+    return new CheckpointFiles(folder.getFileSystem(hadoop));
   }
 
   /**

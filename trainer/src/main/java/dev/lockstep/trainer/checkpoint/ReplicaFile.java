@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedInputStream;
 import java.util.zip.CheckedOutputStream;
@@ -85,11 +86,9 @@ public record ReplicaFile(int virtualWorker, long step, float[][] vectors) {
     try {
       ByteBuffer header = ByteBuffer.allocate(HEADER).order(ByteOrder.LITTLE_ENDIAN);
       checked.readFully(header.array());
-      for (int i = 0; i < MAGIC.length; i++) {
-        if (header.get(i) != MAGIC[i]) {
-          throw new DamagedFileException(
-              name + " is not a virtual worker's file of a Lockstep checkpoint");
-        }
+      if (!Arrays.equals(MAGIC, 0, MAGIC.length, header.array(), 0, MAGIC.length)) {
+        throw new DamagedFileException(
+            name + " is not a virtual worker's file of a Lockstep checkpoint");
       }
       int length = header.getInt(LENGTH_AT);
       int count = header.getInt(VECTORS_AT);
@@ -104,20 +103,14 @@ public record ReplicaFile(int virtualWorker, long step, float[][] vectors) {
                 + expected.bytes()
                 + " bytes: the file is damaged or from another version");
       }
-      float[][] vectors = new float[count][];
-      for (int i = 0; i < count; i++) {
-        vectors[i] = VectorBytes.read(checked, length);
+      float[][] vectors = new float[count][length];
+      for (float[] vector : vectors) {
+        VectorBytes.read(checked, vector, 0, length);
       }
-      if (crc.getValue() != expected.crc32c()) {
-        throw new DamagedFileException(
-            String.format(
-                "%s: CRC32C=%08x != %08x of the manifest: the file is damaged",
-                name, crc.getValue(), expected.crc32c()));
-      }
+      expected.requireChecksum(name, crc);
       return new ReplicaFile(header.getInt(VIRTUAL_WORKER_AT), header.getLong(STEP_AT), vectors);
     } catch (EOFException e) {
-      throw new DamagedFileException(
-          name + " ends before its " + expected.bytes() + " bytes: the file is truncated", e);
+      throw expected.truncated(name, e);
     }
   }
 }

@@ -2,8 +2,10 @@ package dev.lockstep.trainer.checkpoint;
 
 import dev.lockstep.trainer.report.EpochMetrics;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Which checkpoints of a run are kept.
@@ -27,6 +29,20 @@ public record Retention(int last, BestBy bestOrNull) {
       throw new IllegalArgumentException(
           "checkpoints kept=%d < 1: the newest one is always kept".formatted(last));
     }
+  }
+
+  /**
+   * Steps of the checkpoints that are kept.
+   *
+   * @param complete all complete ones, ascending
+   */
+  Set<Long> kept(List<CheckpointManifest> complete) {
+    Set<Long> kept = new HashSet<>();
+    for (int i = Math.max(0, complete.size() - last); i < complete.size(); i++) {
+      kept.add(complete.get(i).step());
+    }
+    best(complete).ifPresent(best -> kept.add(best.step()));
+    return kept;
   }
 
   /**

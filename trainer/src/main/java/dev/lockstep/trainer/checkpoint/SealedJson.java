@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -85,7 +86,7 @@ final class SealedJson {
       }
       JsonNode tree = JSON.readTree(content);
       requireVersion(tree, name, what, formatVersion);
-      ((com.fasterxml.jackson.databind.node.ObjectNode) tree).remove(SEAL);
+      ((ObjectNode) tree).remove(SEAL);
       return JSON.treeToValue(tree, type);
     } catch (JsonProcessingException e) {
       throw new DamagedFileException(

@@ -7,6 +7,8 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.Locale;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedInputStream;
 import java.util.zip.CheckedOutputStream;
@@ -68,53 +70,72 @@ public record ShardFile(int begin, long step, float[] theta, float[][] state) {
     return new Written(bytes, crc.getValue());
   }
 
-  /**
-   * Reads a shard and checks it.
-   *
-   * @param name for messages
-   * @throws IOException if it is truncated, damaged or not such a file
-   */
-  public static ShardFile read(InputStream in, String name, Written expected) throws IOException {
-    CRC32C crc = new CRC32C();
-    DataInputStream checked = new DataInputStream(new CheckedInputStream(in, crc));
-    try {
-      ByteBuffer header = ByteBuffer.allocate(HEADER).order(ByteOrder.LITTLE_ENDIAN);
-      checked.readFully(header.array());
-      for (int i = 0; i < MAGIC.length; i++) {
-        if (header.get(i) != MAGIC[i]) {
+  /** Whole vectors, filled from shards. For one thread. */
+  static final class Target {
+
+    private final long step;
+    private final int parameters;
+    private float[][] vectors;
+
+    /** Of the step that the shards must be of. */
+    Target(long step, int parameters) {
+      this.step = step;
+      this.parameters = parameters;
+    }
+
+    /**
+     * Reads a shard into its place and checks it.
+     *
+     * @param name for messages
+     * @throws DamagedFileException if it is truncated, damaged or not such a file
+     */
+    void read(InputStream in, String name, CheckpointManifest.ShardEntry expected)
+        throws IOException {
+      Written written = new Written(expected.bytes(), expected.crc32c());
+      CRC32C crc = new CRC32C();
+      DataInputStream checked = new DataInputStream(new CheckedInputStream(in, crc));
+      try {
+        ByteBuffer header = ByteBuffer.allocate(HEADER).order(ByteOrder.LITTLE_ENDIAN);
+        checked.readFully(header.array());
+        if (!Arrays.equals(MAGIC, 0, MAGIC.length, header.array(), 0, MAGIC.length)) {
           throw new DamagedFileException(
               name + " is not a parameter shard of a Lockstep checkpoint");
         }
+        int begin = header.getInt(BEGIN_AT);
+        int length = header.getInt(END_AT) - begin;
+        int count = header.getInt(VECTORS_AT);
+        if (header.getInt(VERSION_AT) != VERSION
+            || begin != expected.begin()
+            || begin + length != expected.end()
+            || header.getLong(STEP_AT) != step
+            || count < 0
+            || count > MOST_STATE_VECTORS
+            || (vectors != null && count + 1 != vectors.length)
+            || HEADER + 4L * length * (1 + count) != expected.bytes()) {
+          throw new DamagedFileException(
+              name
+                  + ": header (version, range, vectors, step) does not fit the manifest and the "
+                  + expected.bytes()
+                  + " bytes: the file is damaged or from another checkpoint");
+        }
+        if (vectors == null) {
+          vectors = new float[1 + count][parameters];
+        }
+        for (float[] vector : vectors) {
+          VectorBytes.read(checked, vector, begin, length);
+        }
+        written.requireChecksum(name, crc);
+      } catch (EOFException e) {
+        throw written.truncated(name, e);
       }
-      int begin = header.getInt(BEGIN_AT);
-      int length = header.getInt(END_AT) - begin;
-      int vectors = header.getInt(VECTORS_AT);
-      if (header.getInt(VERSION_AT) != VERSION
-          || length < 0
-          || vectors < 0
-          || vectors > MOST_STATE_VECTORS
-          || HEADER + 4L * length * (1 + vectors) != expected.bytes()) {
-        throw new DamagedFileException(
-            name
-                + ": header (version, range, vectors) does not fit its "
-                + expected.bytes()
-                + " bytes: the file is damaged or from another version");
-      }
-      float[] theta = VectorBytes.read(checked, length);
-      float[][] state = new float[vectors][];
-      for (int i = 0; i < vectors; i++) {
-        state[i] = VectorBytes.read(checked, length);
-      }
-      if (crc.getValue() != expected.crc32c()) {
-        throw new DamagedFileException(
-            String.format(
-                "%s: CRC32C=%08x != %08x of the manifest: the file is damaged",
-                name, crc.getValue(), expected.crc32c()));
-      }
-      return new ShardFile(begin, header.getLong(STEP_AT), theta, state);
-    } catch (EOFException e) {
-      throw new DamagedFileException(
-          name + " ends before its " + expected.bytes() + " bytes: the file is truncated", e);
+    }
+
+    float[] theta() {
+      return vectors == null ? new float[parameters] : vectors[0];
+    }
+
+    float[][] state() {
+      return vectors == null ? new float[0][] : Arrays.copyOfRange(vectors, 1, vectors.length);
     }
   }
 
@@ -124,5 +145,23 @@ public record ShardFile(int begin, long step, float[] theta, float[][] state) {
    * @param bytes its length
    * @param crc32c its checksum
    */
-  public record Written(long bytes, long crc32c) {}
+  public record Written(long bytes, long crc32c) {
+
+    void requireChecksum(String name, CRC32C found) throws DamagedFileException {
+      if (found.getValue() != crc32c) {
+        throw new DamagedFileException(
+            String.format(
+                Locale.ROOT,
+                "%s: CRC32C=%08x != %08x of the manifest: the file is damaged",
+                name,
+                found.getValue(),
+                crc32c));
+      }
+    }
+
+    DamagedFileException truncated(String name, EOFException cause) {
+      return new DamagedFileException(
+          name + " ends before its " + bytes + " bytes: the file is truncated", cause);
+    }
+  }
 }

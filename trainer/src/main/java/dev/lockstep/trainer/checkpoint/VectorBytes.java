@@ -23,15 +23,14 @@ final class VectorBytes {
     }
   }
 
-  static float[] read(DataInputStream in, int count) throws IOException {
-    float[] values = new float[count];
+  /** Fills {@code count} elements from {@code begin} on. */
+  static void read(DataInputStream in, float[] values, int begin, int count) throws IOException {
     ByteBuffer buffer = ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN);
     int step = BUFFER / Float.BYTES;
-    for (int from = 0; from < count; from += step) {
-      int now = Math.min(step, count - from);
+    for (int done = 0; done < count; done += step) {
+      int now = Math.min(step, count - done);
       in.readFully(buffer.array(), 0, now * Float.BYTES);
-      buffer.asFloatBuffer().get(values, from, now);
+      buffer.asFloatBuffer().get(values, begin + done, now);
     }
-    return values;
   }
 }
