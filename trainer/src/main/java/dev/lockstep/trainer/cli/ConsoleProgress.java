@@ -41,6 +41,12 @@ public final class ConsoleProgress implements TrainingObserver, AutoCloseable {
   }
 
   @Override
+  public void endsEarly(int epoch, String reason) {
+    console.println("ends after epoch " + epoch + ": " + reason);
+    console.flush();
+  }
+
+  @Override
   public void warning(String text) {
     console.println("warning: " + text);
     console.flush();

@@ -1,8 +1,8 @@
 package dev.lockstep.trainer.cli;
 
-import dev.lockstep.ps.server.OnNonFinite;
 import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.Compression;
+import dev.lockstep.trainer.config.NonFinitePolicy;
 import dev.lockstep.trainer.config.RunPoint;
 import dev.lockstep.trainer.config.TrainingConfig;
 import java.util.Locale;
@@ -103,10 +103,13 @@ final class ModeOptions {
 
   @Option(
       names = "--on-non-finite",
-      paramLabel = "stop|skip",
+      paramLabel = "stop|skip|lower:X",
+      converter = NonFiniteConverter.class,
       description =
-          "What to do with a step whose gradient has a NaN or an infinity (default: stop).")
-  private OnNonFinite onNonFinite;
+          "When a gradient has a NaN or an infinity: stop; skip that step; or go back to the last"
+              + " multiple of --checkpoint-every before it and go on with the learning rate"
+              + " multiplied by X, at most eight times (default: stop).")
+  private NonFinitePolicy onNonFinite;
 
   /** Sets what was given. */
   void applyTo(TrainingConfig.Builder config) {
@@ -164,6 +167,18 @@ final class ModeOptions {
         names.add(name);
       }
       throw new TypeConversionException("expected one of " + names + " but was '" + value + "'");
+    }
+  }
+
+  /** Reads what is done about gradients that are not finite. */
+  static final class NonFiniteConverter implements ITypeConverter<NonFinitePolicy> {
+    @Override
+    public NonFinitePolicy convert(String value) {
+      try {
+        return NonFinitePolicy.parse(value);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
     }
   }
 

@@ -130,6 +130,15 @@ final class TrainCommand implements Callable<Integer> {
   private Plateau.Metric keepBest;
 
   @Option(
+      names = "--early-stopping",
+      paramLabel = "loss|accuracy[:patience=N,min-delta=X,after=N]",
+      description =
+          "End the run when this validation metric has not got better, by more than min-delta, for"
+              + " patience epochs in a row (default: 3), but not before so many epochs as after"
+              + " says.")
+  private String earlyStopping;
+
+  @Option(
       names = "--max-attempts",
       paramLabel = "N",
       description =
@@ -184,7 +193,7 @@ final class TrainCommand implements Callable<Integer> {
       model.requireNoUpdater(config.optimizer().name());
     }
     if (!data.areShards() && config.validationFraction() == 0) {
-      TrainingJob.requirePlateauIsSeen(config, TrainingJob.Validation.NONE);
+      TrainingJob.requireValidation(config, TrainingJob.Validation.NONE);
     }
     NumericProfile profile = NumericProfile.named(config.numericProfile());
     PrintWriter console = spec.commandLine().getOut();
@@ -262,6 +271,7 @@ final class TrainCommand implements Callable<Integer> {
     }
     ifGiven(keepCheckpoints, config::keepCheckpoints);
     ifGiven(keepBest, config::keepBest);
+    ifGiven(earlyStopping, config::earlyStoppingText);
     ifGiven(maxAttempts, config::maxAttempts);
     ifGiven(minWorkers, config::minWorkers);
     if (overwrite && warmStart) {

@@ -9,8 +9,8 @@ import com.fasterxml.jackson.databind.annotation.JsonSerialize;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import dev.lockstep.ps.schedule.EarlyStopping;
 import dev.lockstep.ps.schedule.Plateau;
-import dev.lockstep.ps.server.OnNonFinite;
 import dev.lockstep.sharding.ShardSet;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.augment.Augmentation;
@@ -60,6 +60,8 @@ import java.util.function.UnaryOperator;
  * @param keepCheckpoints how many of the newest complete checkpoints are kept, at least 1
  * @param keepBest by which validation metric the best checkpoint is kept besides, taken at the end
  *     of every epoch; null for none
+ * @param earlyStopping when the run ends before its last epoch, decided after the validation of
+ *     every epoch, or null for never. In JSON the form that {@link EarlyStopping#parse} reads
  * @param maxAttempts launches in a row that bring no new checkpoint after which the run is given up
  * @param minWorkers fewest workers to go on with after a failure, or to begin with where {@code
  *     workers} is 0; does not change the model
@@ -84,7 +86,7 @@ public record TrainingConfig(
     Compression compression,
     Integer staleness,
     int pushSplit,
-    OnNonFinite onNonFinite,
+    NonFinitePolicy onNonFinite,
     Shuffle.Kind shuffle,
     Integer shuffleWindow,
     int shuffleMegabytes,
@@ -95,6 +97,7 @@ public record TrainingConfig(
     CheckpointInterval checkpointEvery,
     int keepCheckpoints,
     Plateau.Metric keepBest,
+    @JsonSerialize(using = ToStringSerializer.class) EarlyStopping earlyStopping,
     int maxAttempts,
     int minWorkers,
     String numericProfile,
@@ -201,14 +204,14 @@ public record TrainingConfig(
     checkInterval(mode, staleness, checkpointEvery);
     checkPushSplit(mode, pushSplit, virtualWorkers);
     checkClipNorm(mode, averaging, clipNorm);
-    if (onNonFinite == OnNonFinite.SKIP
+    if (onNonFinite.equals(NonFinitePolicy.SKIP)
         && averaging != null
         && averaging.localState() == Averaging.LocalState.KEPT) {
       throw new IllegalArgumentException(
           "onNonFinite=skip with localState=kept: a virtual worker would keep the state that has"
               + " the NaN; use --local-state averaged, or --on-non-finite stop");
     }
-    if (onNonFinite == OnNonFinite.SKIP
+    if (onNonFinite.equals(NonFinitePolicy.SKIP)
         && (compression instanceof Compression.TopK
             || compression instanceof Compression.Threshold)) {
       throw new IllegalArgumentException(
@@ -217,6 +220,7 @@ public record TrainingConfig(
               + ": a step that is skipped would lose what the other virtual workers have kept back"
               + " before it; use --on-non-finite stop, or --compress bfloat16");
     }
+    checkLowering(mode, onNonFinite, checkpointEvery);
     if (mode == Mode.AVERAGING && !compression.equals(Compression.NONE)) {
       throw new IllegalArgumentException(
           "compression="
@@ -286,6 +290,31 @@ public record TrainingConfig(
           "clipNorm=Infinity with mode=averaging: every virtual worker steps on a gradient of its"
               + " own, and no norm would be reported; leave --clip-norm out, or begin with"
               + " synchronous steps with --post-local-from");
+    }
+  }
+
+  private static void checkLowering(
+      Mode mode, NonFinitePolicy onNonFinite, CheckpointInterval checkpointEvery) {
+    if (onNonFinite.answer() != NonFinitePolicy.Answer.LOWER) {
+      return;
+    }
+    if (mode != Mode.SYNC) {
+      throw new IllegalArgumentException(
+          "onNonFinite="
+              + onNonFinite
+              + " with mode="
+              + mode.name().toLowerCase(Locale.ROOT)
+              + ": only the steps of mode sync can be taken again at another rate; use --mode sync,"
+              + " or --on-non-finite stop or skip");
+    }
+    if (checkpointEvery != null && checkpointEvery.time().isPresent()) {
+      throw new IllegalArgumentException(
+          "onNonFinite="
+              + onNonFinite
+              + " with checkpointEvery="
+              + checkpointEvery
+              + ": the run goes back to a step that must not depend on the clock; give steps or"
+              + " epochs with --checkpoint-every");
     }
   }
 
@@ -418,6 +447,7 @@ public record TrainingConfig(
         .checkpointEvery(checkpointEvery)
         .keepCheckpoints(keepCheckpoints)
         .keepBest(keepBest)
+        .earlyStopping(earlyStopping)
         .maxAttempts(maxAttempts)
         .minWorkers(minWorkers)
         .numericProfile(numericProfile)
@@ -477,7 +507,7 @@ public record TrainingConfig(
     private Compression compression = Compression.NONE;
     private Integer staleness = null;
     private int pushSplit = 0;
-    private OnNonFinite onNonFinite = OnNonFinite.STOP;
+    private NonFinitePolicy onNonFinite = NonFinitePolicy.STOP;
     private Shuffle.Kind shuffle = Shuffle.Kind.WINDOW;
     private Integer shuffleWindow = null;
     private int shuffleMegabytes = 256;
@@ -488,6 +518,7 @@ public record TrainingConfig(
     private CheckpointInterval checkpointEvery = null;
     private int keepCheckpoints = 2;
     private Plateau.Metric keepBest = null;
+    private EarlyStopping earlyStopping = null;
     private int maxAttempts = 4;
     private int minWorkers = 1;
     private String numericProfile = null;
@@ -598,7 +629,7 @@ public record TrainingConfig(
 
     /** Sets {@link TrainingConfig#onNonFinite()}. */
     @JsonProperty
-    public Builder onNonFinite(OnNonFinite value) {
+    public Builder onNonFinite(NonFinitePolicy value) {
       this.onNonFinite = value;
       return this;
     }
@@ -673,6 +704,22 @@ public record TrainingConfig(
     public Builder keepCheckpoints(int value) {
       this.keepCheckpoints = value;
       return this;
+    }
+
+    /** Sets {@link TrainingConfig#earlyStopping()}; null for none. */
+    public Builder earlyStopping(EarlyStopping value) {
+      this.earlyStopping = value;
+      return this;
+    }
+
+    /**
+     * Sets {@link TrainingConfig#earlyStopping()} to what a text says.
+     *
+     * @throws IllegalArgumentException for a text that {@link EarlyStopping#parse} does not read
+     */
+    @JsonProperty("earlyStopping")
+    public Builder earlyStoppingText(String text) {
+      return earlyStopping(text == null ? null : EarlyStopping.parse(text));
     }
 
     /** Sets {@link TrainingConfig#keepBest()}. */
@@ -780,6 +827,7 @@ public record TrainingConfig(
           checkpointEvery,
           keepCheckpoints,
           keepBest,
+          earlyStopping,
           maxAttempts,
           minWorkers,
           numericProfile == null ? DEFAULT_PROFILE : numericProfile,

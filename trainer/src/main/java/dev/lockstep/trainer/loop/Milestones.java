@@ -52,13 +52,17 @@ public record Milestones(Pace pace, long checkpointEvery, long alsoEvery, long l
 
   /** The last checkpoint at or before so many steps; 0, the beginning, if there is none. */
   public long lastCheckpoint(long stepsTaken) {
-    long multiple = checkpointEvery == 0 ? 0 : stepsTaken / checkpointEvery * checkpointEvery;
+    return Math.max(last(stepsTaken, checkpointEvery), last(stepsTaken, alsoEvery));
+  }
+
+  private long last(long stepsTaken, long every) {
+    long multiple = every == 0 ? 0 : stepsTaken / every * every;
     while (multiple > 0) {
       long end = pace.isRoundStart(multiple) ? multiple : pace.roundEnd(multiple);
       if (end <= stepsTaken) {
         return end;
       }
-      multiple -= checkpointEvery;
+      multiple -= every;
     }
     return 0;
   }

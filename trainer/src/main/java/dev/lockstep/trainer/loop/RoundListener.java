@@ -36,4 +36,9 @@ public interface RoundListener {
    * @param epochsTaken epochs completed so far
    */
   void epochTaken(int epochsTaken);
+
+  /** Whether the run ends with the epoch just taken, though steps are left. */
+  default boolean endsHere() {
+    return false;
+  }
 }

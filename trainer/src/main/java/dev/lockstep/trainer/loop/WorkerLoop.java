@@ -144,7 +144,7 @@ public final class WorkerLoop {
     this.outcomesFrom = span.version(span.firstStep());
   }
 
-  /** Takes all steps of the span; ends early only with an exception. */
+  /** Takes all steps of the span, or those of as many epochs as the listener wants. */
   public void run() {
     float[] vector = new float[contributor.length()];
     long began = clock.now();
@@ -161,6 +161,9 @@ public final class WorkerLoop {
         contributor.receive(vector);
         outcomesFrom += pulled.outcomes().size();
         tell(round, pulled);
+        if (span.pace().isEpochStart(step) && listener.endsHere()) {
+          break;
+        }
       }
     }
     clock.book(Activity.LOOP, began);

@@ -150,6 +150,9 @@ final class Attempt {
     } catch (ExecutionException e) {
       awaitReasons();
       String text = FailureText.of(journal.started(), journal.failures(), e.getCause());
+      if (journal.nonFinite().isPresent()) {
+        throw new NonFiniteStepException(text, e.getCause(), journal.nonFinite().get().step());
+      }
       boolean recurs =
           journal.failures().stream()
               .anyMatch(failed -> failed.outlook() == WorkerReport.Outlook.RECURS);

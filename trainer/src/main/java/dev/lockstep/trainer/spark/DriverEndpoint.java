@@ -25,7 +25,8 @@ final class DriverEndpoint implements AutoCloseable {
   private static final ByteBuffer HEARD = ByteBuffer.allocate(0).asReadOnlyBuffer();
 
   private final BlockingQueue<WorkerReport> reports = new LinkedBlockingQueue<>();
-  private final Map<Integer, CompletableFuture<Double>> rateScales = new ConcurrentHashMap<>();
+  private final Map<Integer, CompletableFuture<EpochDecision>> decisions =
+      new ConcurrentHashMap<>();
   private final Map<Integer, Meeting> meetings = new ConcurrentHashMap<>();
   private final String token;
   private final MessageServer server;
@@ -41,8 +42,8 @@ final class DriverEndpoint implements AutoCloseable {
               if (report instanceof WorkerReport.Introduction one) {
                 return meetings.computeIfAbsent(one.attempt(), absent -> new Meeting()).join(one);
               }
-              if (report instanceof WorkerReport.AwaitsRate asked) {
-                return rateScale(asked.epochsTaken()).thenApply(DriverEndpoint::encoded);
+              if (report instanceof WorkerReport.AwaitsDecision asked) {
+                return decision(asked.epochsTaken()).thenApply(EpochDecision::encode);
               }
               if (report instanceof WorkerReport.AwaitsCheckpoint asked) {
                 return CompletableFuture.completedFuture(
@@ -75,20 +76,13 @@ final class DriverEndpoint implements AutoCloseable {
     return new NodeAddress("driver", server.host(), server.port());
   }
 
-  /**
-   * Answers all workers that ask, now or later, what the learning rate is multiplied by after an
-   * epoch. Any thread.
-   */
-  void decide(int epochsTaken, double rateScale) {
-    rateScale(epochsTaken).complete(rateScale);
+  /** Answers all workers that ask, now or later, how to go on after an epoch. Any thread. */
+  void decide(int epochsTaken, EpochDecision decision) {
+    decision(epochsTaken).complete(decision);
   }
 
-  private CompletableFuture<Double> rateScale(int epochsTaken) {
-    return rateScales.computeIfAbsent(epochsTaken, absent -> new CompletableFuture<>());
-  }
-
-  private static ByteBuffer encoded(double rateScale) {
-    return ByteBuffer.allocate(Double.BYTES).putDouble(rateScale).flip();
+  private CompletableFuture<EpochDecision> decision(int epochsTaken) {
+    return decisions.computeIfAbsent(epochsTaken, absent -> new CompletableFuture<>());
   }
 
   private static ByteBuffer encoded(CheckpointClock.Answer answer) {

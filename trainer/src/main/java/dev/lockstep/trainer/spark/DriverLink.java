@@ -6,7 +6,6 @@ import dev.lockstep.ps.transport.MessageLink;
 import dev.lockstep.ps.transport.NodeAddress;
 import dev.lockstep.ps.transport.TransportSettings;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -117,24 +116,24 @@ final class DriverLink implements AutoCloseable {
   }
 
   /**
-   * Asks for the learning rate's scale of the next epoch, when all of this one is reported. Blocks
-   * until every worker's part of the validation has arrived.
+   * Asks how to go on after an epoch, when all of it is reported. Blocks until every worker's part
+   * of the validation has arrived.
    *
    * @param epochsTaken epochs completed so far
    * @param signal ends the wait
    * @param bound of the wait
    * @throws InterruptedException if this thread is interrupted
    */
-  double rateScale(int epochsTaken, AbortSignal signal, Duration bound)
+  EpochDecision decision(int epochsTaken, AbortSignal signal, Duration bound)
       throws InterruptedException {
-    CompletableFuture<Double> answer;
+    CompletableFuture<EpochDecision> answer;
     synchronized (this) {
       awaitLast(LONGEST);
       answer =
           link.request(
-              new WorkerReport.AwaitsRate(worker, epochsTaken).encode(), ByteBuffer::getDouble);
+              new WorkerReport.AwaitsDecision(worker, epochsTaken).encode(), EpochDecision::decode);
     }
-    return signal.await(answer, bound, "the driver's learning rate after epoch " + epochsTaken);
+    return signal.await(answer, bound, "the driver's decision after epoch " + epochsTaken);
   }
 
   /**

@@ -6,9 +6,12 @@ import dev.lockstep.sharding.Dataset;
 import dev.lockstep.trainer.checkpoint.AttemptClaim;
 import dev.lockstep.trainer.checkpoint.CheckpointManifest;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
+import dev.lockstep.trainer.checkpoint.RateCut;
+import dev.lockstep.trainer.checkpoint.RateCuts;
 import dev.lockstep.trainer.checkpoint.Retention;
 import dev.lockstep.trainer.checkpoint.RunProgress;
 import dev.lockstep.trainer.config.CheckpointInterval;
+import dev.lockstep.trainer.config.NonFinitePolicy;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
@@ -57,6 +60,7 @@ final class Launches {
   private final RunJournal journal;
   private final List<TrainingTask.Result> results = new ArrayList<>();
   private Optional<CheckpointStore.Snapshot> newest;
+  private RateCuts cuts = RateCuts.NONE;
   private int workers;
   private int servers;
   private int launched;
@@ -97,11 +101,10 @@ final class Launches {
       journal.recall(MetricsLog.readIfThere(folder.file(RunFolder.METRICS), hadoop).steps());
     }
     journal.rewind(step(), progress());
+    cuts = new RateCuts(progress().rateCuts());
     workers = slots;
     int inVain = 0;
-    for (Optional<Phase> phase = plan.phaseAfter(step());
-        phase.isPresent();
-        phase = plan.phaseAfter(step())) {
+    for (Optional<Phase> phase = next(); phase.isPresent(); phase = next()) {
       long before = step();
       try {
         launch(phase.get());
@@ -114,8 +117,75 @@ final class Launches {
           throw new TrainingException(e.getMessage() + givenUp(inVain), e);
         }
         relaunching(e.getMessage());
+      } catch (NonFiniteStepException e) {
+        goBack(phase.get(), e);
       }
     }
+  }
+
+  /** The part of the run that is to be taken up; empty when it is complete or has ended early. */
+  private Optional<Phase> next() {
+    return endedEarly().isPresent() ? Optional.empty() : plan.phaseAfter(step());
+  }
+
+  /** Why the run has ended before its last epoch; empty if it has not. */
+  Optional<String> endedEarly() {
+    return newest.flatMap(snapshot -> EarlyEnd.reason(config, snapshot.manifest()));
+  }
+
+  /** What the learning rate was multiplied by after gradients that were not finite. */
+  RateCuts cuts() {
+    return cuts;
+  }
+
+  /**
+   * Lowers the rate from a step that does not depend on which checkpoints were written: where that
+   * of this step is not there, the steps from an older one are taken again as they were.
+   */
+  private void goBack(Phase phase, NonFiniteStepException e) throws IOException {
+    newest = checkpoints.newest(observer::warning);
+    if (config.onNonFinite().answer() != NonFinitePolicy.Answer.LOWER) {
+      throw new TrainingException(e.getMessage() + lastGood(), e);
+    }
+    long from = phase.milestones().lastCheckpoint(e.step());
+    if (cuts.isFull()) {
+      throw new TrainingException(
+          e.getMessage()
+              + "; the learning rate was lowered "
+              + RateCuts.MOST
+              + " times already ("
+              + cuts
+              + "): look at the data of that step, or begin anew with a lower --lr"
+              + lastGood(),
+          e);
+    }
+    // Taken at another rate, they are not of this run any more.
+    checkpoints.deleteAfter(from);
+    newest = checkpoints.newest(observer::warning);
+    cuts = cuts.plus(new RateCut(from, config.onNonFinite().factor()));
+    String why =
+        String.format(
+            Locale.ROOT,
+            "the gradient of step %,d is not finite: the learning rate is multiplied by %s from"
+                + " step %,d on, %s in all",
+            e.step() + 1,
+            config.onNonFinite().factor(),
+            from + 1,
+            cuts.scale(from));
+    relaunching(why);
+  }
+
+  private String lastGood() {
+    return newest
+        .map(
+            snapshot ->
+                "; the last good checkpoint is of step "
+                    + snapshot.manifest().step()
+                    + " in "
+                    + folder.file(RunFolder.CHECKPOINTS)
+                    + ": go on from it with --warm-start and, say, a lower --lr, or with"
+                    + " --on-non-finite lower:0.5 or skip")
+        .orElse("; there is no complete checkpoint yet: take them with --checkpoint-every");
   }
 
   private void relaunching(String why) {
@@ -204,7 +274,7 @@ final class Launches {
   private TrainingTask.Start start(Phase phase) throws IOException {
     TrainingTask.TrainedBefore before = plan.origin().before();
     if (newest.isEmpty()) {
-      return TrainingTask.Start.of(phase.plan(), plan.origin().state(), 0, before);
+      return TrainingTask.Start.of(phase.plan(), plan.origin().state(), 0, before).with(cuts);
     }
     CheckpointStore.Snapshot snapshot = newest.get();
     Optional<Phase> previous = plan.before(phase);
@@ -216,7 +286,7 @@ final class Launches {
                 step(),
                 before)
             : TrainingTask.Start.of(snapshot, before);
-    return start.after(snapshot.manifest());
+    return start.after(snapshot.manifest()).with(cuts);
   }
 
   private Retention retention() {
@@ -289,6 +359,8 @@ final class Launches {
         journal.metrics(),
         launched,
         journal.notes(),
+        endedEarly(),
+        cuts.cuts(),
         workers,
         servers,
         ofJvms.stream().mapToLong(TrainingTask.Result::bytesSent).sum(),

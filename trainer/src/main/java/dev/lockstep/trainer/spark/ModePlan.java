@@ -74,7 +74,7 @@ record ModePlan(
               new Consistency.Async(
                   (long) config.virtualWorkers() * config.batchSize() * config.accumulate());
         };
-    return new Protocol(consistency, config.onNonFinite(), compression.rounding());
+    return new Protocol(consistency, config.onNonFinite().ofServers(), compression.rounding());
   }
 
   /** Whether virtual workers take steps of their own. */

@@ -27,7 +27,8 @@ record Phase(ModePlan plan, long firstStep, Milestones milestones) {
     long steps = pace.stepsPerEpoch() * config.epochs();
     long checkpointEvery =
         config.checkpointEvery() == null ? 0 : config.checkpointEvery().steps(pace.stepsPerEpoch());
-    long alsoEvery = config.keepBest() == null ? 0 : pace.stepsPerEpoch();
+    boolean needsEpochs = config.keepBest() != null || config.earlyStopping() != null;
+    long alsoEvery = needsEpochs ? pace.stepsPerEpoch() : 0;
     RunPoint from = plan.averages() ? plan.averagingOrNull().from() : null;
     if (from == null) {
       return List.of(new Phase(plan, 0, new Milestones(pace, checkpointEvery, alsoEvery, steps)));

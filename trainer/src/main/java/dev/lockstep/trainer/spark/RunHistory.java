@@ -55,6 +55,7 @@ final class RunHistory {
    * @param run id of the run
    * @param plan of the run
    * @param from its newest complete checkpoint; empty where there is none
+   * @param endedEarly why it has ended before its last epoch; empty if it has not
    * @param replaced id of the run whose parameters a warm start takes; null otherwise
    */
   record Beginning(
@@ -62,6 +63,7 @@ final class RunHistory {
       Standing standing,
       RunPlan plan,
       Optional<CheckpointStore.Snapshot> from,
+      Optional<String> endedEarly,
       String replaced) {
 
     boolean isNew() {
@@ -75,7 +77,7 @@ final class RunHistory {
 
     /** Whether no step is left to take. */
     boolean isComplete() {
-      return step() == plan.lastStep();
+      return step() == plan.lastStep() || endedEarly.isPresent();
     }
 
     /** A line for people; empty for a new run. */
@@ -87,7 +89,12 @@ final class RunHistory {
                 Locale.ROOT, "%s begins with the parameters %s%n", run, plan.origin().text());
         case GOES_ON ->
             isComplete()
-                ? String.format(Locale.ROOT, "%s is complete: %,d steps%n", run, steps)
+                ? String.format(
+                    Locale.ROOT,
+                    "%s is complete: %,d steps%s%n",
+                    run,
+                    step(),
+                    endedEarly.map(reason -> ": " + reason).orElse(""))
                 : String.format(
                     Locale.ROOT,
                     "%s goes on after step %,d of %,d%s%n",
@@ -136,7 +143,12 @@ final class RunHistory {
             : checkpoints.newestClaim();
     if (claim.isEmpty()) {
       return new Beginning(
-          newRunId(), Standing.NEW, plans.apply(given.get()), Optional.empty(), null);
+          newRunId(),
+          Standing.NEW,
+          plans.apply(given.get()),
+          Optional.empty(),
+          Optional.empty(),
+          null);
     }
     AttemptClaim last = claim.get();
     String origin = last.determinants().values().getOrDefault(RunDeterminants.INITIAL, "");
@@ -150,7 +162,14 @@ final class RunHistory {
     if (!differences.isEmpty()) {
       return warmStart(last.run(), differences, newest, plans);
     }
-    Beginning goesOn = new Beginning(last.run(), Standing.GOES_ON, plan, newest, null);
+    Beginning goesOn =
+        new Beginning(
+            last.run(),
+            Standing.GOES_ON,
+            plan,
+            newest,
+            newest.flatMap(snapshot -> EarlyEnd.reason(config, snapshot.manifest())),
+            null);
     if (goesOn.step() > plan.lastStep()) {
       throw new IllegalArgumentException(
           String.format(
@@ -206,7 +225,7 @@ final class RunHistory {
               + parameters
               + ")");
     }
-    return new Beginning(newRunId(), Standing.WARM, plan, Optional.empty(), run);
+    return new Beginning(newRunId(), Standing.WARM, plan, Optional.empty(), Optional.empty(), run);
   }
 
   /**

@@ -15,6 +15,7 @@ import dev.lockstep.trainer.checkpoint.RunProgress;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.EvaluationSums;
 import dev.lockstep.trainer.model.NumericFingerprint;
+import dev.lockstep.trainer.report.Divergence;
 import dev.lockstep.trainer.report.EpochMetrics;
 import dev.lockstep.trainer.report.Metrics;
 import dev.lockstep.trainer.report.MetricsLog;
@@ -28,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.NavigableSet;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.slf4j.Logger;
@@ -41,9 +43,9 @@ final class RunJournal {
 
   private static final Logger LOG = LoggerFactory.getLogger(RunJournal.class);
 
-  /** Who is told the learning rate's scale after an epoch. */
-  interface RateDecisions {
-    void decide(int epochsTaken, double rateScale);
+  /** Who is told how to go on after an epoch. */
+  interface Decisions {
+    void decide(int epochsTaken, EpochDecision decision);
   }
 
   private final CheckpointStore checkpoints;
@@ -71,7 +73,7 @@ final class RunJournal {
 
   private TrainingTask.Assignment assignment;
   private MetricsLog log;
-  private RateDecisions decisions;
+  private Decisions decisions;
   private LocalStepSums localSteps;
   private long skippedBefore;
   private long examples;
@@ -81,6 +83,11 @@ final class RunJournal {
   private long lastEpochAt;
   private boolean hasBegun;
   private long committedStep = -1;
+
+  /** Steps taken when the attempt is complete: fewer where the run ends early. */
+  private long lastStep;
+
+  private Optional<WorkerReport.NonFinite> nonFinite = Optional.empty();
 
   /**
    * Sums over the steps of an epoch so far. The loss of a skipped step may be no number: its
@@ -169,9 +176,9 @@ final class RunJournal {
    *
    * @param next what they are told
    * @param file where metrics are written from now on; holds those up to its first step
-   * @param deciders who are told the learning rate's scale after an epoch
+   * @param deciders who are told how to go on after an epoch
    */
-  void begin(TrainingTask.Assignment next, MetricsLog file, RateDecisions deciders) {
+  void begin(TrainingTask.Assignment next, MetricsLog file, Decisions deciders) {
     assignment = next;
     log = file;
     decisions = deciders;
@@ -182,6 +189,8 @@ final class RunJournal {
     beganAt = 0;
     lastStepAt = 0;
     committedStep = -1;
+    lastStep = next.lastStep();
+    nonFinite = Optional.empty();
     localSteps = new LocalStepSums(tree, next.pace(), next.start().value().step());
   }
 
@@ -223,6 +232,8 @@ final class RunJournal {
       saved.computeIfAbsent(one.step(), step -> new SavedParts()).replicas().add(one.replica());
     } else if (report instanceof WorkerReport.NotSaved lost) {
       notSaved(lost.step(), lost.file() + ": " + lost.reason());
+    } else if (report instanceof WorkerReport.NonFinite one) {
+      nonFinite = Optional.of(one);
     } else if (report instanceof WorkerReport.Failed failed) {
       failures.add(failed);
     }
@@ -240,8 +251,7 @@ final class RunJournal {
 
   /** Whether all that a complete run reports has been heard. */
   boolean isComplete() {
-    return committedStep == assignment.lastStep()
-        && epochs.size() == assignment.pace().epoch(assignment.lastStep());
+    return committedStep == lastStep && epochs.size() == assignment.pace().epoch(lastStep);
   }
 
   int servers() {
@@ -265,6 +275,11 @@ final class RunJournal {
 
   List<WorkerReport.Failed> failures() {
     return failures;
+  }
+
+  /** The step of the attempt whose gradient was not finite. */
+  Optional<WorkerReport.NonFinite> nonFinite() {
+    return nonFinite;
   }
 
   Metrics metrics() {
@@ -376,35 +391,52 @@ final class RunJournal {
       epochs.add(metrics);
       log.write(metrics);
       observer.epoch(metrics);
-      decideRate();
+      tellDivergence();
+      decide();
     }
   }
 
-  /** Tells the workers, who wait for it, the learning rate's scale of the next epoch. */
-  private void decideRate() {
-    String text = assignment.config().optimizer().plateau();
-    if (text == null) {
-      return;
+  /** Once in a row of epochs that diverge. */
+  private void tellDivergence() {
+    List<Double> losses = epochs.stream().map(EpochMetrics::meanLoss).toList();
+    Optional<String> now = Divergence.of(losses);
+    if (now.isPresent() && Divergence.of(losses.subList(0, losses.size() - 1)).isEmpty()) {
+      tell(now.get());
     }
-    Plateau plateau = Plateau.parse(text);
-    List<Double> values = new ArrayList<>();
-    for (EpochMetrics epoch : epochs) {
-      values.add(
-          plateau.metric() == Plateau.Metric.LOSS
-              ? epoch.validationLoss()
-              : epoch.validationAccuracy());
+  }
+
+  /** To people, and for the run's record; what was told before a launch was repeated, once. */
+  private void tell(String text) {
+    if (!notes.contains(text)) {
+      LOG.warn("{}", text);
+      observer.warning(text);
+      note(text);
     }
-    if (plateau.metric() == Plateau.Metric.ACCURACY && values.stream().allMatch(v -> v.isNaN())) {
-      throw new TrainingException(
-          "plateau metric=accuracy, but the labels are not classes: use metric=loss");
-    }
+  }
+
+  /** Tells the workers, who wait for it, how to go on after the epoch just recorded. */
+  private void decide() {
+    TrainingConfig config = assignment.config();
+    String text = config.optimizer().plateau();
     double before = rateScales.get(rateScales.size() - 1);
-    double scale = plateau.rateScale(values);
-    if (scale != before) {
-      LOG.info("plateau after epoch {}: the learning rate is scaled by {}", epochs.size(), scale);
+    double scale = before;
+    if (text != null) {
+      Plateau plateau = Plateau.parse(text);
+      scale = plateau.rateScale(EarlyEnd.values("plateau", plateau.metric(), epochs));
+      if (scale != before) {
+        LOG.info("plateau after epoch {}: the learning rate is scaled by {}", epochs.size(), scale);
+      }
+      rateScales.add(scale);
     }
-    rateScales.add(scale);
-    decisions.decide(epochs.size(), scale);
+    Optional<String> end = EarlyEnd.reason(config, epochs);
+    if (end.isPresent()) {
+      lastStep = epochs.get(epochs.size() - 1).step();
+      observer.endsEarly(epochs.size(), end.get());
+    }
+    decisions.decide(
+        epochs.size(),
+        new EpochDecision(
+            scale, end.isPresent() ? EpochDecision.Outlook.ENDS : EpochDecision.Outlook.GOES_ON));
   }
 
   /** Of the first trained block that has one. */
@@ -416,7 +448,8 @@ final class RunJournal {
             iteration,
             start.before().epochs() + step.epoch(),
             iteration,
-            rateScales.get(Math.min(step.epoch(), rateScales.size() - 1)));
+            rateScales.get(Math.min(step.epoch(), rateScales.size() - 1))
+                * start.cuts().scale(step.stepsTaken() - 1));
     return PlannedUpdates.rate(assignment.plan().model(), time).orElse(Double.NaN);
   }
 
@@ -482,7 +515,7 @@ final class RunJournal {
             mark.seconds(),
             epochs.subList(0, epochsTaken),
             rateScales.subList(0, Math.min(rateScales.size(), epochsTaken + 1)),
-            List.of(),
+            assignment.start().value().cuts().cuts(),
             notes),
         parts.shards(),
         parts.replicas());
@@ -495,7 +528,7 @@ final class RunJournal {
     LOG.warn("{}", text);
     observer.warning(text);
     note(text);
-    if (step == assignment.lastStep()) {
+    if (step == lastStep) {
       throw new AttemptFailedException(text);
     }
   }

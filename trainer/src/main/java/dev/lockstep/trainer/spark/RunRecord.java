@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.store.PreparationJson;
+import dev.lockstep.trainer.checkpoint.RateCuts;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.loop.Pace;
 import dev.lockstep.trainer.model.ModelDefinition;
@@ -65,6 +66,13 @@ record RunRecord(
     }
     if (result.attempts() > 1) {
       facts.put("launches", String.format(Locale.ROOT, "%,d", result.attempts()));
+    }
+    result.endedEarly().ifPresent(reason -> facts.put("stopped early", reason));
+    if (!result.rateCuts().isEmpty()) {
+      facts.put("learning rate lowered", new RateCuts(result.rateCuts()).toString());
+    }
+    for (int i = 0; i < result.notes().size(); i++) {
+      facts.put("note " + (i + 1), result.notes().get(i));
     }
     facts.put("workers", result.workers() + " on " + result.servers() + " executor(s)");
     facts.put("exchanged", kilobytes(result.exchangedBytesPerStep()) + " a step");
@@ -173,6 +181,8 @@ record RunRecord(
     outcome.put("skippedSteps", skippedSteps());
     outcome.put("attempts", result.attempts());
     outcome.set("notes", WorkerReport.JSON.valueToTree(result.notes()));
+    result.endedEarly().ifPresent(reason -> outcome.put("stoppedEarly", reason));
+    outcome.set("rateCuts", WorkerReport.JSON.valueToTree(result.rateCuts()));
     outcome.put("examples", result.examples());
     outcome.put("seconds", result.seconds());
     outcome.put("examplesPerSecond", result.examplesPerSecond());

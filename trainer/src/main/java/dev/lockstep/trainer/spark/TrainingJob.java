@@ -73,7 +73,7 @@ public final class TrainingJob {
     requireStartable(spark, config);
     ModelValidation.check(model, dataset.shardSet().tensors(), config.virtualWorkers(), clipping());
     Augmenter.requireFit(config.augmentation(), dataset.shardSet().tensors());
-    requirePlateauIsSeen(
+    requireValidation(
         config, TrainingTask.validates(config, dataset) ? Validation.EVERY_EPOCH : Validation.NONE);
     RunFolder folder = new RunFolder(config.out(), hadoop);
     RunHistory history = new RunHistory(folder, hadoop, config, observer);
@@ -169,12 +169,19 @@ public final class TrainingJob {
   }
 
   /**
-   * Refuses a rate that follows the validation loss when there will be none.
+   * Refuses a rate, or an end of the run, that follows the validation when there will be none.
    *
    * @param validates whether examples are held out for validation
    * @throws IllegalArgumentException if they are not, and are needed
    */
-  public static void requirePlateauIsSeen(TrainingConfig config, Validation validates) {
+  public static void requireValidation(TrainingConfig config, Validation validates) {
+    if (config.earlyStopping() != null && validates == Validation.NONE) {
+      throw new IllegalArgumentException(
+          "earlyStopping="
+              + config.earlyStopping()
+              + " without validation data (validationFraction=0.0): keep a part of the examples"
+              + " with --validation-fraction");
+    }
     if (config.optimizer().plateau() != null && validates == Validation.NONE) {
       throw new IllegalArgumentException(
           "plateau="
@@ -269,7 +276,9 @@ public final class TrainingJob {
   private TrainingResult finish(RunFolder folder, RunHistory.Beginning beginning, Launches launches)
       throws IOException {
     ModelState trained = launches.trained();
-    InitialModel trainedModel = asModel(beginning, trained, launches.steps(), config.epochs());
+    InitialModel trainedModel =
+        asModel(
+            beginning, trained, launches.steps(), beginning.plan().pace().epoch(launches.steps()));
     TrainingResult result = launches.result(folder, trainedModel);
     if (beginning.isComplete() && folder.isFinished()) {
       return result;

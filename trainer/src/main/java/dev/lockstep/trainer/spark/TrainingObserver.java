@@ -36,6 +36,14 @@ public interface TrainingObserver {
   /** An epoch is complete, its validation too. */
   default void epoch(EpochMetrics metrics) {}
 
+  /**
+   * The run ends before its last epoch.
+   *
+   * @param epoch after which it ends, counted from 1
+   * @param reason in words
+   */
+  default void endsEarly(int epoch, String reason) {}
+
   /** A checkpoint is complete. */
   default void checkpoint(long step) {}
 

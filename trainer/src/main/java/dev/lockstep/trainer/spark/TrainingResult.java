@@ -1,10 +1,12 @@
 package dev.lockstep.trainer.spark;
 
 import dev.lockstep.ps.transport.Exchanged;
+import dev.lockstep.trainer.checkpoint.RateCut;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.report.Metrics;
 import dev.lockstep.trainer.report.WorkerThroughput;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a finished training leaves. Lives on the driver.
@@ -18,6 +20,8 @@ import java.util.List;
  * @param attempts launches so far, of this command and of earlier ones
  * @param notes what happened to the run besides steps, in order: lost executors, checkpoints that
  *     could not be written
+ * @param endedEarly why the run ended before its last epoch; empty if it did not
+ * @param rateCuts what the learning rate was multiplied by after gradients that were not finite
  * @param workers barrier tasks of the last launch, W; 0 if the run was complete already
  * @param servers parameter shards: distinct executor JVMs
  * @param socketBytes that workers and servers sent each other through sockets, messages as a whole;
@@ -39,6 +43,8 @@ public record TrainingResult(
     Metrics metrics,
     int attempts,
     List<String> notes,
+    Optional<String> endedEarly,
+    List<RateCut> rateCuts,
     int workers,
     int servers,
     long socketBytes,
@@ -51,6 +57,7 @@ public record TrainingResult(
   /** Copies the lists. */
   public TrainingResult {
     notes = List.copyOf(notes);
+    rateCuts = List.copyOf(rateCuts);
     workerThroughputs = List.copyOf(workerThroughputs);
   }
 

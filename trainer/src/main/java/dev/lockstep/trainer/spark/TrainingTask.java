@@ -20,6 +20,7 @@ import dev.lockstep.sharding.store.MicroBatchStream;
 import dev.lockstep.sharding.store.StreamRequest;
 import dev.lockstep.trainer.checkpoint.CheckpointManifest;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
+import dev.lockstep.trainer.checkpoint.RateCuts;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.loop.BatchSource;
 import dev.lockstep.trainer.loop.Contributor;
@@ -121,6 +122,7 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
    * @param step steps of the run taken
    * @param before what the model had been trained before the run
    * @param rateScale what the learning rate is multiplied by in the epoch of the first step
+   * @param cuts what it is multiplied by besides, by step
    * @param fingerprintOrNull numeric fingerprint of those who took the steps so far; null where
    *     none were taken
    */
@@ -132,6 +134,7 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
       long step,
       TrainedBefore before,
       double rateScale,
+      RateCuts cuts,
       String fingerprintOrNull)
       implements Serializable {
 
@@ -150,6 +153,7 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
           step,
           before,
           1,
+          RateCuts.NONE,
           null);
     }
 
@@ -163,6 +167,7 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
           snapshot.manifest().step(),
           before,
           1,
+          RateCuts.NONE,
           null);
     }
 
@@ -176,8 +181,23 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
           replicas,
           step,
           before,
-          scales.get(scales.size() - 1),
+          scales.isEmpty() ? 1 : scales.get(scales.size() - 1),
+          cuts,
           manifest.step() == 0 ? null : manifest.numericFingerprint());
+    }
+
+    /** The same with cuts of the learning rate. */
+    Start with(RateCuts made) {
+      return new Start(
+          vector,
+          serverState,
+          keptState,
+          replicas,
+          step,
+          before,
+          rateScale,
+          made,
+          fingerprintOrNull);
     }
   }
 
@@ -238,9 +258,9 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
   }
 
   /** A task that Spark has killed fails for another one's reason. */
-  private static void report(
-      Throwable e, BarrierTaskContext context, int worker, DriverLink driver) {
+  private void report(Throwable e, BarrierTaskContext context, int worker, DriverLink driver) {
     if (!context.isInterrupted() && !(e instanceof TaskKilledException)) {
+      nonFinite(e).ifPresent(driver::tryReport);
       driver.tryReport(
           new WorkerReport.Failed(
               worker,
@@ -249,6 +269,17 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
               reason(e),
               outlook(e)));
     }
+  }
+
+  private Optional<WorkerReport.NonFinite> nonFinite(Throwable e) {
+    long before = assignment.start().value().before().iterations();
+    for (Throwable one = e; one != null; one = one.getCause()) {
+      if (one instanceof NonFiniteGradientException gradient) {
+        return Optional.of(
+            new WorkerReport.NonFinite(gradient.step() - before, gradient.virtualWorker()));
+      }
+    }
+    return Optional.empty();
   }
 
   /** A gradient or an arithmetic is the same at the next launch. */
@@ -310,7 +341,8 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
     Optional<LocalOptimizers> optimizers = localOptimizers(start, from, to, hadoop);
     LeafCompressor compressor = compressor(start, from, to, hadoop);
     Replicas replicas = replicas(optimizers, compressor, from, to);
-    EpochRates rates = new EpochRates(config, driver, node.signal(), start.rateScale());
+    EpochRates rates =
+        new EpochRates(config, driver, node.signal(), start.rateScale(), start.cuts());
     LoopClock clock = new LoopClock();
     boolean validates = validates(config, assignment.dataset());
     try (ModelReplica replica = assignment.model().replica(replicaOptions(config));
@@ -328,6 +360,11 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
                   score(replica, from, to, epochsTaken, driver, hadoop);
                 }
                 rates.epochTaken(epochsTaken);
+              }
+
+              @Override
+              public boolean endsHere() {
+                return rates.endsHere();
               }
             }) {
       journal.prepareCheckpointAfter(start.step());
@@ -546,7 +583,8 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
       public void push(StepKey when, TreeNode node, Contribution sums, float[] vector) {
         try {
           // In mode averaging the scale is the local steps', not the outer optimizer's.
-          double scale = assignment.plan().averages() ? 1 : rates.scale();
+          long step = when.step() - assignment.start().value().before().iterations();
+          double scale = assignment.plan().averages() ? 1 : rates.scale(step);
           client.push(new StepKey(when.step(), when.epoch(), scale), node, sums, vector);
         } catch (InterruptedException e) {
           throw interrupted(e);

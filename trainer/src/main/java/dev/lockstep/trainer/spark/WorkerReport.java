@@ -17,7 +17,7 @@ import java.util.List;
 /**
  * What a worker tells the driver while it trains, as JSON: a few messages a second. No step waits
  * for the answer to its own report, but the very first, which needs to know the other workers, and
- * the first of an epoch where the rate is reduced on a plateau.
+ * the first of an epoch where the rate or the end of the run follow the validation.
  */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
 @JsonSubTypes({
@@ -30,8 +30,9 @@ import java.util.List;
   @JsonSubTypes.Type(value = WorkerReport.ShardSaved.class, name = "shardSaved"),
   @JsonSubTypes.Type(value = WorkerReport.ReplicaSaved.class, name = "replicaSaved"),
   @JsonSubTypes.Type(value = WorkerReport.NotSaved.class, name = "notSaved"),
-  @JsonSubTypes.Type(value = WorkerReport.AwaitsRate.class, name = "awaitsRate"),
   @JsonSubTypes.Type(value = WorkerReport.AwaitsCheckpoint.class, name = "awaitsCheckpoint"),
+  @JsonSubTypes.Type(value = WorkerReport.AwaitsDecision.class, name = "awaitsDecision"),
+  @JsonSubTypes.Type(value = WorkerReport.NonFinite.class, name = "nonFinite"),
   @JsonSubTypes.Type(value = WorkerReport.Failed.class, name = "failed"),
   @JsonSubTypes.Type(value = WorkerReport.Alive.class, name = "alive"),
   @JsonSubTypes.Type(value = WorkerReport.Left.class, name = "left"),
@@ -112,10 +113,19 @@ sealed interface WorkerReport {
   record ReplicaSaved(long step, CheckpointManifest.ReplicaEntry replica) implements WorkerReport {}
 
   /**
-   * The worker has reported all of an epoch and asks what the learning rate is multiplied by in the
-   * next one. The answer, which is waited for, is an eight-byte double.
+   * The worker has reported all of an epoch and asks how to go on. The answer, which is waited for,
+   * is an {@link EpochDecision}.
    */
-  record AwaitsRate(int worker, int epochsTaken) implements WorkerReport {}
+  record AwaitsDecision(int worker, int epochsTaken) implements WorkerReport {}
+
+  /**
+   * A gradient was not finite, and the attempt ends; followed by the worker's failure.
+   *
+   * @param step steps of the run taken before it; in mode {@code averaging} and {@code async} what
+   *     the servers count
+   * @param virtualWorker the first whose gradient it was
+   */
+  record NonFinite(long step, int virtualWorker) implements WorkerReport {}
 
   /**
    * A file of a checkpoint could not be written: there will be none of this step.

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.ps.server.OnNonFinite;
 import dev.lockstep.sharding.DataBlock;
 import dev.lockstep.sharding.DataShard;
 import dev.lockstep.sharding.ShardSet;
@@ -44,7 +43,7 @@ class TrainingConfigTest {
             Compression.NONE,
             null,
             0,
-            OnNonFinite.STOP,
+            NonFinitePolicy.STOP,
             Shuffle.Kind.WINDOW,
             null,
             256,
@@ -54,6 +53,7 @@ class TrainingConfigTest {
             0,
             null,
             2,
+            null,
             null,
             4,
             1,
@@ -234,9 +234,20 @@ class TrainingConfigTest {
                 c ->
                     c.mode(TrainingConfig.Mode.AVERAGING)
                         .averaging(Averaging.every(3).withLocalState(Averaging.LocalState.KEPT))
-                        .onNonFinite(OnNonFinite.SKIP)),
+                        .onNonFinite(NonFinitePolicy.SKIP)),
             "onNonFinite=skip with localState=kept: a virtual worker would keep the state that has"
                 + " the NaN; use --local-state averaged, or --on-non-finite stop"),
+        Arguments.of(
+            change(c -> c.mode(TrainingConfig.Mode.ASYNC).onNonFinite(NonFinitePolicy.lower(0.5))),
+            "onNonFinite=lower:0.5 with mode=async: only the steps of mode sync can be taken again"
+                + " at another rate; use --mode sync, or --on-non-finite stop or skip"),
+        Arguments.of(
+            change(
+                c ->
+                    c.onNonFinite(NonFinitePolicy.lower(0.5))
+                        .checkpointEvery(CheckpointInterval.parse("10minutes"))),
+            "onNonFinite=lower:0.5 with checkpointEvery=10minutes: the run goes back to a step that"
+                + " must not depend on the clock; give steps or epochs with --checkpoint-every"),
         Arguments.of(change(c -> c.accumulate(0)), "accumulate=0 < 1: give a value of at least 1"),
         Arguments.of(
             change(c -> c.virtualWorkers(3).workers(4)),

@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.ps.server.OnNonFinite;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.trainer.cli.SparkSessions;
 import dev.lockstep.trainer.config.Averaging;
+import dev.lockstep.trainer.config.NonFinitePolicy;
 import dev.lockstep.trainer.config.RunPoint;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.BuiltInOptions;
@@ -122,9 +122,9 @@ class ModesJobTest {
         stopped.getMessage());
     assertTrue(stopped.getMessage().contains("--on-non-finite skip"), stopped.getMessage());
     TrainingResult one =
-        train("local[1]", c -> c.onNonFinite(OnNonFinite.SKIP).validationFraction(0));
+        train("local[1]", c -> c.onNonFinite(NonFinitePolicy.SKIP).validationFraction(0));
     TrainingResult two =
-        train("local[2]", c -> c.onNonFinite(OnNonFinite.SKIP).validationFraction(0));
+        train("local[2]", c -> c.onNonFinite(NonFinitePolicy.SKIP).validationFraction(0));
     assertEquals(one.parametersSha256(), two.parametersSha256());
     List<StepMetrics> steps = two.metrics().steps();
     assertEquals(2, steps.get(steps.size() - 1).skippedSteps(), "once an epoch");
