@@ -9,10 +9,11 @@ import java.util.Locale;
  * DL4J are not in them.
  *
  * @param workerHeap of one worker: θ, vectors of sums, local parameters and optimizer state in mode
- *     {@code averaging}, residuals of compressed gradients, examples read ahead
+ *     {@code averaging}, residuals of compressed gradients, copies of what its virtual workers keep
+ *     while a checkpoint is written, examples read ahead
  * @param workerOffHeap of one worker's replica: θ and the gradient view
  * @param serversHeap of all parameter servers together: parameters, optimizer state, gradients in
- *     flight
+ *     flight, a copy of the first two while a checkpoint is written
  * @param executorHeap of each executor besides: what the run started from
  */
 public record MemoryPlan(long workerHeap, long workerOffHeap, long serversHeap, long executorHeap) {
@@ -39,9 +40,10 @@ public record MemoryPlan(long workerHeap, long workerOffHeap, long serversHeap, 
             + micro
             + localBytes(plan, perWorker, parameters)
             + residualBytes(plan, perWorker, parameters)
+            + copiedBytes(plan, perWorker, parameters)
             + readAhead,
         2 * parameters,
-        pushed * (1L + server.stateVectors() + virtualWorkers),
+        pushed * (2 * (1L + server.stateVectors()) + virtualWorkers),
         pushed * (1L + (plan.keepsState() ? plan.model().stateVectors() : server.stateVectors())));
   }
 
@@ -57,6 +59,14 @@ public record MemoryPlan(long workerHeap, long workerOffHeap, long serversHeap, 
   /** Of virtual workers that keep back elements, and of what it takes to choose them. */
   private static long residualBytes(ModePlan plan, int perWorker, long parameters) {
     return plan.compression().keepsResiduals() ? parameters * (1L + perWorker) : 0;
+  }
+
+  /** Of what virtual workers keep for themselves, while a checkpoint is written. */
+  private static long copiedBytes(ModePlan plan, int perWorker, long parameters) {
+    if (plan.keepsState()) {
+      return parameters * perWorker * plan.model().stateVectors();
+    }
+    return plan.compression().keepsResiduals() ? parameters * perWorker : 0;
   }
 
   /** One line for people. */
