@@ -1,6 +1,7 @@
 package dev.lockstep.trainer.checkpoint;
 
 import dev.lockstep.trainer.report.EpochMetrics;
+import dev.lockstep.trainer.report.RunNote;
 import java.util.List;
 
 /**
@@ -29,7 +30,7 @@ public record RunProgress(
     List<EpochMetrics> epochs,
     List<Double> rateScales,
     List<RateCut> rateCuts,
-    List<String> notes) {
+    List<RunNote> notes) {
 
   /** Checks the counts and copies the lists; a missing one is empty. */
   public RunProgress {

@@ -5,6 +5,7 @@ import static dev.lockstep.trainer.report.Page.text;
 import dev.lockstep.trainer.report.Page.Figure;
 import dev.lockstep.trainer.report.Page.Figures;
 import dev.lockstep.trainer.report.Page.Table;
+import dev.lockstep.trainer.report.Series.Point;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -28,7 +29,7 @@ public record TrainingReport(
     Map<String, String> configuration,
     Metrics metrics,
     List<WorkerThroughput> workers,
-    List<String> notes) {
+    List<RunNote> notes) {
 
   /** Of a run of whose workers and course nothing is known. */
   public TrainingReport(
@@ -58,7 +59,8 @@ public record TrainingReport(
         List.of(
             ofSteps("training, by step", StepMetrics::meanLoss),
             ofEpochs("training, by epoch", EpochMetrics::meanLoss),
-            ofEpochs("validation", EpochMetrics::validationLoss)));
+            ofEpochs("validation", EpochMetrics::validationLoss),
+            notesOn("see below: what happened")));
     chart(
         sections,
         "Accuracy on the validation part",
@@ -84,11 +86,28 @@ public record TrainingReport(
       sections.add(workerTable(workers));
     }
     if (!notes.isEmpty()) {
-      sections.add(new Table("What happened", List.of(), notes.stream().map(List::of).toList()));
+      sections.add(
+          new Table(
+              "What happened",
+              List.of("after step", ""),
+              notes.stream().map(note -> List.of(text("%,d", note.step()), note.text())).toList()));
     }
     sections.add(pairs("Result", facts));
     sections.add(pairs("Configuration", configuration));
     return new Page(title, "", sections);
+  }
+
+  /** Dots on the curve of the loss where something happened. */
+  private Series notesOn(String name) {
+    List<Point> points = new ArrayList<>();
+    for (RunNote note : notes) {
+      // The loss of the first step after it, on which the run went on.
+      metrics.steps().stream()
+          .filter(step -> step.step() > note.step())
+          .findFirst()
+          .ifPresent(step -> points.add(new Point(step.step(), step.meanLoss())));
+    }
+    return new Series(name, points, Series.Style.DOTS);
   }
 
   private Figures figures() {

@@ -199,7 +199,7 @@ final class Launches {
     LOG.warn("{}", note);
     observer.relaunching(why, step());
     journal.rewind(step(), progress());
-    journal.note(note);
+    journal.note(step(), note);
     workers =
         ClusterSlots.awaitFree(
             spark.sc(),

@@ -19,6 +19,7 @@ import dev.lockstep.trainer.report.Divergence;
 import dev.lockstep.trainer.report.EpochMetrics;
 import dev.lockstep.trainer.report.Metrics;
 import dev.lockstep.trainer.report.MetricsLog;
+import dev.lockstep.trainer.report.RunNote;
 import dev.lockstep.trainer.report.StepMetrics;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -67,7 +68,7 @@ final class RunJournal {
   private final Map<Integer, TreeReduction<List<EvaluationSums>>> validations = new HashMap<>();
   private final NavigableMap<Long, Mark> marks = new TreeMap<>();
   private final NavigableMap<Long, SavedParts> saved = new TreeMap<>();
-  private final List<String> notes = new ArrayList<>();
+  private final List<RunNote> notes = new ArrayList<>();
   private final PairwiseTree tree;
   private final NavigableSet<Long> skippedSteps = new TreeSet<>();
 
@@ -200,8 +201,8 @@ final class RunJournal {
   }
 
   /** Adds a line about the run's course, which its next checkpoint and its record keep. */
-  void note(String line) {
-    notes.add(line);
+  void note(long step, String line) {
+    notes.add(new RunNote(step, line));
   }
 
   private static <T> void replace(List<T> all, List<T> by) {
@@ -292,7 +293,7 @@ final class RunJournal {
   }
 
   /** What was told of the run's course, in order. */
-  List<String> notes() {
+  List<RunNote> notes() {
     return List.copyOf(notes);
   }
 
@@ -407,10 +408,11 @@ final class RunJournal {
 
   /** To people, and for the run's record; what was told before a launch was repeated, once. */
   private void tell(String text) {
-    if (!notes.contains(text)) {
+    RunNote note = new RunNote(epochs.get(epochs.size() - 1).step(), text);
+    if (!notes.contains(note)) {
       LOG.warn("{}", text);
       observer.warning(text);
-      note(text);
+      notes.add(note);
     }
   }
 
@@ -527,7 +529,7 @@ final class RunJournal {
     String text = "checkpoint of step " + step + " not written: " + why;
     LOG.warn("{}", text);
     observer.warning(text);
-    note(text);
+    note(step, text);
     if (step == lastStep) {
       throw new AttemptFailedException(text);
     }

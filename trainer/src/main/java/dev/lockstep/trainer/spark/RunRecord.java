@@ -71,9 +71,6 @@ record RunRecord(
     if (!result.rateCuts().isEmpty()) {
       facts.put("learning rate lowered", new RateCuts(result.rateCuts()).toString());
     }
-    for (int i = 0; i < result.notes().size(); i++) {
-      facts.put("note " + (i + 1), result.notes().get(i));
-    }
     facts.put("workers", result.workers() + " on " + result.servers() + " executor(s)");
     facts.put("exchanged", kilobytes(result.exchangedBytesPerStep()) + " a step");
     facts.put("through sockets", kilobytes(result.socketBytesPerStep()) + " a step");

@@ -4,6 +4,7 @@ import dev.lockstep.ps.transport.Exchanged;
 import dev.lockstep.trainer.checkpoint.RateCut;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.report.Metrics;
+import dev.lockstep.trainer.report.RunNote;
 import dev.lockstep.trainer.report.WorkerThroughput;
 import java.util.List;
 import java.util.Optional;
@@ -42,7 +43,7 @@ public record TrainingResult(
     long steps,
     Metrics metrics,
     int attempts,
-    List<String> notes,
+    List<RunNote> notes,
     Optional<String> endedEarly,
     List<RateCut> rateCuts,
     int workers,

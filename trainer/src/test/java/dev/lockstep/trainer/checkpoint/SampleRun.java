@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.lockstep.trainer.report.EpochMetrics;
+import dev.lockstep.trainer.report.RunNote;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -104,7 +105,7 @@ final class SampleRun {
                 1, step, step * 32, 0.5, Double.NaN, 0.9, Double.POSITIVE_INFINITY, 3.25)),
         List.of(1.0, Double.NEGATIVE_INFINITY),
         List.of(new RateCut(3, 0.5)),
-        List.of("a note"));
+        List.of(new RunNote(7, "a note")));
   }
 
   /** That every bit of a checkpoint is as it was written. */

@@ -200,6 +200,31 @@ class HtmlReportTest {
   }
 
   @Test
+  void whatHappenedIsListedAndMarkedOnTheLoss() {
+    StepMetrics first = new StepMetrics(1, 0, 4, 0.7, Double.NaN, 0.1, 10, 1, 0);
+    StepMetrics second = new StepMetrics(2, 0, 8, 0.5, Double.NaN, 0.1, 10, 2, 0);
+    TrainingReport report =
+        new TrainingReport(
+            "run",
+            Map.of(),
+            Map.of(),
+            new Metrics(List.of(first, second), List.of()),
+            List.of(),
+            List.of(new RunNote(1, "an executor was lost")));
+
+    Chart loss =
+        (Chart)
+            report.page().sections().stream()
+                .filter(section -> section instanceof Chart)
+                .findFirst()
+                .orElseThrow();
+    Series marks = loss.series().get(loss.series().size() - 1);
+    assertEquals(List.of(new Series.Point(2, 0.5)), marks.points());
+    assertEquals(Series.Style.DOTS, marks.style());
+    assertTrue(HtmlReport.render(report.page()).contains("an executor was lost"));
+  }
+
+  @Test
   void longCurvesAreThinnedToTheirMeans() {
     Chart loss =
         (Chart)

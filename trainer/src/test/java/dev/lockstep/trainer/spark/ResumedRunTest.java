@@ -333,7 +333,8 @@ class ResumedRunTest {
     assertEquals(1, relaunched.size());
     assertEquals(2, mended.attempts());
     assertSame(whole, mended);
-    assertTrue(mended.notes().get(0).startsWith("attempt 1 ended: "), mended.notes().toString());
+    assertTrue(
+        mended.notes().get(0).text().startsWith("attempt 1 ended: "), mended.notes().toString());
   }
 
   @Test
