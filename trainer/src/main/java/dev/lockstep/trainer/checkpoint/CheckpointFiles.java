@@ -16,6 +16,7 @@ import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.fs.StreamCapabilities;
 
 /**
@@ -25,13 +26,18 @@ import org.apache.hadoop.fs.StreamCapabilities;
  */
 final class CheckpointFiles {
 
-  private static final int BUFFER = 1 << 18;
+  private static final int BUFFER = 1 << 16;
 
   private final FileSystem files;
 
-  CheckpointFiles(FileSystem files) {
+  CheckpointFiles(FileSystem files) throws IOException {
     // Hadoop's checksums of local files are one more file to lose; every file here has its own.
-    this.files = files instanceof ChecksumFileSystem checked ? checked.getRawFileSystem() : files;
+    FileSystem raw =
+        files instanceof ChecksumFileSystem checked ? checked.getRawFileSystem() : files;
+    this.files =
+        raw.getClass() == RawLocalFileSystem.class
+            ? LocalFiles.like((RawLocalFileSystem) raw)
+            : raw;
   }
 
   /** Writes into a stream, and does not close it. */

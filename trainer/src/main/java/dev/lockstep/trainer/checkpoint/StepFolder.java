@@ -130,7 +130,7 @@ final class StepFolder {
     readNamed(
         file,
         in -> {
-          byte[] buffer = new byte[1 << 18];
+          byte[] buffer = new byte[1 << 16];
           for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
             crc.update(buffer, 0, n);
           }

@@ -9,7 +9,7 @@ import java.nio.ByteOrder;
 /** Vectors as little-endian float32, in bulk. */
 final class VectorBytes {
 
-  private static final int BUFFER = 1 << 18;
+  private static final int BUFFER = 1 << 16;
 
   private VectorBytes() {}
 

@@ -33,6 +33,7 @@ public final class CheckpointBenchmark {
   private static final int[] PARAMETERS = {235_146, 25_000_000};
   private static final int STATE_VECTORS = 2;
   private static final int PIECE = 1 << 20;
+  private static final Configuration HADOOP = new Configuration();
 
   private CheckpointBenchmark() {}
 
@@ -102,7 +103,7 @@ public final class CheckpointBenchmark {
 
   private static double checkpoint(Path folder, float[][] vectors, long step) throws IOException {
     CheckpointStore store =
-        new CheckpointStore(new org.apache.hadoop.fs.Path(folder.toUri()), new Configuration());
+        new CheckpointStore(new org.apache.hadoop.fs.Path(folder.toUri()), HADOOP);
     long begin = System.nanoTime();
     CheckpointManifest.ShardEntry shard = store.writeShard(shard(vectors, step), 0, 1);
     Determinants determinants = Determinants.of(Map.of("seed", "1"));
