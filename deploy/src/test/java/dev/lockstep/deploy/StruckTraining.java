@@ -91,7 +91,6 @@ final class StruckTraining {
         .batchSize(16)
         .validationFraction(0.1)
         .checkpointEvery(CheckpointInterval.parse("10steps"))
-        .peerTimeout(Duration.ofSeconds(5))
         .maxAttempts(6);
   }
 

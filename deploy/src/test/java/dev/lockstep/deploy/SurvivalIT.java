@@ -1,6 +1,7 @@
 package dev.lockstep.deploy;
 
 import static dev.lockstep.deploy.faults.Fault.kill;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -9,11 +10,11 @@ import dev.lockstep.deploy.faults.Blow;
 import dev.lockstep.deploy.faults.Fault;
 import dev.lockstep.deploy.faults.FaultPoint;
 import dev.lockstep.sharding.Dataset;
-import dev.lockstep.trainer.config.CheckpointInterval;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.spark.TrainingException;
 import dev.lockstep.trainer.spark.TrainingResult;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -53,27 +54,42 @@ class SurvivalIT {
               List.of(kill(FaultPoint.STEP_RECORDED, 17), kill(FaultPoint.BEFORE_PUSH, 0)));
       outcome.recoveries().forEach(System.out::println);
       outcome.requireUnharmed(unharmed);
-      assertEquals(3, outcome.launches());
+      assertTrue(outcome.launches() >= 3, outcome::toString);
     }
   }
 
-  /** The new launch has the slot of the other executor alone, and outlasts the pause. */
+  /**
+   * The new launch has the slot of the other executor alone. Its workers wait for the learning rate
+   * of the next epoch, for which the driver waits until the zombie is awake.
+   */
   @Test
   void anExecutorThatWakesWhileTheNextLaunchTrainsDoesNoHarm() throws IOException {
-    int epochs = 900;
     try (TestCluster cluster = start(TWO_EXECUTORS)) {
       StruckTraining training = new StruckTraining(cluster, folder, dataset);
-      TrainingResult unharmed = training.withoutFaults(longRun(epochs));
-      long began = System.nanoTime();
+      TrainingResult unharmed = training.withoutFaults(decidingRates());
       StruckTraining.Outcome outcome =
           training.train(
-              longRun(epochs), List.of(new Fault(FaultPoint.BEFORE_PUSH, 150, Blow.PAUSE)));
-      outcome.recoveries().forEach(System.out::println);
+              decidingRates(),
+              training.nextOut(),
+              List.of(
+                  new Fault(FaultPoint.BEFORE_PUSH, 12, Blow.PAUSE),
+                  kill(FaultPoint.STEP_RECORDED, 16)),
+              ignored -> awaitWaking(training));
+      System.out.println(outcome.recoveries().get(0));
       outcome.requireUnharmed(unharmed);
-      assertTrue(
-          System.nanoTime() - began > Duration.ofSeconds(Blow.PAUSE_SECONDS).toNanos(),
-          "the run outlasted the pause");
+      assertEquals(1, outcome.result().workers());
     }
+  }
+
+  private static void awaitWaking(StruckTraining training) {
+    await("the paused executor wakes")
+        .atMost(Duration.ofSeconds(Blow.PAUSE_SECONDS + 30))
+        .until(() -> !isPaused(training.faults().strikes().get(0).process()));
+  }
+
+  /** By what Linux says of the process: behind its name in brackets, T where it is stopped. */
+  private static boolean isPaused(long process) throws IOException {
+    return Files.readString(Path.of("/proc/" + process + "/stat")).contains(") T ");
   }
 
   @Test
@@ -114,7 +130,7 @@ class SurvivalIT {
             training.train(
                 config(),
                 training.nextOut(),
-                List.of(kill(FaultPoint.MID_PUSH, 12), kill(FaultPoint.STEP_RECORDED, 20)),
+                List.of(kill(FaultPoint.STEP_RECORDED, 12)),
                 fault -> standalone.killWorker("second"));
         outcome.recoveries().forEach(System.out::println);
         outcome.requireUnharmed(unharmed);
@@ -149,10 +165,7 @@ class SurvivalIT {
     return StruckTraining.config().epochs(EPOCHS);
   }
 
-  private static TrainingConfig.Builder longRun(int epochs) {
-    return StruckTraining.config()
-        .epochs(epochs)
-        .validationFraction(0)
-        .checkpointEvery(CheckpointInterval.parse("100steps"));
+  private static TrainingConfig.Builder decidingRates() {
+    return config().optimizer(optimizer -> optimizer.withPlateau("patience=2"));
   }
 }
