@@ -1,5 +1,6 @@
 package dev.lockstep.trainer;
 
+import dev.lockstep.sharding.Credentials;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.Example;
 import dev.lockstep.sharding.TensorSpec;
@@ -155,6 +156,7 @@ public final class DataSets {
    */
   public static DataSets saved(JavaSparkContext spark, String folder) throws IOException {
     SerializableConfiguration conf = new SerializableConfiguration(spark.hadoopConfiguration());
+    Credentials.requireNone("folder", folder);
     List<String> files = files(new Path(folder), conf.value());
     if (files.isEmpty()) {
       throw new InvalidDataException(
@@ -220,6 +222,7 @@ public final class DataSets {
     if (files.isEmpty()) {
       throw new InvalidDataException("no files for DataVec to read: name one or more");
     }
+    files.forEach(file -> Credentials.requireNone("file", file.toString()));
     SerializableConfiguration conf = new SerializableConfiguration(spark.hadoopConfiguration());
     List<String> sorted = files.stream().map(URI::toString).sorted().toList();
     return new DataSets(

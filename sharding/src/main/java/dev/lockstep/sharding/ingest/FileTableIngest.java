@@ -1,5 +1,6 @@
 package dev.lockstep.sharding.ingest;
 
+import dev.lockstep.sharding.Credentials;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.Preparation;
 import java.io.FileNotFoundException;
@@ -82,6 +83,7 @@ public final class FileTableIngest {
   private static SparkTable open(SparkSession spark, Format format, String input)
       throws IOException {
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+    Credentials.requireNone("data", input);
     Path path = new Path(input);
     FileStatus[] found = path.getFileSystem(hadoop).globStatus(path);
     if (found == null || found.length == 0) {

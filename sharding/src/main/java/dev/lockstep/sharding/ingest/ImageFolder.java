@@ -1,5 +1,6 @@
 package dev.lockstep.sharding.ingest;
 
+import dev.lockstep.sharding.Credentials;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.Serializable;
@@ -33,6 +34,7 @@ record ImageFolder(String root, ClassLabels classes) implements Serializable {
    * @param given classes, or nothing for those that there are
    */
   static ImageFolder open(String input, List<String> given, Configuration conf) throws IOException {
+    Credentials.requireNone("data", input);
     Path path = new Path(input);
     FileSystem files = path.getFileSystem(conf);
     Path root = files.makeQualified(path);

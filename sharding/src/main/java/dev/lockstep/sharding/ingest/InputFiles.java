@@ -1,5 +1,6 @@
 package dev.lockstep.sharding.ingest;
 
+import dev.lockstep.sharding.Credentials;
 import dev.lockstep.sharding.ingest.TextRange.TextFile;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -26,6 +27,7 @@ final class InputFiles {
    * @throws InvalidDataException if all are empty
    */
   static List<TextFile> list(String input, Configuration conf) throws IOException {
+    Credentials.requireNone("data", input);
     Path path = new Path(input);
     FileSystem files = path.getFileSystem(conf);
     FileStatus[] matches = files.globStatus(path);

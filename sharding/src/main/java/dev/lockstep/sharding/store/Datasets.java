@@ -1,5 +1,6 @@
 package dev.lockstep.sharding.store;
 
+import dev.lockstep.sharding.Credentials;
 import dev.lockstep.sharding.DataShard;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.ShardSet;
@@ -19,6 +20,7 @@ public final class Datasets {
 
   /** Whether a folder holds a complete sharded dataset, judged by its manifest being there. */
   public static boolean exists(String location, Configuration conf) throws IOException {
+    Credentials.requireNone("data", location);
     Path path = new Path(location);
     return path.getFileSystem(conf).exists(new Path(path, ManifestFile.NAME));
   }
@@ -31,6 +33,7 @@ public final class Datasets {
    * @throws IOException saying what is missing or wrong, and what to do
    */
   public static Dataset open(String location, Configuration conf) throws IOException {
+    Credentials.requireNone("data", location);
     Path path = new Path(location);
     FileSystem files = path.getFileSystem(conf);
     Path qualified = files.makeQualified(path);

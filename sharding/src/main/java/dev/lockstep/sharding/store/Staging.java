@@ -1,5 +1,6 @@
 package dev.lockstep.sharding.store;
 
+import dev.lockstep.sharding.Credentials;
 import dev.lockstep.sharding.DataShard;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.ShardSet;
@@ -70,6 +71,7 @@ public final class Staging implements AutoCloseable {
    */
   public static Staging begin(String location, Configuration conf, IfExists ifExists)
       throws IOException {
+    Credentials.requireNone("dataset", location);
     Path path = new Path(location);
     return begin(path.getFileSystem(conf), path, ifExists);
   }
@@ -87,6 +89,7 @@ public final class Staging implements AutoCloseable {
   /** Refuses early what {@link #begin} would refuse, before anything is computed. */
   public static void refuseExisting(String location, Configuration conf, IfExists ifExists)
       throws IOException {
+    Credentials.requireNone("dataset", location);
     Path path = new Path(location);
     FileSystem files = path.getFileSystem(conf);
     refuseExisting(files, files.makeQualified(path), ifExists);

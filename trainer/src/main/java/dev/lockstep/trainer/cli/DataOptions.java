@@ -1,5 +1,6 @@
 package dev.lockstep.trainer.cli;
 
+import dev.lockstep.sharding.Credentials;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.Preparation;
 import dev.lockstep.sharding.PreparedColumn;
@@ -426,6 +427,7 @@ final class DataOptions {
 
   /** An option without effect would hide a mistake. */
   private void requireOptionsOfFormat() {
+    Credentials.requireNone("data", data);
     List<String> wrong = new ArrayList<>();
     Format of = format == null ? Format.SHARDS : format;
     if (!of.isText() && header) {

@@ -1,6 +1,9 @@
 package dev.lockstep.trainer.cli;
 
+import dev.lockstep.sharding.Credentials;
 import dev.lockstep.trainer.model.UnsupportedModelException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.util.stream.Collectors;
 import org.apache.spark.SparkException;
 
@@ -10,6 +13,17 @@ final class FailureLine {
   private FailureLine() {}
 
   static String of(Throwable failure) {
+    return Credentials.redacted(line(failure));
+  }
+
+  /** With its causes, for people who look for the reason in the code. */
+  static String stackTrace(Throwable failure) {
+    StringWriter text = new StringWriter();
+    failure.printStackTrace(new PrintWriter(text));
+    return Credentials.redacted(text.toString());
+  }
+
+  private static String line(Throwable failure) {
     if (failure instanceof UnsupportedModelException refused) {
       return joined(String.join("; ", refused.problems()));
     }

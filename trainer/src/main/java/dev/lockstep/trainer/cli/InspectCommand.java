@@ -3,6 +3,7 @@ package dev.lockstep.trainer.cli;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.layout.Block;
 import dev.lockstep.ps.optim.UpdatePlan;
+import dev.lockstep.sharding.Credentials;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.PreparedColumn;
 import dev.lockstep.sharding.PreparedTensor;
@@ -42,6 +43,7 @@ final class InspectCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    Credentials.requireNone("path", location);
     Configuration hadoop = new Configuration();
     Path path = new Path(location);
     FileSystem files = path.getFileSystem(hadoop);

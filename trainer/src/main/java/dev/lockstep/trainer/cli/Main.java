@@ -76,7 +76,7 @@ public final class Main implements Runnable {
     line.setExecutionExceptionHandler(
         (failure, command, parsed) -> {
           if (main.debug) {
-            failure.printStackTrace(err);
+            err.print(FailureLine.stackTrace(failure));
           }
           err.println("lockstep: " + FailureLine.of(failure));
           err.flush();
@@ -88,7 +88,7 @@ public final class Main implements Runnable {
     line.setParameterExceptionHandler(
         (failure, parsed) -> {
           if (main.debug) {
-            failure.printStackTrace(err);
+            err.print(FailureLine.stackTrace(failure));
           }
           err.printf(
               "lockstep: %s: see %s --help%n",

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import dev.lockstep.ps.schedule.EarlyStopping;
 import dev.lockstep.ps.schedule.Plateau;
+import dev.lockstep.sharding.Credentials;
 import dev.lockstep.sharding.ShardSet;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.augment.Augmentation;
@@ -249,6 +250,7 @@ public record TrainingConfig(
       throw new IllegalArgumentException(
           "out is not given: name the folder for the run's outputs with --out");
     }
+    Credentials.requireNone("out", out);
   }
 
   private static void checkMinWorkers(int minWorkers, int workers, int virtualWorkers) {

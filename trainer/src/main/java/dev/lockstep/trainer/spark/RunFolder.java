@@ -3,6 +3,7 @@ package dev.lockstep.trainer.spark;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.lockstep.sharding.Credentials;
 import dev.lockstep.sharding.Preparation;
 import dev.lockstep.sharding.store.PreparationJson;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
@@ -66,6 +67,7 @@ public final class RunFolder {
    * @throws IOException if there is no such file system
    */
   public RunFolder(String out, Configuration hadoop) throws IOException {
+    Credentials.requireNone("out", out);
     Path given = new Path(out);
     this.files = given.getFileSystem(hadoop);
     this.path = files.makeQualified(given);

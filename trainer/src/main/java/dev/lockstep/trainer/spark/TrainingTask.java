@@ -97,6 +97,12 @@ final class TrainingTask implements BarrierStage.Task<TrainingTask.Result> {
       SerializableConfiguration hadoop)
       implements Serializable {
 
+    /** Without the secrets: a record would show them wherever it is printed. */
+    @Override
+    public String toString() {
+      return "worker of " + attempt + ", W=" + workers + ", " + milestones;
+    }
+
     /** How micro-batches make steps and rounds. */
     Pace pace() {
       return milestones.pace();
