@@ -10,6 +10,7 @@ import org.apache.spark.network.protocol.Message;
 import org.apache.spark.network.util.TransportFrameDecoder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Reads along in front of network-common, which takes memory for frames of up to 2 GiB and answers
@@ -94,7 +95,9 @@ final class FrameGuard extends ChannelInboundHandlerAdapter {
     ReferenceCountUtil.release(read);
     if (!refused) {
       refused = true;
-      LOG.warn("connection with {} closed: {}", context.channel().remoteAddress(), wrong);
+      // Strangers may come in any number, and are not to fill the log.
+      LOG.atLevel(longest == LONGEST_OF_STRANGERS ? Level.INFO : Level.WARN)
+          .log("connection with {} closed: {}", context.channel().remoteAddress(), wrong);
       var unused = context.close();
     }
   }

@@ -18,6 +18,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.spark.network.TransportContext;
 import org.apache.spark.network.client.RpcResponseCallback;
 import org.apache.spark.network.client.TransportClient;
@@ -73,6 +74,7 @@ public final class MessageServer implements AutoCloseable {
   private final ExecutorService handlers;
   private final Set<TransportClient> connections = ConcurrentHashMap.newKeySet();
   private final Set<TransportClient> greeted = ConcurrentHashMap.newKeySet();
+  private final AtomicLong lastWarning = new AtomicLong();
 
   /**
    * Listens at once.
@@ -100,6 +102,7 @@ public final class MessageServer implements AutoCloseable {
       FaultyWire.Description description) {
     this.token = Objects.requireNonNull(token, "token");
     this.helloBound = settings.silence();
+    this.lastWarning.set(System.nanoTime() - 2 * helloBound.toNanos());
     this.handler = Objects.requireNonNull(handler, "handler");
     this.traffic = traffic;
     this.wire = new FaultyWire(settings.faults(), description);
@@ -318,10 +321,7 @@ public final class MessageServer implements AutoCloseable {
     @Override
     public void channelActive(TransportClient client) {
       if (connections.size() - greeted.size() >= MOST_STRANGERS) {
-        LOG.warn(
-            "connection from {} closed: {} connections have not proved the run token yet",
-            client.getSocketAddress(),
-            MOST_STRANGERS);
+        warnOfStrangers(client);
         client.close();
         return;
       }
@@ -333,9 +333,21 @@ public final class MessageServer implements AutoCloseable {
               .schedule(() -> expectHello(client), helloBound.toNanos(), TimeUnit.NANOSECONDS);
     }
 
+    /** At most once for as long as such a crowd can stay. */
+    private void warnOfStrangers(TransportClient client) {
+      long now = System.nanoTime();
+      long last = lastWarning.get();
+      if (now - last > helloBound.toNanos() && lastWarning.compareAndSet(last, now)) {
+        LOG.warn(
+            "connections closed, that from {} and others: {} have not proved the run token yet",
+            client.getSocketAddress(),
+            MOST_STRANGERS);
+      }
+    }
+
     private void expectHello(TransportClient client) {
       if (!greeted.contains(client) && client.isActive()) {
-        LOG.warn(
+        LOG.info(
             "connection from {} closed: it has not proved the run token within {} s",
             client.getSocketAddress(),
             helloBound.toMillis() / 1000.0);

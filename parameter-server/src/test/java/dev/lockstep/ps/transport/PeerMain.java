@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -23,19 +24,28 @@ import java.util.concurrent.TimeUnit;
 public final class PeerMain {
 
   static final AttemptId ATTEMPT = new AttemptId("run-1", 0);
+  private static final int NUMBERS = 6;
   private static final String DONE = "done ";
   private static final String FAILED = "failed ";
 
   private PeerMain() {}
 
-  /** Arguments: parameters, steps, virtual workers, and the own span of them. */
+  /**
+   * Arguments: parameters, steps, virtual workers, the own span of them, the attempt; then, where
+   * it is not the loopback interface, the address to listen at, and the milliseconds of silence
+   * after which a peer is lost.
+   */
   public static void main(String[] args) throws Exception {
-    int[] numbers = Arrays.stream(args).mapToInt(Integer::parseInt).toArray();
+    int[] numbers = Arrays.stream(args).limit(NUMBERS).mapToInt(Integer::parseInt).toArray();
+    AttemptId attempt = new AttemptId(ATTEMPT.run(), numbers[NUMBERS - 1]);
+    TransportSettings settings =
+        args.length == NUMBERS
+            ? TransportSettings.loopback()
+            : at(args[NUMBERS], args[NUMBERS + 1]);
     SimulatedTraining training = training(numbers[0], numbers[1], numbers[2]);
     BufferedReader in =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    ExecutorNode node =
-        ExecutorNode.acquire(ATTEMPT, SocketCluster.TOKEN, TransportSettings.loopback());
+    ExecutorNode node = ExecutorNode.acquire(attempt, SocketCluster.TOKEN, settings);
     try (node) {
       System.out.println(node.address().text());
       List<NodeAddress> roster =
@@ -56,6 +66,19 @@ public final class PeerMain {
     }
   }
 
+  private static TransportSettings at(String host, String silence) {
+    TransportSettings settings = TransportSettings.loopback();
+    return new TransportSettings(
+        host,
+        host,
+        0,
+        settings.conf(),
+        settings.authentication(),
+        Duration.ofMillis(200),
+        Duration.ofMillis(Long.parseLong(silence)),
+        settings.waitBound());
+  }
+
   static SimulatedTraining training(int parameters, int steps, int virtualWorkers) {
     return new SimulatedTraining(41, parameters, virtualWorkers, steps, new Clipping.None());
   }
@@ -68,13 +91,32 @@ public final class PeerMain {
     private final CompletableFuture<String> outcome;
 
     Child(SimulatedTraining training, int from, int to) throws IOException {
-      List<String> command = javaCommand(PeerMain.class);
+      this(List.of(), training, from, to, 0, List.of());
+    }
+
+    /**
+     * A JVM of its own somewhere.
+     *
+     * @param where command that runs another one there
+     * @param more arguments after the numbers
+     */
+    Child(
+        List<String> where,
+        SimulatedTraining training,
+        int from,
+        int to,
+        int attempt,
+        List<String> more)
+        throws IOException {
+      List<String> command = new ArrayList<>(where);
+      command.addAll(javaCommand(PeerMain.class));
       for (int number :
           new int[] {
-            training.parameters(), training.steps(), training.virtualWorkers(), from, to
+            training.parameters(), training.steps(), training.virtualWorkers(), from, to, attempt
           }) {
         command.add(Integer.toString(number));
       }
+      command.addAll(more);
       this.process =
           new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
       BufferedReader out = process.inputReader(StandardCharsets.UTF_8);
