@@ -467,13 +467,25 @@ final class RunJournal {
         saved.headMap(step, true).clear();
         marks.headMap(step, true).clear();
         committedStep = step;
-        observer.checkpoint(step);
-        checkpoints.retain(retention);
       } catch (FencedException e) {
         throw e;
       } catch (IOException e) {
         notSaved(step, e.getMessage());
+        continue;
       }
+      observer.checkpoint(step);
+      letOlderOnesGo(step);
+    }
+  }
+
+  /** What cannot be deleted takes space; the checkpoint is there all the same. */
+  private void letOlderOnesGo(long step) {
+    try {
+      checkpoints.retain(retention);
+    } catch (IOException e) {
+      String text = "after the checkpoint of step " + step + ": " + e.getMessage();
+      LOG.warn("{}", text);
+      observer.warning(text);
     }
   }
 
