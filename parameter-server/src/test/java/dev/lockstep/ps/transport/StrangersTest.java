@@ -40,7 +40,7 @@ class StrangersTest {
 
   @Test
   void whoDoesNotSayHelloInTimeIsShownOut() throws Exception {
-    Duration silence = Duration.ofMillis(500);
+    Duration silence = Duration.ofSeconds(3);
     TransportSettings settings =
         SETTINGS.withTimes(Duration.ofMillis(100), silence, Duration.ofSeconds(30));
     try (MessageServer server = server(settings);
@@ -54,7 +54,7 @@ class StrangersTest {
       assertEquals(-1, end(silent));
       assertEquals(-1, end(slow));
       Duration took = Duration.ofNanos(System.nanoTime() - began);
-      assertTrue(took.compareTo(silence.minusMillis(100)) > 0, took.toString());
+      assertTrue(took.compareTo(silence.dividedBy(2)) > 0, took.toString());
       // Whoever has said it stays, however quiet.
       assertAnswers(link);
     }
