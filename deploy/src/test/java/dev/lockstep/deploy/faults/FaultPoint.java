@@ -2,7 +2,7 @@ package dev.lockstep.deploy.faults;
 
 /** Moments of a training at which a JVM can be struck. */
 public enum FaultPoint {
-  /** An executor is about to greet the driver or another executor: an attempt begins. */
+  /** An executor is about to greet the driver or another one: an attempt begins, of any step. */
   GREETING,
   /** An executor is about to send the first frame of a gradient. */
   BEFORE_PUSH,

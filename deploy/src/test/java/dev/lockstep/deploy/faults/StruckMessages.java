@@ -25,7 +25,7 @@ public final class StruckMessages implements MessageFaults {
   @Override
   public Fate fate(WireMessage message) {
     if (message.type() == MessageType.HELLO && message.moment() == Moment.SENDING_REQUEST) {
-      faults.reach(FaultPoint.GREETING, Long.MAX_VALUE);
+      faults.reach(FaultPoint.GREETING, 0);
     } else if (message.type() == MessageType.PUSH && message.moment() == Moment.SENDING_REQUEST) {
       faults.reach(
           message.frame() == 0 ? FaultPoint.BEFORE_PUSH : FaultPoint.MID_PUSH, message.step());
