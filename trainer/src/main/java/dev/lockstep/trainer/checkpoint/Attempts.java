@@ -32,14 +32,21 @@ final class Attempts {
     this.folder = folder;
   }
 
-  AttemptClaim claim(String run, Determinants determinants, Instant at) throws IOException {
+  AttemptClaim claim(String run, Determinants determinants, Instant at, int last)
+      throws IOException {
     files.create(folder);
     for (int race = 0; race < MOST_LOST_RACES; race++) {
       List<Integer> numbers = numbers();
-      int next = numbers.isEmpty() ? 1 : numbers.get(numbers.size() - 1) + 1;
+      int latest = numbers.isEmpty() ? 0 : numbers.get(numbers.size() - 1);
+      int next = latest + 1;
       Optional<AttemptClaim> newest = newest(numbers);
       if (newest.isPresent()) {
         requireRun(newest.get(), run);
+      }
+      if (last > 0 && latest != last) {
+        throw new FencedException(
+            "attempt %d was not the last of %s in %s, attempt %d was: another driver has taken the run over; let it go on, or stop it and start again"
+                .formatted(last, run, folder, latest));
       }
       AttemptClaim claim = new AttemptClaim(run, next, at, determinants);
       try {
@@ -78,7 +85,7 @@ final class Attempts {
 
   private void requireRun(AttemptClaim claim, String run) throws IOException {
     if (!claim.run().equals(run)) {
-      throw new IOException(
+      throw new FencedException(
           "%s holds checkpoints of run %s, not of run %s: name another folder with --out"
               .formatted(folder, claim.run(), run));
     }

@@ -65,7 +65,18 @@ public final class CheckpointStore {
    * @throws IOException if the folder belongs to another run, or cannot be written
    */
   public AttemptClaim claim(String run, Determinants determinants, Instant at) throws IOException {
-    return attempts().claim(run, determinants, at);
+    return attempts().claim(run, determinants, at, 0);
+  }
+
+  /**
+   * The same for a driver that has claimed before.
+   *
+   * @param last number of its last claim
+   * @throws FencedException if another driver has claimed since
+   */
+  public AttemptClaim claimAfter(String run, Determinants determinants, Instant at, int last)
+      throws IOException {
+    return attempts().claim(run, determinants, at, last);
   }
 
   /** The newest claim that can be read. */

@@ -9,6 +9,11 @@ public final class FencedException extends IOException {
 
   private static final long serialVersionUID = 1L;
 
+  /** Something else than a commit, of a run or an attempt that is over. */
+  FencedException(String message) {
+    super(message);
+  }
+
   FencedException(long step, int attempt, int later, Optional<Instant> begun) {
     super(
         ("checkpoint of step %d: attempt=%d < %d, an attempt of the same run that has begun%s in the"

@@ -33,10 +33,12 @@ public final class MetricsLog implements Closeable {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration FLUSH_EVERY = Duration.ofSeconds(1);
 
+  private final Path file;
   private final FSDataOutputStream out;
   private long flushedAt = System.nanoTime();
 
-  private MetricsLog(FSDataOutputStream out) {
+  private MetricsLog(Path file, FSDataOutputStream out) {
+    this.file = file;
     this.out = out;
   }
 
@@ -46,7 +48,7 @@ public final class MetricsLog implements Closeable {
    * @throws IOException if the file cannot be written
    */
   public static MetricsLog create(Path file, Configuration configuration) throws IOException {
-    return new MetricsLog(fileSystem(file, configuration).create(file, true));
+    return new MetricsLog(file, fileSystem(file, configuration).create(file, true));
   }
 
   /**
@@ -182,13 +184,30 @@ public final class MetricsLog implements Closeable {
     out.close();
   }
 
-  private void flush() throws IOException {
-    out.hflush();
+  /**
+   * Hands all lines so far to the file system.
+   *
+   * @throws IOException if the file cannot be written
+   */
+  public void flush() throws IOException {
+    try {
+      out.hflush();
+    } catch (IOException e) {
+      throw notWritten(e);
+    }
     flushedAt = System.nanoTime();
   }
 
   private void line(ObjectNode node) throws IOException {
-    out.write((JSON.writeValueAsString(node) + "\n").getBytes(StandardCharsets.UTF_8));
+    try {
+      out.write((JSON.writeValueAsString(node) + "\n").getBytes(StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      throw notWritten(e);
+    }
+  }
+
+  private IOException notWritten(IOException e) {
+    return new IOException("cannot write " + file + ": " + e.getMessage(), e);
   }
 
   private static void put(ObjectNode node, String name, double value) {

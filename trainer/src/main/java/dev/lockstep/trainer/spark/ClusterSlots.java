@@ -72,6 +72,9 @@ final class ClusterSlots {
     int best = 0;
     long grewAt = began;
     while (true) {
+      if (spark.isStopped()) {
+        throw new TrainingException("the Spark application was stopped while training");
+      }
       int slots = free(spark);
       long now = System.nanoTime();
       if (slots > best) {

@@ -7,7 +7,9 @@ import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.HexFormat;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -22,12 +24,14 @@ import org.apache.spark.SparkEnv;
 final class DriverEndpoint implements AutoCloseable {
 
   private static final String PORT_KEY = "spark.lockstep.driver.port";
+  private static final int MOST_RECENT = 256;
   private static final ByteBuffer HEARD = ByteBuffer.allocate(0).asReadOnlyBuffer();
 
   private final BlockingQueue<WorkerReport> reports = new LinkedBlockingQueue<>();
   private final Map<Integer, CompletableFuture<EpochDecision>> decisions =
       new ConcurrentHashMap<>();
   private final Map<Integer, Meeting> meetings = new ConcurrentHashMap<>();
+  private final Set<WorkerReport> recent = new LinkedHashSet<>();
   private final String token;
   private final MessageServer server;
 
@@ -49,6 +53,9 @@ final class DriverEndpoint implements AutoCloseable {
                 return CompletableFuture.completedFuture(
                     encoded(clock.after(asked.step(), System.nanoTime())));
               }
+              if (!(report instanceof WorkerReport.Alive) && isRepeated(report)) {
+                return CompletableFuture.completedFuture(HEARD.duplicate());
+              }
               reports.add(report);
               return CompletableFuture.completedFuture(HEARD.duplicate());
             });
@@ -65,6 +72,17 @@ final class DriverEndpoint implements AutoCloseable {
     new SecureRandom().nextBytes(secret);
     TransportSettings own = settings.withPort(env.conf().getInt(PORT_KEY, 0));
     return new DriverEndpoint(own, HexFormat.of().formatHex(secret), clock);
+  }
+
+  /** No two reports of an attempt are alike: one that is heard again was sent twice on its way. */
+  private boolean isRepeated(WorkerReport report) {
+    synchronized (recent) {
+      boolean isRepeated = !recent.add(report);
+      if (recent.size() > MOST_RECENT) {
+        recent.remove(recent.iterator().next());
+      }
+      return isRepeated;
+    }
   }
 
   /** The run's secret, which every connection of the run must prove. */

@@ -3,9 +3,9 @@ package dev.lockstep.trainer.spark;
 import dev.lockstep.ps.server.AttemptId;
 import dev.lockstep.ps.transport.Exchanged;
 import dev.lockstep.sharding.Dataset;
-import dev.lockstep.trainer.checkpoint.AttemptClaim;
 import dev.lockstep.trainer.checkpoint.CheckpointManifest;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
+import dev.lockstep.trainer.checkpoint.FencedException;
 import dev.lockstep.trainer.checkpoint.RateCut;
 import dev.lockstep.trainer.checkpoint.RateCuts;
 import dev.lockstep.trainer.checkpoint.Retention;
@@ -95,32 +95,99 @@ final class Launches {
    * @throws TrainingException if a launch failed for good, or too many in a row did
    */
   void train(int slots) throws IOException {
-    if (beginning.standing() == RunHistory.Standing.WARM) {
-      newest = checkpoints.newest(observer::warning);
-    } else if (beginning.standing() == RunHistory.Standing.GOES_ON) {
+    workers = slots;
+    rewind();
+    if (beginning.standing() != RunHistory.Standing.NEW) {
       journal.recall(MetricsLog.readIfThere(folder.file(RunFolder.METRICS), hadoop).steps());
     }
-    journal.rewind(step(), progress());
-    cuts = new RateCuts(progress().rateCuts());
-    workers = slots;
     int inVain = 0;
-    for (Optional<Phase> phase = next(); phase.isPresent(); phase = next()) {
+    while (next().isPresent()) {
       long before = step();
       try {
+        claim();
+        Optional<Phase> phase = next();
+        if (phase.isEmpty()) {
+          return;
+        }
+        before = step();
         launch(phase.get());
+        readNewest();
+        requireStanding();
         inVain = 0;
-        newest = checkpoints.newest(observer::warning);
       } catch (AttemptFailedException e) {
-        newest = checkpoints.newest(observer::warning);
-        inVain = step() > before ? 1 : inVain + 1;
-        if (inVain >= config.maxAttempts()) {
+        readNewest();
+        if (next().isEmpty()) {
+          // All was done but to say so.
+          return;
+        }
+        inVain = step() > before ? 0 : inVain + 1;
+        if (inVain >= config.maxAttempts() || config.maxAttempts() == 1) {
           throw new TrainingException(e.getMessage() + givenUp(inVain), e);
         }
         relaunching(e.getMessage());
       } catch (NonFiniteStepException e) {
-        goBack(phase.get(), e);
+        goBack(e);
       }
     }
+  }
+
+  /**
+   * Takes the next number. Before the first one another driver may have gone on with the run: what
+   * it has left is taken over; after it, this driver was overtaken.
+   */
+  private void claim() throws IOException {
+    try {
+      if (launched > 0) {
+        launched =
+            checkpoints
+                .claimAfter(beginning.run(), plan.determinants(), Instant.now(), launched)
+                .attempt();
+        return;
+      }
+      launched = checkpoints.claim(beginning.run(), plan.determinants(), Instant.now()).attempt();
+    } catch (FencedException e) {
+      throw e;
+    } catch (IOException e) {
+      throw mayPass(e);
+    }
+    readNewest();
+    rewind();
+  }
+
+  private void rewind() {
+    cuts = new RateCuts(progress().rateCuts());
+    journal.rewind(step(), progress());
+  }
+
+  private void readNewest() throws IOException {
+    newest = checkpoints.newest(observer::warning);
+  }
+
+  /** What was committed may be found damaged when it is read. */
+  private void requireStanding() {
+    if (step() < journal.committedStep()) {
+      throw new AttemptFailedException(
+          "the checkpoint of step " + journal.committedStep() + " was damaged when it was read");
+    }
+  }
+
+  /** Once a launch has got through, what fails outside of workers may pass, too. */
+  private IOException mayPass(IOException e) {
+    if (journal.hasBegun()) {
+      throw new AttemptFailedException("training failed: " + e.getMessage(), e);
+    }
+    return e;
+  }
+
+  /** Whether no launch has ever begun, and the folder is still that of this run alone. */
+  boolean hasLeftNothing() throws IOException {
+    return !journal.hasBegun()
+        && launched > 0
+        && checkpoints
+            .newestClaim()
+            .filter(claim -> claim.run().equals(beginning.run()) && claim.attempt() == launched)
+            .isPresent()
+        && checkpoints.complete().isEmpty();
   }
 
   /** The part of the run that is to be taken up; empty when it is complete or has ended early. */
@@ -142,12 +209,12 @@ final class Launches {
    * Lowers the rate from a step that does not depend on which checkpoints were written: where that
    * of this step is not there, the steps from an older one are taken again as they were.
    */
-  private void goBack(Phase phase, NonFiniteStepException e) throws IOException {
-    newest = checkpoints.newest(observer::warning);
+  private void goBack(NonFiniteStepException e) throws IOException {
+    readNewest();
     if (config.onNonFinite().answer() != NonFinitePolicy.Answer.LOWER) {
       throw new TrainingException(e.getMessage() + lastGood(), e);
     }
-    long from = phase.milestones().lastCheckpoint(e.step());
+    long from = plan.phaseAfter(e.step()).orElseThrow().milestones().lastCheckpoint(e.step());
     if (cuts.isFull()) {
       throw new TrainingException(
           e.getMessage()
@@ -159,9 +226,10 @@ final class Launches {
               + lastGood(),
           e);
     }
-    // Taken at another rate, they are not of this run any more.
+    // Taken at another rate, later ones are not of this run any more: not if another driver's.
+    claim();
     checkpoints.deleteAfter(from);
-    newest = checkpoints.newest(observer::warning);
+    readNewest();
     cuts = cuts.plus(new RateCut(from, config.onNonFinite().factor()));
     String why =
         String.format(
@@ -224,15 +292,13 @@ final class Launches {
   }
 
   private void launch(Phase phase) throws IOException {
-    AttemptClaim claim = checkpoints.claim(beginning.run(), plan.determinants(), Instant.now());
-    launched = claim.attempt();
     Broadcast<TrainingTask.Start> start = spark.broadcast(start(phase));
     try (DriverEndpoint endpoint = DriverEndpoint.open(SparkEnv.get(), clock(phase));
         MetricsLog log = MetricsLog.resume(folder.file(RunFolder.METRICS), hadoop, step())) {
       TrainingTask.Assignment assignment =
           new TrainingTask.Assignment(
               config,
-              new AttemptId(beginning.run(), claim.attempt()),
+              new AttemptId(beginning.run(), launched),
               endpoint.token(),
               workers,
               dataset,
@@ -246,6 +312,10 @@ final class Launches {
       boolean first = !journal.hasBegun();
       journal.begin(assignment, log, endpoint::decide);
       results.addAll(new Attempt(spark, assignment, endpoint, journal).run(() -> started(first)));
+    } catch (FencedException e) {
+      throw e;
+    } catch (IOException e) {
+      throw mayPass(e);
     } finally {
       start.destroy();
     }
@@ -274,6 +344,14 @@ final class Launches {
   private TrainingTask.Start start(Phase phase) throws IOException {
     TrainingTask.TrainedBefore before = plan.origin().before();
     if (newest.isEmpty()) {
+      if (plan.origin().state() == null) {
+        throw new TrainingException(
+            beginning.run()
+                + " began with the parameters "
+                + plan.origin().text()
+                + ", and none of its checkpoints is left undamaged: start it again from the"
+                + " folder before-RUN of that run, or replace it with --overwrite");
+      }
       return TrainingTask.Start.of(phase.plan(), plan.origin().state(), 0, before).with(cuts);
     }
     CheckpointStore.Snapshot snapshot = newest.get();
@@ -336,14 +414,21 @@ final class Launches {
    */
   record Best(ModelState state, long step, int epoch) {}
 
-  /** Empty where no best one is kept, or none has a validation. */
+  /** Empty where no best one is kept, or none has a validation; a damaged one does not count. */
   Optional<Best> best() throws IOException {
-    Optional<CheckpointManifest> best = retention().best(checkpoints.complete());
-    if (best.isEmpty()) {
-      return Optional.empty();
+    List<CheckpointManifest> complete = new ArrayList<>(checkpoints.complete());
+    for (Optional<CheckpointManifest> best = retention().best(complete);
+        best.isPresent();
+        best = retention().best(complete)) {
+      CheckpointManifest one = best.get();
+      try {
+        return Optional.of(new Best(state(checkpoints.read(one.step())), one.step(), one.epoch()));
+      } catch (IOException e) {
+        observer.warning("the best checkpoint is not to be had: " + e.getMessage());
+        complete.remove(one);
+      }
     }
-    CheckpointStore.Snapshot snapshot = checkpoints.read(best.get().step());
-    return Optional.of(new Best(state(snapshot), best.get().step(), best.get().epoch()));
+    return Optional.empty();
   }
 
   /** What the run has come to. */
@@ -357,7 +442,7 @@ final class Launches {
         trained,
         step(),
         journal.metrics(),
-        launched,
+        Math.max(launched, newest.orElseThrow().manifest().attempt()),
         journal.notes(),
         endedEarly(),
         cuts.cuts(),

@@ -28,7 +28,9 @@ final class Meeting {
   CompletableFuture<ByteBuffer> join(WorkerReport.Introduction one) {
     List<WorkerReport.Introduction> all;
     synchronized (this) {
-      if (present.putIfAbsent(one.worker(), one) != null) {
+      WorkerReport.Introduction before = present.putIfAbsent(one.worker(), one);
+      // The same once more was sent twice on its way.
+      if (before != null && !before.equals(one)) {
         return CompletableFuture.failedFuture(
             new IllegalStateException(
                 "worker "
@@ -36,7 +38,7 @@ final class Meeting {
                     + " of attempt "
                     + one.attempt()
                     + " introduces itself twice, from "
-                    + present.get(one.worker()).node()
+                    + before.node()
                     + " and "
                     + one.node()));
       }

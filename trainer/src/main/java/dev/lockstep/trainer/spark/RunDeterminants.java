@@ -6,6 +6,7 @@ import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.augment.Augmentation;
 import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.trainer.checkpoint.Determinants;
+import dev.lockstep.trainer.config.NonFinitePolicy;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.model.Versions;
@@ -64,6 +65,13 @@ final class RunDeterminants {
     values.put("clipping", updates.clipping().toString());
     values.put("numericProfile", config.numericProfile());
     values.put("kernels", config.kernels().name().toLowerCase(Locale.ROOT));
+    if (config.onNonFinite().answer() == NonFinitePolicy.Answer.LOWER) {
+      // To which step it goes back.
+      values.put("checkpointEvery", String.valueOf(config.checkpointEvery()));
+      values.put(
+          "checkpointsAtEpochEnds",
+          Boolean.toString(config.keepBest() != null || config.earlyStopping() != null));
+    }
     if (config.optimizer().plateau() != null) {
       values.put("plateau", config.optimizer().plateau());
     }

@@ -131,6 +131,11 @@ public final class RunFolder {
     return files.exists(file(MODEL)) && files.exists(file(RECORD));
   }
 
+  /** Whether the model of the best checkpoint is there. */
+  boolean holdsBest() throws IOException {
+    return files.exists(file(BEST));
+  }
+
   /** Takes the record of a finished run away: it is gone on with. */
   void reopen() throws IOException {
     files.delete(file(RECORD), false);
@@ -151,13 +156,7 @@ public final class RunFolder {
     for (String name : OWN) {
       files.delete(file(name), true);
     }
-  }
-
-  /** Deletes the outputs of a run that ended before its first step: there is nothing to keep. */
-  void clearIfNoStepWasTaken() throws IOException {
-    if (files.exists(file(METRICS)) && files.getFileStatus(file(METRICS)).getLen() == 0) {
-      clear();
-    }
+    clearWarmStart();
   }
 
   /** Something that writes into this folder. */

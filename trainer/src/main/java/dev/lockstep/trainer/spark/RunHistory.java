@@ -234,7 +234,16 @@ final class RunHistory {
    */
   void prepare(Beginning beginning) throws IOException {
     switch (beginning.standing()) {
-      case NEW -> folder.clear();
+      case NEW -> {
+        if (config.existingOutput() != ExistingOutput.REPLACE && folder.holdsRun()) {
+          throw new IllegalArgumentException(
+              "out="
+                  + folder.path()
+                  + " was empty and holds a run now, of another driver: give the same command again"
+                  + " to go on with it, or name another folder with --out");
+        }
+        folder.clear();
+      }
       case WARM -> {
         commitOrigin(beginning);
         folder.setAside(beginning.replaced());

@@ -250,6 +250,11 @@ final class RunJournal {
     return started.size() == assignment.workers();
   }
 
+  /** Steps of the last checkpoint that this attempt has committed; -1 if none. */
+  long committedStep() {
+    return committedStep;
+  }
+
   /** Whether all that a complete run reports has been heard. */
   boolean isComplete() {
     return committedStep == lastStep && epochs.size() == assignment.pace().epoch(lastStep);
@@ -463,6 +468,8 @@ final class RunJournal {
         continue;
       }
       try {
+        // What a resumed run will not write again.
+        log.flush();
         checkpoints.commit(manifest(step, parts));
         saved.headMap(step, true).clear();
         marks.headMap(step, true).clear();
@@ -499,9 +506,7 @@ final class RunJournal {
   }
 
   private boolean isNoted(long step) {
-    return marks.containsKey(step)
-        && (!assignment.pace().isEpochStart(step)
-            || epochs.size() >= assignment.pace().epoch(step));
+    return marks.containsKey(step) && epochs.size() >= assignment.pace().epoch(step);
   }
 
   private CheckpointManifest manifest(long step, SavedParts parts) {

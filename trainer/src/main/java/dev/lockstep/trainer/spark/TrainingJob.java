@@ -89,15 +89,25 @@ public final class TrainingJob {
                 config.launchTimeout());
     announce(beginning, workers);
     history.prepare(beginning);
+    Launches launches = new Launches(spark, config, dataset, model, beginning, folder, observer);
     try {
-      Launches launches = new Launches(spark, config, dataset, model, beginning, folder, observer);
       launches.train(workers);
       return finish(folder, beginning, launches);
     } catch (IOException | RuntimeException e) {
-      if (beginning.isNew()) {
-        folder.clearIfNoStepWasTaken();
-      }
+      clearIfNothingIsLeft(beginning, launches, folder, e);
       throw e;
+    }
+  }
+
+  /** A run that ended before its first step leaves nothing to keep. */
+  private static void clearIfNothingIsLeft(
+      RunHistory.Beginning beginning, Launches launches, RunFolder folder, Exception why) {
+    try {
+      if (beginning.isNew() && launches.hasLeftNothing()) {
+        folder.clear();
+      }
+    } catch (IOException e) {
+      why.addSuppressed(e);
     }
   }
 
@@ -179,6 +189,13 @@ public final class TrainingJob {
       throw new IllegalArgumentException(
           "earlyStopping="
               + config.earlyStopping()
+              + " without validation data (validationFraction=0.0): keep a part of the examples"
+              + " with --validation-fraction");
+    }
+    if (config.keepBest() != null && validates == Validation.NONE) {
+      throw new IllegalArgumentException(
+          "keepBest="
+              + config.keepBest().name().toLowerCase(Locale.ROOT)
               + " without validation data (validationFraction=0.0): keep a part of the examples"
               + " with --validation-fraction");
     }
@@ -280,7 +297,8 @@ public final class TrainingJob {
         asModel(
             beginning, trained, launches.steps(), beginning.plan().pace().epoch(launches.steps()));
     TrainingResult result = launches.result(folder, trainedModel);
-    if (beginning.isComplete() && folder.isFinished()) {
+    boolean hasBest = config.keepBest() == null || folder.holdsBest();
+    if (beginning.isComplete() && folder.isFinished() && hasBest) {
       return result;
     }
     folder.write(RunFolder.MODEL, trainedModel::write);
