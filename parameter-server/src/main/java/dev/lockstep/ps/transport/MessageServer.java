@@ -19,6 +19,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.spark.network.TransportContext;
 import org.apache.spark.network.client.RpcResponseCallback;
 import org.apache.spark.network.client.TransportClient;
@@ -52,6 +53,9 @@ public final class MessageServer implements AutoCloseable {
 
   /** Connections at once that have not proved the token. */
   static final int MOST_STRANGERS = 1024;
+
+  private static final Duration LONGEST_BUSY = Duration.ofSeconds(10);
+  private static final Duration LOOK_AGAIN = Duration.ofMillis(100);
 
   private static final int HANDLER_THREADS =
       Math.max(2, Math.min(4, Runtime.getRuntime().availableProcessors()));
@@ -116,13 +120,39 @@ public final class MessageServer implements AutoCloseable {
     settings
         .authentication()
         .ifPresent(who -> bootstraps.add(new AuthServerBootstrap(settings.conf(), who.keys())));
+    boolean listens = false;
     try {
-      this.server = context.createServer(settings.bindHost(), settings.port(), bootstraps);
-    } catch (RuntimeException | Error e) {
-      handlers.shutdown();
-      context.close();
-      wire.close();
-      throw e;
+      this.server = listen(settings, bootstraps);
+      listens = true;
+    } finally {
+      // Netty throws checked exceptions that Spark's methods do not declare: no catch would do.
+      if (!listens) {
+        handlers.shutdown();
+        context.close();
+        wire.close();
+      }
+    }
+  }
+
+  /** A port of its own choice may be held by what is left of an earlier attempt, for a moment. */
+  private TransportServer listen(
+      TransportSettings settings, List<TransportServerBootstrap> bootstraps) {
+    long deadline = System.nanoTime() + LONGEST_BUSY.toNanos();
+    while (true) {
+      try {
+        return context.createServer(settings.bindHost(), settings.port(), bootstraps);
+      } catch (RuntimeException e) {
+        throw e;
+      } catch (Exception e) {
+        boolean isBusy = settings.port() > 0 && String.valueOf(e.getMessage()).contains("in use");
+        if (!isBusy || System.nanoTime() > deadline) {
+          throw new IllegalStateException(
+              "cannot listen on %s:%d: %s; free the port or give another one"
+                  .formatted(settings.bindHost(), settings.port(), e.getMessage()),
+              e);
+        }
+        LockSupport.parkNanos(LOOK_AGAIN.toNanos());
+      }
     }
   }
 

@@ -18,6 +18,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.apache.spark.SparkConf;
@@ -50,6 +51,23 @@ class MessageServerTest {
       assertEquals(3L * length + Ack.encodedLength(), server.transferred().out());
       assertEquals(server.transferred().in(), connector.transferred().out());
       assertEquals(server.transferred().out(), connector.transferred().in());
+    }
+  }
+
+  @Test
+  void aPortThatIsStillHeldForAMomentIsWaitedFor() throws Exception {
+    MessageServer earlier =
+        new MessageServer(SETTINGS, "token", request -> CompletableFuture.completedFuture(request));
+    TransportSettings same = SETTINGS.withPort(earlier.port());
+    CompletableFuture<MessageServer> later =
+        CompletableFuture.supplyAsync(
+            () ->
+                new MessageServer(
+                    same, "token", request -> CompletableFuture.completedFuture(request)));
+    assertThrows(TimeoutException.class, () -> later.get(300, TimeUnit.MILLISECONDS));
+    earlier.close();
+    try (MessageServer server = later.get(20, TimeUnit.SECONDS)) {
+      assertEquals(same.port(), server.port());
     }
   }
 
