@@ -555,7 +555,8 @@ public final class ExecutorNode implements AutoCloseable {
                       .norms(norms)
                       .whenComplete(
                           (nothing, failure) -> {
-                            if (failure != null) {
+                            // Who has departed had all that it needed: only the answer is lost.
+                            if (failure != null && !peer.departed().isDone()) {
                               abort(failure);
                             }
                           });
