@@ -28,6 +28,10 @@ final class RunDeterminants {
   /** Name of their number. */
   static final String PARAMETERS = "parameters";
 
+  /** Names of what determines to which step a lowered rate goes back. */
+  private static final List<String> OF_GOING_BACK =
+      List.of("checkpointEvery", "checkpointsAtEpochEnds");
+
   private RunDeterminants() {}
 
   /**
@@ -67,9 +71,9 @@ final class RunDeterminants {
     values.put("kernels", config.kernels().name().toLowerCase(Locale.ROOT));
     if (config.onNonFinite().answer() == NonFinitePolicy.Answer.LOWER) {
       // To which step it goes back.
-      values.put("checkpointEvery", String.valueOf(config.checkpointEvery()));
+      values.put(OF_GOING_BACK.get(0), String.valueOf(config.checkpointEvery()));
       values.put(
-          "checkpointsAtEpochEnds",
+          OF_GOING_BACK.get(1),
           Boolean.toString(config.keepBest() != null || config.earlyStopping() != null));
     }
     if (config.optimizer().plateau() != null) {
@@ -84,6 +88,22 @@ final class RunDeterminants {
     }
     values.put(INITIAL, initial);
     return new Determinants(values);
+  }
+
+  /**
+   * What is not as it was in a run that is to go on, one line each. To begin to lower rates, or to
+   * lower them no more, is no difference.
+   */
+  static List<String> differences(Determinants now, Determinants ofRun) {
+    SortedMap<String, String> here = new TreeMap<>(now.values());
+    SortedMap<String, String> there = new TreeMap<>(ofRun.values());
+    for (String name : OF_GOING_BACK) {
+      if (!here.containsKey(name) || !there.containsKey(name)) {
+        here.remove(name);
+        there.remove(name);
+      }
+    }
+    return new Determinants(here).differences(new Determinants(there));
   }
 
   /** Of a caller's own that has no text, its class. */

@@ -158,7 +158,8 @@ final class RunHistory {
                 ? new RunOrigin(origin, null, TrainingTask.TrainedBefore.NOTHING)
                 : given.get());
     Optional<CheckpointStore.Snapshot> newest = checkpoints.newest(observer::warning);
-    List<String> differences = plan.determinants().differences(last.determinants());
+    List<String> differences =
+        RunDeterminants.differences(plan.determinants(), last.determinants());
     if (!differences.isEmpty()) {
       return warmStart(last.run(), differences, newest, plans);
     }

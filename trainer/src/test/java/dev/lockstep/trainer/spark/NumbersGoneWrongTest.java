@@ -147,7 +147,7 @@ class NumbersGoneWrongTest {
   }
 
   @Test
-  void aRunThatStopsNamesItsLastGoodCheckpoint() {
+  void aRunThatStopsNamesItsLastGoodCheckpointAndGoesOnFromItAtALowerRate() throws IOException {
     TrainingException stopped =
         assertThrows(
             TrainingException.class,
@@ -159,6 +159,24 @@ class NumbersGoneWrongTest {
             "(?s).*the last good checkpoint is of step \\d+ in file:\\S*/stops/checkpoints: go on"
                 + " from it with --warm-start and, say, a lower --lr.*"),
         message);
+    IllegalArgumentException other =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> {
+              heard.failAfter = 2;
+              assertThrows(Stopped.class, () -> train("lower", MUCH_TOO_FAST, this::lowering));
+              heard.failAfter = -1;
+              train(
+                  "lower",
+                  MUCH_TOO_FAST,
+                  c -> lowering(c).checkpointEvery(CheckpointInterval.parse("6steps")));
+            });
+    assertTrue(
+        other.getMessage().contains("checkpointEvery=6steps != 4steps of the run"),
+        other.getMessage());
+    assertEquals(
+        train("lower", MUCH_TOO_FAST, this::lowering).parametersSha256(),
+        train("stops", MUCH_TOO_FAST, this::lowering).parametersSha256());
     TrainingException early =
         assertThrows(
             TrainingException.class, () -> train("none", MUCH_TOO_FAST, c -> c.epochs(20)));
