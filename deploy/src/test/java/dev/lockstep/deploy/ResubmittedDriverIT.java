@@ -15,11 +15,13 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A command whose driver is killed goes on when it is submitted again, on whatever cluster. */
+@Tag("soak")
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 class ResubmittedDriverIT {
 

@@ -20,6 +20,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -184,6 +185,7 @@ class KilledJobTest {
     return steps[0];
   }
 
+  @Tag("soak")
   @Test
   void aProcessThatIsKilledLeavesNothingThatTheNextJobDoesNotClear() throws Exception {
     String wanted = fingerprintOf(EXAMPLES);
