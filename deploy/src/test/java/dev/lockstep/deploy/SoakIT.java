@@ -69,12 +69,7 @@ class SoakIT {
           FaultPoint.STEP_RECORDED);
 
   private static final List<FaultPoint> DRIVER_POINTS =
-      List.of(
-          FaultPoint.MANIFEST_CREATE,
-          FaultPoint.MANIFEST_BYTES,
-          FaultPoint.MANIFEST_RENAME,
-          FaultPoint.MANIFEST_RENAMED,
-          FaultPoint.REPORT_HEARD);
+      List.of(FaultPoint.MANIFEST_CREATE, FaultPoint.MANIFEST_BYTES, FaultPoint.REPORT_HEARD);
 
   @TempDir private static Path folder;
   private Dataset dataset;
