@@ -98,14 +98,18 @@ class SurvivalIT {
       StruckTraining training = new StruckTraining(cluster, folder, dataset);
       TrainingResult unharmed = training.withoutFaults(config());
       Path out = training.nextOut();
-      List<Fault> twice =
-          List.of(kill(FaultPoint.BEFORE_PUSH, 14), kill(FaultPoint.AFTER_REDUCE, 13));
+      // The first launch brings the checkpoint of step 10, the two after it none.
+      List<Fault> thrice =
+          List.of(
+              kill(FaultPoint.BEFORE_PUSH, 14),
+              kill(FaultPoint.AFTER_REDUCE, 13),
+              kill(FaultPoint.BEFORE_PUSH, 12));
       TrainingException givenUp =
           assertThrows(
               TrainingException.class,
               () ->
                   training.train(
-                      config().workers(2).minWorkers(2).maxAttempts(2), out, twice, fault -> {}));
+                      config().workers(2).minWorkers(2).maxAttempts(2), out, thrice, fault -> {}));
       String message = givenUp.getMessage();
       assertTrue(message.startsWith("training failed: lost executor "), message);
       assertTrue(
