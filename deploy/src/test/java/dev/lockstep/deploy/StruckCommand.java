@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.deploy.faults.Fault;
 import dev.lockstep.deploy.faults.FaultFolder;
+import dev.lockstep.deploy.faults.FaultPoint;
 import dev.lockstep.deploy.faults.Strike;
 import dev.lockstep.deploy.faults.StruckFileSystem;
 import dev.lockstep.trainer.report.MetricsLog;
@@ -66,7 +67,12 @@ final class StruckCommand {
     assertEquals(KILLED, ended.status(), ended::toString);
     assertTrue(faults.isSpent(), () -> "not struck: " + faults.pending());
     List<Strike> strikes = faults.strikes();
-    struck = strikes.get(strikes.size() - 1);
+    Strike strike = strikes.get(strikes.size() - 1);
+    if (struck != null && isOfLaterStep(strike)) {
+      // So soon that no step had reached the log: the time until the blow bounds the wait for one.
+      recovered(strike.step(), strike.millis());
+    }
+    struck = strike;
     stepsBefore = lastStep();
   }
 
@@ -110,11 +116,19 @@ final class StruckCommand {
   private void noticeNextStep() throws IOException {
     long last = lastStep();
     if (struck != null && last > stepsBefore) {
-      recoveries.add(
-          new StruckTraining.Recovery(
-              struck, last, Duration.ofMillis(System.currentTimeMillis() - struck.millis())));
-      struck = null;
+      recovered(last, System.currentTimeMillis());
     }
+  }
+
+  private void recovered(long step, long millis) {
+    recoveries.add(
+        new StruckTraining.Recovery(struck, step, Duration.ofMillis(millis - struck.millis())));
+    struck = null;
+  }
+
+  /** Of manifests, whose step is known: a report that was heard says nothing of its step. */
+  private boolean isOfLaterStep(Strike strike) {
+    return strike.fault().point() != FaultPoint.REPORT_HEARD && strike.step() > stepsBefore;
   }
 
   private long lastStep() throws IOException {
@@ -127,8 +141,8 @@ final class StruckCommand {
   }
 
   /**
-   * The strikes after which a step beyond the last one in the log was seen there. Steps reach the
-   * log once a second.
+   * The strikes after which a step beyond the last one in the log was seen there, or the next
+   * strike met a manifest of one. Steps reach the log once a second.
    */
   List<StruckTraining.Recovery> recoveries() {
     return List.copyOf(recoveries);
