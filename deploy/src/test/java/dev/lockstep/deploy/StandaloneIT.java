@@ -14,6 +14,7 @@ import dev.lockstep.trainer.spark.TrainingException;
 import dev.lockstep.trainer.spark.TrainingResult;
 import dev.lockstep.trainer.spark.UnfitSparkException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -50,7 +51,8 @@ class StandaloneIT {
   }
 
   @Test
-  void aProfileThatFollowsTheMachineIsRefusedWithBothExecutorsNamed() {
+  void aProfileThatFollowsTheMachineIsRefusedWithBothExecutorsNamedAndWhereAllowedNotForgotten()
+      throws IOException {
     try (TestCluster cluster =
         TestCluster.startWithProfileOf(
             Map.of("OMP_NUM_THREADS", "1"), standalone.master(), small())) {
@@ -64,6 +66,20 @@ class StandaloneIT {
       assertTrue(nodes.find(), refused.getMessage());
       assertTrue(!first.equals(nodes.group()), refused.getMessage());
       assertTrue(refused.getMessage().endsWith("or pass --allow-mixed-bits"), refused.getMessage());
+
+      Path out = folder.resolve("mixed");
+      UnaryOperator<TrainingConfig.Builder> mixed =
+          c -> c.numericProfile("native").out(out.toString());
+      train(cluster, c -> mixed.apply(c).mixedBits(TrainingConfig.MixedBits.ALLOW));
+      String record = Files.readString(out.resolve("run.json"));
+      assertTrue(record.contains("\"reproducible\" : false"), record);
+      TrainingException later =
+          assertThrows(
+              TrainingException.class,
+              () -> train(cluster, c -> mixed.apply(c).epochs(2).workers(1)));
+      assertTrue(
+          later.getMessage().contains(" of the machines that took the first 7 steps"),
+          later.getMessage());
     }
   }
 

@@ -11,12 +11,10 @@ import dev.lockstep.sharding.TensorSpec.Encoding;
 import dev.lockstep.sharding.ingest.InvalidDataException;
 import dev.lockstep.sharding.ingest.ShardingOptions;
 import dev.lockstep.sharding.plan.Part;
-import dev.lockstep.trainer.cli.SparkSessions;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.EvaluationSums;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.LabelEncoding;
-import dev.lockstep.trainer.model.NumericProfile;
 import dev.lockstep.trainer.model.WeightedDataSet;
 import dev.lockstep.trainer.report.StepMetrics;
 import dev.lockstep.trainer.spark.TrainingResult;
@@ -29,7 +27,6 @@ import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
-import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
@@ -68,14 +65,7 @@ class DataSetTrainingTest {
 
   @BeforeAll
   static void start() {
-    spark =
-        new JavaSparkContext(
-            SparkSessions.configure(
-                new SparkConf()
-                    .setMaster("local[2]")
-                    .setAppName("data set test")
-                    .set("spark.ui.enabled", "false"),
-                NumericProfile.AVX2));
+    spark = LocalSpark.on("local[2]");
   }
 
   @AfterAll

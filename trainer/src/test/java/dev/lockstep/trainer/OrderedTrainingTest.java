@@ -12,11 +12,9 @@ import dev.lockstep.sharding.augment.GaussianNoise;
 import dev.lockstep.sharding.augment.RandomCrop;
 import dev.lockstep.sharding.augment.RandomFlip;
 import dev.lockstep.sharding.plan.Shuffle;
-import dev.lockstep.trainer.cli.SparkSessions;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.model.NumericProfile;
 import dev.lockstep.trainer.spark.SyntheticDataset;
 import dev.lockstep.trainer.spark.TrainingResult;
 import java.io.IOException;
@@ -24,7 +22,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -63,11 +60,11 @@ class OrderedTrainingTest {
     TrainingConfig config = config("one", ALL);
     TrainingConfig others = config("others", ALL).toBuilder().shuffleMegabytes(300).build();
     TrainingResult two;
-    try (JavaSparkContext spark = spark("local[2]")) {
+    try (JavaSparkContext spark = LocalSpark.on("local[2]")) {
       two = Lockstep.train(spark, network(), images, others);
       assertEquals(2, two.workers());
     }
-    try (JavaSparkContext spark = spark("local[1]")) {
+    try (JavaSparkContext spark = LocalSpark.on("local[1]")) {
       TrainingResult one = Lockstep.train(spark, network(), images, config);
       assertEquals(one.parametersSha256(), two.parametersSha256());
       TrainingResult plain = Lockstep.train(spark, network(), images, config("plain", List.of()));
@@ -105,7 +102,7 @@ class OrderedTrainingTest {
 
   @Test
   void whatDoesNotFitTheImagesIsRefusedBeforeAnyJob() {
-    try (JavaSparkContext spark = spark("local[1]")) {
+    try (JavaSparkContext spark = LocalSpark.on("local[1]")) {
       TrainingConfig config = config("refused", List.of(new RandomCrop(6)));
       assertEquals(
           "augmentation=crop:6 with tensor features of shape=[1, 6, 6]: 6 >= 6 pixels could move"
@@ -128,16 +125,6 @@ class OrderedTrainingTest {
         .augmentation(augmentation)
         .out(folder.resolve(out).toString())
         .build();
-  }
-
-  private static JavaSparkContext spark(String master) {
-    return new JavaSparkContext(
-        SparkSessions.configure(
-            new SparkConf()
-                .setMaster(master)
-                .setAppName("order test")
-                .set("spark.ui.enabled", "false"),
-            NumericProfile.AVX2));
   }
 
   private static MultiLayerConfiguration network() {

@@ -13,9 +13,7 @@ import dev.lockstep.sharding.ingest.ShardingOptions;
 import dev.lockstep.sharding.plan.Part;
 import dev.lockstep.sharding.store.MicroBatchStream;
 import dev.lockstep.sharding.store.StreamRequest;
-import dev.lockstep.trainer.cli.SparkSessions;
 import dev.lockstep.trainer.model.LabelEncoding;
-import dev.lockstep.trainer.model.NumericProfile;
 import dev.lockstep.trainer.model.RecordLabels;
 import java.io.IOException;
 import java.net.URI;
@@ -27,7 +25,6 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.datavec.api.records.reader.RecordReader;
 import org.datavec.api.records.reader.impl.csv.CSVRecordReader;
@@ -53,14 +50,7 @@ class RecordDataSetsTest {
 
   @BeforeAll
   static void start() {
-    spark =
-        new JavaSparkContext(
-            SparkSessions.configure(
-                new SparkConf()
-                    .setMaster("local[2]")
-                    .setAppName("record test")
-                    .set("spark.ui.enabled", "false"),
-                NumericProfile.AVX2));
+    spark = LocalSpark.on("local[2]");
   }
 
   @AfterAll

@@ -79,9 +79,23 @@ public final class CheckpointStore {
     return attempts().claim(run, determinants, at, last);
   }
 
-  /** The newest claim that can be read. */
+  /**
+   * The newest claim that can be read; where there is none, what the newest manifest says of its.
+   */
   public Optional<AttemptClaim> newestClaim() throws IOException {
-    return attempts().newest();
+    Optional<AttemptClaim> claim = attempts().newest();
+    if (claim.isPresent()) {
+      return claim;
+    }
+    List<CheckpointManifest> manifests = manifests();
+    return manifests.isEmpty()
+        ? Optional.empty()
+        : Optional.of(claimOf(manifests.get(manifests.size() - 1)));
+  }
+
+  private static AttemptClaim claimOf(CheckpointManifest manifest) {
+    return new AttemptClaim(
+        manifest.run(), manifest.attempt(), Instant.EPOCH, manifest.determinants());
   }
 
   // ---- writing --------------------------------------------------------------------------------
@@ -90,12 +104,12 @@ public final class CheckpointStore {
    * Writes one shard; called by the executor that owns it. Returns when it is on the disk.
    *
    * @param server number of the parameter shard
-   * @throws IOException if it cannot be written; names step, file and cause
+   * @throws IOException if it cannot be written; names file and cause
    */
   public CheckpointManifest.ShardEntry writeShard(ShardFile shard, int server, int attempt)
       throws IOException {
     Path file = at(shard.step()).shard(server, attempt);
-    ShardFile.Written written = write(shard.step(), file, shard::write);
+    ShardFile.Written written = write(file, shard::write);
     return new CheckpointManifest.ShardEntry(
         file.getName(), shard.begin(), shard.end(), written.bytes(), written.crc32c());
   }
@@ -104,30 +118,28 @@ public final class CheckpointStore {
    * Writes what a virtual worker keeps; called by the executor that plays it. Returns when it is on
    * the disk.
    *
-   * @throws IOException if it cannot be written; names step, file and cause
+   * @throws IOException if it cannot be written; names file and cause
    */
   public CheckpointManifest.ReplicaEntry writeReplica(ReplicaFile replica, int attempt)
       throws IOException {
     Path file = at(replica.step()).replica(replica.virtualWorker(), attempt);
-    ShardFile.Written written = write(replica.step(), file, replica::write);
+    ShardFile.Written written = write(file, replica::write);
     return new CheckpointManifest.ReplicaEntry(
         file.getName(), replica.virtualWorker(), written.bytes(), written.crc32c());
   }
 
-  private ShardFile.Written write(
-      long step, Path file, CheckpointFiles.Content<ShardFile.Written> content) throws IOException {
+  private ShardFile.Written write(Path file, CheckpointFiles.Content<ShardFile.Written> content)
+      throws IOException {
     try {
       return files().write(file, content);
     } catch (IOException e) {
-      throw notWritten(step, file, e);
+      throw notWritten(file, e);
     }
   }
 
-  private IOException notWritten(long step, Path file, IOException cause) {
+  private IOException notWritten(Path file, IOException cause) {
     return new IOException(
-        "checkpoint of step %d: cannot write %s: %s; %s"
-            .formatted(step, file, cause.getMessage(), untouched()),
-        cause);
+        "cannot write %s: %s; %s".formatted(file, cause.getMessage(), untouched()), cause);
   }
 
   private String untouched() {
@@ -167,7 +179,7 @@ public final class CheckpointStore {
     } catch (IOException e) {
       // That it was overtaken says more than that its files are gone.
       attempts().requireNewest(manifest);
-      throw notWritten(manifest.step(), at.manifestFile(), e);
+      throw notWritten(at.manifestFile(), e);
     }
     attempts().requireNewest(manifest);
   }
@@ -226,8 +238,13 @@ public final class CheckpointStore {
 
   // ---- reading --------------------------------------------------------------------------------
 
-  /** The manifests that can be read, in order of their steps. */
+  /** The run's manifests that can be read, in order of their steps. */
   public List<CheckpointManifest> complete() throws IOException {
+    String run = newestClaim().map(AttemptClaim::run).orElse("");
+    return manifests().stream().filter(manifest -> manifest.run().equals(run)).toList();
+  }
+
+  private List<CheckpointManifest> manifests() throws IOException {
     List<CheckpointManifest> manifests = new ArrayList<>();
     for (StepFolder at : steps()) {
       try {
@@ -240,8 +257,9 @@ public final class CheckpointStore {
   }
 
   /**
-   * The newest checkpoint that is complete and undamaged: every byte of every file was checked. One
-   * that is damaged is set aside, and the one before it taken.
+   * The run's newest checkpoint that is complete and undamaged: every byte of every file was
+   * checked. One that is damaged is set aside, and the one before it taken. One of another run,
+   * whose driver wrote it while this run took the folder, is passed over.
    *
    * @param warnings told of what was damaged, one line each
    * @throws IOException if the folder, or a file in it, cannot be read for another reason than
@@ -249,10 +267,11 @@ public final class CheckpointStore {
    */
   public Optional<Snapshot> newest(Consumer<String> warnings) throws IOException {
     List<StepFolder> steps = steps();
+    Optional<String> run = attempts().newest().map(AttemptClaim::run);
     for (int i = steps.size() - 1; i >= 0; i--) {
       StepFolder at = steps.get(i);
       try {
-        Optional<Snapshot> snapshot = checked(at);
+        Optional<Snapshot> snapshot = checked(at, run);
         if (snapshot.isPresent()) {
           return snapshot;
         }
@@ -272,17 +291,19 @@ public final class CheckpointStore {
   }
 
   /** Looks twice before it says that something is damaged: reading goes wrong, too. */
-  private Optional<Snapshot> checked(StepFolder at) throws IOException {
+  private static Optional<Snapshot> checked(StepFolder at, Optional<String> run)
+      throws IOException {
     try {
-      return checkedOnce(at);
+      return checkedOnce(at, run);
     } catch (DamagedFileException e) {
-      return checkedOnce(at);
+      return checkedOnce(at, run);
     }
   }
 
-  private Optional<Snapshot> checkedOnce(StepFolder at) throws IOException {
+  private static Optional<Snapshot> checkedOnce(StepFolder at, Optional<String> run)
+      throws IOException {
     Optional<CheckpointManifest> manifest = at.content().complete();
-    if (manifest.isEmpty()) {
+    if (manifest.isEmpty() || !run.orElse(manifest.get().run()).equals(manifest.get().run())) {
       return Optional.empty();
     }
     Snapshot snapshot = vectors(at, manifest.get());

@@ -15,6 +15,8 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What a JVM computes for a fixed probe of a model, as a hash: JVMs with equal hashes give the same
@@ -74,6 +76,20 @@ public record NumericFingerprint(
         natives.blas(),
         cpuModel(),
         CLibrary.VERSION);
+  }
+
+  /**
+   * All hashes that took part in the steps of a run, each once.
+   *
+   * @param before those of the steps before, as this method joined them; null where there are none
+   * @param now those of the steps since
+   */
+  public static String joined(String before, List<String> now) {
+    Stream<String> earlier = before == null ? Stream.of() : Stream.of(before.split("\\+", -1));
+    return Stream.concat(earlier, now.stream())
+        .distinct()
+        .sorted()
+        .collect(Collectors.joining("+"));
   }
 
   /** One line for people. */

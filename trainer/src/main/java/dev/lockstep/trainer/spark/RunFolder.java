@@ -56,7 +56,15 @@ public final class RunFolder {
   public static final String DATA = "data";
 
   private static final List<String> OWN =
-      List.of(RECORD, MODEL, BEST, METRICS, METRICS + MetricsLog.BEFORE, REPORT, CHECKPOINTS);
+      List.of(
+          RECORD,
+          MODEL,
+          BEST,
+          METRICS,
+          METRICS + MetricsLog.BEFORE,
+          METRICS + MetricsLog.KEPT,
+          REPORT,
+          CHECKPOINTS);
 
   private final Path path;
   private final FileSystem files;

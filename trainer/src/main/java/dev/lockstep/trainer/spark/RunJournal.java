@@ -269,10 +269,14 @@ final class RunJournal {
     return started.values().stream().map(WorkerReport.Started::numeric).distinct().toList();
   }
 
-  /** The workers' common fingerprint, or, where mixed bits are allowed, all of them. */
+  /**
+   * The fingerprint common to all steps so far, or, where mixed bits are allowed, all of them, also
+   * those of earlier launches.
+   */
   String fingerprint() {
-    return String.join(
-        "+", numerics().stream().map(NumericFingerprint::sha256).distinct().toList());
+    return NumericFingerprint.joined(
+        assignment.start().value().fingerprintOrNull(),
+        numerics().stream().map(NumericFingerprint::sha256).toList());
   }
 
   Collection<WorkerReport.Started> started() {
@@ -468,8 +472,7 @@ final class RunJournal {
         continue;
       }
       try {
-        // What a resumed run will not write again.
-        log.flush();
+        log.keep();
         checkpoints.commit(manifest(step, parts));
         saved.headMap(step, true).clear();
         marks.headMap(step, true).clear();

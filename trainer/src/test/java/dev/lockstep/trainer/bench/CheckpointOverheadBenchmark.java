@@ -1,13 +1,12 @@
 package dev.lockstep.trainer.bench;
 
 import dev.lockstep.sharding.Dataset;
-import dev.lockstep.trainer.cli.SparkSessions;
+import dev.lockstep.trainer.LocalSpark;
 import dev.lockstep.trainer.config.CheckpointInterval;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.model.NumericProfile;
 import dev.lockstep.trainer.report.StepMetrics;
 import dev.lockstep.trainer.spark.SyntheticDataset;
 import dev.lockstep.trainer.spark.TrainingJob;
@@ -18,7 +17,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /**
@@ -45,16 +43,9 @@ public final class CheckpointOverheadBenchmark {
     Dataset dataset =
         SyntheticDataset.classes(
             folder.resolve("data"), List.of(784), 10, 10 * batch * VIRTUAL_WORKERS);
-    SparkConf conf =
-        SparkSessions.configure(
-            new SparkConf()
-                .setMaster("local[2]")
-                .setAppName("checkpoint overhead benchmark")
-                .set("spark.ui.enabled", "false"),
-            NumericProfile.AVX2);
     double[] without = new double[rounds];
     double[] with = new double[rounds];
-    try (JavaSparkContext spark = new JavaSparkContext(conf)) {
+    try (JavaSparkContext spark = LocalSpark.on("local[2]")) {
       InitialModel initial =
           InitialModel.fresh(
               ModelDefinition.builtIn(model, dataset.shardSet().tensors(), BuiltInOptions.DEFAULT));

@@ -9,8 +9,7 @@ import dev.lockstep.sharding.plan.Part;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.store.MicroBatchStream;
 import dev.lockstep.sharding.store.StreamRequest;
-import dev.lockstep.trainer.cli.SparkSessions;
-import dev.lockstep.trainer.model.NumericProfile;
+import dev.lockstep.trainer.LocalSpark;
 import java.io.BufferedWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,7 +17,6 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Random;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.datavec.api.records.reader.impl.csv.CSVRecordReader;
 import org.datavec.api.split.FileSplit;
@@ -51,14 +49,7 @@ public final class CsvBenchmark {
     Path csv = write(folder.resolve("data.csv"));
     Dataset dataset;
     double sharding;
-    SparkConf conf =
-        SparkSessions.configure(
-            new SparkConf()
-                .setMaster("local[1]")
-                .setAppName("csv benchmark")
-                .set("spark.ui.enabled", "false"),
-            NumericProfile.AVX2);
-    try (JavaSparkContext spark = new JavaSparkContext(conf)) {
+    try (JavaSparkContext spark = LocalSpark.on("local[1]")) {
       long start = System.nanoTime();
       dataset =
           CsvIngest.ingest(

@@ -5,10 +5,9 @@ import dev.lockstep.sharding.plan.Part;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.store.MicroBatchStream;
 import dev.lockstep.sharding.store.StreamRequest;
+import dev.lockstep.trainer.LocalSpark;
 import dev.lockstep.trainer.Lockstep;
-import dev.lockstep.trainer.cli.SparkSessions;
 import dev.lockstep.trainer.config.TrainingConfig;
-import dev.lockstep.trainer.model.NumericProfile;
 import dev.lockstep.trainer.spark.SyntheticDataset;
 import dev.lockstep.trainer.spark.TrainingResult;
 import java.nio.file.Files;
@@ -18,7 +17,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -51,16 +49,9 @@ public final class TrainBenchmark {
     Path folder = Files.createTempDirectory("lockstep-train-benchmark");
     Dataset dataset = SyntheticDataset.classes(folder.resolve("data"), List.of(784), 10, EXAMPLES);
     List<DataSet> batches = batches(dataset);
-    SparkConf conf =
-        SparkSessions.configure(
-            new SparkConf()
-                .setMaster("local[1]")
-                .setAppName("train benchmark")
-                .set("spark.ui.enabled", "false"),
-            NumericProfile.AVX2);
     double[] fit = new double[ROUNDS];
     double[] train = new double[ROUNDS];
-    try (JavaSparkContext spark = new JavaSparkContext(conf)) {
+    try (JavaSparkContext spark = LocalSpark.on("local[1]")) {
       for (int round = -1; round < ROUNDS; round++) {
         double plain = fit(batches);
         double ours = train(spark, dataset, folder.resolve("run" + round));

@@ -135,7 +135,7 @@ class CheckpointStoreTest {
     byte[] bytes = Files.readAllBytes(shard);
     Files.write(shard, java.util.Arrays.copyOf(bytes, 100));
     String cut = assertThrows(IOException.class, () -> store.commit(manifest)).getMessage();
-    assertTrue(cut.startsWith("checkpoint of step 8: cannot write "), cut);
+    assertTrue(cut.startsWith("cannot write "), cut);
     assertTrue(
         cut.endsWith(
             "/shard-00001.attempt-1 has 100 bytes != 600032 that were written: the file is"
@@ -177,6 +177,29 @@ class CheckpointStoreTest {
     assertEquals(claim, store.newestClaim().orElseThrow());
   }
 
+  @Test
+  void whereNoClaimCanBeReadTheNewestCheckpointSaysWhoseTheFolderIs() throws IOException {
+    store.claim(SampleRun.RUN, SampleRun.DETERMINANTS, Instant.EPOCH);
+    Files.writeString(folder.resolve("attempt-00001.json"), "no JSON at all");
+    assertFalse(store.newestClaim().isPresent());
+    commit(7);
+    assertEquals(
+        new AttemptClaim(SampleRun.RUN, 1, Instant.EPOCH, SampleRun.DETERMINANTS),
+        store.newestClaim().orElseThrow());
+    assertEquals(2, store.claim(SampleRun.RUN, SampleRun.DETERMINANTS, Instant.EPOCH).attempt());
+    assertEquals(7, newest().manifest().step());
+  }
+
+  @Test
+  void aCheckpointThatAnotherRunPutIntoTheFolderIsPassedOver() throws IOException {
+    commit(7);
+    commit(9);
+    store.claim("run-2", SampleRun.DETERMINANTS, Instant.EPOCH);
+    assertFalse(store.newest(warnings::add).isPresent());
+    assertEquals(List.of(), store.complete());
+    assertEquals(NONE, warnings);
+  }
+
   // ---- faults of disks ------------------------------------------------------------------------
 
   @Test
@@ -187,7 +210,7 @@ class CheckpointStoreTest {
                 IOException.class,
                 () -> run.write(faulty(Operation.CREATE, "shard-00001", Fault.FULL), 8, 1))
             .getMessage();
-    assertTrue(message.startsWith("checkpoint of step 8: cannot write faulty://"), message);
+    assertTrue(message.startsWith("cannot write faulty://"), message);
     assertTrue(
         message.endsWith(
             "/step-000000000008/shard-00001.attempt-1: No space left on device; the checkpoint of"

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.trainer.checkpoint.Faults;
+import dev.lockstep.trainer.checkpoint.FaultyFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.List;
@@ -55,7 +57,7 @@ class MetricsLogTest {
 
   @Test
   void anEpochIsThereToReadBeforeTheLogIsClosed() throws IOException {
-    try (MetricsLog log = MetricsLog.create(file, configuration)) {
+    try (MetricsLog log = MetricsLog.resume(file, configuration, 0)) {
       log.write(step(1));
       log.write(epoch(1, 1));
       assertEquals(1, MetricsLog.read(file, configuration).epochs().size());
@@ -80,8 +82,9 @@ class MetricsLogTest {
   @Test
   void aResumptionThatWasCutShortIsMadeAgain() throws IOException {
     write(step(1), step(2), epoch(1, 2), step(3));
+    String firstLine = Files.readAllLines(local()).get(0) + "\n";
     Files.move(local(), local().resolveSibling(local().getFileName() + MetricsLog.BEFORE));
-    write(step(1));
+    Files.writeString(local(), firstLine);
 
     assertEquals(3, MetricsLog.readIfThere(file, configuration).steps().size());
     MetricsLog.resume(file, configuration, 2).close();
@@ -90,6 +93,45 @@ class MetricsLogTest {
         new Metrics(List.of(step(1), step(2)), List.of(epoch(1, 2))),
         MetricsLog.read(file, configuration));
     assertEquals(1, local().toFile().getParentFile().list().length);
+  }
+
+  @Test
+  void whereOpenFilesDoNotShowWhatWasKeptOutlivesTheProcess() throws IOException {
+    Configuration objects =
+        FaultyFiles.mount("metrics", FaultyFiles.Kind.OBJECTS, new NothingGoesWrong());
+    Path there = FaultyFiles.path("metrics", local());
+
+    MetricsLog first = MetricsLog.resume(there, objects, 0);
+    write(first, step(1), step(2), epoch(1, 2), step(3));
+    first.keep();
+    write(first, step(4));
+    assertEquals(
+        List.of(step(1), step(2), step(3)), MetricsLog.readIfThere(there, objects).steps());
+
+    // The first one's process ended; its last lines were not kept.
+    MetricsLog second = MetricsLog.resume(there, objects, 2);
+    write(second, step(3), step(4));
+    assertEquals(
+        List.of(step(1), step(2), step(3)), MetricsLog.readIfThere(there, objects).steps());
+    second.keep();
+    write(second, epoch(2, 4));
+    second.keep();
+    second.keep();
+
+    try (MetricsLog third = MetricsLog.resume(there, objects, 4)) {
+      write(third, step(5));
+    }
+    Metrics whole =
+        new Metrics(
+            List.of(step(1), step(2), step(3), step(4), step(5)),
+            List.of(epoch(1, 2), epoch(2, 4)));
+    assertEquals(whole, MetricsLog.read(there, objects));
+    assertEquals(whole, MetricsLog.readIfThere(there, objects));
+    assertEquals(List.of("metrics.jsonl"), List.of(folder.toFile().list()));
+
+    // It ends between being whole and letting go of what it was made from.
+    MetricsLog.resume(there, objects, 5).keep();
+    assertEquals(whole, MetricsLog.readIfThere(there, objects));
   }
 
   @Test
@@ -118,14 +160,30 @@ class MetricsLogTest {
         refused.getMessage());
   }
 
+  private static final class NothingGoesWrong implements Faults {
+    @Override
+    public Fault before(Operation operation, java.nio.file.Path path) {
+      return Fault.NONE;
+    }
+
+    @Override
+    public int pick(int bound) {
+      return 0;
+    }
+  }
+
   private void write(Record... records) throws IOException {
-    try (MetricsLog log = MetricsLog.create(file, configuration)) {
-      for (Record metrics : records) {
-        if (metrics instanceof StepMetrics step) {
-          log.write(step);
-        } else if (metrics instanceof EpochMetrics epoch) {
-          log.write(epoch);
-        }
+    try (MetricsLog log = MetricsLog.resume(file, configuration, 0)) {
+      write(log, records);
+    }
+  }
+
+  private static void write(MetricsLog log, Record... records) throws IOException {
+    for (Record metrics : records) {
+      if (metrics instanceof StepMetrics step) {
+        log.write(step);
+      } else if (metrics instanceof EpochMetrics epoch) {
+        log.write(epoch);
       }
     }
   }

@@ -6,15 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.sharding.Dataset;
+import dev.lockstep.trainer.LocalSpark;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
-import dev.lockstep.trainer.cli.SparkSessions;
 import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.CheckpointInterval;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.model.NumericProfile;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -23,7 +22,6 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
@@ -174,14 +172,7 @@ class AveragingJobTest {
                     .validationFraction(0.2)
                     .out(folder.resolve("run-" + runs++).toString()))
             .build();
-    SparkConf conf =
-        SparkSessions.configure(
-            new SparkConf()
-                .setMaster(master)
-                .setAppName("averaging test")
-                .set("spark.ui.enabled", "false"),
-            NumericProfile.AVX2);
-    try (JavaSparkContext spark = new JavaSparkContext(conf)) {
+    try (JavaSparkContext spark = LocalSpark.on(master)) {
       ModelDefinition model =
           ModelDefinition.builtIn(
               "mlp:200,40", dataset.shardSet().tensors(), BuiltInOptions.DEFAULT);

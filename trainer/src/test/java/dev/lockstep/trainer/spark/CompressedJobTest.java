@@ -6,14 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.sharding.Dataset;
+import dev.lockstep.trainer.LocalSpark;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
-import dev.lockstep.trainer.cli.SparkSessions;
 import dev.lockstep.trainer.config.Compression;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.model.NumericProfile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -24,7 +23,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -110,14 +108,7 @@ class CompressedJobTest {
             .compression(Compression.parse(compression))
             .out(folder.resolve("run-" + System.nanoTime()).toString())
             .build();
-    SparkConf conf =
-        SparkSessions.configure(
-            new SparkConf()
-                .setMaster(master)
-                .setAppName("compression test")
-                .set("spark.ui.enabled", "false"),
-            NumericProfile.AVX2);
-    try (JavaSparkContext spark = new JavaSparkContext(conf)) {
+    try (JavaSparkContext spark = LocalSpark.on(master)) {
       ModelDefinition model =
           ModelDefinition.builtIn(
               "mlp:200,40", dataset.shardSet().tensors(), BuiltInOptions.DEFAULT);

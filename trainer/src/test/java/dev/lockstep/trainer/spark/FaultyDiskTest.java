@@ -1,27 +1,30 @@
 package dev.lockstep.trainer.spark;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.sharding.Dataset;
+import dev.lockstep.trainer.LocalSpark;
 import dev.lockstep.trainer.checkpoint.Faults;
 import dev.lockstep.trainer.checkpoint.FaultyFiles;
 import dev.lockstep.trainer.checkpoint.FaultyFiles.Kind;
-import dev.lockstep.trainer.cli.SparkSessions;
 import dev.lockstep.trainer.config.CheckpointInterval;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.model.NumericProfile;
+import dev.lockstep.trainer.report.MetricsLog;
+import dev.lockstep.trainer.report.StepMetrics;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiFunction;
+import java.util.stream.LongStream;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -42,14 +45,7 @@ class FaultyDiskTest {
 
   @BeforeAll
   static void startSpark() {
-    SparkConf conf =
-        SparkSessions.configure(
-            new SparkConf()
-                .setMaster("local[2]")
-                .setAppName("faulty disk test")
-                .set("spark.ui.enabled", "false"),
-            NumericProfile.AVX2);
-    spark = new JavaSparkContext(conf);
+    spark = LocalSpark.on("local[2]");
   }
 
   @AfterAll
@@ -68,6 +64,7 @@ class FaultyDiskTest {
     TrainingResult faulty =
         train(
             "mid-run",
+            Kind.LOCAL,
             (operation, path) ->
                 switch (operation) {
                   case CREATE ->
@@ -102,6 +99,7 @@ class FaultyDiskTest {
     TrainingResult faulty =
         train(
             "last",
+            Kind.LOCAL,
             (operation, path) ->
                 operation == Faults.Operation.CREATE
                         && path.contains("step-000000000012/shard-00000.attempt-1")
@@ -114,6 +112,33 @@ class FaultyDiskTest {
     assertEquals(onASoundDisk().parametersSha256(), faulty.parametersSha256());
   }
 
+  @Test
+  void onAnObjectStoreADriverThatDiesTakesNoStepOfACheckpointWithIt() throws IOException {
+    AtomicBoolean dead = new AtomicBoolean();
+    BiFunction<Faults.Operation, String, Faults.Fault> dying =
+        (operation, path) -> {
+          if (dead.get() || path.contains("step-000000000008/manifest.json")) {
+            dead.set(true);
+            throw new Faults.Died();
+          }
+          return Faults.Fault.NONE;
+        };
+    assertThrows(Faults.Died.class, () -> train("objects", Kind.OBJECTS, dying));
+    org.apache.hadoop.fs.Path log =
+        new org.apache.hadoop.fs.Path(folder.resolve("objects/metrics.jsonl").toUri());
+    List<StepMetrics> left = MetricsLog.readIfThere(log, new Configuration(false)).steps();
+    assertTrue(left.size() >= 6, left.toString());
+
+    TrainingResult resumed = train("objects", Kind.OBJECTS, (operation, path) -> Faults.Fault.NONE);
+    assertEquals(onASoundDisk().parametersSha256(), resumed.parametersSha256());
+    assertEquals(2, resumed.attempts());
+    List<StepMetrics> steps = MetricsLog.read(log, new Configuration(false)).steps();
+    assertEquals(
+        LongStream.rangeClosed(1, 12).boxed().toList(),
+        steps.stream().map(StepMetrics::step).toList());
+    assertEquals(left.subList(0, 6), steps.subList(0, 6));
+  }
+
   private void assertTold(String part) {
     assertTrue(warnings.stream().anyMatch(one -> one.contains(part)), part + " in " + warnings);
   }
@@ -123,7 +148,8 @@ class FaultyDiskTest {
   }
 
   private TrainingResult train(
-      String name, BiFunction<Faults.Operation, String, Faults.Fault> choice) throws IOException {
+      String name, Kind kind, BiFunction<Faults.Operation, String, Faults.Fault> choice)
+      throws IOException {
     Faults faults =
         new Faults() {
           @Override
@@ -137,7 +163,7 @@ class FaultyDiskTest {
           }
         };
     String mount = folder.getFileName() + "-" + name;
-    Configuration hadoop = FaultyFiles.mount(mount, Kind.LOCAL, faults);
+    Configuration hadoop = FaultyFiles.mount(mount, kind, faults);
     for (String key : List.of("fs.faulty.impl", "fs.faulty.impl.disable.cache")) {
       spark.hadoopConfiguration().set(key, hadoop.get(key));
     }

@@ -8,11 +8,10 @@ import dev.lockstep.sharding.plan.Part;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.store.MicroBatchStream;
 import dev.lockstep.sharding.store.StreamRequest;
+import dev.lockstep.trainer.LocalSpark;
 import dev.lockstep.trainer.Lockstep;
-import dev.lockstep.trainer.cli.SparkSessions;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.model.NumericProfile;
 import java.io.File;
 import java.io.IOException;
 import java.net.URI;
@@ -21,7 +20,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -87,14 +85,7 @@ class GraphTrainingTest {
   }
 
   private TrainingResult train(String master, Dataset dataset) throws IOException {
-    SparkConf conf =
-        SparkSessions.configure(
-            new SparkConf()
-                .setMaster(master)
-                .setAppName("graph test")
-                .set("spark.ui.enabled", "false"),
-            NumericProfile.AVX2);
-    try (JavaSparkContext spark = new JavaSparkContext(conf)) {
+    try (JavaSparkContext spark = LocalSpark.on(master)) {
       return Lockstep.train(spark, branches(), dataset, config(master.replaceAll("\\W", "-")));
     }
   }

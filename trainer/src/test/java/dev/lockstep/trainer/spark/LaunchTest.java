@@ -7,13 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.sharding.Dataset;
+import dev.lockstep.trainer.LocalSpark;
 import dev.lockstep.trainer.Lockstep;
-import dev.lockstep.trainer.cli.SparkSessions;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.model.NumericProfile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,7 +21,6 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaFutureAction;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.bytedeco.javacpp.Pointer;
@@ -50,16 +48,6 @@ class LaunchTest {
     dataset = SyntheticDataset.classes(folder.resolve("data"), List.of(20), 3, 100);
   }
 
-  private static JavaSparkContext spark(String master) {
-    return new JavaSparkContext(
-        SparkSessions.configure(
-            new SparkConf()
-                .setMaster(master)
-                .setAppName("launch test")
-                .set("spark.ui.enabled", "false"),
-            NumericProfile.AVX2));
-  }
-
   private TrainingResult train(JavaSparkContext spark, String name, Duration launch)
       throws IOException {
     return Lockstep.train(
@@ -76,7 +64,7 @@ class LaunchTest {
 
   @Test
   void slotsThatStayBusyEndTheLaunchInTime() throws Exception {
-    try (JavaSparkContext spark = spark("local[1]")) {
+    try (JavaSparkContext spark = LocalSpark.on("local[1]")) {
       JavaFutureAction<Void> other =
           spark
               .parallelize(List.of(1), 1)
@@ -114,7 +102,7 @@ class LaunchTest {
 
   @Test
   void nothingOfATrainingStaysInTheJvm() throws IOException {
-    try (JavaSparkContext spark = spark("local[2]")) {
+    try (JavaSparkContext spark = LocalSpark.on("local[2]")) {
       train(spark, "first", Duration.ofMinutes(1));
       System.gc();
       long nativeBytes = Pointer.totalBytes();

@@ -13,20 +13,18 @@ import dev.lockstep.sharding.plan.Part;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.store.MicroBatchStream;
 import dev.lockstep.sharding.store.StreamRequest;
+import dev.lockstep.trainer.LocalSpark;
 import dev.lockstep.trainer.Lockstep;
-import dev.lockstep.trainer.cli.SparkSessions;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.model.NumericProfile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -55,14 +53,7 @@ class MnistTest {
         !data.isEmpty() && Files.isDirectory(mnist),
         () -> "skipped: there is no folder mnist-10k in lockstep.data=" + data);
 
-    SparkConf conf =
-        SparkSessions.configure(
-            new SparkConf()
-                .setMaster("local[2]")
-                .setAppName("MNIST")
-                .set("spark.ui.enabled", "false"),
-            NumericProfile.AVX2);
-    try (JavaSparkContext spark = new JavaSparkContext(conf)) {
+    try (JavaSparkContext spark = LocalSpark.on("local[2]")) {
       Dataset dataset =
           IdxIngest.ingest(
               spark,

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.sharding.Dataset;
-import dev.lockstep.trainer.cli.SparkSessions;
+import dev.lockstep.trainer.LocalSpark;
 import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.NonFinitePolicy;
 import dev.lockstep.trainer.config.RunPoint;
@@ -14,7 +14,6 @@ import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.model.NumericProfile;
 import dev.lockstep.trainer.report.StepMetrics;
 import dev.lockstep.trainer.report.WorkerThroughput;
 import java.io.IOException;
@@ -24,7 +23,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
-import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -150,14 +148,7 @@ class ModesJobTest {
                     .validationFraction(0.2)
                     .out(folder.resolve("run-" + runs++).toString()))
             .build();
-    SparkConf conf =
-        SparkSessions.configure(
-            new SparkConf()
-                .setMaster(master)
-                .setAppName("modes test")
-                .set("spark.ui.enabled", "false"),
-            NumericProfile.AVX2);
-    try (JavaSparkContext spark = new JavaSparkContext(conf)) {
+    try (JavaSparkContext spark = LocalSpark.on(master)) {
       ModelDefinition definition =
           ModelDefinition.builtIn(model, dataset.shardSet().tensors(), BuiltInOptions.DEFAULT);
       return new TrainingJob(

@@ -8,13 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.ps.schedule.EarlyStopping;
 import dev.lockstep.sharding.Dataset;
-import dev.lockstep.trainer.cli.SparkSessions;
+import dev.lockstep.trainer.LocalSpark;
 import dev.lockstep.trainer.config.CheckpointInterval;
 import dev.lockstep.trainer.config.NonFinitePolicy;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.model.NumericProfile;
 import dev.lockstep.trainer.report.EpochMetrics;
 import dev.lockstep.trainer.report.StepMetrics;
 import java.io.IOException;
@@ -26,7 +25,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
-import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
@@ -61,14 +59,7 @@ class NumbersGoneWrongTest {
 
   @BeforeAll
   static void startSpark() {
-    SparkConf conf =
-        SparkSessions.configure(
-            new SparkConf()
-                .setMaster("local[3]")
-                .setAppName("numbers gone wrong test")
-                .set("spark.ui.enabled", "false"),
-            NumericProfile.AVX2);
-    spark = new JavaSparkContext(conf);
+    spark = LocalSpark.on("local[3]");
   }
 
   @AfterAll

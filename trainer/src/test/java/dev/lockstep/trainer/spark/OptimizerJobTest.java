@@ -7,14 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lockstep.sharding.Dataset;
-import dev.lockstep.trainer.cli.SparkSessions;
+import dev.lockstep.trainer.LocalSpark;
 import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.OptimizerName;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.model.NumericProfile;
 import dev.lockstep.trainer.report.StepMetrics;
 import java.io.IOException;
 import java.io.InputStream;
@@ -25,7 +24,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
-import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
@@ -171,13 +169,6 @@ class OptimizerJobTest {
                     .validationFraction(0.2)
                     .out(folder.resolve("run-" + runs++).toString()))
             .build();
-    SparkConf conf =
-        SparkSessions.configure(
-            new SparkConf()
-                .setMaster(master)
-                .setAppName("optimizer test")
-                .set("spark.ui.enabled", "false"),
-            NumericProfile.AVX2);
     TrainingObserver observer =
         new TrainingObserver() {
           @Override
@@ -185,7 +176,7 @@ class OptimizerJobTest {
             announced.add(text);
           }
         };
-    try (JavaSparkContext spark = new JavaSparkContext(conf)) {
+    try (JavaSparkContext spark = LocalSpark.on(master)) {
       return new TrainingJob(spark, config, model, dataset, observer).run();
     }
   }

@@ -7,17 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.lockstep.sharding.ingest.InvalidDataException;
+import dev.lockstep.trainer.LocalSpark;
 import dev.lockstep.trainer.Lockstep;
-import dev.lockstep.trainer.cli.SparkSessions;
 import dev.lockstep.trainer.config.TrainingConfig;
-import dev.lockstep.trainer.model.NumericProfile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
-import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.scheduler.SparkListener;
@@ -63,14 +61,7 @@ class RefusedBeforeLaunchTest {
 
   @BeforeAll
   void start() {
-    spark =
-        new JavaSparkContext(
-            SparkSessions.configure(
-                new SparkConf()
-                    .setMaster("local[2]")
-                    .setAppName("refusals")
-                    .set("spark.ui.enabled", "false"),
-                NumericProfile.AVX2));
+    spark = LocalSpark.on("local[2]");
     spark
         .sc()
         .addSparkListener(

@@ -12,7 +12,7 @@ import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.augment.Augmentation;
 import dev.lockstep.sharding.plan.RandomSource;
-import dev.lockstep.trainer.cli.SparkSessions;
+import dev.lockstep.trainer.LocalSpark;
 import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.CheckpointInterval;
 import dev.lockstep.trainer.config.Compression;
@@ -23,7 +23,6 @@ import dev.lockstep.trainer.config.TrainingConfig.ExistingOutput;
 import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.model.NumericProfile;
 import dev.lockstep.trainer.report.EpochMetrics;
 import dev.lockstep.trainer.report.MetricsLog;
 import dev.lockstep.trainer.report.StepMetrics;
@@ -39,7 +38,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
-import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -60,14 +58,7 @@ class ResumedRunTest {
 
   @BeforeAll
   static void startSpark() {
-    SparkConf conf =
-        SparkSessions.configure(
-            new SparkConf()
-                .setMaster("local[4]")
-                .setAppName("resumed run test")
-                .set("spark.ui.enabled", "false"),
-            NumericProfile.AVX2);
-    spark = new JavaSparkContext(conf);
+    spark = LocalSpark.on("local[4]");
   }
 
   @AfterAll

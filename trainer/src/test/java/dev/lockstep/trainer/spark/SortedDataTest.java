@@ -9,13 +9,12 @@ import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.ingest.ExampleIngest;
 import dev.lockstep.sharding.ingest.ShardingOptions;
 import dev.lockstep.sharding.plan.Shuffle;
+import dev.lockstep.trainer.LocalSpark;
 import dev.lockstep.trainer.Lockstep;
-import dev.lockstep.trainer.cli.SparkSessions;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.model.NumericProfile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,7 +24,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
-import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -59,14 +57,7 @@ class SortedDataTest {
    */
   @Test
   void trainsAsWellAsOneInRandomOrderByWindowsAndFullyButNotAsItIs() throws IOException {
-    SparkConf conf =
-        SparkSessions.configure(
-            new SparkConf()
-                .setMaster("local[2]")
-                .setAppName("sorted data")
-                .set("spark.ui.enabled", "false"),
-            NumericProfile.AVX2);
-    try (JavaSparkContext spark = new JavaSparkContext(conf)) {
+    try (JavaSparkContext spark = LocalSpark.on("local[2]")) {
       List<Example> examples = overlappingBlobs();
       Dataset shuffled = write(spark, examples, "shuffled");
       examples.sort(Comparator.comparing(example -> example.values().get(1)[0]));
