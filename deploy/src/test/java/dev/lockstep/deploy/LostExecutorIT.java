@@ -28,6 +28,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -88,6 +89,7 @@ class LostExecutorIT {
   }
 
   @Test
+  @Tag("soak")
   void aHangingOnlyWorkerEndsTheTraining() throws Exception {
     CompletableFuture<TrainingResult> training = train("alone", 100_000, 1);
     await().atMost(Duration.ofMinutes(2)).until(() -> stepsTaken.get() >= 20);

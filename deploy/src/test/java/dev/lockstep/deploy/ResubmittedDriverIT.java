@@ -1,20 +1,13 @@
 package dev.lockstep.deploy;
 
 import static dev.lockstep.deploy.faults.Fault.kill;
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.deploy.faults.FaultPoint;
 import dev.lockstep.sharding.Dataset;
 import dev.lockstep.trainer.Lockstep;
-import dev.lockstep.trainer.report.MetricsLog;
-import dev.lockstep.trainer.report.StepMetrics;
 import dev.lockstep.trainer.spark.TrainingResult;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.LongStream;
-import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -59,17 +52,6 @@ class ResubmittedDriverIT {
                   .out(folder.resolve("unharmed").toString())
                   .build());
     }
-    assertEquals(unharmed.parametersSha256(), ended.found("parametersSha256 +([0-9a-f]{64})"));
-    assertEquals(
-        LongStream.rangeClosed(1, unharmed.steps()).boxed().toList(),
-        MetricsLog.read(
-                new org.apache.hadoop.fs.Path(command.out().toString(), "metrics.jsonl"),
-                new Configuration(false))
-            .steps()
-            .stream()
-            .map(StepMetrics::step)
-            .toList());
-    String record = Files.readString(command.out().resolve("run.json"));
-    assertTrue(record.contains('"' + unharmed.parametersSha256() + '"'), record);
+    command.requireUnharmed(ended, unharmed);
   }
 }

@@ -56,13 +56,16 @@ final class SeededFaults {
     return mixed;
   }
 
-  /** Steps after which all of these have struck, a checkpoint every ten steps given. */
+  /**
+   * Steps after which all of these have struck, a checkpoint every ten steps given, and some that
+   * executors take before the driver hears of the last one.
+   */
   static int stepsFor(List<Fault> faults, int stepsPerPush) {
     long last = 0;
     for (Fault fault : faults) {
       last = Math.max(last, fault.step() * (isOfPush(fault.point()) ? stepsPerPush : 1));
     }
-    return (int) last + 25;
+    return (int) last + 80;
   }
 
   private static boolean isOfPush(FaultPoint point) {

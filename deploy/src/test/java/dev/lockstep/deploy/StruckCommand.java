@@ -11,6 +11,7 @@ import dev.lockstep.deploy.faults.Strike;
 import dev.lockstep.deploy.faults.StruckFileSystem;
 import dev.lockstep.trainer.report.MetricsLog;
 import dev.lockstep.trainer.report.StepMetrics;
+import dev.lockstep.trainer.spark.TrainingResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 import org.apache.hadoop.conf.Configuration;
 
 /**
@@ -29,6 +31,8 @@ final class StruckCommand {
 
   /** Exit code of a command that SIGKILL ended. */
   private static final int KILLED = 128 + 9;
+
+  private static final String METRICS = "metrics.jsonl";
 
   private final Path folder;
   private final FaultFolder faults;
@@ -132,12 +136,14 @@ final class StruckCommand {
   }
 
   private long lastStep() throws IOException {
-    org.apache.hadoop.fs.Path log = new org.apache.hadoop.fs.Path(out.toString(), "metrics.jsonl");
-    if (!Files.exists(out.resolve("metrics.jsonl"))) {
-      return 0;
-    }
-    List<StepMetrics> steps = MetricsLog.read(log, new Configuration(false)).steps();
+    List<StepMetrics> steps = Files.exists(out.resolve(METRICS)) ? steps() : List.of();
     return steps.isEmpty() ? 0 : steps.get(steps.size() - 1).step();
+  }
+
+  private List<StepMetrics> steps() throws IOException {
+    return MetricsLog.read(
+            new org.apache.hadoop.fs.Path(out.toString(), METRICS), new Configuration(false))
+        .steps();
   }
 
   /**
@@ -148,13 +154,22 @@ final class StruckCommand {
     return List.copyOf(recoveries);
   }
 
+  /**
+   * Checks that a command that ended well left what one does that was never killed.
+   *
+   * @param reference a training of the same data and options
+   */
+  void requireUnharmed(CommandProcess.Ended ended, TrainingResult reference) throws IOException {
+    assertEquals(reference.parametersSha256(), ended.found("parametersSha256 +([0-9a-f]{64})"));
+    assertEquals(
+        LongStream.rangeClosed(1, reference.steps()).boxed().toList(),
+        steps().stream().map(StepMetrics::step).toList());
+    String record = Files.readString(out.resolve("run.json"));
+    assertTrue(record.contains('"' + reference.parametersSha256() + '"'), record);
+  }
+
   /** What has struck. */
   List<Strike> strikes() throws IOException {
     return faults.strikes();
-  }
-
-  /** The folder of the run. */
-  Path out() {
-    return out;
   }
 }

@@ -33,7 +33,9 @@ import org.junit.jupiter.api.io.TempDir;
 class SurvivalIT {
 
   private static final String TWO_EXECUTORS = "local-cluster[2,1,2048]";
-  private static final int EPOCHS = 5;
+
+  /** Of 7 steps: the driver hears of them in batches, and not of so many at once. */
+  private static final int EPOCHS = 15;
 
   @TempDir private Path folder;
   private Dataset dataset;
@@ -44,14 +46,14 @@ class SurvivalIT {
   }
 
   @Test
-  void twoExecutorsKilledAtOnceAndOneInTheFirstStepThereafterAreMadeUpFor() throws IOException {
+  void twoExecutorsKilledAtOnceAndOneAsTheNextLaunchBeginsAreMadeUpFor() throws IOException {
     try (TestCluster cluster = start(TWO_EXECUTORS)) {
       StruckTraining training = new StruckTraining(cluster, folder, dataset);
       TrainingResult unharmed = training.withoutFaults(config());
       StruckTraining.Outcome outcome =
           training.train(
               config().workers(2).minWorkers(2),
-              List.of(kill(FaultPoint.STEP_RECORDED, 17), kill(FaultPoint.BEFORE_PUSH, 0)));
+              List.of(kill(FaultPoint.STEP_RECORDED, 17), kill(FaultPoint.GREETING, 0)));
       outcome.recoveries().forEach(System.out::println);
       outcome.requireUnharmed(unharmed);
       assertTrue(outcome.launches() >= 3, outcome::toString);
@@ -98,12 +100,13 @@ class SurvivalIT {
       StruckTraining training = new StruckTraining(cluster, folder, dataset);
       TrainingResult unharmed = training.withoutFaults(config());
       Path out = training.nextOut();
-      // The first launch brings the checkpoint of step 10, the two after it none.
+      // The first launch brings the checkpoint of step 20, if not that of 30; the next two none.
+      // Who has outlived a launch does not reach the moment of the next fault in it.
       List<Fault> thrice =
           List.of(
-              kill(FaultPoint.BEFORE_PUSH, 14),
-              kill(FaultPoint.AFTER_REDUCE, 13),
-              kill(FaultPoint.BEFORE_PUSH, 12));
+              kill(FaultPoint.BEFORE_PUSH, 33),
+              kill(FaultPoint.AFTER_REDUCE, 0),
+              kill(FaultPoint.BEFORE_PUSH, 0));
       TrainingException givenUp =
           assertThrows(
               TrainingException.class,
@@ -113,9 +116,9 @@ class SurvivalIT {
       String message = givenUp.getMessage();
       assertTrue(message.startsWith("training failed: lost executor "), message);
       assertTrue(
-          message.endsWith(
-              "; given up after 2 launches in a row without a new checkpoint; the newest complete"
-                  + " checkpoint is of step 10: the same command goes on from it"),
+          message.matches(
+              ".*; given up after 2 launches in a row without a new checkpoint; the newest complete"
+                  + " checkpoint is of step [23]0: the same command goes on from it"),
           message);
       training.train(config(), out, List.of(), fault -> {}).requireUnharmed(unharmed);
     }

@@ -16,10 +16,8 @@ public enum FaultPoint {
   MANIFEST_CREATE,
   /** The driver is in the middle of the bytes of a manifest. */
   MANIFEST_BYTES,
-  /** The driver has written a manifest, which does not bear its name yet. */
-  MANIFEST_RENAME,
-  /** The manifest bears its name, and nothing else has been done since. */
-  MANIFEST_RENAMED,
+  /** The manifest bears its name; the one that it was first written under is about to go. */
+  MANIFEST_PLACED,
   /** The driver of a test has written down a step: all executors are struck, at once. */
   STEP_RECORDED,
   /** The driver hears a report of a worker; the number of reports stands for the step. */

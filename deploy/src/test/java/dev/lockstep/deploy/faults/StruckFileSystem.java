@@ -26,6 +26,9 @@ public final class StruckFileSystem extends RawLocalFileSystem {
   private static final Pattern CHECKPOINT_FILE =
       Pattern.compile("/step-(\\d+)/[^/]*(shard|replica|manifest)[^/]*$");
 
+  /** Begins the name under which a manifest is first written. */
+  private static final String UNPLACED_MANIFEST = "_manifest.json.";
+
   /** In the middle of a manifest, and of the shard of a small model. */
   private static final int MIDDLE_OF_MANIFEST = 200;
 
@@ -97,17 +100,12 @@ public final class StruckFileSystem extends RawLocalFileSystem {
   }
 
   @Override
-  public boolean rename(Path from, Path to) throws IOException {
-    CheckpointFile file = CheckpointFile.of(to);
-    boolean commits = file != null && file.isManifest();
-    if (commits) {
-      faults.reach(FaultPoint.MANIFEST_RENAME, file.step());
+  public boolean delete(Path path, boolean recursive) throws IOException {
+    CheckpointFile file = CheckpointFile.of(path);
+    if (file != null && path.getName().startsWith(UNPLACED_MANIFEST)) {
+      faults.reach(FaultPoint.MANIFEST_PLACED, file.step());
     }
-    boolean renamed = super.rename(from, to);
-    if (commits) {
-      faults.reach(FaultPoint.MANIFEST_RENAMED, file.step());
-    }
-    return renamed;
+    return super.delete(path, recursive);
   }
 
   private CheckpointFile creating(Path path) {

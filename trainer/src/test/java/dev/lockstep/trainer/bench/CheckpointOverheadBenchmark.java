@@ -21,10 +21,11 @@ import org.apache.spark.api.java.JavaSparkContext;
 
 /**
  * What checkpoints cost: the same training with one every so many steps and with one at the end
- * alone, in turn, in one process on {@code local[2]}, Adam. The figure is the ratio of the medians
- * of the times. Arguments: model ({@code mlp:256,128} has 235,146 parameters, {@code mlp:4650,4550}
- * 24.9 million), micro-batch, steps of a run, steps between checkpoints, rounds. Needs the numeric
- * profile's environment and Spark's JVM options.
+ * alone, in turn, in one process on {@code local[2]}, Adam. The figures are the ratio of the
+ * medians of the times, and the median of the ratios of pairs. Arguments: model ({@code
+ * mlp:256,128} has 235,146 parameters, {@code mlp:4650,4550} 24.9 million), micro-batch, steps of a
+ * run, steps between checkpoints, rounds. Needs the numeric profile's environment and Spark's JVM
+ * options.
  */
 public final class CheckpointOverheadBenchmark {
 
@@ -76,13 +77,21 @@ public final class CheckpointOverheadBenchmark {
         }
       }
     }
+    double[] pairs = new double[rounds];
+    for (int round = 0; round < rounds; round++) {
+      pairs[round] = 100 * (with[round] / without[round] - 1);
+    }
+    Arrays.sort(pairs);
     System.out.printf(
         Locale.ROOT,
-        "median: without %.3f s, every %s %.3f s: %+.2f %%%n",
+        "medians: without %.3f s, every %s %.3f s: %+.2f %%; pairs %+.2f to %+.2f, median %+.2f %%%n",
         median(without),
         every,
         median(with),
-        100 * (median(with) / median(without) - 1));
+        100 * (median(with) / median(without) - 1),
+        pairs[0],
+        pairs[rounds - 1],
+        median(pairs));
   }
 
   /** From the end of the first ten steps, in which replicas warm up, to the last step. */
