@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.deploy.faults.Fault;
 import dev.lockstep.deploy.faults.FaultFolder;
-import dev.lockstep.deploy.faults.FaultPoint;
 import dev.lockstep.deploy.faults.Strike;
 import dev.lockstep.deploy.faults.StruckFileSystem;
 import dev.lockstep.trainer.report.MetricsLog;
@@ -40,10 +39,15 @@ final class StruckCommand {
   private final Path out;
   private final List<StruckTraining.Recovery> recoveries = new ArrayList<>();
 
-  /** The last strike, until a step after it has been seen; null where there is none. */
-  private Strike struck;
+  /** Strikes after which no new step has been seen yet. */
+  private final List<Struck> struck = new ArrayList<>();
 
-  private long stepsBefore;
+  /**
+   * A driver that was killed.
+   *
+   * @param stepsBefore last step in the log of the run at its death
+   */
+  private record Struck(Strike strike, long stepsBefore) {}
 
   /**
    * Starts nothing.
@@ -71,13 +75,7 @@ final class StruckCommand {
     assertEquals(KILLED, ended.status(), ended::toString);
     assertTrue(faults.isSpent(), () -> "not struck: " + faults.pending());
     List<Strike> strikes = faults.strikes();
-    Strike strike = strikes.get(strikes.size() - 1);
-    if (struck != null && isOfLaterStep(strike)) {
-      // So soon that no step had reached the log: the time until the blow bounds the wait for one.
-      recovered(strike.step(), strike.millis());
-    }
-    struck = strike;
-    stepsBefore = lastStep();
+    struck.add(new Struck(strikes.get(strikes.size() - 1), lastStep()));
   }
 
   /**
@@ -116,23 +114,16 @@ final class StruckCommand {
     return process.await();
   }
 
-  /** Ends the wait for the next step after a strike, once the log of the run has it. */
+  /** Ends the waits for a new step, once the log of the run has it. */
   private void noticeNextStep() throws IOException {
     long last = lastStep();
-    if (struck != null && last > stepsBefore) {
-      recovered(last, System.currentTimeMillis());
+    for (Struck one : List.copyOf(struck)) {
+      if (last > one.stepsBefore()) {
+        Duration wait = Duration.ofMillis(System.currentTimeMillis() - one.strike().millis());
+        recoveries.add(new StruckTraining.Recovery(one.strike(), last, wait));
+        struck.remove(one);
+      }
     }
-  }
-
-  private void recovered(long step, long millis) {
-    recoveries.add(
-        new StruckTraining.Recovery(struck, step, Duration.ofMillis(millis - struck.millis())));
-    struck = null;
-  }
-
-  /** Of manifests, whose step is known: a report that was heard says nothing of its step. */
-  private boolean isOfLaterStep(Strike strike) {
-    return strike.fault().point() != FaultPoint.REPORT_HEARD && strike.step() > stepsBefore;
   }
 
   private long lastStep() throws IOException {
@@ -147,8 +138,8 @@ final class StruckCommand {
   }
 
   /**
-   * The strikes after which a step beyond the last one in the log was seen there, or the next
-   * strike met a manifest of one. Steps reach the log once a second.
+   * The strikes after which a step beyond the last one in the log was seen there; after another
+   * strike, where that one came before. Steps reach the log once a second.
    */
   List<StruckTraining.Recovery> recoveries() {
     return List.copyOf(recoveries);

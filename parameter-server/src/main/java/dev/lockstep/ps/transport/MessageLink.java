@@ -3,6 +3,7 @@ package dev.lockstep.ps.transport;
 import dev.lockstep.ps.transport.WireMessage.Moment;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.function.IntFunction;
 import org.apache.spark.network.client.RpcResponseCallback;
@@ -39,24 +40,34 @@ public final class MessageLink implements AutoCloseable {
   private <T> CompletableFuture<T> request(
       ByteBuffer request, ByteBuffer sealed, Function<ByteBuffer, T> read) {
     CompletableFuture<T> answer = new CompletableFuture<>();
+    AtomicBoolean answered = new AtomicBoolean();
     if (wire.isSound()) {
-      send(sealed, read, answer);
+      send(sealed, read, answered, answer);
     } else {
       wire.pass(
           wire.describe(Moment.SENDING_REQUEST, request, client.getSocketAddress()),
           sealed,
-          bytes -> send(bytes, read, answer),
+          bytes -> send(bytes, read, answered, answer),
           () -> {
             ResetSignal.send(client.getChannel());
             // Fails, as it would have on its way.
-            send(sealed, read, answer);
+            send(sealed, read, answered, answer);
           });
     }
     return answer;
   }
 
+  /**
+   * Sends a request, or sends it again.
+   *
+   * @param answered whether an answer to it has been read: a second one would be written over what
+   *     the caller, who waits no longer, has meanwhile made of the first
+   */
   private <T> void send(
-      ByteBuffer sealed, Function<ByteBuffer, T> read, CompletableFuture<T> answer) {
+      ByteBuffer sealed,
+      Function<ByteBuffer, T> read,
+      AtomicBoolean answered,
+      CompletableFuture<T> answer) {
     traffic.sent(Envelope.length(sealed));
     client.sendRpc(
         sealed,
@@ -64,6 +75,9 @@ public final class MessageLink implements AutoCloseable {
           @Override
           public void onSuccess(ByteBuffer response) {
             traffic.received(Math.max(0, Envelope.length(response)));
+            if (answered.getAndSet(true)) {
+              return;
+            }
             try {
               answer.complete(read.apply(Envelope.open(response)));
             } catch (RuntimeException | Error e) {

@@ -1,5 +1,6 @@
 package dev.lockstep.ps.transport;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -11,9 +12,13 @@ import dev.lockstep.ps.Workers;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.server.FrameLayout;
 import dev.lockstep.ps.transport.WireMessage.Moment;
+import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -80,6 +85,37 @@ class MessageFaultsTest {
       }
       assertTrue(message.peer().toString().contains("127.0.0.1"), message.toString());
     }
+  }
+
+  @Test
+  void oneAnswerIsReadThoughTheRequestIsSentTwice() throws Exception {
+    TransportSettings settings =
+        TransportSettings.loopback()
+            .withFaults(
+                message ->
+                    message.moment() == Moment.SENDING_REQUEST && message.bytes() == 2
+                        ? new Fate.Duplicate()
+                        : Fate.PASS);
+    Queue<Byte> handled = new ConcurrentLinkedQueue<>();
+    Queue<Byte> read = new ConcurrentLinkedQueue<>();
+    MessageHandler handler =
+        request -> {
+          handled.add(request.get(1));
+          return CompletableFuture.completedFuture(request);
+        };
+    try (MessageServer server = new MessageServer(settings, "token", handler);
+        MessageConnector connector = new MessageConnector(settings);
+        MessageLink link = connector.connect(server.host(), server.port(), "token")) {
+      for (byte number : new byte[] {7, 8}) {
+        ByteBuffer request = ByteBuffer.wrap(new byte[] {MessageType.PUSH.code(), number});
+        assertTrue(
+            link.request(request, answer -> read.add(answer.get(1))).get(15, TimeUnit.SECONDS));
+      }
+      await().atMost(Duration.ofSeconds(15)).until(() -> handled.size() == 4);
+      // Answered behind all others, on the one connection.
+      link.ping().get(15, TimeUnit.SECONDS);
+    }
+    assertEquals(List.of((byte) 7, (byte) 8), List.copyOf(read));
   }
 
   private static List<Integer> frames(
