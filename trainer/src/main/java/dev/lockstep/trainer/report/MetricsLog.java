@@ -61,7 +61,7 @@ public final class MetricsLog implements Closeable {
     this.file = file;
     this.files = files;
     this.out = files.create(file, true);
-    this.isShown = out.hasCapability(StreamCapabilities.HFLUSH);
+    this.isShown = out.hasCapability(StreamCapabilities.HSYNC);
   }
 
   /**

@@ -268,7 +268,7 @@ public final class FaultyFiles extends RawLocalFileSystem {
 
     @Override
     public boolean hasCapability(String capability) {
-      return capability.equals(HSYNC) || capability.equals(HFLUSH);
+      return capability.equals(HSYNC);
     }
 
     @Override
