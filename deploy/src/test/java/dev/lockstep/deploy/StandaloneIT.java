@@ -16,6 +16,7 @@ import dev.lockstep.trainer.spark.UnfitSparkException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
@@ -84,10 +85,12 @@ class StandaloneIT {
   }
 
   @Test
-  void theDefaultProfileGivesTheBitsOfOneLocalCoreWhateverTheWorkersEnvironments()
+  void theDefaultProfileGivesTheBitsOfOneLocalCoreWhateverTheWorkersEnvironmentsAndCompilers()
       throws IOException {
+    Map<String, String> withoutOptimizingCompiler = new HashMap<>(small());
+    withoutOptimizingCompiler.put("spark.executor.extraJavaOptions", "-XX:TieredStopAtLevel=1");
     TrainingResult apart;
-    try (TestCluster cluster = TestCluster.start(standalone.master(), small())) {
+    try (TestCluster cluster = TestCluster.start(standalone.master(), withoutOptimizingCompiler)) {
       apart = train(cluster, c -> c.workers(2));
     }
     TrainingResult here;
