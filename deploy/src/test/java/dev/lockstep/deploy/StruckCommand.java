@@ -11,6 +11,7 @@ import dev.lockstep.deploy.faults.StruckFileSystem;
 import dev.lockstep.trainer.report.MetricsLog;
 import dev.lockstep.trainer.report.StepMetrics;
 import dev.lockstep.trainer.spark.TrainingResult;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -127,8 +128,13 @@ final class StruckCommand {
   }
 
   private long lastStep() throws IOException {
-    List<StepMetrics> steps = Files.exists(out.resolve(METRICS)) ? steps() : List.of();
-    return steps.isEmpty() ? 0 : steps.get(steps.size() - 1).step();
+    try {
+      List<StepMetrics> steps = steps();
+      return steps.isEmpty() ? 0 : steps.get(steps.size() - 1).step();
+    } catch (FileNotFoundException e) {
+      // Not yet, or a launch that goes on with it is about to.
+      return 0;
+    }
   }
 
   private List<StepMetrics> steps() throws IOException {

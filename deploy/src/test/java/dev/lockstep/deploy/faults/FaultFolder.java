@@ -6,7 +6,6 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -89,7 +88,21 @@ public final class FaultFolder {
 
   /** Says that this JVM has come to a moment of the run; does not return if it is killed there. */
   public void reach(FaultPoint point, long step) {
-    reach(point, step, fault -> fault.blow().strikeThisJvm());
+    Optional<Fault> due = pending().filter(fault -> fault.isDue(point, step));
+    // Its other threads run on for a moment.
+    if (due.isPresent() && !isDying()) {
+      reach(point, step, fault -> fault.blow().strikeThisJvm());
+    }
+  }
+
+  private boolean isDying() {
+    long own = ProcessHandle.current().pid();
+    try {
+      return strikes().stream()
+          .anyMatch(strike -> strike.process() == own && strike.fault().blow() == Blow.KILL);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** The same, with something else to do where a fault is due. */
@@ -105,7 +118,13 @@ public final class FaultFolder {
     }
     String line = ProcessHandle.current().pid() + " " + step + " " + System.currentTimeMillis();
     try {
-      Files.writeString(struck(next), line, StandardOpenOption.CREATE_NEW);
+      // Whole from the moment on at which others see it.
+      Path whole = Files.writeString(Files.createTempFile(folder, "striking", ""), line);
+      try {
+        Files.createLink(struck(next), whole);
+      } finally {
+        Files.delete(whole);
+      }
       return fault;
     } catch (FileAlreadyExistsException e) {
       // Another JVM came to the moment first.

@@ -91,6 +91,7 @@ public final class MessageLink implements AutoCloseable {
             if (!client.isActive()) {
               closed();
             }
+            answered.set(true);
             answer.completeExceptionally(MessageException.received(failure));
           }
         });

@@ -32,12 +32,18 @@ final class Attempts {
     this.folder = folder;
   }
 
-  AttemptClaim claim(String run, Determinants determinants, Instant at, int last)
+  /**
+   * Takes the next number.
+   *
+   * @param before a number that is known to be taken, though its claim may be gone; 0 for none
+   * @param last number of the claimer's own last claim; 0 where it has none
+   */
+  AttemptClaim claim(String run, Determinants determinants, Instant at, int before, int last)
       throws IOException {
     files.create(folder);
     for (int race = 0; race < MOST_LOST_RACES; race++) {
       List<Integer> numbers = numbers();
-      int latest = numbers.isEmpty() ? 0 : numbers.get(numbers.size() - 1);
+      int latest = Math.max(before, numbers.isEmpty() ? 0 : numbers.get(numbers.size() - 1));
       int next = latest + 1;
       Optional<AttemptClaim> newest = newest(numbers);
       if (newest.isPresent()) {

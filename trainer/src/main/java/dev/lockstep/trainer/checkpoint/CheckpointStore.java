@@ -65,7 +65,8 @@ public final class CheckpointStore {
    * @throws IOException if the folder belongs to another run, or cannot be written
    */
   public AttemptClaim claim(String run, Determinants determinants, Instant at) throws IOException {
-    return attempts().claim(run, determinants, at, 0);
+    int before = newestClaim().map(AttemptClaim::attempt).orElse(0);
+    return attempts().claim(run, determinants, at, before, 0);
   }
 
   /**
@@ -76,11 +77,12 @@ public final class CheckpointStore {
    */
   public AttemptClaim claimAfter(String run, Determinants determinants, Instant at, int last)
       throws IOException {
-    return attempts().claim(run, determinants, at, last);
+    return attempts().claim(run, determinants, at, 0, last);
   }
 
   /**
-   * The newest claim that can be read; where there is none, what the newest manifest says of its.
+   * The newest claim that can be read. Where there is none, that of the attempt which wrote the
+   * newest manifest, of whatever run, as of 1970.
    */
   public Optional<AttemptClaim> newestClaim() throws IOException {
     Optional<AttemptClaim> claim = attempts().newest();
@@ -271,6 +273,7 @@ public final class CheckpointStore {
     for (int i = steps.size() - 1; i >= 0; i--) {
       StepFolder at = steps.get(i);
       try {
+        run = run.isPresent() ? run : runOf(at);
         Optional<Snapshot> snapshot = checked(at, run);
         if (snapshot.isPresent()) {
           return snapshot;
@@ -290,6 +293,14 @@ public final class CheckpointStore {
     return Optional.empty();
   }
 
+  private static Optional<String> runOf(StepFolder at) throws IOException {
+    try {
+      return Optional.of(at.manifest().run());
+    } catch (FileNotFoundException | DamagedFileException e) {
+      return Optional.empty();
+    }
+  }
+
   /** Looks twice before it says that something is damaged: reading goes wrong, too. */
   private static Optional<Snapshot> checked(StepFolder at, Optional<String> run)
       throws IOException {
@@ -302,10 +313,12 @@ public final class CheckpointStore {
 
   private static Optional<Snapshot> checkedOnce(StepFolder at, Optional<String> run)
       throws IOException {
-    Optional<CheckpointManifest> manifest = at.content().complete();
-    if (manifest.isEmpty() || !run.orElse(manifest.get().run()).equals(manifest.get().run())) {
+    StepFolder.Content content = at.content();
+    Optional<CheckpointManifest> manifest = content.manifest();
+    if (manifest.isEmpty() || run.filter(manifest.get().run()::equals).isEmpty()) {
       return Optional.empty();
     }
+    content.requireFilesOf(manifest.get());
     Snapshot snapshot = vectors(at, manifest.get());
     for (CheckpointManifest.ReplicaEntry replica : manifest.get().replicas()) {
       at.check(replica.file(), new ShardFile.Written(replica.bytes(), replica.crc32c()));
@@ -380,7 +393,7 @@ public final class CheckpointStore {
    * @throws IOException if something cannot be deleted, after all the rest was
    */
   public void retain(Retention retention) throws IOException {
-    Keeping keeping = new Keeping();
+    Keeping keeping = new Keeping(newestClaim().map(AttemptClaim::run).orElse(""));
     for (StepFolder at : steps()) {
       keeping.add(at);
     }

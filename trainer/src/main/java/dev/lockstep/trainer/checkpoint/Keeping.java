@@ -12,18 +12,24 @@ final class Keeping {
   /** A folder with a complete checkpoint. */
   private record Complete(StepFolder at, StepFolder.Content content, CheckpointManifest manifest) {}
 
+  private final String run;
   private final List<Complete> complete = new ArrayList<>();
   private final List<StepFolder> incomplete = new ArrayList<>();
+
+  /** Of one run: checkpoints of others are neither counted nor deleted. */
+  Keeping(String run) {
+    this.run = run;
+  }
 
   /** Looks at a folder; in the order of steps. */
   void add(StepFolder at) throws IOException {
     StepFolder.Content content = at.content();
     try {
       Optional<CheckpointManifest> manifest = content.complete();
-      if (manifest.isPresent()) {
-        complete.add(new Complete(at, content, manifest.get()));
-      } else {
+      if (manifest.isEmpty()) {
         incomplete.add(at);
+      } else if (manifest.get().run().equals(run)) {
+        complete.add(new Complete(at, content, manifest.get()));
       }
     } catch (DamagedFileException e) {
       // Neither counted nor deleted: whoever resumes sets it aside and says so.

@@ -173,13 +173,24 @@ final class StepFolder {
      *     was written
      */
     Optional<CheckpointManifest> complete() throws IOException {
+      Optional<CheckpointManifest> manifest = manifest();
+      if (manifest.isPresent()) {
+        requireFilesOf(manifest.get());
+      }
+      return manifest;
+    }
+
+    /**
+     * The manifest, if there is one.
+     *
+     * @throws DamagedFileException if it is not what was written
+     */
+    Optional<CheckpointManifest> manifest() throws IOException {
       if (!hasManifest()) {
         return Optional.empty();
       }
       try {
-        CheckpointManifest manifest = manifest();
-        requireFilesOf(manifest);
-        return Optional.of(manifest);
+        return Optional.of(StepFolder.this.manifest());
       } catch (FileNotFoundException e) {
         return Optional.empty();
       }

@@ -92,6 +92,11 @@ public record NumericFingerprint(
         .collect(Collectors.joining("+"));
   }
 
+  /** Whether several hashes were joined. */
+  public static boolean isMixed(String joined) {
+    return joined.contains("+");
+  }
+
   /** One line for people. */
   public String description() {
     return sha256.substring(0, 12)

@@ -12,6 +12,8 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.ChecksumFileSystem;
 import org.apache.hadoop.fs.FSDataOutputStream;
@@ -30,36 +32,40 @@ import org.apache.hadoop.fs.StreamCapabilities;
  * (object stores), the lines are kept beside it until then:
  *
  * <pre>
- * metrics.jsonl               while a launch goes on: what it writes, or nothing yet
- * metrics.jsonl.before        what was there before a launch that goes on with it
- * metrics.jsonl.kept/000001   lines since, in the order of their numbers; a later file
- *                             takes the place of the steps that it begins with
+ * metrics.jsonl                     while a launch goes on: what it writes, or nothing yet
+ * metrics.jsonl.before              what was there before a launch that goes on with it
+ * metrics.jsonl.kept/00003-000001   lines since, by attempt and in order: a later file takes
+ *                                   the place of all from the step on that it begins with
  * </pre>
  */
 public final class MetricsLog implements Closeable {
 
-  /** Ends the name of a log while one that goes on with it is begun. */
+  /** Ends the name of a log that another goes on with, until that one shows what is in it. */
   public static final String BEFORE = ".before";
 
   /** Ends the name of the folder of lines that the log itself does not show yet. */
   public static final String KEPT = ".kept";
 
   private static final Duration FLUSH_EVERY = Duration.ofSeconds(1);
+  private static final Pattern PART = Pattern.compile("([0-9]{5,9})-[0-9]{6,9}");
 
   private final Path file;
   private final FileSystem files;
+  private final int attempt;
   private final FSDataOutputStream out;
 
   /** Whether lines can be read before the file is closed. */
   private final boolean isShown;
 
   private final StringBuilder unkept = new StringBuilder();
-  private int kept;
+  private int parts;
+  private boolean isWhole = true;
   private long flushedAt = System.nanoTime();
 
-  private MetricsLog(Path file, FileSystem files) throws IOException {
+  private MetricsLog(Path file, FileSystem files, int attempt) throws IOException {
     this.file = file;
     this.files = files;
+    this.attempt = attempt;
     this.out = files.create(file, true);
     this.isShown = out.hasCapability(StreamCapabilities.HSYNC);
   }
@@ -70,9 +76,10 @@ public final class MetricsLog implements Closeable {
    * as empty. What was there before is there until the new file shows what stays of it: a
    * resumption that is cut short can be made again.
    *
+   * @param attempt number of the launch that writes; no other has it
    * @throws IOException if the file cannot be read or written
    */
-  public static MetricsLog resume(Path file, Configuration configuration, long step)
+  public static MetricsLog resume(Path file, Configuration configuration, long step, int attempt)
       throws IOException {
     FileSystem files = fileSystem(file, configuration);
     Path old = file.suffix(BEFORE);
@@ -80,9 +87,7 @@ public final class MetricsLog implements Closeable {
       throw new IOException("cannot rename " + file + " to " + old);
     }
     Metrics before = readIfThere(file, configuration);
-    List<Path> parts = parts(file, files);
-    MetricsLog log = new MetricsLog(file, files);
-    log.kept = parts.isEmpty() ? 0 : number(parts.get(parts.size() - 1));
+    MetricsLog log = new MetricsLog(file, files, attempt);
     log.copy(before, step);
     log.flush();
     if (log.isShown) {
@@ -132,7 +137,9 @@ public final class MetricsLog implements Closeable {
           next.steps().stream().mapToLong(StepMetrics::step).min().orElse(Long.MAX_VALUE);
       long firstEpochEnd =
           next.epochs().stream().mapToLong(EpochMetrics::step).min().orElse(Long.MAX_VALUE);
-      steps.removeIf(metrics -> metrics.step() >= firstStep);
+      while (!steps.isEmpty() && steps.get(steps.size() - 1).step() >= firstStep) {
+        steps.remove(steps.size() - 1);
+      }
       epochs.removeIf(metrics -> metrics.step() >= Math.min(firstStep, firstEpochEnd));
       steps.addAll(next.steps());
       epochs.addAll(next.epochs());
@@ -154,18 +161,16 @@ public final class MetricsLog implements Closeable {
     }
   }
 
+  /** In their order. */
   private static List<Path> parts(Path file, FileSystem files) throws IOException {
     Path folder = file.suffix(KEPT);
     return files.exists(folder)
         ? Arrays.stream(files.listStatus(folder))
             .map(FileStatus::getPath)
-            .sorted(Comparator.comparingInt(MetricsLog::number))
+            .filter(part -> PART.matcher(part.getName()).matches())
+            .sorted(Comparator.comparing(Path::getName))
             .toList()
         : List.of();
-  }
-
-  private static int number(Path part) {
-    return Integer.parseInt(part.getName());
   }
 
   // ---- writing --------------------------------------------------------------------------------
@@ -202,24 +207,47 @@ public final class MetricsLog implements Closeable {
     if (isShown || unkept.isEmpty()) {
       return;
     }
-    Path part = new Path(file.suffix(KEPT), String.format(Locale.ROOT, "%06d", kept + 1));
+    String name = String.format(Locale.ROOT, "%05d-%06d", attempt, parts + 1);
+    Path part = new Path(file.suffix(KEPT), name);
     try (OutputStream lines = files.create(part, true)) {
       lines.write(unkept.toString().getBytes(StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      throw notWritten(part, e);
     }
-    kept++;
+    parts++;
     unkept.setLength(0);
   }
 
   @Override
   public void close() throws IOException {
     out.close();
-    dropWhatWasBefore();
+    if (!isShown && isWhole) {
+      dropWhatWasBefore();
+    }
   }
 
-  /** The lines that were kept go last: they hold more than what was there before them. */
+  /**
+   * Of what is kept, the oldest goes first: at any moment what is left stands for the end of the
+   * file. What a later attempt keeps is not of this log.
+   */
   private void dropWhatWasBefore() throws IOException {
     files.delete(file.suffix(BEFORE), false);
-    files.delete(file.suffix(KEPT), true);
+    boolean isAll = true;
+    for (Path part : parts(file, files)) {
+      if (attempt(part) <= attempt) {
+        files.delete(part, false);
+      } else {
+        isAll = false;
+      }
+    }
+    if (isAll) {
+      files.delete(file.suffix(KEPT), true);
+    }
+  }
+
+  private static int attempt(Path part) {
+    Matcher name = PART.matcher(part.getName());
+    return name.matches() ? Integer.parseInt(name.group(1)) : 0;
   }
 
   private void flush() throws IOException {
@@ -230,7 +258,7 @@ public final class MetricsLog implements Closeable {
         out.flush();
       }
     } catch (IOException e) {
-      throw notWritten(e);
+      throw notWritten(file, e);
     }
     flushedAt = System.nanoTime();
   }
@@ -246,12 +274,13 @@ public final class MetricsLog implements Closeable {
     try {
       out.write(line.getBytes(StandardCharsets.UTF_8));
     } catch (IOException e) {
-      throw notWritten(e);
+      throw notWritten(file, e);
     }
   }
 
-  private IOException notWritten(IOException e) {
-    return new IOException("cannot write " + file + ": " + e.getMessage(), e);
+  private IOException notWritten(Path what, IOException e) {
+    isWhole = false;
+    return new IOException("cannot write " + what + ": " + e.getMessage(), e);
   }
 
   private static FileSystem fileSystem(Path file, Configuration configuration) throws IOException {

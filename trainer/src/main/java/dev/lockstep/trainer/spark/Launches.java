@@ -179,7 +179,7 @@ final class Launches {
     return e;
   }
 
-  /** Whether no launch has ever begun, and the folder is still that of this run alone. */
+  /** Whether no launch has ever begun, and the folder is still that of this run. */
   boolean hasLeftNothing() throws IOException {
     return !journal.hasBegun()
         && launched > 0
@@ -294,7 +294,8 @@ final class Launches {
   private void launch(Phase phase) throws IOException {
     Broadcast<TrainingTask.Start> start = spark.broadcast(start(phase));
     try (DriverEndpoint endpoint = DriverEndpoint.open(SparkEnv.get(), clock(phase));
-        MetricsLog log = MetricsLog.resume(folder.file(RunFolder.METRICS), hadoop, step())) {
+        MetricsLog log =
+            MetricsLog.resume(folder.file(RunFolder.METRICS), hadoop, step(), launched)) {
       TrainingTask.Assignment assignment =
           new TrainingTask.Assignment(
               config,

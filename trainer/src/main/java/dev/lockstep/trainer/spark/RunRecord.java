@@ -124,7 +124,10 @@ record RunRecord(
     json.put("run", result.run());
     json.put("finished", Instant.now().toString());
     json.put("parametersSha256", result.parametersSha256());
-    json.put("reproducible", config.givesSameBits());
+    // An earlier launch of the run may have been allowed what this command does not allow.
+    json.put(
+        "reproducible",
+        config.givesSameBits() && !NumericFingerprint.isMixed(result.numericFingerprint()));
     json.set("config", configuration());
     json.putObject("model")
         .put("kind", kind())

@@ -197,7 +197,17 @@ class CheckpointStoreTest {
     store.claim("run-2", SampleRun.DETERMINANTS, Instant.EPOCH);
     assertFalse(store.newest(warnings::add).isPresent());
     assertEquals(List.of(), store.complete());
+    store.retain(new Retention(1, null));
+    Files.delete(at(9).resolve("shard-00000.attempt-1"));
+    assertFalse(store.newest(warnings::add).isPresent());
     assertEquals(NONE, warnings);
+    assertTrue(Files.exists(at(7).resolve("manifest.json")));
+  }
+
+  @Test
+  void whereNoClaimIsLeftTheNumbersOfAttemptsGoOn() throws IOException {
+    store.commit(run.write(store, 7, 3));
+    assertEquals(4, store.claim(SampleRun.RUN, SampleRun.DETERMINANTS, Instant.EPOCH).attempt());
   }
 
   // ---- faults of disks ------------------------------------------------------------------------

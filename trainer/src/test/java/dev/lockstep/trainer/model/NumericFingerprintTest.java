@@ -1,6 +1,8 @@
 package dev.lockstep.trainer.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -13,5 +15,7 @@ class NumericFingerprintTest {
     assertEquals("a", NumericFingerprint.joined("a", List.of("a")));
     assertEquals("a+b", NumericFingerprint.joined("b", List.of("a")));
     assertEquals("a+b+c", NumericFingerprint.joined("b+c", List.of("a", "b")));
+    assertTrue(NumericFingerprint.isMixed("a+b"));
+    assertFalse(NumericFingerprint.isMixed("a"));
   }
 }

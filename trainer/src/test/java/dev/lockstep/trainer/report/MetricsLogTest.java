@@ -18,6 +18,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 class MetricsLogTest {
 
+  private static final int ATTEMPT = 1;
+
   @TempDir private java.nio.file.Path folder;
   private final Configuration configuration = new Configuration(false);
   private Path file;
@@ -57,7 +59,7 @@ class MetricsLogTest {
 
   @Test
   void anEpochIsThereToReadBeforeTheLogIsClosed() throws IOException {
-    try (MetricsLog log = MetricsLog.resume(file, configuration, 0)) {
+    try (MetricsLog log = MetricsLog.resume(file, configuration, 0, ATTEMPT)) {
       log.write(step(1));
       log.write(epoch(1, 1));
       assertEquals(1, MetricsLog.read(file, configuration).epochs().size());
@@ -69,7 +71,7 @@ class MetricsLogTest {
   void aResumedRunForgetsWhatCameAfterItsCheckpoint() throws IOException {
     write(step(1), step(2), epoch(1, 2), step(3), step(4), epoch(2, 4));
 
-    try (MetricsLog log = MetricsLog.resume(file, configuration, 3)) {
+    try (MetricsLog log = MetricsLog.resume(file, configuration, 3, ATTEMPT)) {
       log.write(step(4));
     }
 
@@ -87,7 +89,7 @@ class MetricsLogTest {
     Files.writeString(local(), firstLine);
 
     assertEquals(3, MetricsLog.readIfThere(file, configuration).steps().size());
-    MetricsLog.resume(file, configuration, 2).close();
+    MetricsLog.resume(file, configuration, 2, ATTEMPT).close();
 
     assertEquals(
         new Metrics(List.of(step(1), step(2)), List.of(epoch(1, 2))),
@@ -101,7 +103,7 @@ class MetricsLogTest {
         FaultyFiles.mount("metrics", FaultyFiles.Kind.OBJECTS, new NothingGoesWrong());
     Path there = FaultyFiles.path("metrics", local());
 
-    MetricsLog first = MetricsLog.resume(there, objects, 0);
+    MetricsLog first = MetricsLog.resume(there, objects, 0, 1);
     write(first, step(1), step(2), epoch(1, 2), step(3));
     first.keep();
     write(first, step(4));
@@ -109,7 +111,7 @@ class MetricsLogTest {
         List.of(step(1), step(2), step(3)), MetricsLog.readIfThere(there, objects).steps());
 
     // The first one's process ended; its last lines were not kept.
-    MetricsLog second = MetricsLog.resume(there, objects, 2);
+    MetricsLog second = MetricsLog.resume(there, objects, 2, 2);
     write(second, step(3), step(4));
     assertEquals(
         List.of(step(1), step(2), step(3)), MetricsLog.readIfThere(there, objects).steps());
@@ -118,7 +120,7 @@ class MetricsLogTest {
     second.keep();
     second.keep();
 
-    try (MetricsLog third = MetricsLog.resume(there, objects, 4)) {
+    try (MetricsLog third = MetricsLog.resume(there, objects, 4, 3)) {
       write(third, step(5));
     }
     Metrics whole =
@@ -130,13 +132,13 @@ class MetricsLogTest {
     assertEquals(List.of("metrics.jsonl"), List.of(folder.toFile().list()));
 
     // It ends between being whole and letting go of what it was made from.
-    MetricsLog.resume(there, objects, 5).keep();
+    MetricsLog.resume(there, objects, 5, 4).keep();
     assertEquals(whole, MetricsLog.readIfThere(there, objects));
   }
 
   @Test
   void aLogThatIsNotThereIsResumedAsEmpty() throws IOException {
-    MetricsLog.resume(file, configuration, 10).close();
+    MetricsLog.resume(file, configuration, 10, ATTEMPT).close();
 
     assertEquals("", Files.readString(local()));
   }
@@ -160,6 +162,31 @@ class MetricsLogTest {
         refused.getMessage());
   }
 
+  @Test
+  void whoWasOvertakenTakesNothingFromWhoOvertookHim() throws IOException {
+    Configuration objects =
+        FaultyFiles.mount("overtaken", FaultyFiles.Kind.OBJECTS, new NothingGoesWrong());
+    Path there = FaultyFiles.path("overtaken", local());
+    MetricsLog first = MetricsLog.resume(there, objects, 0, 1);
+    write(first, step(1), step(2));
+    first.keep();
+
+    MetricsLog second = MetricsLog.resume(there, objects, 1, 2);
+    write(second, step(2), step(3));
+    second.keep();
+    write(first, step(3));
+    first.keep();
+    first.close();
+
+    assertEquals(
+        List.of(step(1), step(2), step(3)), MetricsLog.readIfThere(there, objects).steps());
+    write(second, step(4));
+    second.close();
+    assertEquals(
+        List.of(step(1), step(2), step(3), step(4)), MetricsLog.read(there, objects).steps());
+    assertEquals(List.of("metrics.jsonl"), List.of(folder.toFile().list()));
+  }
+
   private static final class NothingGoesWrong implements Faults {
     @Override
     public Fault before(Operation operation, java.nio.file.Path path) {
@@ -173,7 +200,7 @@ class MetricsLogTest {
   }
 
   private void write(Record... records) throws IOException {
-    try (MetricsLog log = MetricsLog.resume(file, configuration, 0)) {
+    try (MetricsLog log = MetricsLog.resume(file, configuration, 0, ATTEMPT)) {
       write(log, records);
     }
   }
