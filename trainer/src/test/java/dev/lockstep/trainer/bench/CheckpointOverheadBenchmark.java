@@ -21,8 +21,8 @@ import org.apache.spark.api.java.JavaSparkContext;
 
 /**
  * What checkpoints cost: the same training with one every so many steps and with one at the end
- * alone, in turn, in one process on {@code local[2]}, Adam. The figures are the ratio of the
- * medians of the times, and the median of the ratios of pairs. Arguments: model ({@code
+ * alone, in turn, in one process on {@code local[2]}, Adam. The figures are the ratios of the best
+ * and medians of the times, and the median of the ratios of pairs. Arguments: model ({@code
  * mlp:256,128} has 235,146 parameters, {@code mlp:4650,4550} 24.9 million), micro-batch, steps of a
  * run, steps between checkpoints, rounds. Needs the numeric profile's environment and Spark's JVM
  * options.
