@@ -4,12 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
-import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.Compression;
 import dev.lockstep.trainer.config.TrainingConfig;
-import dev.lockstep.trainer.spark.TrainingResult;
+import dev.lockstep.trainer.output.TrainingResult;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.EnumMap;
@@ -90,8 +90,8 @@ class ClusterInvarianceIT {
   }
 
   @TempDir private static Path folder;
-  private Dataset dense;
-  private Dataset ragged;
+  private ShardedDataset dense;
+  private ShardedDataset ragged;
   private final Map<Case, TrainingResult> onOneCore = new EnumMap<>(Case.class);
 
   @BeforeAll

@@ -3,13 +3,13 @@ package dev.lockstep.deploy;
 import dev.lockstep.examples.digits.Digit;
 import dev.lockstep.examples.digits.DigitGenerator;
 import dev.lockstep.sharding.DataShard;
-import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.DatasetManifest;
 import dev.lockstep.sharding.Example;
-import dev.lockstep.sharding.ShardSet;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
-import dev.lockstep.sharding.store.Datasets;
 import dev.lockstep.sharding.store.ManifestFile;
 import dev.lockstep.sharding.store.ShardWriter;
+import dev.lockstep.sharding.store.ShardedDatasets;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,7 +26,7 @@ final class DigitShards {
 
   private DigitShards() {}
 
-  static Dataset write(java.nio.file.Path folder, int examples) throws IOException {
+  static ShardedDataset write(java.nio.file.Path folder, int examples) throws IOException {
     List<TensorSpec> tensors =
         List.of(
             new TensorSpec(
@@ -54,8 +54,8 @@ final class DigitShards {
     ManifestFile.write(
         files,
         location,
-        new ShardSet(ShardSet.FORMAT_VERSION, "digits", tensors, Map.of(), shards, Map.of()));
-    return Datasets.open(folder.toUri().toString(), hadoop);
+        new DatasetManifest(DatasetManifest.FORMAT_VERSION, "digits", tensors, Map.of(), shards, Map.of()));
+    return ShardedDatasets.open(folder.toUri().toString(), hadoop);
   }
 
   private static Example example(Digit digit) {

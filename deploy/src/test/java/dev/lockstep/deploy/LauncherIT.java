@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.deploy.CommandProcess.Ended;
-import dev.lockstep.trainer.model.NumericProfile;
+import dev.lockstep.trainer.numeric.NumericProfile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -7,16 +7,16 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.config.TrainingException;
+import dev.lockstep.trainer.driver.TrainingObserver;
+import dev.lockstep.trainer.metrics.StepMetrics;
 import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.report.StepMetrics;
-import dev.lockstep.trainer.spark.TrainingException;
-import dev.lockstep.trainer.spark.TrainingObserver;
-import dev.lockstep.trainer.spark.TrainingResult;
+import dev.lockstep.trainer.output.TrainingResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,7 +43,7 @@ class LostExecutorIT {
   private static final Duration SOON = Duration.ofSeconds(15);
 
   @TempDir private Path folder;
-  private Dataset dataset;
+  private ShardedDataset dataset;
   private TestCluster cluster;
   private final AtomicLong stepsTaken = new AtomicLong();
 

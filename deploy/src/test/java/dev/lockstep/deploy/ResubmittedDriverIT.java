@@ -3,9 +3,9 @@ package dev.lockstep.deploy;
 import static dev.lockstep.deploy.faults.Fault.kill;
 
 import dev.lockstep.deploy.faults.FaultPoint;
-import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.Lockstep;
-import dev.lockstep.trainer.spark.TrainingResult;
+import dev.lockstep.trainer.output.TrainingResult;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
@@ -24,7 +24,7 @@ class ResubmittedDriverIT {
 
   @Test
   void aDriverKilledInMidRunAndInAManifestGoesOnWithOtherWorkers() throws Exception {
-    Dataset dataset = DigitShards.write(folder.resolve("data"), 437);
+    ShardedDataset dataset = DigitShards.write(folder.resolve("data"), 437);
     StruckCommand command =
         new StruckCommand(
             folder,

@@ -4,12 +4,12 @@ import dev.lockstep.deploy.faults.Fault;
 import dev.lockstep.deploy.faults.FaultFolder;
 import dev.lockstep.deploy.faults.FaultPoint;
 import dev.lockstep.deploy.faults.Strike;
-import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.Compression;
 import dev.lockstep.trainer.config.TrainingConfig;
-import dev.lockstep.trainer.spark.TrainingResult;
+import dev.lockstep.trainer.output.TrainingResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -70,7 +70,7 @@ class SoakIT {
           FaultPoint.REPORT_HEARD);
 
   @TempDir private static Path folder;
-  private Dataset dataset;
+  private ShardedDataset dataset;
   private final RecoveryTable table = new RecoveryTable();
 
   @BeforeAll

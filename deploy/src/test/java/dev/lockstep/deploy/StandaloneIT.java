@@ -4,15 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.Lockstep;
+import dev.lockstep.trainer.cluster.UnfitSparkException;
 import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.config.TrainingException;
 import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.spark.TrainingException;
-import dev.lockstep.trainer.spark.TrainingResult;
-import dev.lockstep.trainer.spark.UnfitSparkException;
+import dev.lockstep.trainer.output.TrainingResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,7 +35,7 @@ class StandaloneIT {
   private static final Pattern NODE = Pattern.compile("JVM \\S+ at 127\\.0\\.0\\.1:\\d+");
 
   @TempDir private Path folder;
-  private Dataset dataset;
+  private ShardedDataset dataset;
   private StandaloneCluster standalone;
 
   @BeforeEach

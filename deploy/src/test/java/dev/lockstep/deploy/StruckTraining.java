@@ -10,18 +10,18 @@ import dev.lockstep.deploy.faults.FaultPoint;
 import dev.lockstep.deploy.faults.Strike;
 import dev.lockstep.deploy.faults.StruckFileSystem;
 import dev.lockstep.deploy.faults.StruckMessages;
-import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.CheckpointInterval;
 import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.driver.TrainingObserver;
+import dev.lockstep.trainer.metrics.Metrics;
+import dev.lockstep.trainer.metrics.MetricsLog;
+import dev.lockstep.trainer.metrics.StepMetrics;
 import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.report.Metrics;
-import dev.lockstep.trainer.report.MetricsLog;
-import dev.lockstep.trainer.report.StepMetrics;
-import dev.lockstep.trainer.spark.TrainingObserver;
-import dev.lockstep.trainer.spark.TrainingResult;
+import dev.lockstep.trainer.output.TrainingResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,7 +50,7 @@ final class StruckTraining {
   private final TestCluster cluster;
   private final FaultFolder faults;
   private final Path outputs;
-  private final Dataset dataset;
+  private final ShardedDataset dataset;
   private int trainings;
 
   /**
@@ -59,7 +59,7 @@ final class StruckTraining {
    * @param cluster started with {@link #settings} of the same folder
    * @param folder of faults and outputs
    */
-  StruckTraining(TestCluster cluster, Path folder, Dataset dataset) {
+  StruckTraining(TestCluster cluster, Path folder, ShardedDataset dataset) {
     this.cluster = cluster;
     this.faults = new FaultFolder(faultsIn(folder));
     this.outputs = folder;
@@ -95,7 +95,7 @@ final class StruckTraining {
   }
 
   /** The model of all cases. */
-  static InitialModel model(Dataset dataset) {
+  static InitialModel model(ShardedDataset dataset) {
     return InitialModel.fresh(
         ModelDefinition.builtIn(MODEL, dataset.shardSet().tensors(), BuiltInOptions.DEFAULT));
   }

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.deploy.faults.Fault;
 import dev.lockstep.deploy.faults.FaultPoint;
-import dev.lockstep.sharding.Dataset;
-import dev.lockstep.trainer.spark.TrainingResult;
+import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.trainer.output.TrainingResult;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -32,7 +32,7 @@ class StruckTrainingIT {
 
   @BeforeAll
   void trainWithoutFaults() throws IOException {
-    Dataset dataset = DigitShards.write(folder.resolve("data"), 437);
+    ShardedDataset dataset = DigitShards.write(folder.resolve("data"), 437);
     cluster = TestCluster.start("local-cluster[2,1,2048]", StruckTraining.settings(folder));
     training = new StruckTraining(cluster, folder, dataset);
     unharmed = training.withoutFaults(StruckTraining.config().epochs(EPOCHS));

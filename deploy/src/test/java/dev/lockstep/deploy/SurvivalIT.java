@@ -9,10 +9,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.lockstep.deploy.faults.Blow;
 import dev.lockstep.deploy.faults.Fault;
 import dev.lockstep.deploy.faults.FaultPoint;
-import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.config.TrainingConfig;
-import dev.lockstep.trainer.spark.TrainingException;
-import dev.lockstep.trainer.spark.TrainingResult;
+import dev.lockstep.trainer.config.TrainingException;
+import dev.lockstep.trainer.output.TrainingResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,7 +38,7 @@ class SurvivalIT {
   private static final int EPOCHS = 15;
 
   @TempDir private Path folder;
-  private Dataset dataset;
+  private ShardedDataset dataset;
 
   @BeforeEach
   void writeData() throws IOException {

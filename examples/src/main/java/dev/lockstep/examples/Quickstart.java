@@ -3,8 +3,8 @@ package dev.lockstep.examples;
 import dev.lockstep.examples.digits.DigitGenerator;
 import dev.lockstep.examples.digits.DrawnDigits;
 import dev.lockstep.examples.lab.Lab;
-import dev.lockstep.sharding.Dataset;
-import dev.lockstep.sharding.ingest.IdxOptions.Normalisation;
+import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.sharding.ingest.idx.IdxOptions.Normalisation;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.cli.CommandProvider;
 import dev.lockstep.trainer.cli.ConsoleProgress;
@@ -12,11 +12,11 @@ import dev.lockstep.trainer.cli.SparkSessions;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.config.TrainingConfig.ExistingOutput;
 import dev.lockstep.trainer.model.BuiltInOptions;
-import dev.lockstep.trainer.model.EvaluationSums;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.model.NumericProfile;
-import dev.lockstep.trainer.spark.TrainingResult;
+import dev.lockstep.trainer.numeric.NumericProfile;
+import dev.lockstep.trainer.output.TrainingResult;
+import dev.lockstep.trainer.score.EvaluationSums;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -143,9 +143,9 @@ final class Quickstart implements Callable<Integer> {
       DrawnDigits digits =
           new DrawnDigits(
               new DigitGenerator(seed), folder.toAbsolutePath().resolve("data"), console::println);
-      Dataset train = digits.shards(spark, 0, trainDigits, "train on", Normalisation.NONE);
+      ShardedDataset train = digits.shards(spark, 0, trainDigits, "train on", Normalisation.NONE);
       int end = trainDigits + testDigits;
-      Dataset test = digits.shards(spark, trainDigits, end, "test on", Normalisation.NONE);
+      ShardedDataset test = digits.shards(spark, trainDigits, end, "test on", Normalisation.NONE);
 
       InitialModel initial =
           InitialModel.fresh(

@@ -1,6 +1,6 @@
 package dev.lockstep.sharding;
 
-import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.plan.Split;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Objects;
@@ -13,14 +13,14 @@ import java.util.Objects;
  * @param crc32c CRC32C of the whole file
  * @param blocks its blocks in file order, at least one
  * @param part what its examples are for, where the dataset was split when it was written; else
- *     {@link Part#TRAINING}
+ *     {@link Split#TRAINING}
  */
-public record DataShard(String file, long bytes, int crc32c, List<DataBlock> blocks, Part part)
+public record DataShard(String file, long bytes, int crc32c, List<DataBlock> blocks, Split part)
     implements Serializable {
 
   /** A shard of a dataset without a stored split. */
   public DataShard(String file, long bytes, int crc32c, List<DataBlock> blocks) {
-    this(file, bytes, crc32c, blocks, Part.TRAINING);
+    this(file, bytes, crc32c, blocks, Split.TRAINING);
   }
 
   /** Checks that the blocks lie one after the other inside a file below the location. */
@@ -59,7 +59,7 @@ public record DataShard(String file, long bytes, int crc32c, List<DataBlock> blo
   }
 
   /** The same shard for another part. */
-  public DataShard forPart(Part other) {
+  public DataShard forPart(Split other) {
     return new DataShard(file, bytes, crc32c, blocks, other);
   }
 

@@ -1,6 +1,6 @@
 package dev.lockstep.sharding;
 
-import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.plan.Split;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Objects;
@@ -20,7 +20,7 @@ import java.util.Objects;
  */
 public record TensorStatistics(
     String tensor,
-    Part part,
+    Split part,
     long examples,
     double min,
     double max,

@@ -1,13 +1,13 @@
 package dev.lockstep.trainer;
 
-import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.MicroBatch;
-import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.plan.Shuffle;
-import dev.lockstep.sharding.store.MicroBatchStream;
-import dev.lockstep.sharding.store.StreamRequest;
+import dev.lockstep.sharding.plan.Split;
+import dev.lockstep.sharding.read.MicroBatchStream;
+import dev.lockstep.sharding.read.StreamRequest;
 import dev.lockstep.trainer.config.TrainingConfig;
-import dev.lockstep.trainer.model.GlobalBatch;
+import dev.lockstep.trainer.data.GlobalBatch;
 import dev.lockstep.trainer.model.ModelDefinition;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -37,12 +37,12 @@ public final class GlobalBatches implements Iterator<DataSet>, AutoCloseable {
 
   GlobalBatches(
       ModelDefinition model,
-      Dataset data,
+      ShardedDataset data,
       TrainingConfig config,
-      Part part,
+      Split part,
       int epoch,
       Configuration hadoop) {
-    if (part == Part.TRAINING
+    if (part == Split.TRAINING
         && (config.mode() != TrainingConfig.Mode.SYNC || config.accumulate() != 1)) {
       throw new IllegalArgumentException(
           "mode="
@@ -69,9 +69,10 @@ public final class GlobalBatches implements Iterator<DataSet>, AutoCloseable {
                     0,
                     epoch + 1,
                     PREFETCHED_STEPS * virtualWorkers)
-                .withShuffle(part == Part.VALIDATION ? Shuffle.NONE : config.order(data.shardSet()))
+                .withShuffle(
+                    part == Split.VALIDATION ? Shuffle.NONE : config.order(data.shardSet()))
                 .withGatherBytes((long) config.shuffleMegabytes() << 20)
-                .withAugmentation(part == Part.TRAINING ? config.augmentation() : List.of()),
+                .withAugmentation(part == Split.TRAINING ? config.augmentation() : List.of()),
             hadoop);
   }
 

@@ -1,22 +1,22 @@
 package dev.lockstep.trainer;
 
-import dev.lockstep.sharding.Dataset;
-import dev.lockstep.sharding.ingest.InvalidDataException;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.ingest.ShardingOptions;
-import dev.lockstep.sharding.plan.Part;
-import dev.lockstep.sharding.store.Datasets;
+import dev.lockstep.sharding.plan.Split;
+import dev.lockstep.sharding.prepare.InvalidDataException;
 import dev.lockstep.sharding.store.IfExists;
+import dev.lockstep.sharding.store.ShardedDatasets;
 import dev.lockstep.trainer.config.TrainingConfig;
-import dev.lockstep.trainer.model.EvaluationSums;
+import dev.lockstep.trainer.data.LabelEncoding;
+import dev.lockstep.trainer.driver.TrainingJob;
+import dev.lockstep.trainer.driver.TrainingObserver;
+import dev.lockstep.trainer.evaluate.EvaluationJob;
 import dev.lockstep.trainer.model.InitialModel;
-import dev.lockstep.trainer.model.LabelEncoding;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.model.ModelValidation;
-import dev.lockstep.trainer.spark.EvaluationJob;
-import dev.lockstep.trainer.spark.RunFolder;
-import dev.lockstep.trainer.spark.TrainingJob;
-import dev.lockstep.trainer.spark.TrainingObserver;
-import dev.lockstep.trainer.spark.TrainingResult;
+import dev.lockstep.trainer.output.RunFolder;
+import dev.lockstep.trainer.output.TrainingResult;
+import dev.lockstep.trainer.score.EvaluationSums;
 import java.io.IOException;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
@@ -35,7 +35,7 @@ import org.nd4j.linalg.dataset.DataSet;
  * <p>All methods run on the driver, block until the training is done, and throw before anything is
  * launched if model, data, configuration and cluster do not fit: {@link IllegalArgumentException}
  * for what the caller passed, {@link IllegalStateException} for the Spark context. A training that
- * fails ends with {@link dev.lockstep.trainer.spark.TrainingException}. What is passed in is not
+ * fails ends with {@link dev.lockstep.trainer.config.TrainingException}. What is passed in is not
  * changed; the trained model is in {@link TrainingResult#modelFile()}, a DL4J zip.
  */
 public final class Lockstep {
@@ -44,7 +44,10 @@ public final class Lockstep {
 
   /** Trains a new network. */
   public static TrainingResult train(
-      JavaSparkContext spark, MultiLayerConfiguration model, Dataset data, TrainingConfig config)
+      JavaSparkContext spark,
+      MultiLayerConfiguration model,
+      ShardedDataset data,
+      TrainingConfig config)
       throws IOException {
     return train(spark, InitialModel.fresh(ModelDefinition.of(model)), data, config);
   }
@@ -53,7 +56,7 @@ public final class Lockstep {
   public static TrainingResult train(
       JavaSparkContext spark,
       ComputationGraphConfiguration model,
-      Dataset data,
+      ShardedDataset data,
       TrainingConfig config)
       throws IOException {
     return train(spark, InitialModel.fresh(ModelDefinition.of(model)), data, config);
@@ -61,21 +64,21 @@ public final class Lockstep {
 
   /** Goes on training a network from its parameters and updater state. */
   public static TrainingResult train(
-      JavaSparkContext spark, MultiLayerNetwork model, Dataset data, TrainingConfig config)
+      JavaSparkContext spark, MultiLayerNetwork model, ShardedDataset data, TrainingConfig config)
       throws IOException {
     return train(spark, InitialModel.of(model), data, config);
   }
 
   /** Goes on training a graph from its parameters and updater state. */
   public static TrainingResult train(
-      JavaSparkContext spark, ComputationGraph model, Dataset data, TrainingConfig config)
+      JavaSparkContext spark, ComputationGraph model, ShardedDataset data, TrainingConfig config)
       throws IOException {
     return train(spark, InitialModel.of(model), data, config);
   }
 
   /** Trains any model, for example one read from a file. */
   public static TrainingResult train(
-      JavaSparkContext spark, InitialModel model, Dataset data, TrainingConfig config)
+      JavaSparkContext spark, InitialModel model, ShardedDataset data, TrainingConfig config)
       throws IOException {
     return train(spark, model, data, config, TrainingObserver.NONE);
   }
@@ -84,7 +87,7 @@ public final class Lockstep {
   public static TrainingResult train(
       JavaSparkContext spark,
       InitialModel model,
-      Dataset data,
+      ShardedDataset data,
       TrainingConfig config,
       TrainingObserver observer)
       throws IOException {
@@ -98,7 +101,7 @@ public final class Lockstep {
       JavaRDD<DataSet> data,
       TrainingConfig config)
       throws IOException {
-    return train(spark, model, DataSets.of(data), config);
+    return train(spark, model, DataSetSource.of(data), config);
   }
 
   /** Trains a new graph on DL4J's data sets. */
@@ -108,26 +111,29 @@ public final class Lockstep {
       JavaRDD<DataSet> data,
       TrainingConfig config)
       throws IOException {
-    return train(spark, model, DataSets.of(data), config);
+    return train(spark, model, DataSetSource.of(data), config);
   }
 
   /** Goes on training a network on DL4J's data sets. */
   public static TrainingResult train(
       JavaSparkContext spark, MultiLayerNetwork model, JavaRDD<DataSet> data, TrainingConfig config)
       throws IOException {
-    return train(spark, model, DataSets.of(data), config);
+    return train(spark, model, DataSetSource.of(data), config);
   }
 
   /** Goes on training a graph on DL4J's data sets. */
   public static TrainingResult train(
       JavaSparkContext spark, ComputationGraph model, JavaRDD<DataSet> data, TrainingConfig config)
       throws IOException {
-    return train(spark, model, DataSets.of(data), config);
+    return train(spark, model, DataSetSource.of(data), config);
   }
 
   /** Trains a new network on data sets from anywhere. */
   public static TrainingResult train(
-      JavaSparkContext spark, MultiLayerConfiguration model, DataSets data, TrainingConfig config)
+      JavaSparkContext spark,
+      MultiLayerConfiguration model,
+      DataSetSource data,
+      TrainingConfig config)
       throws IOException {
     return train(spark, InitialModel.fresh(ModelDefinition.of(model)), data, config);
   }
@@ -136,7 +142,7 @@ public final class Lockstep {
   public static TrainingResult train(
       JavaSparkContext spark,
       ComputationGraphConfiguration model,
-      DataSets data,
+      DataSetSource data,
       TrainingConfig config)
       throws IOException {
     return train(spark, InitialModel.fresh(ModelDefinition.of(model)), data, config);
@@ -144,25 +150,25 @@ public final class Lockstep {
 
   /** Goes on training a network on data sets from anywhere. */
   public static TrainingResult train(
-      JavaSparkContext spark, MultiLayerNetwork model, DataSets data, TrainingConfig config)
+      JavaSparkContext spark, MultiLayerNetwork model, DataSetSource data, TrainingConfig config)
       throws IOException {
     return train(spark, InitialModel.of(model), data, config);
   }
 
   /** Goes on training a graph on data sets from anywhere, also of several inputs and outputs. */
   public static TrainingResult train(
-      JavaSparkContext spark, ComputationGraph model, DataSets data, TrainingConfig config)
+      JavaSparkContext spark, ComputationGraph model, DataSetSource data, TrainingConfig config)
       throws IOException {
     return train(spark, InitialModel.of(model), data, config);
   }
 
   /**
    * Trains any model on data sets from anywhere. They become data shards in the run's folder first;
-   * to keep these for many trainings, write them with {@link #shard(DataSets, String,
+   * to keep these for many trainings, write them with {@link #shard(DataSetSource, String,
    * LabelEncoding, ShardingOptions)}.
    */
   public static TrainingResult train(
-      JavaSparkContext spark, InitialModel model, DataSets data, TrainingConfig config)
+      JavaSparkContext spark, InitialModel model, DataSetSource data, TrainingConfig config)
       throws IOException {
     TrainingJob.requireStartable(spark, config);
     ModelValidation.checkModel(model.definition(), config.virtualWorkers());
@@ -180,18 +186,18 @@ public final class Lockstep {
    * Where the folder holds data shards, those that the data sets make are compared with them: a run
    * goes on with what it began with.
    */
-  private static Dataset shardInto(
-      RunFolder folder, DataSets data, TrainingConfig config, Configuration hadoop)
+  private static ShardedDataset shardInto(
+      RunFolder folder, DataSetSource data, TrainingConfig config, Configuration hadoop)
       throws IOException {
     String location = folder.file(RunFolder.DATA).toString();
     boolean replaces = config.existingOutput() == TrainingConfig.ExistingOutput.REPLACE;
-    if (replaces || !Datasets.exists(location, hadoop)) {
+    if (replaces || !ShardedDatasets.exists(location, hadoop)) {
       return shard(data, location, replaces ? IfExists.REPLACE : IfExists.REFUSE);
     }
     Path compared = folder.file("." + RunFolder.DATA + ".compared");
     try {
-      Dataset now = shard(data, compared.toString(), IfExists.REPLACE);
-      Dataset before = Datasets.open(location, hadoop);
+      ShardedDataset now = shard(data, compared.toString(), IfExists.REPLACE);
+      ShardedDataset before = ShardedDatasets.open(location, hadoop);
       if (!now.shardSet().fingerprint().equals(before.shardSet().fingerprint())) {
         throw new IllegalArgumentException(
             "out="
@@ -209,7 +215,7 @@ public final class Lockstep {
     }
   }
 
-  private static Dataset shard(DataSets data, String location, IfExists ifExists)
+  private static ShardedDataset shard(DataSetSource data, String location, IfExists ifExists)
       throws IOException {
     return shard(
         data, location, LabelEncoding.DETECT, ShardingOptions.named("DataSets").ifExists(ifExists));
@@ -226,17 +232,17 @@ public final class Lockstep {
    *     lengths of sequences, labels that should be classes are not one-hot, or an example is not
    *     finite
    */
-  public static Dataset shard(
-      DataSets data, String location, LabelEncoding labels, ShardingOptions options)
+  public static ShardedDataset shard(
+      DataSetSource data, String location, LabelEncoding labels, ShardingOptions options)
       throws IOException {
     return data.shard(location, labels, options);
   }
 
   /** Writes data sets of one input and one output as data shards. */
-  public static Dataset shard(
+  public static ShardedDataset shard(
       JavaRDD<DataSet> data, String location, LabelEncoding labels, ShardingOptions options)
       throws IOException {
-    return shard(DataSets.of(data), location, labels, options);
+    return shard(DataSetSource.of(data), location, labels, options);
   }
 
   /**
@@ -245,10 +251,10 @@ public final class Lockstep {
    * @param location folder of the dataset, any Hadoop URI that driver and executors share
    * @throws InvalidDataException if an example is not finite
    */
-  public static Dataset shard(
+  public static ShardedDataset shard(
       JavaSparkContext spark, DataSet data, String location, ShardingOptions options)
       throws IOException {
-    return shard(DataSets.of(spark, data), location, LabelEncoding.DETECT, options);
+    return shard(DataSetSource.of(spark, data), location, LabelEncoding.DETECT, options);
   }
 
   /**
@@ -260,7 +266,7 @@ public final class Lockstep {
    * @throws IllegalArgumentException if model and data do not fit, or there is no data
    */
   public static List<EvaluationSums> evaluate(
-      JavaSparkContext spark, InitialModel model, Dataset data, TrainingConfig config) {
+      JavaSparkContext spark, InitialModel model, ShardedDataset data, TrainingConfig config) {
     return EvaluationJob.run(spark, model, data, config);
   }
 
@@ -274,7 +280,11 @@ public final class Lockstep {
    * @throws IllegalArgumentException if model and data do not fit, or the part is empty
    */
   public static List<EvaluationSums> evaluate(
-      JavaSparkContext spark, InitialModel model, Dataset data, TrainingConfig config, Part part) {
+      JavaSparkContext spark,
+      InitialModel model,
+      ShardedDataset data,
+      TrainingConfig config,
+      Split part) {
     return EvaluationJob.run(spark, model, data, config, part);
   }
 
@@ -285,9 +295,9 @@ public final class Lockstep {
    * @param model whose inputs and outputs the batches fit
    */
   public static GlobalBatches validationBatches(
-      JavaSparkContext spark, InitialModel model, Dataset data, TrainingConfig config) {
+      JavaSparkContext spark, InitialModel model, ShardedDataset data, TrainingConfig config) {
     return new GlobalBatches(
-        model.definition(), data, config, Part.VALIDATION, 0, spark.hadoopConfiguration());
+        model.definition(), data, config, Split.VALIDATION, 0, spark.hadoopConfiguration());
   }
 
   /**
@@ -299,8 +309,12 @@ public final class Lockstep {
    * @throws IllegalArgumentException for other modes, and with accumulation
    */
   public static GlobalBatches globalBatches(
-      JavaSparkContext spark, InitialModel model, Dataset data, TrainingConfig config, int epoch) {
+      JavaSparkContext spark,
+      InitialModel model,
+      ShardedDataset data,
+      TrainingConfig config,
+      int epoch) {
     return new GlobalBatches(
-        model.definition(), data, config, Part.TRAINING, epoch, spark.hadoopConfiguration());
+        model.definition(), data, config, Split.TRAINING, epoch, spark.hadoopConfiguration());
   }
 }

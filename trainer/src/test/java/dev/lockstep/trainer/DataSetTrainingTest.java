@@ -5,19 +5,19 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.TensorSpec.Encoding;
-import dev.lockstep.sharding.ingest.InvalidDataException;
 import dev.lockstep.sharding.ingest.ShardingOptions;
-import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.plan.Split;
+import dev.lockstep.sharding.prepare.InvalidDataException;
 import dev.lockstep.trainer.config.TrainingConfig;
-import dev.lockstep.trainer.model.EvaluationSums;
+import dev.lockstep.trainer.data.LabelEncoding;
+import dev.lockstep.trainer.data.WeightedDataSet;
+import dev.lockstep.trainer.metrics.StepMetrics;
 import dev.lockstep.trainer.model.InitialModel;
-import dev.lockstep.trainer.model.LabelEncoding;
-import dev.lockstep.trainer.model.WeightedDataSet;
-import dev.lockstep.trainer.report.StepMetrics;
-import dev.lockstep.trainer.spark.TrainingResult;
+import dev.lockstep.trainer.output.TrainingResult;
+import dev.lockstep.trainer.score.EvaluationSums;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -149,7 +149,7 @@ class DataSetTrainingTest {
   void plainDl4jOnTheGlobalBatchesMakesTheSameModel() throws IOException {
     MultiLayerNetwork start = new MultiLayerNetwork(network());
     start.init();
-    Dataset data =
+    ShardedDataset data =
         Lockstep.shard(
             spark,
             DataSet.merge(data()),
@@ -208,9 +208,9 @@ class DataSetTrainingTest {
 
     // The two parts are what the training made of the whole.
     EvaluationSums learned =
-        Lockstep.evaluate(spark, result.model(), data, config, Part.TRAINING).get(0);
+        Lockstep.evaluate(spark, result.model(), data, config, Split.TRAINING).get(0);
     EvaluationSums kept =
-        Lockstep.evaluate(spark, result.model(), data, config, Part.VALIDATION).get(0);
+        Lockstep.evaluate(spark, result.model(), data, config, Split.VALIDATION).get(0);
     assertEquals(scores.right(), learned.right() + kept.right());
     assertEquals(scores.examples(), learned.examples() + kept.examples());
     assertEquals(result.metrics().epochs().get(2).validationAccuracy(), kept.accuracy());
@@ -234,7 +234,7 @@ class DataSetTrainingTest {
                         result.model(),
                         data,
                         config.toBuilder().validationFraction(0).build(),
-                        Part.VALIDATION))
+                        Split.VALIDATION))
             .getMessage());
   }
 
@@ -260,7 +260,7 @@ class DataSetTrainingTest {
                     "] is not one-hot, but the labels are 3 classes: make it one 1 and else 0, or"
                         + " shard with LabelEncoding.NUMBERS"),
         refused.getMessage());
-    Dataset numbers =
+    ShardedDataset numbers =
         Lockstep.shard(
             spark.parallelize(data, 3),
             location,
@@ -272,18 +272,18 @@ class DataSetTrainingTest {
   @Test
   void aGraphOfSeveralInputsAndOutputsTrainsOnSequencesOfAnyLength() throws IOException {
     List<MultiDataSet> sets = sequencesAndRows();
-    Dataset data =
+    ShardedDataset data =
         Lockstep.shard(
-            DataSets.ofMulti(spark.parallelize(sets, 3)),
+            DataSetSource.ofMulti(spark.parallelize(sets, 3)),
             folder.resolve("multi").toUri().toString(),
             LabelEncoding.DETECT,
             ShardingOptions.named("multi"));
     assertEquals(
         List.of("features_0", "features_1", "labels_0", "labels_1", "features_0_mask"),
         data.shardSet().tensors().stream().map(TensorSpec::name).toList());
-    Dataset again =
+    ShardedDataset again =
         Lockstep.shard(
-            DataSets.ofMulti(spark.parallelize(sets, 1)),
+            DataSetSource.ofMulti(spark.parallelize(sets, 1)),
             folder.resolve("again").toUri().toString(),
             LabelEncoding.DETECT,
             ShardingOptions.named("multi"));
@@ -334,7 +334,10 @@ class DataSetTrainingTest {
         TrainingConfig.builder().epochs(1).out(folder.resolve("weighted").toString()).build();
     TrainingResult twice =
         Lockstep.train(
-            spark, linear(0.0625), DataSets.ofWeighted(spark.parallelize(weighted, 3)), config);
+            spark,
+            linear(0.0625),
+            DataSetSource.ofWeighted(spark.parallelize(weighted, 3)),
+            config);
     TrainingResult faster =
         Lockstep.train(
             spark,
@@ -382,13 +385,13 @@ class DataSetTrainingTest {
       sets.get(i).save(file.toFile());
     }
     Files.writeString(files.resolve("_SUCCESS"), "");
-    Dataset shards =
+    ShardedDataset shards =
         Lockstep.shard(
-            DataSets.saved(spark, files.getParent().toUri().toString()),
+            DataSetSource.saved(spark, files.getParent().toUri().toString()),
             folder.resolve("shards").toUri().toString(),
             LabelEncoding.DETECT,
             ShardingOptions.named("saved"));
-    Dataset ofRdd =
+    ShardedDataset ofRdd =
         Lockstep.shard(
             spark.parallelize(sets, 5),
             folder.resolve("other").toUri().toString(),
@@ -419,7 +422,7 @@ class DataSetTrainingTest {
             InvalidDataException.class,
             () ->
                 Lockstep.shard(
-                    DataSets.saved(spark, files.toString()),
+                    DataSetSource.saved(spark, files.toString()),
                     folder.resolve("refused").toUri().toString(),
                     LabelEncoding.DETECT,
                     ShardingOptions.named("refused")))

@@ -1,7 +1,7 @@
 package dev.lockstep.trainer;
 
 import dev.lockstep.trainer.cli.SparkSessions;
-import dev.lockstep.trainer.model.NumericProfile;
+import dev.lockstep.trainer.numeric.NumericProfile;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 

@@ -6,17 +6,17 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.augment.Augmentation;
 import dev.lockstep.sharding.augment.GaussianNoise;
 import dev.lockstep.sharding.augment.RandomCrop;
 import dev.lockstep.sharding.augment.RandomFlip;
 import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.driver.SyntheticDataset;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.spark.SyntheticDataset;
-import dev.lockstep.trainer.spark.TrainingResult;
+import dev.lockstep.trainer.output.TrainingResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,7 +47,7 @@ class OrderedTrainingTest {
       List.of(new RandomFlip(), new RandomCrop(1), new GaussianNoise(0.1));
 
   @TempDir private Path folder;
-  private Dataset images;
+  private ShardedDataset images;
 
   @BeforeEach
   void writeImages() throws IOException {

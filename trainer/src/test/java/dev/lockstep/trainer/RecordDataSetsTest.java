@@ -5,16 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.TensorSpec.Encoding;
-import dev.lockstep.sharding.ingest.InvalidDataException;
 import dev.lockstep.sharding.ingest.ShardingOptions;
-import dev.lockstep.sharding.plan.Part;
-import dev.lockstep.sharding.store.MicroBatchStream;
-import dev.lockstep.sharding.store.StreamRequest;
-import dev.lockstep.trainer.model.LabelEncoding;
-import dev.lockstep.trainer.model.RecordLabels;
+import dev.lockstep.sharding.plan.Split;
+import dev.lockstep.sharding.prepare.InvalidDataException;
+import dev.lockstep.sharding.read.MicroBatchStream;
+import dev.lockstep.sharding.read.StreamRequest;
+import dev.lockstep.trainer.data.LabelEncoding;
+import dev.lockstep.trainer.data.RecordLabels;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -87,7 +87,8 @@ class RecordDataSetsTest {
                   : new RecordReaderDataSetIterator(reader, 1000, 1, 3));
       List<URI> listed = new ArrayList<>(files);
       Collections.reverse(listed);
-      Dataset data = shard(DataSets.records(spark, CSVRecordReader::new, listed, labels));
+      ShardedDataset data =
+          shard(DataSetSource.records(spark, CSVRecordReader::new, listed, labels));
       assertEquals(
           numbers ? Encoding.FLOAT32 : Encoding.CLASS_INDEX,
           data.shardSet().tensors().get(1).encoding());
@@ -113,7 +114,8 @@ class RecordDataSetsTest {
     reader.initialize(new CollectionInputSplit(files));
     DataSet expected = only(new SequenceRecordReaderDataSetIterator(reader, 10, 3, 0, false));
     RecordLabels labels = RecordLabels.classes(0, 3);
-    Dataset data = shard(DataSets.records(spark, CSVSequenceRecordReader::new, files, labels));
+    ShardedDataset data =
+        shard(DataSetSource.records(spark, CSVSequenceRecordReader::new, files, labels));
     assertEquals(
         List.of("features", "labels", "features_mask", "labels_mask"),
         data.shardSet().tensors().stream().map(TensorSpec::name).toList());
@@ -150,11 +152,11 @@ class RecordDataSetsTest {
   private String refused(List<URI> files, RecordLabels labels) {
     return assertThrows(
             InvalidDataException.class,
-            () -> shard(DataSets.records(spark, CSVRecordReader::new, files, labels)))
+            () -> shard(DataSetSource.records(spark, CSVRecordReader::new, files, labels)))
         .getMessage();
   }
 
-  private Dataset shard(DataSets data) throws IOException {
+  private ShardedDataset shard(DataSetSource data) throws IOException {
     return Lockstep.shard(
         data,
         Files.createTempDirectory(folder, "shards").resolve("data").toUri().toString(),
@@ -169,14 +171,15 @@ class RecordDataSetsTest {
   }
 
   /** The tensor of all examples in the order of the shards. */
-  private static void assertSame(INDArray expected, Dataset data, int tensor) throws Exception {
+  private static void assertSame(INDArray expected, ShardedDataset data, int tensor)
+      throws Exception {
     int examples = (int) data.shardSet().examples();
     try (MicroBatchStream stream =
         new MicroBatchStream(
             new StreamRequest(
                 data,
                 data.shardSet().split(1, 0),
-                Part.TRAINING,
+                Split.TRAINING,
                 1,
                 1,
                 0,

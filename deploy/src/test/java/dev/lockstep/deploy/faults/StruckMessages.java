@@ -1,10 +1,10 @@
 package dev.lockstep.deploy.faults;
 
-import dev.lockstep.ps.transport.Fate;
-import dev.lockstep.ps.transport.MessageFaults;
-import dev.lockstep.ps.transport.MessageType;
-import dev.lockstep.ps.transport.WireMessage;
-import dev.lockstep.ps.transport.WireMessage.Moment;
+import dev.lockstep.ps.transport.message.MessageType;
+import dev.lockstep.ps.transport.rpc.MessageFault;
+import dev.lockstep.ps.transport.rpc.MessageFaults;
+import dev.lockstep.ps.transport.rpc.WireMessage;
+import dev.lockstep.ps.transport.rpc.WireMessage.Moment;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.spark.SparkConf;
@@ -23,7 +23,7 @@ public final class StruckMessages implements MessageFaults {
   }
 
   @Override
-  public Fate fate(WireMessage message) {
+  public MessageFault fate(WireMessage message) {
     if (message.type() == MessageType.HELLO && message.moment() == Moment.SENDING_REQUEST) {
       faults.reach(FaultPoint.GREETING, 0);
     } else if (message.type() == MessageType.PUSH && message.moment() == Moment.SENDING_REQUEST) {
@@ -35,6 +35,6 @@ public final class StruckMessages implements MessageFaults {
         && message.moment() == Moment.HANDLING_REQUEST) {
       faults.reach(FaultPoint.REPORT_HEARD, reportsHeard.incrementAndGet());
     }
-    return Fate.PASS;
+    return MessageFault.PASS;
   }
 }

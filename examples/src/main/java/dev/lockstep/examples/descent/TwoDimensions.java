@@ -3,13 +3,13 @@ package dev.lockstep.examples.descent;
 import dev.lockstep.examples.lab.Experiment;
 import dev.lockstep.examples.lab.Lab;
 import dev.lockstep.ps.optim.Descent;
-import dev.lockstep.trainer.report.Chart;
-import dev.lockstep.trainer.report.Landscape;
-import dev.lockstep.trainer.report.Page;
-import dev.lockstep.trainer.report.Page.Figure;
-import dev.lockstep.trainer.report.Range;
-import dev.lockstep.trainer.report.Series;
-import dev.lockstep.trainer.report.Series.Point;
+import dev.lockstep.trainer.report.page.Chart;
+import dev.lockstep.trainer.report.page.Page;
+import dev.lockstep.trainer.report.page.Page.Figure;
+import dev.lockstep.trainer.report.page.Range;
+import dev.lockstep.trainer.report.page.Series;
+import dev.lockstep.trainer.report.page.Series.Point;
+import dev.lockstep.trainer.report.page.SurfacePlot;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -66,7 +66,7 @@ public final class TwoDimensions extends Experiment {
             new Page.Figures(
                 Figure.of("x after " + steps + " steps", "%.6f", path.get(steps)[0]),
                 Figure.of("y after " + steps + " steps", "%.6f", path.get(steps)[1])),
-            Landscape.surface(
+            SurfacePlot.surface(
                 "The path on the surface",
                 "x",
                 "y",
@@ -74,9 +74,9 @@ public final class TwoDimensions extends Experiment {
                 around(List.of(main)),
                 around(List.of(main)),
                 main),
-            new Landscape(
+            new SurfacePlot(
                 "The ways of three optimizers",
-                Landscape.View.CONTOURS,
+                SurfacePlot.View.CONTOURS,
                 "x",
                 "y",
                 TwoDimensions::f,

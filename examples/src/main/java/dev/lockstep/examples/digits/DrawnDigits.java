@@ -2,12 +2,12 @@ package dev.lockstep.examples.digits;
 
 import dev.lockstep.examples.digits.IdxFiles.Compression;
 import dev.lockstep.examples.lab.Lab;
-import dev.lockstep.sharding.Dataset;
-import dev.lockstep.sharding.ingest.IdxIngest;
-import dev.lockstep.sharding.ingest.IdxOptions;
-import dev.lockstep.sharding.ingest.IdxOptions.Normalisation;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.ingest.ShardingOptions;
-import dev.lockstep.sharding.store.Datasets;
+import dev.lockstep.sharding.ingest.idx.IdxIngest;
+import dev.lockstep.sharding.ingest.idx.IdxOptions;
+import dev.lockstep.sharding.ingest.idx.IdxOptions.Normalisation;
+import dev.lockstep.sharding.store.ShardedDatasets;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -37,7 +37,7 @@ public record DrawnDigits(DigitGenerator generator, Path folder, Consumer<String
    * @param normalisation of the pixels
    * @throws IOException if files cannot be written or read
    */
-  public Dataset shards(
+  public ShardedDataset shards(
       JavaSparkContext spark, int from, int to, String purpose, Normalisation normalisation)
       throws IOException {
     Path home = folder.resolve("%s-%d-%d-%d".formatted(PREFIX, generator.seed(), from, to));
@@ -45,8 +45,8 @@ public record DrawnDigits(DigitGenerator generator, Path folder, Consumer<String
         Lab.location(
             home.resolve(
                 "shards-%s-%s".formatted(normalisation.mean(), normalisation.deviation())));
-    if (Datasets.exists(location, spark.hadoopConfiguration())) {
-      return Datasets.open(location, spark.hadoopConfiguration());
+    if (ShardedDatasets.exists(location, spark.hadoopConfiguration())) {
+      return ShardedDatasets.open(location, spark.hadoopConfiguration());
     }
     console.accept(String.format(Locale.ROOT, "drawing %,d digits to %s", to - from, purpose));
     Path idx = home.resolve("idx");

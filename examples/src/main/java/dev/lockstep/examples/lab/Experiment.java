@@ -1,8 +1,8 @@
 package dev.lockstep.examples.lab;
 
-import dev.lockstep.trainer.model.NumericProfile;
-import dev.lockstep.trainer.report.HtmlReport;
-import dev.lockstep.trainer.report.Page;
+import dev.lockstep.trainer.numeric.NumericProfile;
+import dev.lockstep.trainer.report.page.HtmlReport;
+import dev.lockstep.trainer.report.page.Page;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;

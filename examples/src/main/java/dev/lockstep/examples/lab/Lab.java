@@ -1,6 +1,6 @@
 package dev.lockstep.examples.lab;
 
-import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.ingest.ShardingOptions;
 import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.trainer.Lockstep;
@@ -63,7 +63,7 @@ public final class Lab {
   }
 
   /** Examples from memory as data shards in {@code data/NAME}. */
-  public Dataset dataset(String name, DataSet examples) throws IOException {
+  public ShardedDataset dataset(String name, DataSet examples) throws IOException {
     return Lockstep.shard(spark(), examples, location("data/" + name), sharding(name));
   }
 

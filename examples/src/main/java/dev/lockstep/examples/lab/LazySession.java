@@ -1,7 +1,7 @@
 package dev.lockstep.examples.lab;
 
 import dev.lockstep.trainer.cli.SparkSessions;
-import dev.lockstep.trainer.model.NumericProfile;
+import dev.lockstep.trainer.numeric.NumericProfile;
 import java.io.IOException;
 import java.util.function.Supplier;
 import org.apache.spark.api.java.JavaSparkContext;

@@ -1,16 +1,16 @@
 package dev.lockstep.examples.lab;
 
-import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.GlobalBatches;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.metrics.EpochMetrics;
 import dev.lockstep.trainer.model.InitialModel;
-import dev.lockstep.trainer.report.Chart;
-import dev.lockstep.trainer.report.EpochMetrics;
-import dev.lockstep.trainer.report.Page;
-import dev.lockstep.trainer.report.Page.Figure;
-import dev.lockstep.trainer.report.Series;
-import dev.lockstep.trainer.spark.TrainingResult;
+import dev.lockstep.trainer.output.TrainingResult;
+import dev.lockstep.trainer.report.page.Chart;
+import dev.lockstep.trainer.report.page.Page;
+import dev.lockstep.trainer.report.page.Page.Figure;
+import dev.lockstep.trainer.report.page.Series;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -37,7 +37,7 @@ public record PlainDl4j(MultiLayerNetwork network, double[] losses) {
    * @param config of the training that it is put beside
    */
   public static PlainDl4j fit(
-      Lab lab, MultiLayerNetwork start, Dataset data, TrainingConfig config) {
+      Lab lab, MultiLayerNetwork start, ShardedDataset data, TrainingConfig config) {
     MultiLayerNetwork network = start.clone();
     InitialModel model = InitialModel.of(network);
     List<Double> losses = new ArrayList<>();

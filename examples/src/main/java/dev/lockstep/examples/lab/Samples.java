@@ -1,6 +1,6 @@
 package dev.lockstep.examples.lab;
 
-import dev.lockstep.trainer.report.Series;
+import dev.lockstep.trainer.report.page.Series;
 import java.util.SplittableRandom;
 import java.util.function.DoubleBinaryOperator;
 import java.util.function.DoubleUnaryOperator;

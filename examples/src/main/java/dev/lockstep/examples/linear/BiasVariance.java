@@ -4,16 +4,16 @@ import dev.lockstep.examples.lab.Experiment;
 import dev.lockstep.examples.lab.Lab;
 import dev.lockstep.examples.lab.PlainDl4j;
 import dev.lockstep.examples.lab.Samples;
-import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.TrainingConfig;
-import dev.lockstep.trainer.report.Chart;
-import dev.lockstep.trainer.report.Page;
-import dev.lockstep.trainer.report.Page.Figure;
-import dev.lockstep.trainer.report.Page.Table;
-import dev.lockstep.trainer.report.Series;
-import dev.lockstep.trainer.report.Series.Point;
-import dev.lockstep.trainer.spark.TrainingResult;
+import dev.lockstep.trainer.output.TrainingResult;
+import dev.lockstep.trainer.report.page.Chart;
+import dev.lockstep.trainer.report.page.Page;
+import dev.lockstep.trainer.report.page.Page.Figure;
+import dev.lockstep.trainer.report.page.Page.Table;
+import dev.lockstep.trainer.report.page.Series;
+import dev.lockstep.trainer.report.page.Series.Point;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -61,7 +61,7 @@ public final class BiasVariance extends Experiment {
   protected Page run(Lab lab) throws IOException {
     Penalty none = new Penalty("none", 0, 0);
     DataSet points = Penalty.draw(lab.seed());
-    Dataset data = lab.dataset("points", points);
+    ShardedDataset data = lab.dataset("points", points);
     Page page =
         Page.titled("Bias and variance of a line")
             .withLead(

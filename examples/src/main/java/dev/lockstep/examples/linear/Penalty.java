@@ -1,9 +1,9 @@
 package dev.lockstep.examples.linear;
 
 import dev.lockstep.examples.lab.Samples;
-import dev.lockstep.trainer.report.EpochMetrics;
-import dev.lockstep.trainer.report.Series;
-import dev.lockstep.trainer.spark.TrainingResult;
+import dev.lockstep.trainer.metrics.EpochMetrics;
+import dev.lockstep.trainer.output.TrainingResult;
+import dev.lockstep.trainer.report.page.Series;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;

@@ -4,15 +4,15 @@ import dev.lockstep.examples.lab.Experiment;
 import dev.lockstep.examples.lab.Lab;
 import dev.lockstep.examples.lab.PlainDl4j;
 import dev.lockstep.examples.lab.Samples;
-import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.TrainingConfig;
-import dev.lockstep.trainer.report.Chart;
-import dev.lockstep.trainer.report.EpochMetrics;
-import dev.lockstep.trainer.report.Page;
-import dev.lockstep.trainer.report.Series;
-import dev.lockstep.trainer.report.Series.Point;
-import dev.lockstep.trainer.spark.TrainingResult;
+import dev.lockstep.trainer.metrics.EpochMetrics;
+import dev.lockstep.trainer.output.TrainingResult;
+import dev.lockstep.trainer.report.page.Chart;
+import dev.lockstep.trainer.report.page.Page;
+import dev.lockstep.trainer.report.page.Series;
+import dev.lockstep.trainer.report.page.Series.Point;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,7 +54,7 @@ public final class Quadratic extends Experiment {
   @Override
   protected Page run(Lab lab) throws IOException {
     DataSet points = Samples.of(x -> 0.3 * x * x, 1, 1_000, -5, 5, lab.seed());
-    Dataset data = lab.dataset("points", points);
+    ShardedDataset data = lab.dataset("points", points);
     Way miniBatch = new Way("mini-batch+momentum", 4, 32, new Nesterovs(1e-3, 0.9));
     List<Way> ways =
         List.of(

@@ -6,15 +6,15 @@ import dev.lockstep.examples.digits.Digit;
 import dev.lockstep.examples.digits.DigitGenerator;
 import dev.lockstep.examples.digits.DrawnDigits;
 import dev.lockstep.examples.lab.Lab;
-import dev.lockstep.sharding.Dataset;
-import dev.lockstep.sharding.ingest.IdxIngest;
-import dev.lockstep.sharding.ingest.IdxOptions;
-import dev.lockstep.sharding.ingest.IdxOptions.Normalisation;
+import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.sharding.ingest.idx.IdxIngest;
+import dev.lockstep.sharding.ingest.idx.IdxOptions;
+import dev.lockstep.sharding.ingest.idx.IdxOptions.Normalisation;
 import dev.lockstep.trainer.GlobalBatches;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.TrainingConfig;
-import dev.lockstep.trainer.report.Page;
-import dev.lockstep.trainer.spark.TrainingResult;
+import dev.lockstep.trainer.output.TrainingResult;
+import dev.lockstep.trainer.report.page.Page;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -58,7 +58,7 @@ final class DigitImages {
   }
 
   /** The first so many images as data shards, with pixels in [−1, 1]. */
-  Dataset open(Lab lab) throws IOException {
+  ShardedDataset open(Lab lab) throws IOException {
     if (files == null) {
       return new DrawnDigits(new DigitGenerator(lab.seed()), lab.folder().resolve("data"), lab::say)
           .shards(lab.spark(), 0, count, "learn from", PIXELS);
@@ -72,7 +72,7 @@ final class DigitImages {
   }
 
   /** For a lead: how many images, and whose. */
-  String describe(Dataset data) {
+  String describe(ShardedDataset data) {
     return String.format(
         Locale.ROOT,
         "%,d %s, pixels scaled to [−1, 1] when they were sharded",
@@ -81,7 +81,7 @@ final class DigitImages {
   }
 
   /** Some of the images kept for validation, and what a trained model takes them for. */
-  static Page.Section answers(Lab lab, TrainingResult result, Dataset data, TrainingConfig config) {
+  static Page.Section answers(Lab lab, TrainingResult result, ShardedDataset data, TrainingConfig config) {
     MultiLayerNetwork network = result.model().network();
     List<Answer> answers = new ArrayList<>();
     try (GlobalBatches batches =

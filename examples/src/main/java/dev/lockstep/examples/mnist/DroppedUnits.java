@@ -2,17 +2,17 @@ package dev.lockstep.examples.mnist;
 
 import dev.lockstep.examples.lab.Experiment;
 import dev.lockstep.examples.lab.Lab;
-import dev.lockstep.sharding.Dataset;
-import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.TrainingConfig;
-import dev.lockstep.trainer.model.EvaluationSums;
-import dev.lockstep.trainer.report.Chart;
-import dev.lockstep.trainer.report.EpochMetrics;
-import dev.lockstep.trainer.report.Page;
-import dev.lockstep.trainer.report.Page.Figure;
-import dev.lockstep.trainer.report.Series;
-import dev.lockstep.trainer.spark.TrainingResult;
+import dev.lockstep.trainer.metrics.EpochMetrics;
+import dev.lockstep.trainer.output.TrainingResult;
+import dev.lockstep.trainer.report.page.Chart;
+import dev.lockstep.trainer.report.page.Page;
+import dev.lockstep.trainer.report.page.Page.Figure;
+import dev.lockstep.trainer.report.page.Series;
+import dev.lockstep.trainer.score.EvaluationSums;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,7 +45,7 @@ public final class DroppedUnits extends Experiment {
 
   @Override
   protected Page run(Lab lab) throws IOException {
-    Dataset data = images.open(lab);
+    ShardedDataset data = images.open(lab);
     List<Series> losses = new ArrayList<>();
     List<Series> accuracies = new ArrayList<>();
     List<Figure> figures = new ArrayList<>();
@@ -62,9 +62,9 @@ public final class DroppedUnits extends Experiment {
 
       // Both without dropout: the losses above are of the network with units dropped.
       EvaluationSums learned =
-          Lockstep.evaluate(lab.spark(), result.model(), data, config, Part.TRAINING).get(0);
+          Lockstep.evaluate(lab.spark(), result.model(), data, config, Split.TRAINING).get(0);
       EvaluationSums kept =
-          Lockstep.evaluate(lab.spark(), result.model(), data, config, Part.VALIDATION).get(0);
+          Lockstep.evaluate(lab.spark(), result.model(), data, config, Split.VALIDATION).get(0);
       figures.add(Figure.of("accuracy, " + name, "%.2f %%", 100 * kept.accuracy()));
       figures.add(Figure.of("loss, " + name, "%.4f", kept.meanLoss()));
       figures.add(Figure.of("gap of loss, " + name, "%.4f", kept.meanLoss() - learned.meanLoss()));

@@ -3,16 +3,16 @@ package dev.lockstep.examples.mnist;
 import dev.lockstep.examples.lab.Experiment;
 import dev.lockstep.examples.lab.Lab;
 import dev.lockstep.examples.lab.PlainDl4j;
-import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.TrainingConfig;
-import dev.lockstep.trainer.report.Chart;
-import dev.lockstep.trainer.report.EpochMetrics;
-import dev.lockstep.trainer.report.Page;
-import dev.lockstep.trainer.report.Page.Figure;
-import dev.lockstep.trainer.report.Series;
-import dev.lockstep.trainer.report.StepMetrics;
-import dev.lockstep.trainer.spark.TrainingResult;
+import dev.lockstep.trainer.metrics.EpochMetrics;
+import dev.lockstep.trainer.metrics.StepMetrics;
+import dev.lockstep.trainer.output.TrainingResult;
+import dev.lockstep.trainer.report.page.Chart;
+import dev.lockstep.trainer.report.page.Page;
+import dev.lockstep.trainer.report.page.Page.Figure;
+import dev.lockstep.trainer.report.page.Series;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -57,7 +57,7 @@ public final class InitialWeights extends Experiment {
 
   @Override
   protected Page run(Lab lab) throws IOException {
-    Dataset data = images.open(lab);
+    ShardedDataset data = images.open(lab);
     IWeightInit he = new WeightInitRelu();
     IWeightInit xavier = new WeightInitXavier();
     IWeightInit small = new WeightInitDistribution(new NormalDistribution(0, 0.01));

@@ -2,7 +2,7 @@ package dev.lockstep.examples.plane;
 
 import dev.lockstep.examples.lab.Lab;
 import dev.lockstep.examples.lab.Samples;
-import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.ShardedDataset;
 import java.io.IOException;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
@@ -18,7 +18,7 @@ final class Paraboloid {
   private Paraboloid() {}
 
   /** 1,000 points of [0, 1)². */
-  static Dataset points(Lab lab, double noise) throws IOException {
+  static ShardedDataset points(Lab lab, double noise) throws IOException {
     return lab.dataset(
         "points", Samples.ofSquare((x, y) -> x * x + 2 * y * y, noise, 1_000, lab.seed()));
   }

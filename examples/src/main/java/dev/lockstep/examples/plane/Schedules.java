@@ -7,16 +7,16 @@ import dev.lockstep.ps.schedule.Dl4jSchedule;
 import dev.lockstep.ps.schedule.RunLength;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.ScheduleText;
-import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.TrainingConfig;
-import dev.lockstep.trainer.report.Chart;
-import dev.lockstep.trainer.report.EpochMetrics;
-import dev.lockstep.trainer.report.Page;
-import dev.lockstep.trainer.report.Page.Figure;
-import dev.lockstep.trainer.report.Series;
-import dev.lockstep.trainer.report.StepMetrics;
-import dev.lockstep.trainer.spark.TrainingResult;
+import dev.lockstep.trainer.metrics.EpochMetrics;
+import dev.lockstep.trainer.metrics.StepMetrics;
+import dev.lockstep.trainer.output.TrainingResult;
+import dev.lockstep.trainer.report.page.Chart;
+import dev.lockstep.trainer.report.page.Page;
+import dev.lockstep.trainer.report.page.Page.Figure;
+import dev.lockstep.trainer.report.page.Series;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,7 +46,7 @@ public final class Schedules extends Experiment {
 
   @Override
   protected Page run(Lab lab) throws IOException {
-    Dataset data = Paraboloid.points(lab, 0.3);
+    ShardedDataset data = Paraboloid.points(lab, 0.3);
     MultiLayerNetwork network = Paraboloid.network(new Sgd(RATE), lab.seed());
     TrainingConfig constant = config(lab, "constant").build();
     TrainingConfig decay =

@@ -3,16 +3,16 @@ package dev.lockstep.examples.recurrent;
 import dev.lockstep.examples.lab.Experiment;
 import dev.lockstep.examples.lab.Lab;
 import dev.lockstep.examples.lab.PlainDl4j;
-import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.TrainingConfig;
-import dev.lockstep.trainer.report.Chart;
-import dev.lockstep.trainer.report.EpochMetrics;
-import dev.lockstep.trainer.report.Page;
-import dev.lockstep.trainer.report.Page.Figure;
-import dev.lockstep.trainer.report.Series;
-import dev.lockstep.trainer.report.StepMetrics;
-import dev.lockstep.trainer.spark.TrainingResult;
+import dev.lockstep.trainer.metrics.EpochMetrics;
+import dev.lockstep.trainer.metrics.StepMetrics;
+import dev.lockstep.trainer.output.TrainingResult;
+import dev.lockstep.trainer.report.page.Chart;
+import dev.lockstep.trainer.report.page.Page;
+import dev.lockstep.trainer.report.page.Page.Figure;
+import dev.lockstep.trainer.report.page.Series;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -61,7 +61,7 @@ public final class RnnClipping extends Experiment {
     return page;
   }
 
-  private Page compared(Page page, Lab lab, String what, Dataset data) throws IOException {
+  private Page compared(Page page, Lab lab, String what, ShardedDataset data) throws IOException {
     MultiLayerNetwork network = network(lab.seed());
     TrainingConfig clipped = config(lab, what + ", clipped").clipNorm(1).build();
     // An infinite norm measures and never clips.

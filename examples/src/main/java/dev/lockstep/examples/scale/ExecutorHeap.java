@@ -1,6 +1,6 @@
 package dev.lockstep.examples.scale;
 
-import dev.lockstep.trainer.report.Page;
+import dev.lockstep.trainer.report.page.Page;
 import java.io.Serializable;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryPoolMXBean;

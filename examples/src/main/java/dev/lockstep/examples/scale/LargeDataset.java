@@ -5,23 +5,23 @@ import dev.lockstep.examples.digits.DigitGenerator;
 import dev.lockstep.examples.lab.Experiment;
 import dev.lockstep.examples.lab.Lab;
 import dev.lockstep.sharding.DataShard;
-import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.Example;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.ingest.ExampleIngest;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.driver.TrainingObserver;
+import dev.lockstep.trainer.metrics.StepMetrics;
+import dev.lockstep.trainer.metrics.WorkerThroughput;
 import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.report.Chart;
-import dev.lockstep.trainer.report.Page;
-import dev.lockstep.trainer.report.Page.Figure;
-import dev.lockstep.trainer.report.Series;
-import dev.lockstep.trainer.report.StepMetrics;
+import dev.lockstep.trainer.output.TrainingResult;
 import dev.lockstep.trainer.report.TrainingReport;
-import dev.lockstep.trainer.report.WorkerThroughput;
-import dev.lockstep.trainer.spark.TrainingObserver;
-import dev.lockstep.trainer.spark.TrainingResult;
+import dev.lockstep.trainer.report.page.Chart;
+import dev.lockstep.trainer.report.page.Page;
+import dev.lockstep.trainer.report.page.Page.Figure;
+import dev.lockstep.trainer.report.page.Series;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
@@ -66,7 +66,7 @@ public final class LargeDataset extends Experiment {
             // The ingest passes over them twice: to count, and to write.
             .persist(StorageLevel.DISK_ONLY());
     String location = lab.location("data/digits");
-    Dataset data =
+    ShardedDataset data =
         ExampleIngest.ingest(digits, Digit.TENSORS, Map.of(), location, lab.sharding("digits"));
     digits.unpersist();
 

@@ -4,21 +4,21 @@ import dev.lockstep.examples.digits.DigitGenerator;
 import dev.lockstep.examples.digits.DrawnDigits;
 import dev.lockstep.examples.lab.Experiment;
 import dev.lockstep.examples.lab.Lab;
-import dev.lockstep.sharding.Dataset;
-import dev.lockstep.sharding.ingest.IdxOptions.Normalisation;
+import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.sharding.ingest.idx.IdxOptions.Normalisation;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.Compression;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.config.TrainingConfig.Mode;
+import dev.lockstep.trainer.metrics.EpochMetrics;
 import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.report.Chart;
-import dev.lockstep.trainer.report.EpochMetrics;
-import dev.lockstep.trainer.report.Page;
-import dev.lockstep.trainer.report.Series;
-import dev.lockstep.trainer.spark.TrainingResult;
+import dev.lockstep.trainer.output.TrainingResult;
+import dev.lockstep.trainer.report.page.Chart;
+import dev.lockstep.trainer.report.page.Page;
+import dev.lockstep.trainer.report.page.Series;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -62,7 +62,7 @@ public final class Modes extends Experiment {
     modes.put("bfloat16", run -> run.compression(new Compression.BFloat16()));
     modes.put("top-k 1 %", run -> run.compression(new Compression.TopK(0.01)));
 
-    Dataset data =
+    ShardedDataset data =
         new DrawnDigits(new DigitGenerator(lab.seed()), lab.folder().resolve("data"), lab::say)
             .shards(lab.spark(), 0, examples, "learn from", Normalisation.NONE);
     InitialModel model =

@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.examples.lab.TestLab;
-import dev.lockstep.trainer.report.HtmlReport;
-import dev.lockstep.trainer.report.Landscape;
-import dev.lockstep.trainer.report.Page;
-import dev.lockstep.trainer.report.Series.Point;
+import dev.lockstep.trainer.report.page.HtmlReport;
+import dev.lockstep.trainer.report.page.Page;
+import dev.lockstep.trainer.report.page.Series.Point;
+import dev.lockstep.trainer.report.page.SurfacePlot;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -47,8 +47,8 @@ class DescentPathsTest {
 
     List<Point> path =
         page.sections().stream()
-            .filter(Landscape.class::isInstance)
-            .map(section -> ((Landscape) section).paths().get(0).points())
+            .filter(SurfacePlot.class::isInstance)
+            .map(section -> ((SurfacePlot) section).paths().get(0).points())
             .findFirst()
             .orElseThrow();
     for (int k = 0; k < path.size(); k++) {

@@ -1,11 +1,11 @@
 package dev.lockstep.examples.lab;
 
 import dev.lockstep.trainer.cli.SparkSessions;
-import dev.lockstep.trainer.model.NumericProfile;
-import dev.lockstep.trainer.report.Chart;
-import dev.lockstep.trainer.report.HtmlReport;
-import dev.lockstep.trainer.report.Page;
-import dev.lockstep.trainer.report.Series;
+import dev.lockstep.trainer.numeric.NumericProfile;
+import dev.lockstep.trainer.report.page.Chart;
+import dev.lockstep.trainer.report.page.HtmlReport;
+import dev.lockstep.trainer.report.page.Page;
+import dev.lockstep.trainer.report.page.Series;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

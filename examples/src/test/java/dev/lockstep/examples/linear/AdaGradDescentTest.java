@@ -4,14 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.examples.lab.TestLab;
-import dev.lockstep.sharding.Dataset;
-import dev.lockstep.sharding.store.Datasets;
+import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.sharding.store.ShardedDatasets;
 import dev.lockstep.trainer.GlobalBatches;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.InitialModel;
-import dev.lockstep.trainer.report.Page;
-import dev.lockstep.trainer.report.Series.Point;
+import dev.lockstep.trainer.report.page.Page;
+import dev.lockstep.trainer.report.page.Series.Point;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -54,7 +54,7 @@ class AdaGradDescentTest {
    */
   private double[] lossesInFloat64(double rate) throws IOException {
     Path shards = folder.resolve("adagrad-linear/data/points");
-    Dataset data = Datasets.open(shards.toUri().toString(), TestLab.spark().hadoopConfiguration());
+    ShardedDataset data = ShardedDatasets.open(shards.toUri().toString(), TestLab.spark().hadoopConfiguration());
     TrainingConfig config =
         TrainingConfig.builder()
             .seed(42)

@@ -3,7 +3,7 @@ package dev.lockstep.examples.linear;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.examples.lab.TestLab;
-import dev.lockstep.trainer.report.Page;
+import dev.lockstep.trainer.report.page.Page;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.examples.lab.TestLab;
-import dev.lockstep.trainer.report.Page;
+import dev.lockstep.trainer.report.page.Page;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

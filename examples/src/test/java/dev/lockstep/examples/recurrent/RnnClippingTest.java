@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.lockstep.examples.lab.TestLab;
-import dev.lockstep.trainer.report.Page;
-import dev.lockstep.trainer.report.Series.Point;
+import dev.lockstep.trainer.report.page.Page;
+import dev.lockstep.trainer.report.page.Series.Point;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

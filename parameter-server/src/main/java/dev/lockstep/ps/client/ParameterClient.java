@@ -1,15 +1,15 @@
 package dev.lockstep.ps.client;
 
+import dev.lockstep.ps.protocol.AttemptKey;
+import dev.lockstep.ps.protocol.Contribution;
+import dev.lockstep.ps.protocol.FrameLayout;
+import dev.lockstep.ps.protocol.Pull;
+import dev.lockstep.ps.protocol.PullReply;
+import dev.lockstep.ps.protocol.Push;
+import dev.lockstep.ps.protocol.ShardEndpoint;
+import dev.lockstep.ps.protocol.StepKey;
+import dev.lockstep.ps.protocol.StepOutcome;
 import dev.lockstep.ps.reduce.TreeNode;
-import dev.lockstep.ps.server.AttemptKey;
-import dev.lockstep.ps.server.Contribution;
-import dev.lockstep.ps.server.FrameLayout;
-import dev.lockstep.ps.server.Pull;
-import dev.lockstep.ps.server.PullReply;
-import dev.lockstep.ps.server.Push;
-import dev.lockstep.ps.server.ShardEndpoint;
-import dev.lockstep.ps.server.StepKey;
-import dev.lockstep.ps.server.StepOutcome;
 import java.nio.FloatBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;

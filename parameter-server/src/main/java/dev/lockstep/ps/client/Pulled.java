@@ -1,6 +1,6 @@
 package dev.lockstep.ps.client;
 
-import dev.lockstep.ps.server.StepOutcome;
+import dev.lockstep.ps.protocol.StepOutcome;
 import java.util.List;
 
 /**

@@ -10,7 +10,7 @@ import java.util.Objects;
  * <p>Immutable; crosses from driver to executors.
  */
 public sealed interface Schedule extends Serializable
-    permits Schedule.Fixed, Schedule.Scaled, Dl4jSchedule, OwnSchedule, ScheduleSequence {
+    permits Schedule.Fixed, Schedule.Scaled, Dl4jSchedule, PyTorchSchedule, ScheduleSequence {
 
   /** Always 0: what is scheduled by it is switched off. */
   Schedule OFF = new Fixed(0);

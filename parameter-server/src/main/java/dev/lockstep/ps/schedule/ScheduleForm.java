@@ -1,6 +1,6 @@
 package dev.lockstep.ps.schedule;
 
-import dev.lockstep.ps.schedule.OwnSchedule.OneCycle.Anneal;
+import dev.lockstep.ps.schedule.PyTorchSchedule.OneCycle.Anneal;
 import dev.lockstep.ps.schedule.Schedule.Clock;
 import dev.lockstep.ps.schedule.ScheduleParameter.Kind;
 import java.util.Arrays;
@@ -18,7 +18,7 @@ enum ScheduleForm {
   LINEAR(Length.SHAPES_IT, ScheduleParameter.FOR, number("from", null), number("to", "1")) {
     @Override
     Schedule build(double base, Arguments given) {
-      return new OwnSchedule.Linear(
+      return new PyTorchSchedule.Linear(
           given.clock(), base, given.number("from"), given.number("to"), given.length());
     }
   },
@@ -36,7 +36,7 @@ enum ScheduleForm {
       ScheduleParameter.FOR) {
     @Override
     Schedule build(double base, Arguments given) {
-      return new OwnSchedule.MultiStep(
+      return new PyTorchSchedule.MultiStep(
           given.clock(), base, given.number("gamma"), given.allTicks("at"));
     }
   },
@@ -49,7 +49,7 @@ enum ScheduleForm {
   COSINE(Length.SHAPES_IT, ScheduleParameter.FOR, number("to", "0")) {
     @Override
     Schedule build(double base, Arguments given) {
-      return new OwnSchedule.Cosine(given.clock(), base, given.number("to"), given.length());
+      return new PyTorchSchedule.Cosine(given.clock(), base, given.number("to"), given.length());
     }
   },
   RESTARTS(
@@ -60,7 +60,7 @@ enum ScheduleForm {
       ScheduleParameter.FOR) {
     @Override
     Schedule build(double base, Arguments given) {
-      return new OwnSchedule.CosineRestarts(
+      return new PyTorchSchedule.CosineRestarts(
           given.clock(),
           base,
           given.number("to"),
@@ -71,7 +71,7 @@ enum ScheduleForm {
   POLYNOMIAL(Length.SHAPES_IT, ScheduleParameter.FOR, number("power", "1"), number("to", "0")) {
     @Override
     Schedule build(double base, Arguments given) {
-      return new OwnSchedule.PolynomialDecay(
+      return new PyTorchSchedule.PolynomialDecay(
           given.clock(), base, given.number("to"), given.length(), given.number("power"));
     }
   },
@@ -84,7 +84,7 @@ enum ScheduleForm {
       ScheduleParameter.ANNEAL) {
     @Override
     Schedule build(double base, Arguments given) {
-      return new OwnSchedule.OneCycle(
+      return new PyTorchSchedule.OneCycle(
           given.clock(),
           base * given.number("from"),
           base,
@@ -102,7 +102,7 @@ enum ScheduleForm {
       ScheduleParameter.ANNEAL) {
     @Override
     Schedule build(double base, Arguments given) {
-      return new OwnSchedule.OneCycle(
+      return new PyTorchSchedule.OneCycle(
           given.clock(),
           base,
           given.number("low"),
@@ -115,7 +115,7 @@ enum ScheduleForm {
   INVSQRT(Length.ONLY_BEFORE_OTHERS, span("warmup"), ScheduleParameter.FOR) {
     @Override
     Schedule build(double base, Arguments given) {
-      return new OwnSchedule.InverseSqrt(given.clock(), base, given.ticks("warmup"));
+      return new PyTorchSchedule.InverseSqrt(given.clock(), base, given.ticks("warmup"));
     }
   };
 

@@ -42,7 +42,7 @@ record ScheduleParameter(String name, Kind kind, String ifAbsent) {
     return switch (kind) {
       case NUMBER -> number(named, value);
       case COUNT -> count(named, value);
-      case SPAN, SPANS -> Span.parse(named, value).toString();
+      case SPAN, SPANS -> ScheduleDuration.parse(named, value).toString();
       case CLOCK -> oneOf(named, value, "steps", "epochs");
       case ANNEAL -> oneOf(named, value, "cos", "linear");
     };

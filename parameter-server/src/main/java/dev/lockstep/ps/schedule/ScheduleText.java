@@ -41,9 +41,9 @@ public final class ScheduleText {
           "onecycle-momentum(for, rise=0.3, low=0.85, anneal=cos|linear): down and up",
           "invsqrt(warmup): straight up to the base, then 1/sqrt");
 
-  private final List<SchedulePart> parts;
+  private final List<ScheduleSegment> parts;
 
-  private ScheduleText(List<SchedulePart> parts) {
+  private ScheduleText(List<ScheduleSegment> parts) {
     this.parts = List.copyOf(parts);
   }
 
@@ -53,7 +53,7 @@ public final class ScheduleText {
    * @throws IllegalArgumentException naming what is wrong and the remedy
    */
   public static ScheduleText parse(String text) {
-    List<SchedulePart> parts = new ArrayList<>();
+    List<ScheduleSegment> parts = new ArrayList<>();
     for (String part : text.split(">", -1)) {
       if (part.isBlank()) {
         throw new IllegalArgumentException(
@@ -62,7 +62,7 @@ public final class ScheduleText {
                 + "\" has an empty part: write one such as cosine, or linear(500steps, from=0.1) >"
                 + " cosine");
       }
-      parts.add(SchedulePart.parse(part.strip()));
+      parts.add(ScheduleSegment.parse(part.strip()));
     }
     parts.get(parts.size() - 1).requireLast();
     return new ScheduleText(parts);
@@ -78,7 +78,7 @@ public final class ScheduleText {
     List<ScheduleSequence.Part> sequence = new ArrayList<>();
     long steps = 0;
     for (int i = 0; i < parts.size(); i++) {
-      SchedulePart part = parts.get(i);
+      ScheduleSegment part = parts.get(i);
       sequence.add(
           new ScheduleSequence.Part(
               run.firstIteration() + steps,
@@ -106,6 +106,6 @@ public final class ScheduleText {
   /** The canonical text, which {@link #parse} reads back. */
   @Override
   public String toString() {
-    return String.join(" > ", parts.stream().map(SchedulePart::toString).toList());
+    return String.join(" > ", parts.stream().map(ScheduleSegment::toString).toList());
   }
 }

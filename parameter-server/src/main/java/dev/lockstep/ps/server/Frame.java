@@ -1,5 +1,11 @@
 package dev.lockstep.ps.server;
 
+import dev.lockstep.ps.protocol.Contribution;
+import dev.lockstep.ps.protocol.Pull;
+import dev.lockstep.ps.protocol.PullReply;
+import dev.lockstep.ps.protocol.Push;
+import dev.lockstep.ps.protocol.RefusedException;
+import dev.lockstep.ps.protocol.StepOutcome;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;

@@ -2,6 +2,8 @@ package dev.lockstep.ps.server;
 
 import dev.lockstep.ps.clip.NormPartials;
 import dev.lockstep.ps.layout.ShardLayout;
+import dev.lockstep.ps.protocol.RefusedException;
+import dev.lockstep.ps.protocol.ShardNorms;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;

@@ -4,6 +4,7 @@ import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.clip.NormPartials;
 import dev.lockstep.ps.clip.NormPlan;
 import dev.lockstep.ps.optim.UpdatePlan;
+import dev.lockstep.ps.protocol.ShardNorms;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 

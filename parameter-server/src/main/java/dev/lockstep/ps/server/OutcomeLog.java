@@ -1,5 +1,8 @@
 package dev.lockstep.ps.server;
 
+import dev.lockstep.ps.protocol.Pull;
+import dev.lockstep.ps.protocol.RefusedException;
+import dev.lockstep.ps.protocol.StepOutcome;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;

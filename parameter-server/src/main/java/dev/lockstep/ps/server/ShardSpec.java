@@ -1,6 +1,10 @@
 package dev.lockstep.ps.server;
 
 import dev.lockstep.ps.optim.UpdatePlan;
+import dev.lockstep.ps.protocol.AttemptKey;
+import dev.lockstep.ps.protocol.Consistency;
+import dev.lockstep.ps.protocol.FrameLayout;
+import dev.lockstep.ps.protocol.Protocol;
 import java.util.Objects;
 
 /**

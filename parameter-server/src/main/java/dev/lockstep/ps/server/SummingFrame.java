@@ -1,5 +1,9 @@
 package dev.lockstep.ps.server;
 
+import dev.lockstep.ps.protocol.Contribution;
+import dev.lockstep.ps.protocol.Push;
+import dev.lockstep.ps.protocol.RefusedException;
+import dev.lockstep.ps.protocol.StepKey;
 import dev.lockstep.ps.reduce.PairwiseTree;
 import dev.lockstep.ps.reduce.Rounding;
 import dev.lockstep.ps.reduce.TreeNode;

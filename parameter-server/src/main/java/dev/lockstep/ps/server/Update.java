@@ -1,5 +1,6 @@
 package dev.lockstep.ps.server;
 
+import dev.lockstep.ps.protocol.Contribution;
 import dev.lockstep.ps.schedule.StepTime;
 
 /**

@@ -1,5 +1,7 @@
 package dev.lockstep.ps.transport;
 
+import dev.lockstep.ps.transport.rpc.MessageServer;
+import dev.lockstep.ps.transport.rpc.TransportSettings;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.concurrent.Executors;

@@ -1,11 +1,12 @@
 package dev.lockstep.ps.transport;
 
+import dev.lockstep.ps.protocol.Pull;
+import dev.lockstep.ps.protocol.PullReply;
+import dev.lockstep.ps.protocol.Push;
+import dev.lockstep.ps.protocol.ShardEndpoint;
+import dev.lockstep.ps.protocol.ShardNorms;
 import dev.lockstep.ps.reduce.WireFormat;
-import dev.lockstep.ps.server.Pull;
-import dev.lockstep.ps.server.PullReply;
-import dev.lockstep.ps.server.Push;
-import dev.lockstep.ps.server.ShardEndpoint;
-import dev.lockstep.ps.server.ShardNorms;
+import dev.lockstep.ps.transport.message.FrameCodec;
 import java.util.concurrent.CompletableFuture;
 
 /** The parameter shard of this JVM: hands over in memory, and counts as if by message. */

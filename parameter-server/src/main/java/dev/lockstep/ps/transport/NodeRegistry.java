@@ -1,6 +1,6 @@
 package dev.lockstep.ps.transport;
 
-import dev.lockstep.ps.server.AttemptId;
+import dev.lockstep.ps.protocol.AttemptId;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;

@@ -1,6 +1,7 @@
 package dev.lockstep.ps.transport;
 
-import dev.lockstep.ps.server.Pull;
+import dev.lockstep.ps.protocol.Pull;
+import dev.lockstep.ps.transport.message.FrameCodec;
 import java.util.concurrent.atomic.LongAdder;
 
 /**

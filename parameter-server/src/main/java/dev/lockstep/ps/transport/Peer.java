@@ -1,7 +1,11 @@
 package dev.lockstep.ps.transport;
 
+import dev.lockstep.ps.protocol.AttemptKey;
 import dev.lockstep.ps.reduce.WireFormat;
-import dev.lockstep.ps.server.AttemptKey;
+import dev.lockstep.ps.transport.message.AbortMessage;
+import dev.lockstep.ps.transport.message.Ack;
+import dev.lockstep.ps.transport.message.LeaveMessage;
+import dev.lockstep.ps.transport.rpc.MessageLink;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -62,7 +66,7 @@ final class Peer {
   }
 
   CompletableFuture<Void> sendFarewell(AttemptKey attempt, int ownShard) {
-    return link.request(new FarewellMessage(attempt, ownShard).encode(), Ack::check);
+    return link.request(new LeaveMessage(attempt, ownShard).encode(), Ack::check);
   }
 
   /** How messages name it. */

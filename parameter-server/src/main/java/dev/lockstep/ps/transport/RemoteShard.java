@@ -1,11 +1,18 @@
 package dev.lockstep.ps.transport;
 
+import dev.lockstep.ps.protocol.Pull;
+import dev.lockstep.ps.protocol.PullReply;
+import dev.lockstep.ps.protocol.Push;
+import dev.lockstep.ps.protocol.ShardEndpoint;
+import dev.lockstep.ps.protocol.ShardNorms;
 import dev.lockstep.ps.reduce.WireFormat;
-import dev.lockstep.ps.server.Pull;
-import dev.lockstep.ps.server.PullReply;
-import dev.lockstep.ps.server.Push;
-import dev.lockstep.ps.server.ShardEndpoint;
-import dev.lockstep.ps.server.ShardNorms;
+import dev.lockstep.ps.transport.message.Ack;
+import dev.lockstep.ps.transport.message.FrameCodec;
+import dev.lockstep.ps.transport.message.NormsMessage;
+import dev.lockstep.ps.transport.message.PullMessage;
+import dev.lockstep.ps.transport.message.PullReplyMessage;
+import dev.lockstep.ps.transport.message.PushMessage;
+import dev.lockstep.ps.transport.rpc.MessageLink;
 import java.util.concurrent.CompletableFuture;
 
 /** A parameter shard in another JVM: turns calls into messages. */

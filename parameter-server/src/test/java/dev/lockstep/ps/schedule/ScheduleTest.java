@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lockstep.ps.GoldenFiles;
 import dev.lockstep.ps.Serialized;
-import dev.lockstep.ps.schedule.OwnSchedule.OneCycle.Anneal;
+import dev.lockstep.ps.schedule.PyTorchSchedule.OneCycle.Anneal;
 import dev.lockstep.ps.schedule.Schedule.Clock;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -181,31 +181,31 @@ class ScheduleTest {
       case "MultiStepLR" -> {
         List<Long> milestones = new ArrayList<>();
         options.get("milestones").forEach(milestone -> milestones.add(milestone.asLong()));
-        yield new OwnSchedule.MultiStep(
+        yield new PyTorchSchedule.MultiStep(
             Clock.ITERATION, initial, options.get("gamma").asDouble(), milestones);
       }
       case "CosineAnnealingLR" ->
-          new OwnSchedule.Cosine(
+          new PyTorchSchedule.Cosine(
               Clock.ITERATION,
               initial,
               options.path("eta_min").asDouble(0),
               options.get("T_max").asLong());
       case "CosineAnnealingWarmRestarts" ->
-          new OwnSchedule.CosineRestarts(
+          new PyTorchSchedule.CosineRestarts(
               Clock.ITERATION,
               initial,
               options.path("eta_min").asDouble(0),
               options.get("T_0").asLong(),
               options.path("T_mult").asInt(1));
       case "LinearLR" ->
-          new OwnSchedule.Linear(
+          new PyTorchSchedule.Linear(
               Clock.ITERATION,
               initial,
               options.path("start_factor").asDouble(1.0 / 3),
               options.path("end_factor").asDouble(1),
               options.path("total_iters").asLong(5));
       case "PolynomialLR" ->
-          new OwnSchedule.PolynomialDecay(
+          new PyTorchSchedule.PolynomialDecay(
               Clock.ITERATION,
               initial,
               0,
@@ -214,7 +214,7 @@ class ScheduleTest {
       case "OneCycleLR" -> {
         double peak = options.get("max_lr").asDouble();
         double first = peak / options.path("div_factor").asDouble(25);
-        yield new OwnSchedule.OneCycle(
+        yield new PyTorchSchedule.OneCycle(
             Clock.ITERATION,
             first,
             peak,

@@ -3,7 +3,7 @@ package dev.lockstep.ps.schedule;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import dev.lockstep.ps.schedule.OwnSchedule.OneCycle.Anneal;
+import dev.lockstep.ps.schedule.PyTorchSchedule.OneCycle.Anneal;
 import dev.lockstep.ps.schedule.Schedule.Clock;
 import java.util.Arrays;
 import java.util.List;
@@ -23,30 +23,32 @@ class ScheduleTextTest {
         new Dl4jSchedule.Step(Clock.EPOCH, 0.1, 0.5, 10),
         schedule("step(every=10epochs,gamma=0.5)"));
     assertEquals(
-        new OwnSchedule.MultiStep(Clock.EPOCH, 0.1, 0.1, List.of(30L, 60L)),
+        new PyTorchSchedule.MultiStep(Clock.EPOCH, 0.1, 0.1, List.of(30L, 60L)),
         schedule("multistep(30epochs, 60epochs)"));
     assertEquals(
         new Dl4jSchedule.Exponential(Clock.EPOCH, 0.1, 0.95), schedule("exponential(0.95)"));
     assertEquals(
-        new OwnSchedule.Cosine(Clock.EPOCH, 0.1, 1e-5, 90), schedule("cosine(90epochs,to=1e-5)"));
+        new PyTorchSchedule.Cosine(Clock.EPOCH, 0.1, 1e-5, 90),
+        schedule("cosine(90epochs,to=1e-5)"));
     assertEquals(
-        new OwnSchedule.CosineRestarts(Clock.EPOCH, 0.1, 0, 10, 2),
+        new PyTorchSchedule.CosineRestarts(Clock.EPOCH, 0.1, 0, 10, 2),
         schedule("restarts(10epochs, multiply=2)"));
     assertEquals(
-        new OwnSchedule.PolynomialDecay(Clock.ITERATION, 0.1, 0, 400, 2),
+        new PyTorchSchedule.PolynomialDecay(Clock.ITERATION, 0.1, 0, 400, 2),
         schedule("polynomial(for=400steps, power=2)"));
     assertEquals(
-        new OwnSchedule.Linear(Clock.ITERATION, 0.1, 0.1, 1, 500),
+        new PyTorchSchedule.Linear(Clock.ITERATION, 0.1, 0.1, 1, 500),
         schedule("linear(from=0.1, for=500steps)"));
     assertEquals(
-        new OwnSchedule.OneCycle(
+        new PyTorchSchedule.OneCycle(
             Clock.ITERATION, 0.1 * 0.04, 0.1, 0.1 * 4e-6, 9000, 0.3, Anneal.COS),
         schedule("onecycle"));
     assertEquals(
-        new OwnSchedule.OneCycle(Clock.EPOCH, 0.1, 0.85, 0.1, 90, 0.4, Anneal.LINEAR),
+        new PyTorchSchedule.OneCycle(Clock.EPOCH, 0.1, 0.85, 0.1, 90, 0.4, Anneal.LINEAR),
         schedule("onecycle-momentum(90epochs, rise=0.4, anneal=linear)"));
     assertEquals(
-        new OwnSchedule.InverseSqrt(Clock.ITERATION, 0.1, 4000), schedule("invsqrt(4000steps)"));
+        new PyTorchSchedule.InverseSqrt(Clock.ITERATION, 0.1, 4000),
+        schedule("invsqrt(4000steps)"));
   }
 
   @Test
@@ -55,18 +57,18 @@ class ScheduleTextTest {
         new ScheduleSequence(
             List.of(
                 new ScheduleSequence.Part(
-                    0, 0, new OwnSchedule.Linear(Clock.ITERATION, 0.1, 0.1, 1, 550)),
+                    0, 0, new PyTorchSchedule.Linear(Clock.ITERATION, 0.1, 0.1, 1, 550)),
                 new ScheduleSequence.Part(
-                    550, 5, new OwnSchedule.PolynomialDecay(Clock.EPOCH, 0.1, 0, 3, 1)),
+                    550, 5, new PyTorchSchedule.PolynomialDecay(Clock.EPOCH, 0.1, 0, 3, 1)),
                 new ScheduleSequence.Part(
-                    800, 8, new OwnSchedule.Cosine(Clock.ITERATION, 0.1, 0, 8200)))),
+                    800, 8, new PyTorchSchedule.Cosine(Clock.ITERATION, 0.1, 0, 8200)))),
         schedule("linear(550steps, from=0.1) > polynomial(3epochs) > cosine"));
   }
 
   @Test
   void epochsMayBeCountedStepByStep() {
     assertEquals(
-        new OwnSchedule.Cosine(Clock.ITERATION, 0.1, 0, 9000),
+        new PyTorchSchedule.Cosine(Clock.ITERATION, 0.1, 0, 9000),
         schedule("cosine(90epochs, by=steps)"));
   }
 

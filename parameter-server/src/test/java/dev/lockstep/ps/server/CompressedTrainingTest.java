@@ -9,6 +9,7 @@ import dev.lockstep.ps.Workers;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.compress.Sparsifier;
 import dev.lockstep.ps.layout.ShardLayout;
+import dev.lockstep.ps.protocol.FrameLayout;
 import dev.lockstep.ps.reduce.Rounding;
 import java.util.ArrayList;
 import java.util.Arrays;

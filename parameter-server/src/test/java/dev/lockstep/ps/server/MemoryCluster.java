@@ -5,6 +5,13 @@ import dev.lockstep.ps.client.AbortSignal;
 import dev.lockstep.ps.client.ParameterClient;
 import dev.lockstep.ps.layout.ShardLayout;
 import dev.lockstep.ps.optim.UpdatePlan;
+import dev.lockstep.ps.protocol.AttemptId;
+import dev.lockstep.ps.protocol.AttemptKey;
+import dev.lockstep.ps.protocol.FrameLayout;
+import dev.lockstep.ps.protocol.Protocol;
+import dev.lockstep.ps.protocol.ServerPeers;
+import dev.lockstep.ps.protocol.ShardEndpoint;
+import dev.lockstep.ps.protocol.ShardNorms;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -13,21 +20,21 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** All servers of a training in this JVM, without sockets. */
-final class MemoryCluster {
+public final class MemoryCluster {
 
   static final AttemptKey ATTEMPT = new AttemptId("run-1", 0).key();
   private static final Duration BOUND = Duration.ofSeconds(30);
 
   final FrameLayout layout;
-  final List<ShardServer> servers = new ArrayList<>();
+  public final List<ShardServer> servers = new ArrayList<>();
   final AbortSignal signal = new AbortSignal();
-  final List<Throwable> failures = new CopyOnWriteArrayList<>();
+  public final List<Throwable> failures = new CopyOnWriteArrayList<>();
 
-  MemoryCluster(SimulatedTraining training, int shards) {
+  public MemoryCluster(SimulatedTraining training, int shards) {
     this(training, shards, training.protocol(), training.theta(), null, 0);
   }
 
-  MemoryCluster(
+  public MemoryCluster(
       SimulatedTraining training,
       int shards,
       Protocol protocol,
@@ -37,7 +44,7 @@ final class MemoryCluster {
     this(training.plan(), training.virtualWorkers(), shards, protocol, theta, state, firstStep);
   }
 
-  MemoryCluster(
+  public MemoryCluster(
       UpdatePlan plan,
       int virtualWorkers,
       int shards,
@@ -63,11 +70,11 @@ final class MemoryCluster {
     }
   }
 
-  ParameterClient client() {
+  public ParameterClient client() {
     return client(servers);
   }
 
-  ParameterClient client(List<? extends ShardEndpoint> endpoints) {
+  public ParameterClient client(List<? extends ShardEndpoint> endpoints) {
     return new ParameterClient(ATTEMPT, layout, endpoints, signal, BOUND);
   }
 

@@ -1,7 +1,8 @@
 package dev.lockstep.ps.transport;
 
 import dev.lockstep.ps.client.ParameterClient;
-import dev.lockstep.ps.server.FrameLayout;
+import dev.lockstep.ps.protocol.FrameLayout;
+import dev.lockstep.ps.transport.rpc.TransportSettings;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;

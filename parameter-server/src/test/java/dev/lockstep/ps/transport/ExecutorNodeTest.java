@@ -13,15 +13,27 @@ import dev.lockstep.ps.Workers;
 import dev.lockstep.ps.client.AttemptAbortedException;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.layout.ShardLayout;
+import dev.lockstep.ps.protocol.AttemptId;
+import dev.lockstep.ps.protocol.Contribution;
+import dev.lockstep.ps.protocol.FrameLayout;
+import dev.lockstep.ps.protocol.Protocol;
+import dev.lockstep.ps.protocol.Pull;
+import dev.lockstep.ps.protocol.Push;
+import dev.lockstep.ps.protocol.StepKey;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.reduce.WireFormat;
-import dev.lockstep.ps.server.AttemptId;
-import dev.lockstep.ps.server.Contribution;
-import dev.lockstep.ps.server.FrameLayout;
-import dev.lockstep.ps.server.Protocol;
-import dev.lockstep.ps.server.Pull;
-import dev.lockstep.ps.server.Push;
-import dev.lockstep.ps.server.StepKey;
+import dev.lockstep.ps.transport.message.AbortMessage;
+import dev.lockstep.ps.transport.message.Ack;
+import dev.lockstep.ps.transport.message.FrameCodec;
+import dev.lockstep.ps.transport.message.LeaveMessage;
+import dev.lockstep.ps.transport.message.MessageType;
+import dev.lockstep.ps.transport.message.PullMessage;
+import dev.lockstep.ps.transport.message.PushMessage;
+import dev.lockstep.ps.transport.message.Wire;
+import dev.lockstep.ps.transport.rpc.MessageConnector;
+import dev.lockstep.ps.transport.rpc.MessageLink;
+import dev.lockstep.ps.transport.rpc.Transferred;
+import dev.lockstep.ps.transport.rpc.TransportSettings;
 import io.netty.util.internal.PlatformDependent;
 import java.io.IOException;
 import java.net.BindException;
@@ -176,7 +188,7 @@ class ExecutorNodeTest {
                   push, FrameCodec.of(push.gradient(), WireFormat.FLOAT32), Wire::allocate),
               PullMessage.of(new Pull(before.key(), 1, 0, Pull.NO_OUTCOMES, floats)).encode(),
               new AbortMessage(before.key(), "old news").encode(),
-              new FarewellMessage(before.key(), 0).encode())) {
+              new LeaveMessage(before.key(), 0).encode())) {
         MessageType type = MessageType.of(message);
         CompletableFuture<Void> answer = link.request(message, Ack::check);
         assertEquals(

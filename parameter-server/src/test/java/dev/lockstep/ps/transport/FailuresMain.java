@@ -3,8 +3,16 @@ package dev.lockstep.ps.transport;
 import dev.lockstep.ps.SimulatedTraining;
 import dev.lockstep.ps.Workers;
 import dev.lockstep.ps.clip.Clipping;
-import dev.lockstep.ps.server.AttemptId;
-import dev.lockstep.ps.server.Protocol;
+import dev.lockstep.ps.protocol.AttemptId;
+import dev.lockstep.ps.protocol.Protocol;
+import dev.lockstep.ps.transport.message.MessageType;
+import dev.lockstep.ps.transport.rpc.MessageConnector;
+import dev.lockstep.ps.transport.rpc.MessageFault;
+import dev.lockstep.ps.transport.rpc.MessageLink;
+import dev.lockstep.ps.transport.rpc.MessageServer;
+import dev.lockstep.ps.transport.rpc.MessageServerTest;
+import dev.lockstep.ps.transport.rpc.TransportSettings;
+import dev.lockstep.ps.transport.rpc.WireMessage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -49,9 +57,9 @@ public final class FailuresMain {
       connect(secured, SETTINGS, TOKEN, TOKEN);
     }
     print(SETTINGS);
-    train(new Fate.Corrupt(77));
-    train(new Fate.Reset());
-    train(new Fate.Lose());
+    train(new MessageFault.Corrupt(77));
+    train(new MessageFault.Reset());
+    train(new MessageFault.Lose());
     registry();
     System.out.println(END);
     System.out.flush();
@@ -78,7 +86,7 @@ public final class FailuresMain {
     }
   }
 
-  private static void train(Fate fate) throws InterruptedException {
+  private static void train(MessageFault fate) throws InterruptedException {
     SimulatedTraining training = new SimulatedTraining(81, 9000, 2, 3, new Clipping.None());
     TransportSettings settings =
         SETTINGS.withFaults(
@@ -87,7 +95,7 @@ public final class FailuresMain {
                         && message.step() == 1
                         && message.moment() == WireMessage.Moment.SENDING_REQUEST
                     ? fate
-                    : Fate.PASS);
+                    : MessageFault.PASS);
     ExecutorNode one = new ExecutorNode(ATTEMPT, TOKEN, settings, "jvm-1");
     ExecutorNode two = new ExecutorNode(ATTEMPT, TOKEN, settings, "jvm-2");
     List<NodeAddress> roster = List.of(one.address(), two.address());

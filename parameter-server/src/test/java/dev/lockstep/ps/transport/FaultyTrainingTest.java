@@ -9,8 +9,13 @@ import dev.lockstep.ps.Workers;
 import dev.lockstep.ps.client.AttemptAbortedException;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.layout.ShardLayout;
-import dev.lockstep.ps.server.FrameLayout;
-import dev.lockstep.ps.transport.WireMessage.Moment;
+import dev.lockstep.ps.protocol.FrameLayout;
+import dev.lockstep.ps.transport.message.MessageType;
+import dev.lockstep.ps.transport.rpc.MessageFault;
+import dev.lockstep.ps.transport.rpc.MessageFaults;
+import dev.lockstep.ps.transport.rpc.TransportSettings;
+import dev.lockstep.ps.transport.rpc.WireMessage;
+import dev.lockstep.ps.transport.rpc.WireMessage.Moment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,34 +52,34 @@ class FaultyTrainingTest {
   private enum Harmless {
     DUPLICATED {
       @Override
-      Fate fate(SplittableRandom random) {
-        return random.nextInt(3) == 0 ? new Fate.Duplicate() : Fate.PASS;
+      MessageFault fate(SplittableRandom random) {
+        return random.nextInt(3) == 0 ? new MessageFault.Duplicate() : MessageFault.PASS;
       }
     },
     DELAYED {
       @Override
-      Fate fate(SplittableRandom random) {
-        return random.nextInt(6) == 0 ? delay(random, 60) : Fate.PASS;
+      MessageFault fate(SplittableRandom random) {
+        return random.nextInt(6) == 0 ? delay(random, 60) : MessageFault.PASS;
       }
     },
     /** Every message at its own time, so that most overtake others. */
     REORDERED {
       @Override
-      Fate fate(SplittableRandom random) {
+      MessageFault fate(SplittableRandom random) {
         return delay(random, 8);
       }
     },
     ALL_OF_THEM {
       @Override
-      Fate fate(SplittableRandom random) {
+      MessageFault fate(SplittableRandom random) {
         return random.nextBoolean() ? DUPLICATED.fate(random) : DELAYED.fate(random);
       }
     };
 
-    abstract Fate fate(SplittableRandom random);
+    abstract MessageFault fate(SplittableRandom random);
 
-    private static Fate delay(SplittableRandom random, int most) {
-      return new Fate.Delay(Duration.ofMillis(random.nextInt(most)));
+    private static MessageFault delay(SplittableRandom random, int most) {
+      return new MessageFault.Delay(Duration.ofMillis(random.nextInt(most)));
     }
   }
 
@@ -88,7 +93,7 @@ class FaultyTrainingTest {
       MessageFaults faults =
           message ->
               message.type() == MessageType.HELLO
-                  ? Fate.PASS
+                  ? MessageFault.PASS
                   : harmless.fate(
                       new SplittableRandom(scenario * 1_000_003 + count.incrementAndGet()));
       try (SocketCluster cluster =
@@ -105,20 +110,20 @@ class FaultyTrainingTest {
   private enum Harmful {
     LOST("no answer within 1.2 s|no answer for 1.0 s") {
       @Override
-      Fate fate(SplittableRandom random) {
-        return new Fate.Lose();
+      MessageFault fate(SplittableRandom random) {
+        return new MessageFault.Lose();
       }
     },
     RESET("its connection closed|onnection.* closed|reset|Broken pipe") {
       @Override
-      Fate fate(SplittableRandom random) {
-        return new Fate.Reset();
+      MessageFault fate(SplittableRandom random) {
+        return new MessageFault.Reset();
       }
     },
     CORRUPTED("message refused: checksum=\\p{XDigit}{8} != \\p{XDigit}{8} of its \\d+ bytes") {
       @Override
-      Fate fate(SplittableRandom random) {
-        return new Fate.Corrupt(random.nextInt());
+      MessageFault fate(SplittableRandom random) {
+        return new MessageFault.Corrupt(random.nextInt());
       }
     };
 
@@ -128,7 +133,7 @@ class FaultyTrainingTest {
       this.why = Pattern.compile(why);
     }
 
-    abstract Fate fate(SplittableRandom random);
+    abstract MessageFault fate(SplittableRandom random);
   }
 
   @ParameterizedTest
@@ -153,7 +158,7 @@ class FaultyTrainingTest {
   private static boolean mayGoOn(OneFault fault) {
     return fault.type == MessageType.NORMS
         && fault.moment == Moment.SENDING_ANSWER
-        && fault.fate instanceof Fate.Lose;
+        && fault.fate instanceof MessageFault.Lose;
   }
 
   @ParameterizedTest
@@ -168,8 +173,8 @@ class FaultyTrainingTest {
     MessageFaults faults =
         message ->
             message.moment() == moment && message.type() == type && count.getAndIncrement() == after
-                ? new Fate.Corrupt(bit)
-                : Fate.PASS;
+                ? new MessageFault.Corrupt(bit)
+                : MessageFault.PASS;
     for (String message : failures(faults, "bit " + bit + " of " + type + " " + after)) {
       assertTrue(Harmful.CORRUPTED.why.matcher(message).find(), message);
     }
@@ -207,9 +212,9 @@ class FaultyTrainingTest {
     private final Moment moment;
     private final MessageType type;
     private final long step;
-    private final Fate fate;
+    private final MessageFault fate;
 
-    OneFault(Moment moment, MessageType type, long step, Fate fate) {
+    OneFault(Moment moment, MessageType type, long step, MessageFault fate) {
       this.moment = moment;
       this.type = type;
       this.step = step;
@@ -217,13 +222,13 @@ class FaultyTrainingTest {
     }
 
     @Override
-    public Fate fate(WireMessage message) {
+    public MessageFault fate(WireMessage message) {
       return message.moment() == moment
               && message.type() == type
               && message.step() == step
               && struck.compareAndSet(0, 1)
           ? fate
-          : Fate.PASS;
+          : MessageFault.PASS;
     }
   }
 

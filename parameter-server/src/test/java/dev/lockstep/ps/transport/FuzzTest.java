@@ -8,14 +8,21 @@ import dev.lockstep.ps.SimulatedTraining;
 import dev.lockstep.ps.Workers;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.layout.ShardLayout;
+import dev.lockstep.ps.protocol.AttemptId;
+import dev.lockstep.ps.protocol.AttemptKey;
+import dev.lockstep.ps.protocol.Contribution;
+import dev.lockstep.ps.protocol.FrameLayout;
+import dev.lockstep.ps.protocol.Push;
+import dev.lockstep.ps.protocol.StepKey;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.reduce.WireFormat;
-import dev.lockstep.ps.server.AttemptId;
-import dev.lockstep.ps.server.AttemptKey;
-import dev.lockstep.ps.server.Contribution;
-import dev.lockstep.ps.server.FrameLayout;
-import dev.lockstep.ps.server.Push;
-import dev.lockstep.ps.server.StepKey;
+import dev.lockstep.ps.transport.message.AbortMessage;
+import dev.lockstep.ps.transport.message.ChecksummedMessage;
+import dev.lockstep.ps.transport.message.FrameCodec;
+import dev.lockstep.ps.transport.message.HelloMessage;
+import dev.lockstep.ps.transport.message.PushMessage;
+import dev.lockstep.ps.transport.message.Wire;
+import dev.lockstep.ps.transport.rpc.TransportSettings;
 import io.netty.util.internal.PlatformDependent;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -183,7 +190,8 @@ class FuzzTest {
     final CompletableFuture<Void> failure = new CompletableFuture<>();
     private final SplittableRandom random;
     private final Deque<Socket> held = new ArrayDeque<>();
-    private final ByteBuffer hello = frame(3, Envelope.sealed(HelloMessage.encode("token")));
+    private final ByteBuffer hello =
+        frame(3, ChecksummedMessage.sealed(HelloMessage.encode("token")));
 
     Attacker(long seed) {
       this.random = new SplittableRandom(seed);
@@ -257,20 +265,25 @@ class FuzzTest {
         case KNOWN_BUT_NONSENSE -> {
           send(socket, hello);
           for (int i = 0; i < 5; i++) {
-            send(socket, frame(3, Envelope.sealed(ByteBuffer.wrap(bytes(random.nextInt(300))))));
+            send(
+                socket,
+                frame(3, ChecksummedMessage.sealed(ByteBuffer.wrap(bytes(random.nextInt(300))))));
             send(socket, frame(3, ByteBuffer.wrap(bytes(random.nextInt(300)))));
           }
         }
         case KNOWN_BUT_MUTATED_PUSH -> {
           send(socket, hello);
-          send(socket, frame(3, mutated(Envelope.sealed(push(new AttemptId("run-1", 0).key())))));
+          send(
+              socket,
+              frame(3, mutated(ChecksummedMessage.sealed(push(new AttemptId("run-1", 0).key())))));
         }
         case KNOWN_BUT_OF_ANOTHER_ATTEMPT -> {
           send(socket, hello);
           AttemptKey other = new AttemptKey(random.nextLong(), random.nextInt());
-          send(socket, frame(3, Envelope.sealed(push(other))));
-          send(socket, frame(3, Envelope.sealed(mutated(push(other)))));
-          send(socket, frame(3, Envelope.sealed(new AbortMessage(other, "you").encode())));
+          send(socket, frame(3, ChecksummedMessage.sealed(push(other))));
+          send(socket, frame(3, ChecksummedMessage.sealed(mutated(push(other)))));
+          send(
+              socket, frame(3, ChecksummedMessage.sealed(new AbortMessage(other, "you").encode())));
         }
         case SLOW_WRITER -> send(socket, hello.slice(0, 9));
         case HALF_OPEN, FLOOD -> {

@@ -7,7 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.ps.SimulatedTraining;
 import dev.lockstep.ps.client.AttemptAbortedException;
-import dev.lockstep.ps.server.Protocol;
+import dev.lockstep.ps.protocol.Protocol;
+import dev.lockstep.ps.transport.rpc.TransportSettings;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;

@@ -2,8 +2,9 @@ package dev.lockstep.ps.transport;
 
 import dev.lockstep.ps.SimulatedTraining;
 import dev.lockstep.ps.clip.Clipping;
-import dev.lockstep.ps.server.AttemptId;
-import dev.lockstep.ps.server.Protocol;
+import dev.lockstep.ps.protocol.AttemptId;
+import dev.lockstep.ps.protocol.Protocol;
+import dev.lockstep.ps.transport.rpc.TransportSettings;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;

@@ -2,20 +2,21 @@ package dev.lockstep.ps.transport;
 
 import dev.lockstep.ps.SimulatedTraining;
 import dev.lockstep.ps.Workers;
-import dev.lockstep.ps.server.AttemptId;
+import dev.lockstep.ps.protocol.AttemptId;
+import dev.lockstep.ps.transport.rpc.TransportSettings;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 
 /** Nodes of one attempt that take each other for other JVMs, and so talk over sockets. */
-final class SocketCluster implements AutoCloseable {
+public final class SocketCluster implements AutoCloseable {
 
   static final String TOKEN = "token";
 
   final SimulatedTraining training;
   final List<ExecutorNode> nodes = new ArrayList<>();
 
-  SocketCluster(SimulatedTraining training, int nodes, TransportSettings settings) {
+  public SocketCluster(SimulatedTraining training, int nodes, TransportSettings settings) {
     this.training = training;
     for (int i = 0; i < nodes; i++) {
       this.nodes.add(new ExecutorNode(new AttemptId("run-1", 0), TOKEN, settings, "jvm-" + i));
@@ -38,7 +39,7 @@ final class SocketCluster implements AutoCloseable {
   }
 
   /** The tasks of all workers, each from acquiring to finishing; worker w on node w mod nodes. */
-  List<Callable<SimulatedTraining.Result>> tasks(int workers) {
+  public List<Callable<SimulatedTraining.Result>> tasks(int workers) {
     int[] spans = Workers.spans(training.virtualWorkers(), workers);
     List<Callable<SimulatedTraining.Result>> tasks = new ArrayList<>();
     for (int w = 0; w < workers; w++) {

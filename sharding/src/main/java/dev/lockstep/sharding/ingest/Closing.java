@@ -9,7 +9,7 @@ import org.apache.spark.TaskContext;
 import org.apache.spark.util.TaskCompletionListener;
 
 /** Opens what a task reads when it is first asked for, and closes it when the task ends. */
-final class Closing {
+public final class Closing {
 
   private Closing() {}
 
@@ -18,7 +18,7 @@ final class Closing {
    *
    * @param task whose end closes it, also when it fails
    */
-  static <T, I extends Iterator<T> & Closeable> Iterator<T> atTaskEnd(
+  public static <T, I extends Iterator<T> & Closeable> Iterator<T> atTaskEnd(
       TaskContext task, Opening<I> opening) {
     return new Iterator<>() {
       private I open;
@@ -55,7 +55,7 @@ final class Closing {
    *
    * @param task the one that runs
    */
-  static void atTaskEnd(TaskContext task, Closeable open) {
+  public static void atTaskEnd(TaskContext task, Closeable open) {
     task.addTaskCompletionListener((TaskCompletionListener) ended -> closeQuietly(open));
   }
 
@@ -68,7 +68,7 @@ final class Closing {
   }
 
   /** Opens a file. */
-  interface Opening<I> {
+  public interface Opening<I> {
     I open() throws IOException;
   }
 }

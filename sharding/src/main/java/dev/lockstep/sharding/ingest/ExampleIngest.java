@@ -1,8 +1,9 @@
 package dev.lockstep.sharding.ingest;
 
-import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.Example;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.prepare.InvalidDataException;
 import dev.lockstep.sharding.store.Staging;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -34,7 +35,7 @@ public final class ExampleIngest {
    * @return the dataset, complete
    * @throws InvalidDataException naming the first example that does not fit
    */
-  public static Dataset ingest(
+  public static ShardedDataset ingest(
       JavaRDD<Example> examples,
       List<TensorSpec> tensors,
       Map<String, List<String>> classes,

@@ -3,14 +3,14 @@ package dev.lockstep.sharding.ingest;
 import org.apache.spark.Partitioner;
 
 /** Item i belongs to partition i / size: a function of its number alone. */
-final class FixedRanges extends Partitioner {
+public final class FixedRanges extends Partitioner {
 
   private static final long serialVersionUID = 1;
 
   private final int shards;
   private final long size;
 
-  FixedRanges(int shards, long size) {
+  public FixedRanges(int shards, long size) {
     this.shards = shards;
     this.size = size;
   }

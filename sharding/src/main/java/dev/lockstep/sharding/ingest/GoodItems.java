@@ -1,5 +1,8 @@
 package dev.lockstep.sharding.ingest;
 
+import dev.lockstep.sharding.prepare.BadData;
+import dev.lockstep.sharding.prepare.InvalidDataException;
+import dev.lockstep.sharding.prepare.LeftOutException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Iterator;
@@ -8,7 +11,7 @@ import java.util.Iterator;
  * The items of a partition that are good; a bad one ends it, or is counted and left out. Lives in
  * an executor.
  */
-final class GoodItems<T> {
+public final class GoodItems<T> {
 
   private final Iterator<T> items;
   private final BadData badData;
@@ -21,7 +24,7 @@ final class GoodItems<T> {
    * @param items throws an {@code UncheckedIOException} of an {@link InvalidDataException} from
    *     {@code next()} for a bad one, and goes on with the one after it
    */
-  GoodItems(Iterator<T> items, BadData badData) {
+  public GoodItems(Iterator<T> items, BadData badData) {
     this.items = items;
     this.badData = badData;
   }
@@ -31,7 +34,7 @@ final class GoodItems<T> {
    *
    * @throws InvalidDataException for a bad one, unless these are left out
    */
-  T next() throws IOException {
+  public T next() throws IOException {
     while (hasNext()) {
       try {
         return items.next();

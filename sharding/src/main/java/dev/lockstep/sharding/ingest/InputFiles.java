@@ -1,7 +1,8 @@
 package dev.lockstep.sharding.ingest;
 
-import dev.lockstep.sharding.Credentials;
-import dev.lockstep.sharding.ingest.TextRange.TextFile;
+import dev.lockstep.sharding.AddressSecrets;
+import dev.lockstep.sharding.ingest.text.TextRange.TextFile;
+import dev.lockstep.sharding.prepare.InvalidDataException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -14,7 +15,7 @@ import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.io.compress.CompressionCodecFactory;
 
 /** The files that an input stands for. Driver side. */
-final class InputFiles {
+public final class InputFiles {
 
   private InputFiles() {}
 
@@ -26,8 +27,8 @@ final class InputFiles {
    * @return at least one; whether it may be cut is judged by its extension, as compressed or not
    * @throws InvalidDataException if all are empty
    */
-  static List<TextFile> list(String input, Configuration conf) throws IOException {
-    Credentials.requireNone("data", input);
+  public static List<TextFile> list(String input, Configuration conf) throws IOException {
+    AddressSecrets.requireNone("data", input);
     Path path = new Path(input);
     FileSystem files = path.getFileSystem(conf);
     FileStatus[] matches = files.globStatus(path);

@@ -1,5 +1,6 @@
 package dev.lockstep.sharding.ingest;
 
+import dev.lockstep.sharding.ingest.text.TextRange;
 import java.io.IOException;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -26,7 +27,7 @@ import scala.reflect.ClassTag$;
  * over the dataset in every epoch, and an evaluation reads a quarter of it in each task: such reads
  * are spread over all hosts wherever the task is.
  */
-final class PreferredHosts {
+public final class PreferredHosts {
 
   private static final Logger LOG = LoggerFactory.getLogger(PreferredHosts.class);
 
@@ -44,7 +45,7 @@ final class PreferredHosts {
    *
    * @param groups what each task will read
    */
-  static JavaRDD<Integer> parts(JavaSparkContext spark, List<List<TextRange>> groups) {
+  public static JavaRDD<Integer> parts(JavaSparkContext spark, List<List<TextRange>> groups) {
     scala.collection.immutable.List<Tuple2<Integer, Seq<String>>> parts = List$.MODULE$.empty();
     for (int part = groups.size() - 1; part >= 0; part--) {
       List<String> near = of(groups.get(part), spark.hadoopConfiguration());

@@ -1,14 +1,18 @@
 package dev.lockstep.sharding.ingest;
 
 import dev.lockstep.sharding.DataShard;
-import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.DatasetManifest;
 import dev.lockstep.sharding.Example;
-import dev.lockstep.sharding.Preparation;
-import dev.lockstep.sharding.ShardSet;
+import dev.lockstep.sharding.FittedTransform;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.TensorStatistics;
-import dev.lockstep.sharding.plan.Dealing;
-import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.plan.Split;
+import dev.lockstep.sharding.plan.SplitAssignment;
+import dev.lockstep.sharding.prepare.CheckedExamples;
+import dev.lockstep.sharding.prepare.ClassOf;
+import dev.lockstep.sharding.prepare.InvalidDataException;
+import dev.lockstep.sharding.prepare.ValueSums;
 import dev.lockstep.sharding.store.Staging;
 import java.io.IOException;
 import java.io.Serializable;
@@ -27,7 +31,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The Spark job that all ingests end in. Driver side. */
-final class ShardJob {
+public final class ShardJob {
 
   private static final Logger LOG = LoggerFactory.getLogger(ShardJob.class);
 
@@ -37,7 +41,7 @@ final class ShardJob {
   private ShardJob() {}
 
   /** Numbers 0 … parts-1, one per partition: partitions that no setting of the cluster changes. */
-  static JavaRDD<Integer> parts(JavaSparkContext spark, int parts) {
+  public static JavaRDD<Integer> parts(JavaSparkContext spark, int parts) {
     return spark.parallelize(IntStream.range(0, parts).boxed().toList(), parts);
   }
 
@@ -50,7 +54,7 @@ final class ShardJob {
    *     example that is bad, and go on with the one after it
    * @throws InvalidDataException with the first problem in the order of the data
    */
-  static Dataset write(
+  public static ShardedDataset write(
       JavaSparkContext spark,
       JavaRDD<Example> shards,
       List<TensorSpec> tensors,
@@ -59,7 +63,7 @@ final class ShardJob {
       String location,
       ShardingOptions options)
       throws IOException {
-    Dealing dealing =
+    SplitAssignment dealing =
         options.splitting().isNone()
             ? null
             : options.splitting().deal(count(shards, tensors, options));
@@ -72,18 +76,18 @@ final class ShardJob {
    *
    * @param preparation how the tensors came from a table, or null
    */
-  record Contents(
+  public record Contents(
       List<TensorSpec> tensors,
       Map<String, List<String>> classes,
       Map<String, String> provenance,
-      Preparation preparation) {}
+      FittedTransform preparation) {}
 
   /** The same, with examples that have been dealt already; null where all are for training. */
-  static Dataset write(
+  public static ShardedDataset write(
       JavaSparkContext spark,
       JavaRDD<Example> shards,
       Contents contents,
-      Dealing dealing,
+      SplitAssignment dealing,
       String location,
       ShardingOptions options)
       throws IOException {
@@ -92,7 +96,7 @@ final class ShardJob {
     List<TensorSpec> tensors = contents.tensors();
     try (Staging staging = Staging.begin(location, conf.value(), options.ifExists())) {
       List<DataShard> written = new ArrayList<>();
-      Map<Part, ValueSums> sums = new EnumMap<>(Part.class);
+      Map<Split, ValueSums> sums = new EnumMap<>(Split.class);
       Map<String, String> about = new TreeMap<>(contents.provenance());
       about.put("compression", options.compression().name().toLowerCase(Locale.ROOT));
       if (!options.source().isEmpty()) {
@@ -104,7 +108,7 @@ final class ShardJob {
               .mapPartitionsWithIndex(
                   new WriteShard(staging.folder(), tensors, options, dealing, conf), false)
               .collect()) {
-        ShardResult result = Shipped.fromBytes(bytes, ShardResult.class);
+        ShardResult result = JavaSerialization.fromBytes(bytes, ShardResult.class);
         written.addAll(result.shards());
         result
             .sums()
@@ -138,8 +142,8 @@ final class ShardJob {
       return staging.commit(
           written,
           named ->
-              new ShardSet(
-                  ShardSet.FORMAT_VERSION,
+              new DatasetManifest(
+                  DatasetManifest.FORMAT_VERSION,
                   options.name(),
                   tensors,
                   contents.classes(),
@@ -161,7 +165,7 @@ final class ShardJob {
         shards
             .mapPartitionsWithIndex((shard, each) -> count(shard, each, all, options), false)
             .collect()) {
-      counts.add(Shipped.fromBytes(found, long[].class));
+      counts.add(JavaSerialization.fromBytes(found, long[].class));
     }
     return counts.toArray(long[][]::new);
   }
@@ -182,6 +186,6 @@ final class ShardJob {
     } catch (InvalidDataException e) {
       result = e.getMessage();
     }
-    return List.of(Shipped.toBytes(result)).iterator();
+    return List.of(JavaSerialization.toBytes(result)).iterator();
   }
 }

@@ -1,7 +1,8 @@
 package dev.lockstep.sharding.ingest;
 
 import dev.lockstep.sharding.DataShard;
-import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.plan.Split;
+import dev.lockstep.sharding.prepare.ValueSums;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
@@ -17,5 +18,5 @@ import java.util.Map;
  * @param firstSkipped why the first of them was, or ""
  */
 record ShardResult(
-    List<DataShard> shards, Map<Part, ValueSums> sums, long skipped, String firstSkipped)
+    List<DataShard> shards, Map<Split, ValueSums> sums, long skipped, String firstSkipped)
     implements Serializable {}

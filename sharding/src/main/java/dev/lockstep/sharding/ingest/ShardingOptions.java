@@ -1,9 +1,10 @@
 package dev.lockstep.sharding.ingest;
 
 import dev.lockstep.sharding.TensorSpec;
-import dev.lockstep.sharding.plan.Splitting;
-import dev.lockstep.sharding.store.Compression;
+import dev.lockstep.sharding.plan.SplitSpec;
+import dev.lockstep.sharding.prepare.BadData;
 import dev.lockstep.sharding.store.IfExists;
+import dev.lockstep.sharding.store.ShardCompression;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Objects;
@@ -29,8 +30,8 @@ public record ShardingOptions(
     IfExists ifExists,
     int blockExamples,
     long shardBytes,
-    Compression compression,
-    Splitting splitting,
+    ShardCompression compression,
+    SplitSpec splitting,
     BadData badData,
     String source)
     implements Serializable {
@@ -69,8 +70,8 @@ public record ShardingOptions(
         IfExists.REFUSE,
         CHOOSE,
         DEFAULT_SHARD_BYTES,
-        Compression.NONE,
-        Splitting.NONE,
+        ShardCompression.NONE,
+        SplitSpec.NONE,
         BadData.FAIL,
         "");
   }
@@ -94,13 +95,13 @@ public record ShardingOptions(
   }
 
   /** The same with another compression. */
-  public ShardingOptions compression(Compression other) {
+  public ShardingOptions compression(ShardCompression other) {
     return new ShardingOptions(
         name, ifExists, blockExamples, shardBytes, other, splitting, badData, source);
   }
 
   /** The same with another splitting. */
-  public ShardingOptions splitting(Splitting other) {
+  public ShardingOptions splitting(SplitSpec other) {
     return new ShardingOptions(
         name, ifExists, blockExamples, shardBytes, compression, other, badData, source);
   }

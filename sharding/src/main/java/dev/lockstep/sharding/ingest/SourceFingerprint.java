@@ -1,6 +1,6 @@
 package dev.lockstep.sharding.ingest;
 
-import dev.lockstep.sharding.Credentials;
+import dev.lockstep.sharding.AddressSecrets;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -33,7 +33,7 @@ public final class SourceFingerprint {
    * @throws FileNotFoundException if there is nothing
    */
   public static String of(String input, String options, Configuration conf) throws IOException {
-    Credentials.requireNone("data", input);
+    AddressSecrets.requireNone("data", input);
     Path path = new Path(input);
     FileSystem files = path.getFileSystem(conf);
     FileStatus[] found = files.globStatus(path);

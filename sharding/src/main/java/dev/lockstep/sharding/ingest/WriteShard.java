@@ -3,8 +3,12 @@ package dev.lockstep.sharding.ingest;
 import dev.lockstep.sharding.DataShard;
 import dev.lockstep.sharding.Example;
 import dev.lockstep.sharding.TensorSpec;
-import dev.lockstep.sharding.plan.Dealing;
-import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.plan.Split;
+import dev.lockstep.sharding.plan.SplitAssignment;
+import dev.lockstep.sharding.prepare.CheckedExamples;
+import dev.lockstep.sharding.prepare.ClassOf;
+import dev.lockstep.sharding.prepare.InvalidDataException;
+import dev.lockstep.sharding.prepare.ValueSums;
 import dev.lockstep.sharding.store.ShardWriter;
 import dev.lockstep.sharding.store.Staging;
 import java.io.IOException;
@@ -29,7 +33,7 @@ final class WriteShard implements Function2<Integer, Iterator<Example>, Iterator
   private final ShardingOptions options;
 
   /** Who gets which example, or null where all are for training. */
-  private final Dealing dealing;
+  private final SplitAssignment dealing;
 
   private final SerializableConfiguration conf;
 
@@ -37,7 +41,7 @@ final class WriteShard implements Function2<Integer, Iterator<Example>, Iterator
       String folder,
       List<TensorSpec> tensors,
       ShardingOptions options,
-      Dealing dealing,
+      SplitAssignment dealing,
       SerializableConfiguration conf) {
     this.folder = folder;
     this.tensors = new ArrayList<>(tensors);
@@ -53,21 +57,21 @@ final class WriteShard implements Function2<Integer, Iterator<Example>, Iterator
         new GoodItems<>(new CheckedExamples(examples, tensors, first), options.badData());
     byte[] result;
     try {
-      result = Shipped.toBytes(write(shard, good));
+      result = JavaSerialization.toBytes(write(shard, good));
     } catch (InvalidDataException e) {
-      result = Shipped.toBytes(e.getMessage());
+      result = JavaSerialization.toBytes(e.getMessage());
     }
     return List.of(result).iterator();
   }
 
   private ShardResult write(int shard, GoodItems<Example> examples) throws IOException {
-    Map<Part, ShardWriter> writers = new EnumMap<>(Part.class);
-    EnumMap<Part, ValueSums> sums = new EnumMap<>(Part.class);
-    Dealing.Dealer dealer = dealing == null ? null : dealing.dealer(shard);
+    Map<Split, ShardWriter> writers = new EnumMap<>(Split.class);
+    EnumMap<Split, ValueSums> sums = new EnumMap<>(Split.class);
+    SplitAssignment.Dealer dealer = dealing == null ? null : dealing.dealer(shard);
     ClassOf classOf = ClassOf.of(tensors, options.splitting());
     try {
       for (Example example = examples.next(); example != null; example = examples.next()) {
-        Part part = dealer == null ? Part.TRAINING : dealer.next(classOf.of(example));
+        Split part = dealer == null ? Split.TRAINING : dealer.next(classOf.of(example));
         ShardWriter writer = writers.get(part);
         if (writer == null) {
           writer = open(shard, part);
@@ -81,7 +85,7 @@ final class WriteShard implements Function2<Integer, Iterator<Example>, Iterator
         dealer.requireAllDealt();
       }
       ArrayList<DataShard> shards = new ArrayList<>();
-      for (Map.Entry<Part, ShardWriter> each : writers.entrySet()) {
+      for (Map.Entry<Split, ShardWriter> each : writers.entrySet()) {
         shards.add(each.getValue().finish().forPart(each.getKey()));
       }
       return new ShardResult(shards, sums, examples.skipped(), examples.firstSkipped());
@@ -92,7 +96,7 @@ final class WriteShard implements Function2<Integer, Iterator<Example>, Iterator
     }
   }
 
-  private ShardWriter open(int shard, Part part) throws IOException {
+  private ShardWriter open(int shard, Split part) throws IOException {
     Path file =
         new Path(folder, Staging.attemptFile(shard, part, TaskContext.get().taskAttemptId()));
     FileSystem files = file.getFileSystem(conf.value());

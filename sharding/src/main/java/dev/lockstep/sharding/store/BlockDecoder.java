@@ -2,7 +2,7 @@ package dev.lockstep.sharding.store;
 
 import dev.lockstep.sharding.DataBlock;
 import dev.lockstep.sharding.DataShard;
-import dev.lockstep.sharding.ShardSet;
+import dev.lockstep.sharding.DatasetManifest;
 import dev.lockstep.sharding.TensorSpec;
 import java.io.Closeable;
 import java.io.IOException;
@@ -25,7 +25,7 @@ import org.apache.arrow.vector.ipc.message.MessageSerializer;
  * Turns the bytes of a block into arrays, whatever their compression. Used by one thread. Holds
  * Arrow memory only while it decodes: the block as stored, and one tensor of it decompressed.
  */
-final class BlockDecoder implements Closeable {
+public final class BlockDecoder implements Closeable {
 
   /** A message begins with four bytes that mark it and four for the length of its metadata. */
   private static final int PREFIX = 2 * Integer.BYTES;
@@ -39,7 +39,7 @@ final class BlockDecoder implements Closeable {
   private final BufferAllocator allocator;
 
   /** A decoder that refuses to hold more than blocks of this dataset can need. */
-  BlockDecoder(ShardSet shardSet) {
+  public BlockDecoder(DatasetManifest shardSet) {
     tensors = shardSet.tensors();
     long stored = 0;
     long examples = 0;
@@ -62,7 +62,7 @@ final class BlockDecoder implements Closeable {
    * @throws IOException when the message is not what the manifest says
    * @throws UnsupportedOperationException when this JVM lacks the block's compression
    */
-  List<Column> decode(byte[] bytes, DataBlock at) throws IOException {
+  public List<Column> decode(byte[] bytes, DataBlock at) throws IOException {
     int metadata = at.length() < PREFIX ? -1 : littleEndian(bytes, Integer.BYTES);
     if (metadata < 0 || metadata > at.length() - PREFIX) {
       throw new IOException(
@@ -72,7 +72,8 @@ final class BlockDecoder implements Closeable {
         new ReadChannel(new MemoryChannel(ByteBuffer.wrap(bytes, 0, at.length())));
     try (ArrowRecordBatch batch = MessageSerializer.deserializeRecordBatch(channel, allocator)) {
       check(batch, at);
-      CompressionCodec codec = Compression.named(batch.getBodyCompression().getCodec()).codec();
+      CompressionCodec codec =
+          ShardCompression.named(batch.getBodyCompression().getCodec()).codec();
       List<Column> columns = new ArrayList<>();
       int next = 0;
       for (TensorSpec tensor : tensors) {
@@ -170,7 +171,7 @@ final class BlockDecoder implements Closeable {
   }
 
   /** Bytes of Arrow memory held now: none between two blocks. */
-  long arrowBytes() {
+  public long arrowBytes() {
     return allocator.getAllocatedMemory();
   }
 

@@ -2,8 +2,8 @@ package dev.lockstep.sharding.store;
 
 import dev.lockstep.sharding.DataBlock;
 import dev.lockstep.sharding.DataShard;
-import dev.lockstep.sharding.Dataset;
-import dev.lockstep.sharding.ShardSet;
+import dev.lockstep.sharding.DatasetManifest;
+import dev.lockstep.sharding.ShardedDataset;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.Arrays;
@@ -21,11 +21,11 @@ import org.apache.hadoop.fs.Path;
  * in an executor; used by one thread. Holds at most {@value #OPEN_FILES} open files and one block
  * of Arrow memory.
  */
-final class BlockReader implements Closeable {
+public final class BlockReader implements Closeable {
 
   private static final int OPEN_FILES = 16;
 
-  private final ShardSet shardSet;
+  private final DatasetManifest shardSet;
   private final Path location;
   private final FileSystem files;
 
@@ -37,7 +37,7 @@ final class BlockReader implements Closeable {
   private final int[] sizes;
   private byte[] bytes = new byte[0];
 
-  BlockReader(Dataset dataset, Configuration conf) throws IOException {
+  public BlockReader(ShardedDataset dataset, Configuration conf) throws IOException {
     shardSet = dataset.shardSet();
     sizes = shardSet.blockSizes();
     location = new Path(dataset.location());
@@ -58,7 +58,7 @@ final class BlockReader implements Closeable {
    * @return one column per tensor
    * @throws IOException naming file and block
    */
-  List<Column> read(int block) throws IOException {
+  public List<Column> read(int block) throws IOException {
     int s = Arrays.binarySearch(firstBlocks, block);
     s = s >= 0 ? s : -s - 2;
     DataShard shard = shardSet.shards().get(s);
@@ -89,12 +89,12 @@ final class BlockReader implements Closeable {
   }
 
   /** Examples of a block. */
-  int examples(int block) {
+  public int examples(int block) {
     return sizes[block];
   }
 
   /** Bytes of Arrow memory held now: none between two reads. */
-  long arrowBytes() {
+  public long arrowBytes() {
     return decoder.arrowBytes();
   }
 

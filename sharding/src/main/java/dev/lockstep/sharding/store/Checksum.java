@@ -4,17 +4,17 @@ import java.util.HexFormat;
 import java.util.zip.CRC32C;
 
 /** CRC32C as an int and as the eight hexadecimal digits people see. */
-final class Checksum {
+public final class Checksum {
 
   private Checksum() {}
 
-  static int of(byte[] bytes, int length) {
+  public static int of(byte[] bytes, int length) {
     CRC32C crc = new CRC32C();
     crc.update(bytes, 0, length);
     return (int) crc.getValue();
   }
 
-  static String hex(int crc32c) {
+  public static String hex(int crc32c) {
     return HexFormat.of().toHexDigits(crc32c);
   }
 

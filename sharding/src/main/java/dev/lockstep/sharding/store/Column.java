@@ -1,7 +1,7 @@
 package dev.lockstep.sharding.store;
 
 /** The values of one tensor for the examples of a decoded block. */
-sealed interface Column {
+public sealed interface Column {
 
   /** Writes the values of one example, as they are handed out, as a row of a zeroed array. */
   void copyRow(int from, float[] to, int row);

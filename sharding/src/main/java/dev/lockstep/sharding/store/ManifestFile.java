@@ -8,10 +8,10 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lockstep.sharding.DataBlock;
 import dev.lockstep.sharding.DataShard;
-import dev.lockstep.sharding.ShardSet;
+import dev.lockstep.sharding.DatasetManifest;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.TensorStatistics;
-import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.plan.Split;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
@@ -23,8 +23,8 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * The JSON form of a {@link ShardSet}: the file that makes a folder of data shards a dataset.
- * Blocks are stored by column, since there may be many. Used on the driver.
+ * The JSON form of a {@link DatasetManifest}: the file that makes a folder of data shards a
+ * dataset. Blocks are stored by column, since there may be many. Used on the driver.
  */
 public final class ManifestFile {
 
@@ -40,7 +40,8 @@ public final class ManifestFile {
    * Writes a manifest, in place of an existing one: complete at once, so that whoever opens the
    * dataset at any moment, also after a kill, finds the old one or the new.
    */
-  public static void write(FileSystem files, Path location, ShardSet shardSet) throws IOException {
+  public static void write(FileSystem files, Path location, DatasetManifest shardSet)
+      throws IOException {
     write(files, location, shardSet, IfExists.REPLACE);
   }
 
@@ -49,9 +50,9 @@ public final class ManifestFile {
    *
    * @throws java.nio.file.FileAlreadyExistsException when there is one that is not to be replaced
    */
-  static void write(FileSystem files, Path location, ShardSet shardSet, IfExists ifExists)
+  static void write(FileSystem files, Path location, DatasetManifest shardSet, IfExists ifExists)
       throws IOException {
-    WholeFile.put(
+    AtomicFile.put(
         files, new Path(location, NAME), JSON.writeValueAsBytes(toJson(shardSet)), ifExists);
   }
 
@@ -60,7 +61,7 @@ public final class ManifestFile {
    *
    * @throws IOException saying which file and what is wrong with it
    */
-  public static ShardSet read(FileSystem files, Path location) throws IOException {
+  public static DatasetManifest read(FileSystem files, Path location) throws IOException {
     Path file = new Path(location, NAME);
     JsonNode json;
     try (InputStream in = files.open(file)) {
@@ -70,12 +71,12 @@ public final class ManifestFile {
           "manifest %s is not JSON: %s".formatted(file, e.getOriginalMessage()), e);
     }
     int version = json.path("formatVersion").asInt(0);
-    if (version > ShardSet.FORMAT_VERSION) {
+    if (version > DatasetManifest.FORMAT_VERSION) {
       throw new IOException(
           "manifest %s has formatVersion=%d > %d, the newest this Lockstep reads: use a newer Lockstep, or shard the data again"
-              .formatted(file, version, ShardSet.FORMAT_VERSION));
+              .formatted(file, version, DatasetManifest.FORMAT_VERSION));
     }
-    ShardSet shardSet;
+    DatasetManifest shardSet;
     try {
       shardSet = fromJson(json);
     } catch (IllegalArgumentException e) {
@@ -90,7 +91,7 @@ public final class ManifestFile {
     return shardSet;
   }
 
-  static ObjectNode toJson(ShardSet shardSet) {
+  static ObjectNode toJson(DatasetManifest shardSet) {
     ObjectNode json = JSON.createObjectNode();
     json.put("formatVersion", shardSet.formatVersion());
     json.put("name", shardSet.name());
@@ -132,7 +133,7 @@ public final class ManifestFile {
       }
     }
     if (shardSet.preparation() != null) {
-      json.set("preparation", PreparationJson.of(shardSet.preparation()));
+      json.set("preparation", FittedTransformJson.of(shardSet.preparation()));
     }
     ArrayNode shards = json.putArray("shards");
     for (DataShard shard : shardSet.shards()) {
@@ -156,7 +157,7 @@ public final class ManifestFile {
     return json;
   }
 
-  static ShardSet fromJson(JsonNode json) {
+  static DatasetManifest fromJson(JsonNode json) {
     List<TensorSpec> tensors = new ArrayList<>();
     for (JsonNode node : array(json, "tensors")) {
       List<Integer> shape = new ArrayList<>();
@@ -186,7 +187,7 @@ public final class ManifestFile {
               number(node, "bytes"),
               Checksum.parse(text(node, "crc32c")),
               blocks(node),
-              Part.valueOf(node.path("part").asText(Part.TRAINING.name()))));
+              Split.valueOf(node.path("part").asText(Split.TRAINING.name()))));
     }
     List<TensorStatistics> statistics = new ArrayList<>();
     for (JsonNode node : json.path("statistics")) {
@@ -195,7 +196,7 @@ public final class ManifestFile {
       statistics.add(
           new TensorStatistics(
               text(node, "tensor"),
-              Part.valueOf(text(node, "part")),
+              Split.valueOf(text(node, "part")),
               number(node, "examples"),
               node.path("min").asDouble(),
               node.path("max").asDouble(),
@@ -203,7 +204,7 @@ public final class ManifestFile {
               node.path("deviation").asDouble(),
               counts));
     }
-    return new ShardSet(
+    return new DatasetManifest(
         Math.toIntExact(number(json, "formatVersion")),
         text(json, "name"),
         tensors,
@@ -211,7 +212,7 @@ public final class ManifestFile {
         shards,
         provenance,
         statistics,
-        PreparationJson.parse(json.path("preparation")));
+        FittedTransformJson.parse(json.path("preparation")));
   }
 
   private static List<DataBlock> blocks(JsonNode shard) {

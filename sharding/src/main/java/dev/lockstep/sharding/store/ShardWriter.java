@@ -2,8 +2,8 @@ package dev.lockstep.sharding.store;
 
 import dev.lockstep.sharding.DataBlock;
 import dev.lockstep.sharding.DataShard;
+import dev.lockstep.sharding.DatasetManifest;
 import dev.lockstep.sharding.Example;
-import dev.lockstep.sharding.ShardSet;
 import dev.lockstep.sharding.TensorSpec;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -30,8 +30,8 @@ import org.apache.hadoop.fs.Path;
 
 /**
  * Writes one data shard: an Arrow IPC file with one record batch per block. The bytes depend on the
- * examples, the tensors, the block size and the compression (see {@link Compression}) alone. Lives
- * in an executor; used by one thread; holds one block in memory.
+ * examples, the tensors, the block size and the compression (see {@link ShardCompression}) alone.
+ * Lives in an executor; used by one thread; holds one block in memory.
  */
 public final class ShardWriter implements AutoCloseable {
 
@@ -54,7 +54,7 @@ public final class ShardWriter implements AutoCloseable {
   /** A writer that does not compress. */
   public ShardWriter(FileSystem files, Path file, List<TensorSpec> tensors, int blockExamples)
       throws IOException {
-    this(files, file, tensors, blockExamples, Compression.NONE);
+    this(files, file, tensors, blockExamples, ShardCompression.NONE);
   }
 
   /**
@@ -72,7 +72,7 @@ public final class ShardWriter implements AutoCloseable {
       Path file,
       List<TensorSpec> tensors,
       int blockExamples,
-      Compression compression)
+      ShardCompression compression)
       throws IOException {
     this.files = files;
     this.file = file;
@@ -93,7 +93,9 @@ public final class ShardWriter implements AutoCloseable {
     compression.requireAvailable();
     // Not recursive: an attempt that outlives its job must not bring the folder back.
     channel = new CheckedChannel(files.createFile(file).overwrite(false).build());
-    root = VectorSchemaRoot.create(ArrowLayout.schema(tensors, ShardSet.FORMAT_VERSION), allocator);
+    root =
+        VectorSchemaRoot.create(
+            ArrowLayout.schema(tensors, DatasetManifest.FORMAT_VERSION), allocator);
     arrow =
         new ArrowFileWriter(
             root,
@@ -221,7 +223,7 @@ public final class ShardWriter implements AutoCloseable {
   }
 
   /** Gives the codec that was asked for, in place of what a search of the class path finds. */
-  private record CodecOf(Compression compression) implements CompressionCodec.Factory {
+  private record CodecOf(ShardCompression compression) implements CompressionCodec.Factory {
     @Override
     public CompressionCodec createCodec(CompressionUtil.CodecType type) {
       return compression.codec();

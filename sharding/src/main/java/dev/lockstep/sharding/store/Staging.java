@@ -1,10 +1,10 @@
 package dev.lockstep.sharding.store;
 
-import dev.lockstep.sharding.Credentials;
+import dev.lockstep.sharding.AddressSecrets;
 import dev.lockstep.sharding.DataShard;
-import dev.lockstep.sharding.Dataset;
-import dev.lockstep.sharding.ShardSet;
-import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.DatasetManifest;
+import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.sharding.plan.Split;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.util.ArrayList;
@@ -26,7 +26,7 @@ import org.apache.hadoop.fs.Path;
  *                              shard-00003.training.attempt-17.arrow
  * LOCATION/data-FINGERPRINT/_owner-UUID.OWNER      commit: only this job writes in the folder
  * LOCATION/data-FINGERPRINT/shard-00003.arrow      commit: the attempts that count, renamed
- * LOCATION/manifest.json                           commit: last, at once (see {@link WholeFile})
+ * LOCATION/manifest.json                           commit: last, at once (see {@link AtomicFile})
  * </pre>
  *
  * <p>What holds, on local file systems, HDFS and object stores, since only the manifest makes a
@@ -71,7 +71,7 @@ public final class Staging implements AutoCloseable {
    */
   public static Staging begin(String location, Configuration conf, IfExists ifExists)
       throws IOException {
-    Credentials.requireNone("dataset", location);
+    AddressSecrets.requireNone("dataset", location);
     Path path = new Path(location);
     return begin(path.getFileSystem(conf), path, ifExists);
   }
@@ -89,7 +89,7 @@ public final class Staging implements AutoCloseable {
   /** Refuses early what {@link #begin} would refuse, before anything is computed. */
   public static void refuseExisting(String location, Configuration conf, IfExists ifExists)
       throws IOException {
-    Credentials.requireNone("dataset", location);
+    AddressSecrets.requireNone("dataset", location);
     Path path = new Path(location);
     FileSystem files = path.getFileSystem(conf);
     refuseExisting(files, files.makeQualified(path), ifExists);
@@ -117,7 +117,7 @@ public final class Staging implements AutoCloseable {
   }
 
   /** Name of the file that one attempt at a data shard of one part writes. */
-  public static String attemptFile(int shard, Part part, long attempt) {
+  public static String attemptFile(int shard, Split part, long attempt) {
     return "shard-%05d.%s.attempt-%d.arrow"
         .formatted(shard, part.name().toLowerCase(Locale.ROOT), attempt);
   }
@@ -132,9 +132,10 @@ public final class Staging implements AutoCloseable {
    * @throws FileAlreadyExistsException when another job has completed another one meanwhile, and it
    *     is not to be replaced
    */
-  public Dataset commit(List<DataShard> written, Function<List<DataShard>, ShardSet> manifest)
+  public ShardedDataset commit(
+      List<DataShard> written, Function<List<DataShard>, DatasetManifest> manifest)
       throws IOException {
-    ShardSet shardSet = manifest.apply(written);
+    DatasetManifest shardSet = manifest.apply(written);
     Path data = claim("data-" + shardSet.fingerprint().substring(0, 12));
     try {
       shardSet = manifest.apply(place(written, data));
@@ -148,7 +149,7 @@ public final class Staging implements AutoCloseable {
     }
     committed = true;
     tidy(data);
-    return new Dataset(location.toString(), shardSet);
+    return new ShardedDataset(location.toString(), shardSet);
   }
 
   private List<DataShard> place(List<DataShard> written, Path data) throws IOException {
@@ -201,15 +202,16 @@ public final class Staging implements AutoCloseable {
   }
 
   /** The dataset that another job has completed, if it is the one that this job made. */
-  private Dataset standing(ShardSet ours, Function<List<DataShard>, ShardSet> manifest)
+  private ShardedDataset standing(
+      DatasetManifest ours, Function<List<DataShard>, DatasetManifest> manifest)
       throws IOException {
-    ShardSet standing = ManifestFile.read(files, location);
+    DatasetManifest standing = ManifestFile.read(files, location);
     // The same examples, and the same said about them; names of folders may differ.
     if (!standing.fingerprint().equals(ours.fingerprint())
         || !manifest.apply(standing.shards()).equals(standing)) {
       throw holdsDataset(location);
     }
-    return new Dataset(location.toString(), standing);
+    return new ShardedDataset(location.toString(), standing);
   }
 
   /** A failure may be reported of a manifest that was written all the same. */

@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.Example;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
-import dev.lockstep.sharding.store.Datasets;
+import dev.lockstep.sharding.store.ShardedDatasets;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -65,17 +65,17 @@ class FailedAttemptsTest {
                     .iterator());
   }
 
-  private Dataset write(JavaRDD<Example> examples, String to) throws IOException {
+  private ShardedDataset write(JavaRDD<Example> examples, String to) throws IOException {
     return ShardJob.write(
         spark, examples, TENSORS, Map.of(), Map.of(), folder.resolve(to).toString(), OPTIONS);
   }
 
   @Test
   void aRetriedTaskGivesTheSameDatasetAndLeavesNoFile() throws IOException {
-    Dataset smooth = write(failingUpToAttempt(0), "smooth");
-    Dataset retried = write(failingUpToAttempt(1), "retried");
+    ShardedDataset smooth = write(failingUpToAttempt(0), "smooth");
+    ShardedDataset retried = write(failingUpToAttempt(1), "retried");
     assertEquals(smooth.shardSet(), retried.shardSet());
-    Datasets.verify(retried, spark.hadoopConfiguration());
+    ShardedDatasets.verify(retried, spark.hadoopConfiguration());
     assertEquals(files("smooth"), files("retried"));
   }
 
@@ -92,6 +92,7 @@ class FailedAttemptsTest {
         assertThrows(SparkException.class, () -> write(failingUpToAttempt(2), "failed"));
     assertTrue(failure.getMessage().contains("a broken disk"), failure.getMessage());
     assertEquals(List.of(""), files("failed"));
-    assertFalse(Datasets.exists(folder.resolve("failed").toString(), spark.hadoopConfiguration()));
+    assertFalse(
+        ShardedDatasets.exists(folder.resolve("failed").toString(), spark.hadoopConfiguration()));
   }
 }

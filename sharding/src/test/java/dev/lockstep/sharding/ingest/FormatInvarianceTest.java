@@ -3,10 +3,18 @@ package dev.lockstep.sharding.ingest;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.sharding.ShardSet;
-import dev.lockstep.sharding.ingest.CsvOptions.LabelKind;
-import dev.lockstep.sharding.ingest.image.Colour;
+import dev.lockstep.sharding.DatasetManifest;
+import dev.lockstep.sharding.ingest.csv.CsvOptions.LabelKind;
+import dev.lockstep.sharding.ingest.image.Color;
+import dev.lockstep.sharding.ingest.image.ImageIngest;
+import dev.lockstep.sharding.ingest.image.ImageOptions;
+import dev.lockstep.sharding.ingest.image.ImageSamples;
 import dev.lockstep.sharding.ingest.image.Resize;
+import dev.lockstep.sharding.ingest.libsvm.LibSvmIngest;
+import dev.lockstep.sharding.ingest.libsvm.LibSvmOptions;
+import dev.lockstep.sharding.ingest.tfrecord.TfRecordIngest;
+import dev.lockstep.sharding.ingest.tfrecord.TfRecordOptions;
+import dev.lockstep.sharding.ingest.tfrecord.TfRecordSamples;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -30,7 +38,7 @@ class FormatInvarianceTest {
   @TempDir static Path folder;
 
   /** By kind of data, then by Spark. Manifests hold the checksum of every file. */
-  private static final Map<String, Map<String, ShardSet>> WRITTEN = new TreeMap<>();
+  private static final Map<String, Map<String, DatasetManifest>> WRITTEN = new TreeMap<>();
 
   @BeforeAll
   static void ingestEverywhere() throws IOException {
@@ -86,7 +94,7 @@ class FormatInvarianceTest {
                 spark,
                 folder.resolve("images").toString(),
                 out + "/images",
-                ImageOptions.of(Colour.RGB).size(8, 8, Resize.STRETCH),
+                ImageOptions.of(Color.RGB).size(8, 8, Resize.STRETCH),
                 OPTIONS)
             .shardSet());
     record(
@@ -113,7 +121,7 @@ class FormatInvarianceTest {
             .shardSet());
   }
 
-  private static void record(String kind, String on, ShardSet written) {
+  private static void record(String kind, String on, DatasetManifest written) {
     WRITTEN.computeIfAbsent(kind, k -> new TreeMap<>()).put(on, written);
   }
 
@@ -121,7 +129,7 @@ class FormatInvarianceTest {
   void everyDatasetIsTheSameOnEverySpark() {
     WRITTEN.forEach(
         (kind, written) -> {
-          ShardSet first = written.get("one slot");
+          DatasetManifest first = written.get("one slot");
           assertEquals(2, written.size(), kind);
           assertTrue(first.shards().size() >= 3, kind + ": " + first.shards().size());
           written.forEach((on, each) -> assertEquals(first, each, kind + " on " + on));

@@ -1,20 +1,30 @@
 package dev.lockstep.sharding.ingest;
 
-import static dev.lockstep.sharding.ingest.TfRecordSamples.bytes;
-import static dev.lockstep.sharding.ingest.TfRecordSamples.example;
-import static dev.lockstep.sharding.ingest.TfRecordSamples.floats;
-import static dev.lockstep.sharding.ingest.TfRecordSamples.integers;
-import static dev.lockstep.sharding.ingest.TfRecordSamples.record;
+import static dev.lockstep.sharding.ingest.tfrecord.TfRecordSamples.bytes;
+import static dev.lockstep.sharding.ingest.tfrecord.TfRecordSamples.example;
+import static dev.lockstep.sharding.ingest.tfrecord.TfRecordSamples.floats;
+import static dev.lockstep.sharding.ingest.tfrecord.TfRecordSamples.integers;
+import static dev.lockstep.sharding.ingest.tfrecord.TfRecordSamples.record;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.lockstep.sharding.Dataset;
-import dev.lockstep.sharding.ingest.CsvOptions.LabelKind;
-import dev.lockstep.sharding.ingest.TfRecordOptions.Classes;
-import dev.lockstep.sharding.ingest.TfRecordOptions.Image;
-import dev.lockstep.sharding.ingest.TfRecordOptions.Numbers;
-import dev.lockstep.sharding.ingest.image.Colour;
+import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.sharding.ingest.csv.CsvOptions.LabelKind;
+import dev.lockstep.sharding.ingest.idx.IdxIngest;
+import dev.lockstep.sharding.ingest.idx.IdxOptions;
+import dev.lockstep.sharding.ingest.idx.IdxSamples;
+import dev.lockstep.sharding.ingest.image.Color;
+import dev.lockstep.sharding.ingest.image.ImageIngest;
+import dev.lockstep.sharding.ingest.image.ImageOptions;
+import dev.lockstep.sharding.ingest.image.ImageSamples;
 import dev.lockstep.sharding.ingest.image.Resize;
+import dev.lockstep.sharding.ingest.libsvm.LibSvmIngest;
+import dev.lockstep.sharding.ingest.libsvm.LibSvmOptions;
+import dev.lockstep.sharding.ingest.tfrecord.TfRecordIngest;
+import dev.lockstep.sharding.ingest.tfrecord.TfRecordOptions;
+import dev.lockstep.sharding.ingest.tfrecord.TfRecordOptions.Classes;
+import dev.lockstep.sharding.ingest.tfrecord.TfRecordOptions.Image;
+import dev.lockstep.sharding.ingest.tfrecord.TfRecordOptions.Numbers;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -35,7 +45,7 @@ class FormatsAgreeTest {
   private static final int WIDTH = 5;
   private static final ShardingOptions OPTIONS = ShardingOptions.named("sample").blockExamples(8);
   private static final ImageOptions GREY =
-      ImageOptions.of(Colour.GREY).size(HEIGHT, WIDTH, Resize.NONE);
+      ImageOptions.of(Color.GREY).size(HEIGHT, WIDTH, Resize.NONE);
 
   @TempDir Path folder;
 
@@ -45,7 +55,8 @@ class FormatsAgreeTest {
     IdxSamples.write(Path.of(idx), "", IMAGES, HEIGHT, WIDTH, 1);
     writeTheSame();
     try (JavaSparkContext spark = SparkOn.master("local[2]")) {
-      Dataset wanted = IdxIngest.ingest(spark, idx, folder + "/1", IdxOptions.defaults(), OPTIONS);
+      ShardedDataset wanted =
+          IdxIngest.ingest(spark, idx, folder + "/1", IdxOptions.defaults(), OPTIONS);
       String fingerprint = wanted.shardSet().fingerprint();
       assertEquals(
           fingerprint,
@@ -57,7 +68,7 @@ class FormatsAgreeTest {
       int number = 3;
       for (TfRecordOptions.Field features :
           List.of(new Image("png", GREY), Numbers.features("values", shape))) {
-        Dataset records =
+        ShardedDataset records =
             TfRecordIngest.ingest(
                 spark,
                 folder + "/images.tfrecord",
@@ -66,7 +77,7 @@ class FormatsAgreeTest {
                 OPTIONS);
         assertEquals(fingerprint, records.shardSet().fingerprint());
       }
-      Dataset sparse =
+      ShardedDataset sparse =
           LibSvmIngest.ingest(
               spark,
               folder + "/images.svm",

@@ -1,7 +1,13 @@
 package dev.lockstep.sharding.ingest;
 
+import dev.lockstep.sharding.ColumnTransform;
 import dev.lockstep.sharding.TensorSpec.Role;
-import dev.lockstep.sharding.Treatment;
+import dev.lockstep.sharding.ingest.csv.CsvIngest;
+import dev.lockstep.sharding.ingest.csv.CsvOptions;
+import dev.lockstep.sharding.ingest.table.FileTableIngest;
+import dev.lockstep.sharding.prepare.ColumnRecipe;
+import dev.lockstep.sharding.prepare.DataRecipe;
+import dev.lockstep.sharding.prepare.TensorRecipe;
 import dev.lockstep.sharding.store.IfExists;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -77,12 +83,12 @@ final class IngestBenchmark {
     }
   }
 
-  private Recipe recipe(Treatment treatment) {
+  private DataRecipe recipe(ColumnTransform treatment) {
     List<ColumnRecipe> features = new ArrayList<>();
     columns.forEach(column -> features.add(ColumnRecipe.of(column, treatment)));
-    return Recipe.of(
+    return DataRecipe.of(
         new TensorRecipe("features", Role.FEATURES, features, TensorRecipe.NO_SEQUENCE),
-        TensorRecipe.of("labels", Role.LABELS, ColumnRecipe.of("label", Treatment.CLASS)));
+        TensorRecipe.of("labels", Role.LABELS, ColumnRecipe.of("label", ColumnTransform.CLASS)));
   }
 
   private interface Work {
@@ -99,7 +105,7 @@ final class IngestBenchmark {
     table.write().format("noop").mode("overwrite").save();
   }
 
-  private void shardCsv(Recipe recipe) throws IOException {
+  private void shardCsv(DataRecipe recipe) throws IOException {
     CsvIngest.ingest(
         context,
         csv.toString(),
@@ -109,7 +115,7 @@ final class IngestBenchmark {
         ShardingOptions.named("table").ifExists(IfExists.REPLACE));
   }
 
-  private void shardParquet(Recipe recipe) throws IOException {
+  private void shardParquet(DataRecipe recipe) throws IOException {
     FileTableIngest.ingest(
         spark,
         FileTableIngest.Format.PARQUET,
@@ -128,11 +134,11 @@ final class IngestBenchmark {
     };
     Work[] works = {
       () -> noop(spark.read().option("header", true).schema(schema).csv(csv.toString())),
-      () -> shardCsv(recipe(Treatment.NUMBER)),
-      () -> shardCsv(recipe(Treatment.STANDARDISE)),
+      () -> shardCsv(recipe(ColumnTransform.NUMBER)),
+      () -> shardCsv(recipe(ColumnTransform.STANDARDISE)),
       () -> noop(spark.read().parquet(parquet.toString())),
-      () -> shardParquet(recipe(Treatment.NUMBER)),
-      () -> shardParquet(recipe(Treatment.STANDARDISE))
+      () -> shardParquet(recipe(ColumnTransform.NUMBER)),
+      () -> shardParquet(recipe(ColumnTransform.STANDARDISE))
     };
     double[] best = new double[works.length];
     for (int round = 0; round < 2; round++) {

@@ -3,11 +3,16 @@ package dev.lockstep.sharding.ingest;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.Example;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
-import dev.lockstep.sharding.ingest.CsvOptions.Header;
-import dev.lockstep.sharding.ingest.CsvOptions.LabelKind;
+import dev.lockstep.sharding.ingest.csv.CsvIngest;
+import dev.lockstep.sharding.ingest.csv.CsvOptions;
+import dev.lockstep.sharding.ingest.csv.CsvOptions.Header;
+import dev.lockstep.sharding.ingest.csv.CsvOptions.LabelKind;
+import dev.lockstep.sharding.ingest.idx.IdxIngest;
+import dev.lockstep.sharding.ingest.idx.IdxOptions;
+import dev.lockstep.sharding.ingest.idx.IdxSamples;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -117,7 +122,7 @@ class IngestInvarianceTest {
             OPTIONS.shardBytes(5_000)));
   }
 
-  private static void record(String kind, String on, Dataset dataset) throws IOException {
+  private static void record(String kind, String on, ShardedDataset dataset) throws IOException {
     Path location = Path.of(new org.apache.hadoop.fs.Path(dataset.location()).toUri());
     Map<String, String> files = new TreeMap<>();
     try (Stream<Path> all = Files.walk(location)) {

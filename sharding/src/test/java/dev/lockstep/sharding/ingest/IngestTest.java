@@ -5,21 +5,28 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.Example;
+import dev.lockstep.sharding.FittedColumn;
 import dev.lockstep.sharding.MicroBatch;
-import dev.lockstep.sharding.PreparedColumn;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
-import dev.lockstep.sharding.ingest.CsvOptions.Header;
-import dev.lockstep.sharding.ingest.CsvOptions.LabelKind;
-import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.ingest.csv.CsvIngest;
+import dev.lockstep.sharding.ingest.csv.CsvOptions;
+import dev.lockstep.sharding.ingest.csv.CsvOptions.Header;
+import dev.lockstep.sharding.ingest.csv.CsvOptions.LabelKind;
+import dev.lockstep.sharding.ingest.idx.IdxIngest;
+import dev.lockstep.sharding.ingest.idx.IdxOptions;
+import dev.lockstep.sharding.ingest.idx.IdxSamples;
+import dev.lockstep.sharding.plan.Holdout;
 import dev.lockstep.sharding.plan.Split;
-import dev.lockstep.sharding.plan.Splitting;
-import dev.lockstep.sharding.store.Compression;
-import dev.lockstep.sharding.store.Datasets;
+import dev.lockstep.sharding.plan.SplitSpec;
+import dev.lockstep.sharding.prepare.BadData;
+import dev.lockstep.sharding.prepare.InvalidDataException;
+import dev.lockstep.sharding.read.MicroBatchStream;
+import dev.lockstep.sharding.read.StreamRequest;
 import dev.lockstep.sharding.store.IfExists;
-import dev.lockstep.sharding.store.MicroBatchStream;
-import dev.lockstep.sharding.store.StreamRequest;
+import dev.lockstep.sharding.store.ShardCompression;
+import dev.lockstep.sharding.store.ShardedDatasets;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -58,13 +65,13 @@ class IngestTest {
   }
 
   /** The whole dataset, in the order of the files, as one micro-batch. */
-  private static MicroBatch all(Dataset dataset) throws Exception {
+  private static MicroBatch all(ShardedDataset dataset) throws Exception {
     int[] sizes = dataset.shardSet().blockSizes();
     StreamRequest request =
         new StreamRequest(
             dataset,
-            Split.of(0, 0, sizes),
-            Part.TRAINING,
+            Holdout.of(0, 0, sizes),
+            Split.TRAINING,
             0,
             1,
             0,
@@ -80,7 +87,7 @@ class IngestTest {
     }
   }
 
-  private Dataset csv(String text, CsvOptions options) throws IOException {
+  private ShardedDataset csv(String text, CsvOptions options) throws IOException {
     Path file = folder.resolve("in.csv");
     Files.writeString(file, text);
     return CsvIngest.ingest(
@@ -109,7 +116,7 @@ class IngestTest {
 
   @Test
   void csvWithClassesInAnyColumn() throws Exception {
-    Dataset dataset =
+    ShardedDataset dataset =
         csv(
             "a,kind,b\n1, red ,2\n\n3.5,\"blue, dark\",-4e2\n5,red,\"6\"\n",
             CsvOptions.of(Header.PRESENT).label("kind"));
@@ -125,7 +132,7 @@ class IngestTest {
         List.of("a", "b", "kind"),
         dataset.shardSet().preparation().tensors().stream()
             .flatMap(tensor -> tensor.columns().stream())
-            .map(PreparedColumn::column)
+            .map(FittedColumn::column)
             .toList());
     MicroBatch batch = all(dataset);
     assertArrayEquals(new float[] {1, 2, 3.5f, -400, 5, 6}, batch.values().get(0));
@@ -268,7 +275,8 @@ class IngestTest {
         InvalidDataException.class,
         () -> CsvIngest.ingest(spark, in, out, options, OPTIONS.ifExists(IfExists.REPLACE)));
     // A failed replacement leaves the dataset that was there.
-    Datasets.verify(Datasets.open(out, spark.hadoopConfiguration()), spark.hadoopConfiguration());
+    ShardedDatasets.verify(
+        ShardedDatasets.open(out, spark.hadoopConfiguration()), spark.hadoopConfiguration());
   }
 
   @Test
@@ -287,9 +295,9 @@ class IngestTest {
       }
     }
     ShardingOptions small = OPTIONS.blockExamples(4).shardBytes(200);
-    Dataset dataset =
+    ShardedDataset dataset =
         IdxIngest.ingest(spark, plain.toString(), folder + "/a", IdxOptions.defaults(), small);
-    Dataset other =
+    ShardedDataset other =
         IdxIngest.ingest(spark, packed.toString(), folder + "/b", IdxOptions.defaults(), small);
     assertEquals(dataset.shardSet().fingerprint(), other.shardSet().fingerprint());
     assertEquals(8, dataset.shardSet().shards().size());
@@ -309,7 +317,7 @@ class IngestTest {
     Path in = Files.createDirectory(folder.resolve("in"));
     IdxSamples.write(in, "", 30, 2, 2, 4);
     IdxOptions halves = IdxOptions.defaults().normalised(0.5, 0.5);
-    Dataset dataset =
+    ShardedDataset dataset =
         IdxIngest.ingest(
             spark,
             in.toString(),
@@ -326,7 +334,7 @@ class IngestTest {
       }
       assertEquals(1, batch.values().get(1)[4 * i + (11 + i) % 4]);
     }
-    Dataset rest =
+    ShardedDataset rest =
         IdxIngest.ingest(spark, in.toString(), folder + "/b", halves.items(23, 1_000), OPTIONS);
     assertEquals(7, rest.shardSet().examples());
     assertEquals(
@@ -423,17 +431,18 @@ class IngestTest {
     Assumptions.assumeTrue(
         Files.exists(data.resolve("iris.csv")), "skipped: no real data at lockstep.data=" + data);
     CsvOptions plain = CsvOptions.of(Header.ABSENT);
-    Dataset iris = CsvIngest.ingest(spark, data + "/iris.csv", folder + "/iris", plain, OPTIONS);
+    ShardedDataset iris =
+        CsvIngest.ingest(spark, data + "/iris.csv", folder + "/iris", plain, OPTIONS);
     assertEquals(150, iris.shardSet().examples());
     assertEquals(
         List.of("Iris-setosa", "Iris-versicolor", "Iris-virginica"),
         iris.shardSet().classes().get("labels"));
-    Dataset wine =
+    ShardedDataset wine =
         CsvIngest.ingest(spark, data + "/winequality-white.csv", folder + "/wine", plain, OPTIONS);
     assertEquals(4898, wine.shardSet().examples());
     assertEquals(
         List.of("3", "4", "5", "6", "7", "8", "9"), wine.shardSet().classes().get("labels"));
-    Dataset mnist =
+    ShardedDataset mnist =
         IdxIngest.ingest(
             spark, data + "/mnist-10k", folder + "/mnist", IdxOptions.defaults(), OPTIONS);
     assertEquals(10_000, mnist.shardSet().examples());
@@ -450,8 +459,8 @@ class IngestTest {
             IfExists.REFUSE,
             ShardingOptions.CHOOSE,
             64L << 20,
-            Compression.NONE,
-            Splitting.NONE,
+            ShardCompression.NONE,
+            SplitSpec.NONE,
             BadData.FAIL,
             ""),
         OPTIONS);

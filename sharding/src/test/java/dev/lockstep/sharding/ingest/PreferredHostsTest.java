@@ -2,6 +2,7 @@ package dev.lockstep.sharding.ingest;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.lockstep.sharding.ingest.text.TextRange;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.net.URI;

@@ -1,22 +1,22 @@
 package dev.lockstep.sharding.ingest;
 
-import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.MicroBatch;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
-import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.plan.Holdout;
 import dev.lockstep.sharding.plan.Split;
-import dev.lockstep.sharding.store.MicroBatchStream;
-import dev.lockstep.sharding.store.StreamRequest;
+import dev.lockstep.sharding.read.MicroBatchStream;
+import dev.lockstep.sharding.read.StreamRequest;
 import org.apache.hadoop.conf.Configuration;
 
 /** Datasets as they were written. */
-final class Read {
+public final class Read {
 
   private Read() {}
 
   /** All examples of a part, in the order of the files. */
-  static MicroBatch part(Dataset dataset, Part part) throws Exception {
-    Split split = dataset.shardSet().split(0, 0);
+  public static MicroBatch part(ShardedDataset dataset, Split part) throws Exception {
+    Holdout split = dataset.shardSet().split(0, 0);
     int examples = (int) split.examples(part);
     StreamRequest request =
         new StreamRequest(dataset, split, part, 0, 1, 0, 1, Math.max(1, examples), 0, 0, 0, 1, 1);
@@ -27,12 +27,12 @@ final class Read {
   }
 
   /** All examples of a dataset that stores no split. */
-  static MicroBatch all(Dataset dataset) throws Exception {
-    return part(dataset, Part.TRAINING);
+  public static MicroBatch all(ShardedDataset dataset) throws Exception {
+    return part(dataset, Split.TRAINING);
   }
 
   /** The values of a tensor. */
-  static float[] values(Dataset dataset, MicroBatch batch, String tensor) {
+  public static float[] values(ShardedDataset dataset, MicroBatch batch, String tensor) {
     for (int t = 0; t < batch.tensors().size(); t++) {
       if (batch.tensors().get(t).name().equals(tensor)) {
         return batch.values().get(t);

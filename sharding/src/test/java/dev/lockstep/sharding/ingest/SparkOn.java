@@ -5,15 +5,15 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /** Spark contexts for tests. */
-final class SparkOn {
+public final class SparkOn {
 
   private SparkOn() {}
 
-  static JavaSparkContext master(String master) {
+  public static JavaSparkContext master(String master) {
     return master(master, Map.of());
   }
 
-  static JavaSparkContext master(String master, Map<String, String> settings) {
+  public static JavaSparkContext master(String master, Map<String, String> settings) {
     SparkConf conf =
         new SparkConf()
             .setMaster(master)

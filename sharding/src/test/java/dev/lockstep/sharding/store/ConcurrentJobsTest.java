@@ -3,8 +3,10 @@ package dev.lockstep.sharding.store;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.sharding.Dataset;
-import dev.lockstep.sharding.store.SteppedFiles.Kind;
+import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.sharding.read.SampleData;
+import dev.lockstep.sharding.read.SteppedFiles;
+import dev.lockstep.sharding.read.SteppedFiles.Kind;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -73,7 +75,7 @@ class ConcurrentJobsTest {
   }
 
   /** What became of a job: its dataset, or why there is none. */
-  private record Outcome(Dataset dataset, String refusal) {}
+  private record Outcome(ShardedDataset dataset, String refusal) {}
 
   private static Outcome job(
       Turns turns, int number, Kind kind, Path location, int examples, IfExists ifExists)
@@ -112,9 +114,9 @@ class ConcurrentJobsTest {
   }
 
   /** The dataset that stands, whole, and nothing beside it. */
-  private static Dataset standing(long seed, Path location) throws IOException {
-    Dataset opened = Datasets.open(location.toString(), CONF);
-    Datasets.verify(opened, CONF);
+  private static ShardedDataset standing(long seed, Path location) throws IOException {
+    ShardedDataset opened = ShardedDatasets.open(location.toString(), CONF);
+    ShardedDatasets.verify(opened, CONF);
     try (Stream<Path> left = Files.list(location)) {
       List<String> names = left.map(file -> file.getFileName().toString()).sorted().toList();
       assertEquals(2, names.size(), "seed " + seed + ": " + names);
@@ -132,7 +134,7 @@ class ConcurrentJobsTest {
       }
       List<Outcome> outcomes =
           together(seed, kind, location, IfExists.REPLACE, 33, 45, seed % 3 == 0 ? 33 : 21);
-      Dataset stands = standing(seed, location);
+      ShardedDataset stands = standing(seed, location);
       assertTrue(
           outcomes.stream().anyMatch(each -> stands.shardSet().equals(each.dataset().shardSet())),
           "seed " + seed);
@@ -145,7 +147,7 @@ class ConcurrentJobsTest {
     for (int seed = 0; seed < SEEDS; seed++) {
       Path location = folder.resolve("refuse-" + seed);
       List<Outcome> outcomes = together(seed, kind, location, IfExists.REFUSE, 33, 45);
-      Dataset stands = standing(seed, location);
+      ShardedDataset stands = standing(seed, location);
       assertEquals(
           List.of(stands.shardSet()),
           outcomes.stream()
@@ -165,7 +167,7 @@ class ConcurrentJobsTest {
     for (int seed = 0; seed < SEEDS; seed++) {
       Path location = folder.resolve("same-" + seed);
       List<Outcome> outcomes = together(seed, kind, location, IfExists.REFUSE, 33, 33);
-      Dataset stands = standing(seed, location);
+      ShardedDataset stands = standing(seed, location);
       for (Outcome each : outcomes) {
         assertTrue(
             each.dataset() == null

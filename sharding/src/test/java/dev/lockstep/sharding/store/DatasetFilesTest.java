@@ -7,9 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.sharding.DataShard;
-import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.Example;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.read.SampleData;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -43,7 +44,7 @@ class DatasetFilesTest {
 
   @TempDir Path folder;
   private String location;
-  private Dataset dataset;
+  private ShardedDataset dataset;
 
   @BeforeEach
   void writeDataset() throws IOException {
@@ -67,14 +68,14 @@ class DatasetFilesTest {
 
   @Test
   void opensAsWritten() throws IOException {
-    Dataset opened = Datasets.open(location, CONF);
+    ShardedDataset opened = ShardedDatasets.open(location, CONF);
     assertEquals(dataset, opened);
     assertEquals(50, opened.shardSet().examples());
     assertArrayEquals(new int[] {8, 8, 4, 8, 8, 4, 8, 2}, opened.shardSet().blockSizes());
     assertEquals(Map.of("labels", List.of("a", "b", "c", "d", "e")), opened.shardSet().classes());
-    Datasets.verify(opened, CONF);
-    assertTrue(Datasets.exists(location, CONF));
-    assertFalse(Datasets.exists(folder.toString(), CONF));
+    ShardedDatasets.verify(opened, CONF);
+    assertTrue(ShardedDatasets.exists(location, CONF));
+    assertFalse(ShardedDatasets.exists(folder.toString(), CONF));
   }
 
   @Test
@@ -145,7 +146,7 @@ class DatasetFilesTest {
         byte[] bytes = whole.clone();
         bytes[(int) at] ^= (byte) (1 << (at % 8));
         overwrite(file, bytes);
-        String message = refusal(() -> Datasets.verify(dataset, CONF));
+        String message = refusal(() -> ShardedDatasets.verify(dataset, CONF));
         String expected =
             "data shard file:%s, block %d (bytes %d to %d) is damaged: its CRC32C is"
                 .formatted(file, block, from, shard.blocks().get(block).end() - 1);
@@ -160,7 +161,7 @@ class DatasetFilesTest {
     byte[] bytes = Files.readAllBytes(shardFile(0));
     bytes[(int) dataset.shardSet().shards().get(0).blocks().get(0).offset() + 9] ^= 1;
     Files.write(shardFile(0), bytes);
-    String message = refusal(() -> Datasets.verify(dataset, CONF));
+    String message = refusal(() -> ShardedDatasets.verify(dataset, CONF));
     assertTrue(
         message.startsWith("data shard file:" + shardFile(0) + ", block 0 (bytes "), message);
     assertTrue(message.contains("is damaged: its CRC32C is"), message);
@@ -174,8 +175,8 @@ class DatasetFilesTest {
     assertEquals(
         "data shard file:%s has %d bytes, the manifest says %d: it was cut or changed; restore it or shard the data again"
             .formatted(file, bytes.length / 2, bytes.length),
-        refusal(() -> Datasets.open(location, CONF)));
-    String message = refusal(() -> Datasets.verify(dataset, CONF));
+        refusal(() -> ShardedDatasets.open(location, CONF)));
+    String message = refusal(() -> ShardedDatasets.verify(dataset, CONF));
     assertTrue(
         message.matches("data shard file:.*shard-00002.arrow, block \\d .* cannot be read: .*"),
         message);
@@ -187,18 +188,18 @@ class DatasetFilesTest {
     assertEquals(
         "data shard file:%s is missing, but the manifest names it: restore it or shard the data again"
             .formatted(shardFile(1)),
-        refusal(() -> Datasets.open(location, CONF)));
+        refusal(() -> ShardedDatasets.open(location, CONF)));
   }
 
   @Test
   void placesWithoutADatasetAreNamed() throws IOException {
     assertEquals(
         "no dataset at file:%s/none: it does not exist".formatted(folder),
-        refusal(() -> Datasets.open(folder + "/none", CONF)));
+        refusal(() -> ShardedDatasets.open(folder + "/none", CONF)));
     assertEquals(
         "no sharded dataset at file:%s: it has no manifest.json, so it is something else or its sharding did not finish"
             .formatted(folder),
-        refusal(() -> Datasets.open(folder.toString(), CONF)));
+        refusal(() -> ShardedDatasets.open(folder.toString(), CONF)));
   }
 
   private void editManifest(UnaryOperator<String> edit) throws IOException {
@@ -207,7 +208,7 @@ class DatasetFilesTest {
   }
 
   private String manifestRefusal() {
-    String message = refusal(() -> Datasets.open(location, CONF));
+    String message = refusal(() -> ShardedDatasets.open(location, CONF));
     String prefix = "manifest file:%s/data/manifest.json".formatted(folder);
     assertTrue(message.startsWith(prefix), message);
     return message.substring(prefix.length());
@@ -245,15 +246,15 @@ class DatasetFilesTest {
     Path old = shardFile(0);
     assertTrue(Files.exists(old));
     Files.writeString(folder.resolve("data").resolve("notes.txt"), "mine");
-    Dataset replaced = SampleData.replace(location, CONF, 33, 20, 8);
-    assertEquals(33, Datasets.open(location, CONF).shardSet().examples());
-    Datasets.verify(replaced, CONF);
+    ShardedDataset replaced = SampleData.replace(location, CONF, 33, 20, 8);
+    assertEquals(33, ShardedDatasets.open(location, CONF).shardSet().examples());
+    ShardedDatasets.verify(replaced, CONF);
     assertFalse(Files.exists(old));
     assertTrue(Files.exists(folder.resolve("data").resolve("notes.txt")));
     // The same data once more: the place is taken until the manifest has changed.
-    Dataset again = SampleData.replace(location, CONF, 33, 20, 8);
+    ShardedDataset again = SampleData.replace(location, CONF, 33, 20, 8);
     assertEquals(replaced.shardSet().fingerprint(), again.shardSet().fingerprint());
-    Datasets.verify(Datasets.open(location, CONF), CONF);
+    ShardedDatasets.verify(ShardedDatasets.open(location, CONF), CONF);
     try (Stream<Path> left = Files.list(folder.resolve("data"))) {
       assertEquals(1, left.filter(p -> p.getFileName().toString().startsWith("data-")).count());
     }
@@ -264,7 +265,7 @@ class DatasetFilesTest {
     String unfinished = folder.resolve("unfinished").toString();
     try (Staging staging = Staging.begin(unfinished, CONF, IfExists.REFUSE)) {
       Files.writeString(Path.of(URI.create(staging.folder())).resolve("x"), "half");
-      assertFalse(Datasets.exists(unfinished, CONF));
+      assertFalse(ShardedDatasets.exists(unfinished, CONF));
     }
     try (Stream<Path> left = Files.list(Path.of(unfinished))) {
       assertEquals(0, left.count());
@@ -288,7 +289,7 @@ class DatasetFilesTest {
     SampleData.write(killed.toString(), CONF, 10, 20, 8);
     assertFalse(Files.exists(killed.resolve("_writing-old")));
     assertTrue(Files.exists(killed.resolve("_writing-young")));
-    Datasets.verify(Datasets.open(killed.toString(), CONF), CONF);
+    ShardedDatasets.verify(ShardedDatasets.open(killed.toString(), CONF), CONF);
   }
 
   @Test

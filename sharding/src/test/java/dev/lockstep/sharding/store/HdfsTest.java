@@ -5,10 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.sharding.Dataset;
-import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.sharding.plan.Holdout;
 import dev.lockstep.sharding.plan.Split;
-import dev.lockstep.sharding.store.MicroBatchStream.Item;
+import dev.lockstep.sharding.read.MicroBatchStream;
+import dev.lockstep.sharding.read.MicroBatchStream.Item;
+import dev.lockstep.sharding.read.SampleData;
+import dev.lockstep.sharding.read.StreamRequest;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -51,14 +54,14 @@ class HdfsTest {
 
   @Test
   void writesReadsAndReplacesOnHdfs() throws Exception {
-    Dataset dataset = SampleData.write("/data/sample", conf, 100, 40, 7);
+    ShardedDataset dataset = SampleData.write("/data/sample", conf, 100, 40, 7);
     assertTrue(dataset.location().startsWith("hdfs://"), dataset.location());
-    assertEquals(dataset, Datasets.open("/data/sample", conf));
+    assertEquals(dataset, ShardedDatasets.open("/data/sample", conf));
     // Executors open the qualified location, whatever their default file system is.
     Configuration elsewhere = new Configuration();
-    Split split = Split.of(1, 0, dataset.shardSet().blockSizes());
+    Holdout split = Holdout.of(1, 0, dataset.shardSet().blockSizes());
     StreamRequest request =
-        new StreamRequest(dataset, split, Part.TRAINING, 1, 2, 0, 2, 9, 16, 0, 0, 1, 2);
+        new StreamRequest(dataset, split, Split.TRAINING, 1, 2, 0, 2, 9, 16, 0, 0, 1, 2);
     int examples = 0;
     try (MicroBatchStream stream = new MicroBatchStream(request, elsewhere)) {
       for (Item item = stream.next(); item != null; item = stream.next()) {
@@ -66,25 +69,25 @@ class HdfsTest {
       }
     }
     assertEquals(100, examples);
-    Dataset replaced = SampleData.replace("/data/sample", conf, 20, 40, 7);
-    Datasets.verify(replaced, elsewhere);
-    assertEquals(replaced, Datasets.open(dataset.location(), elsewhere));
+    ShardedDataset replaced = SampleData.replace("/data/sample", conf, 20, 40, 7);
+    ShardedDatasets.verify(replaced, elsewhere);
+    assertEquals(replaced, ShardedDatasets.open(dataset.location(), elsewhere));
   }
 
   @Test
   void sameBytesAsOnTheLocalFileSystem() throws IOException {
-    Dataset onHdfs = SampleData.write("/data/same", conf, 100, 40, 7);
-    Dataset local =
+    ShardedDataset onHdfs = SampleData.write("/data/same", conf, 100, 40, 7);
+    ShardedDataset local =
         SampleData.write(folder.resolve("same").toString(), new Configuration(), 100, 40, 7);
     assertEquals(local.shardSet(), onHdfs.shardSet());
   }
 
   @Test
   void placesWithoutADatasetAreNamed() throws IOException {
-    assertFalse(Datasets.exists("/nothing", conf));
+    assertFalse(ShardedDatasets.exists("/nothing", conf));
     assertEquals(
         "no dataset at %s/nothing: it does not exist".formatted(FileSystem.get(conf).getUri()),
-        assertThrows(IOException.class, () -> Datasets.open("/nothing", conf)).getMessage());
+        assertThrows(IOException.class, () -> ShardedDatasets.open("/nothing", conf)).getMessage());
   }
 
   @Test
@@ -95,9 +98,9 @@ class HdfsTest {
         Staging second = Staging.begin("/data/two", conf, IfExists.REPLACE)) {
       assertTrue(files.exists(new Path(first.folder())), "the second job deleted the first's");
       SampleData.write(first, files, 33);
-      Dataset last = SampleData.write(second, files, 45);
-      assertEquals(last, Datasets.open("/data/two", conf));
-      Datasets.verify(last, conf);
+      ShardedDataset last = SampleData.write(second, files, 45);
+      assertEquals(last, ShardedDatasets.open("/data/two", conf));
+      ShardedDatasets.verify(last, conf);
     }
     assertEquals(2, files.listStatus(location).length);
   }
@@ -108,7 +111,7 @@ class HdfsTest {
     try (Staging first = Staging.begin("/data/refused", conf, IfExists.REFUSE);
         Staging same = Staging.begin("/data/refused", conf, IfExists.REFUSE);
         Staging other = Staging.begin("/data/refused", conf, IfExists.REFUSE)) {
-      Dataset stands = SampleData.write(first, files, 33);
+      ShardedDataset stands = SampleData.write(first, files, 33);
       assertEquals(stands, SampleData.write(same, files, 33));
       IOException refused =
           assertThrows(IOException.class, () -> SampleData.write(other, files, 45));
@@ -118,8 +121,8 @@ class HdfsTest {
               .endsWith(
                   "/data/refused already holds a dataset: choose another folder, or ask to replace it"),
           refused.getMessage());
-      assertEquals(stands, Datasets.open("/data/refused", conf));
-      Datasets.verify(stands, conf);
+      assertEquals(stands, ShardedDatasets.open("/data/refused", conf));
+      ShardedDatasets.verify(stands, conf);
     }
     assertEquals(2, files.listStatus(new Path("/data/refused")).length);
   }
@@ -135,7 +138,7 @@ class HdfsTest {
               () -> {
                 int times = 0;
                 for (; !ended.get(); times++) {
-                  Datasets.open("/data/live", conf);
+                  ShardedDatasets.open("/data/live", conf);
                 }
                 return times;
               });

@@ -4,8 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.sharding.Dataset;
-import dev.lockstep.sharding.store.SteppedFiles.Kind;
+import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.sharding.read.SampleData;
+import dev.lockstep.sharding.read.SteppedFiles;
+import dev.lockstep.sharding.read.SteppedFiles.Kind;
 import java.io.BufferedReader;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -61,8 +63,8 @@ class KilledJobTest {
   }
 
   private static String fingerprint(Path location) throws IOException {
-    Dataset opened = Datasets.open(location.toString(), CONF);
-    Datasets.verify(opened, CONF);
+    ShardedDataset opened = ShardedDatasets.open(location.toString(), CONF);
+    ShardedDatasets.verify(opened, CONF);
     return opened.shardSet().fingerprint();
   }
 
@@ -80,16 +82,17 @@ class KilledJobTest {
     for (int steps = 0; !ended; steps++) {
       Path location = folder.resolve("at-" + steps);
       ended = writeWithin(steps, kind, location, EXAMPLES);
-      if (ended || Datasets.exists(location.toString(), CONF)) {
+      if (ended || ShardedDatasets.exists(location.toString(), CONF)) {
         assertEquals(wanted, fingerprint(location));
       } else {
         without++;
         String message =
             assertThrows(
-                    FileNotFoundException.class, () -> Datasets.open(location.toString(), CONF))
+                    FileNotFoundException.class,
+                    () -> ShardedDatasets.open(location.toString(), CONF))
                 .getMessage();
         assertTrue(message.startsWith("no dataset") || message.startsWith("no sharded"), message);
-        Dataset again = SampleData.write(location.toString(), CONF, EXAMPLES, 20, 8);
+        ShardedDataset again = SampleData.write(location.toString(), CONF, EXAMPLES, 20, 8);
         assertEquals(wanted, again.shardSet().fingerprint());
       }
       assertEquals(wanted, fingerprint(location));
@@ -198,11 +201,12 @@ class KilledJobTest {
     for (int step : moments) {
       Path location = folder.resolve("killed-" + step);
       killAt(step, location);
-      if (Datasets.exists(location.toString(), CONF)) {
+      if (ShardedDatasets.exists(location.toString(), CONF)) {
         assertEquals(wanted, fingerprint(location));
         SampleData.replace(location.toString(), CONF, EXAMPLES, 20, 8);
       } else {
-        assertThrows(FileNotFoundException.class, () -> Datasets.open(location.toString(), CONF));
+        assertThrows(
+            FileNotFoundException.class, () -> ShardedDatasets.open(location.toString(), CONF));
         SampleData.write(location.toString(), CONF, EXAMPLES, 20, 8);
       }
       assertEquals(wanted, fingerprint(location));

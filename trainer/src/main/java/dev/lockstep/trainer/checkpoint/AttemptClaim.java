@@ -1,5 +1,6 @@
 package dev.lockstep.trainer.checkpoint;
 
+import dev.lockstep.trainer.plan.RunIdentity;
 import java.time.Instant;
 
 /**
@@ -11,7 +12,7 @@ import java.time.Instant;
  * @param startedAt when it began
  * @param determinants what determines its steps
  */
-public record AttemptClaim(String run, int attempt, Instant startedAt, Determinants determinants) {
+public record AttemptClaim(String run, int attempt, Instant startedAt, RunIdentity determinants) {
 
   /** Checks the values. */
   public AttemptClaim {

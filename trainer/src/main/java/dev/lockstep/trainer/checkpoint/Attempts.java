@@ -1,6 +1,7 @@
 package dev.lockstep.trainer.checkpoint;
 
 import dev.lockstep.sharding.store.IfExists;
+import dev.lockstep.trainer.plan.RunIdentity;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -38,7 +39,7 @@ final class Attempts {
    * @param before a number that is known to be taken, though its claim may be gone; 0 for none
    * @param last number of the claimer's own last claim; 0 where it has none
    */
-  AttemptClaim claim(String run, Determinants determinants, Instant at, int before, int last)
+  AttemptClaim claim(String run, RunIdentity determinants, Instant at, int before, int last)
       throws IOException {
     files.create(folder);
     for (int race = 0; race < MOST_LOST_RACES; race++) {
@@ -56,7 +57,7 @@ final class Attempts {
       }
       AttemptClaim claim = new AttemptClaim(run, next, at, determinants);
       try {
-        files.put(file(next), SealedJson.write(claim), IfExists.REFUSE);
+        files.put(file(next), ChecksummedJson.write(claim), IfExists.REFUSE);
         return claim;
       } catch (FileAlreadyExistsException e) {
         // Another driver was faster: the next number.
@@ -103,7 +104,8 @@ final class Attempts {
       try {
         byte[] content = files.read(file, InputStream::readAllBytes);
         return Optional.of(
-            SealedJson.read(content, file.toString(), WHAT, FORMAT_VERSION, AttemptClaim.class));
+            ChecksummedJson.read(
+                content, file.toString(), WHAT, FORMAT_VERSION, AttemptClaim.class));
       } catch (DamagedFileException | FileNotFoundException e) {
         // Its number is taken all the same.
       }

@@ -1,7 +1,7 @@
 package dev.lockstep.trainer.checkpoint;
 
+import dev.lockstep.sharding.store.AtomicFile;
 import dev.lockstep.sharding.store.IfExists;
-import dev.lockstep.sharding.store.WholeFile;
 import java.io.BufferedInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -111,14 +111,14 @@ final class CheckpointFiles {
     }
   }
 
-  /** Puts a small file in its place at once; see {@link WholeFile}. */
+  /** Puts a small file in its place at once; see {@link AtomicFile}. */
   void put(Path file, byte[] content, IfExists ifExists) throws IOException {
-    WholeFile.put(files, file, content, ifExists);
+    AtomicFile.put(files, file, content, ifExists);
   }
 
   /** Has the names of a folder's files on the disk. */
   void sync(Path folder) throws IOException {
-    WholeFile.syncFolder(files, folder);
+    AtomicFile.syncFolder(files, folder);
   }
 
   /**

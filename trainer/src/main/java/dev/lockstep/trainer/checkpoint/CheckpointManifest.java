@@ -1,5 +1,6 @@
 package dev.lockstep.trainer.checkpoint;
 
+import dev.lockstep.trainer.plan.RunIdentity;
 import java.io.Serializable;
 import java.util.Comparator;
 import java.util.List;
@@ -38,7 +39,7 @@ public record CheckpointManifest(
     String dataFingerprint,
     String numericFingerprint,
     String determinantsSha256,
-    Determinants determinants,
+    RunIdentity determinants,
     RunProgress progress,
     List<ShardEntry> shards,
     List<ReplicaEntry> replicas) {

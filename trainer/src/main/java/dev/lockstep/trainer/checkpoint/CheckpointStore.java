@@ -1,6 +1,7 @@
 package dev.lockstep.trainer.checkpoint;
 
 import dev.lockstep.sharding.store.IfExists;
+import dev.lockstep.trainer.plan.RunIdentity;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -31,7 +32,7 @@ import org.apache.hadoop.fs.Path;
  *
  * <ul>
  *   <li>A checkpoint is complete when its manifest is there, which comes at once (see {@link
- *       dev.lockstep.sharding.store.WholeFile}), after all files that it names are on the disk.
+ *       dev.lockstep.sharding.store.AtomicFile}), after all files that it names are on the disk.
  *   <li>A complete checkpoint goes only after a newer one is complete.
  *   <li>Once an attempt has been claimed, no earlier one commits or deletes: a {@link #commit} that
  *       returned did so before the claim, and whoever claims sees it.
@@ -64,7 +65,7 @@ public final class CheckpointStore {
    *
    * @throws IOException if the folder belongs to another run, or cannot be written
    */
-  public AttemptClaim claim(String run, Determinants determinants, Instant at) throws IOException {
+  public AttemptClaim claim(String run, RunIdentity determinants, Instant at) throws IOException {
     int before = newestClaim().map(AttemptClaim::attempt).orElse(0);
     return attempts().claim(run, determinants, at, before, 0);
   }
@@ -75,7 +76,7 @@ public final class CheckpointStore {
    * @param last number of its last claim
    * @throws FencedException if another driver has claimed since
    */
-  public AttemptClaim claimAfter(String run, Determinants determinants, Instant at, int last)
+  public AttemptClaim claimAfter(String run, RunIdentity determinants, Instant at, int last)
       throws IOException {
     return attempts().claim(run, determinants, at, 0, last);
   }
@@ -198,7 +199,7 @@ public final class CheckpointStore {
     }
     content.requireFilesOf(manifest);
     files().sync(at.path());
-    byte[] written = SealedJson.write(manifest);
+    byte[] written = ChecksummedJson.write(manifest);
     try {
       files()
           .put(
@@ -393,7 +394,8 @@ public final class CheckpointStore {
    * @throws IOException if something cannot be deleted, after all the rest was
    */
   public void retain(Retention retention) throws IOException {
-    Keeping keeping = new Keeping(newestClaim().map(AttemptClaim::run).orElse(""));
+    CheckpointCleaner keeping =
+        new CheckpointCleaner(newestClaim().map(AttemptClaim::run).orElse(""));
     for (StepFolder at : steps()) {
       keeping.add(at);
     }

@@ -1,6 +1,6 @@
 package dev.lockstep.trainer.checkpoint;
 
-import dev.lockstep.trainer.report.EpochMetrics;
+import dev.lockstep.trainer.metrics.EpochMetrics;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;

@@ -1,7 +1,7 @@
 package dev.lockstep.trainer.checkpoint;
 
-import dev.lockstep.trainer.report.EpochMetrics;
-import dev.lockstep.trainer.report.RunNote;
+import dev.lockstep.trainer.metrics.EpochMetrics;
+import dev.lockstep.trainer.metrics.RunNote;
 import java.util.List;
 
 /**

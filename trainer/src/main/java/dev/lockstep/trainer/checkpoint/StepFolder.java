@@ -90,7 +90,7 @@ final class StepFolder {
   CheckpointManifest manifest() throws IOException {
     Path file = manifestFile();
     CheckpointManifest manifest =
-        SealedJson.read(
+        ChecksummedJson.read(
             files.read(file, InputStream::readAllBytes),
             file.toString(),
             "the manifest of a checkpoint",

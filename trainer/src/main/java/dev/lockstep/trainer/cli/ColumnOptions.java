@@ -1,13 +1,13 @@
 package dev.lockstep.trainer.cli;
 
-import dev.lockstep.sharding.Preparation.TimeWindow;
+import dev.lockstep.sharding.ColumnTransform;
+import dev.lockstep.sharding.FittedTransform.TimeWindow;
 import dev.lockstep.sharding.TensorSpec.Role;
-import dev.lockstep.sharding.Treatment;
-import dev.lockstep.sharding.ingest.ClassWeights;
-import dev.lockstep.sharding.ingest.ColumnRecipe;
-import dev.lockstep.sharding.ingest.MissingValues;
-import dev.lockstep.sharding.ingest.Recipe;
-import dev.lockstep.sharding.ingest.TensorRecipe;
+import dev.lockstep.sharding.prepare.ClassWeights;
+import dev.lockstep.sharding.prepare.ColumnRecipe;
+import dev.lockstep.sharding.prepare.DataRecipe;
+import dev.lockstep.sharding.prepare.MissingValues;
+import dev.lockstep.sharding.prepare.TensorRecipe;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -199,7 +199,8 @@ final class ColumnOptions {
    *
    * @param known classes that the model was trained on, or none
    */
-  Recipe recipe(List<String> columns, List<String> known, Configuration hadoop) throws IOException {
+  DataRecipe recipe(List<String> columns, List<String> known, Configuration hadoop)
+      throws IOException {
     if (recipe != null) {
       return fromFile(hadoop);
     }
@@ -246,20 +247,21 @@ final class ColumnOptions {
             "labels",
             Role.LABELS,
             isClass()
-                ? new ColumnRecipe(labels, Treatment.CLASS, classes(known))
-                : ColumnRecipe.of(labels, Treatment.NUMBER)));
+                ? new ColumnRecipe(labels, ColumnTransform.CLASS, classes(known))
+                : ColumnRecipe.of(labels, ColumnTransform.NUMBER)));
     if (weight != null) {
       tensors.add(
-          TensorRecipe.of("weights", Role.WEIGHTS, ColumnRecipe.of(weight, Treatment.NUMBER)));
+          TensorRecipe.of(
+              "weights", Role.WEIGHTS, ColumnRecipe.of(weight, ColumnTransform.NUMBER)));
     }
-    return new Recipe(
+    return new DataRecipe(
         tensors,
         missing == null ? MissingValues.FAIL : MissingValues.parse(missing),
         weights(),
         windows);
   }
 
-  private Recipe fromFile(Configuration hadoop) throws IOException {
+  private DataRecipe fromFile(Configuration hadoop) throws IOException {
     List<String> others = new ArrayList<>(given());
     others.remove("--recipe");
     if (!others.isEmpty()) {
@@ -268,7 +270,7 @@ final class ColumnOptions {
     }
     Path path = new Path(recipe);
     try (InputStream in = path.getFileSystem(hadoop).open(path)) {
-      return Recipe.parse(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+      return DataRecipe.parse(new String(in.readAllBytes(), StandardCharsets.UTF_8));
     } catch (FileNotFoundException e) {
       throw new IllegalArgumentException(
           "recipe=" + recipe + " does not exist: name a JSON file with --recipe", e);
@@ -323,9 +325,11 @@ final class ColumnOptions {
                 + name
                 + " is named by two of --categorical, --standardise and --min-max: choose one");
       }
-      Treatment scaling =
-          standard ? Treatment.STANDARDISE : range ? Treatment.MIN_MAX : Treatment.NUMBER;
-      treated.add(ColumnRecipe.of(name, category ? Treatment.ONE_HOT : scaling));
+      ColumnTransform scaling =
+          standard
+              ? ColumnTransform.STANDARDISE
+              : range ? ColumnTransform.MIN_MAX : ColumnTransform.NUMBER;
+      treated.add(ColumnRecipe.of(name, category ? ColumnTransform.ONE_HOT : scaling));
     }
     return treated;
   }

@@ -1,9 +1,9 @@
 package dev.lockstep.trainer.cli;
 
-import dev.lockstep.trainer.report.EpochMetrics;
-import dev.lockstep.trainer.report.StepMetrics;
+import dev.lockstep.trainer.driver.TrainingObserver;
+import dev.lockstep.trainer.metrics.EpochMetrics;
+import dev.lockstep.trainer.metrics.StepMetrics;
 import dev.lockstep.trainer.report.TrainingProgress;
-import dev.lockstep.trainer.spark.TrainingObserver;
 import java.io.PrintWriter;
 
 /** Shows a training on the console. Used by the driver's thread. */

@@ -1,27 +1,27 @@
 package dev.lockstep.trainer.cli;
 
-import dev.lockstep.sharding.Credentials;
-import dev.lockstep.sharding.Dataset;
-import dev.lockstep.sharding.Preparation;
-import dev.lockstep.sharding.PreparedColumn;
+import dev.lockstep.sharding.AddressSecrets;
+import dev.lockstep.sharding.FittedColumn;
+import dev.lockstep.sharding.FittedTransform;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
-import dev.lockstep.sharding.ingest.BadData;
-import dev.lockstep.sharding.ingest.CsvIngest;
-import dev.lockstep.sharding.ingest.CsvOptions;
-import dev.lockstep.sharding.ingest.FileTableIngest;
-import dev.lockstep.sharding.ingest.IdxIngest;
-import dev.lockstep.sharding.ingest.IdxOptions;
-import dev.lockstep.sharding.ingest.ImageIngest;
-import dev.lockstep.sharding.ingest.LibSvmIngest;
-import dev.lockstep.sharding.ingest.LibSvmOptions;
-import dev.lockstep.sharding.ingest.Recipe;
 import dev.lockstep.sharding.ingest.ShardingOptions;
 import dev.lockstep.sharding.ingest.SourceFingerprint;
-import dev.lockstep.sharding.ingest.TfRecordIngest;
-import dev.lockstep.sharding.plan.Splitting;
-import dev.lockstep.sharding.store.Compression;
-import dev.lockstep.sharding.store.Datasets;
+import dev.lockstep.sharding.ingest.csv.CsvIngest;
+import dev.lockstep.sharding.ingest.csv.CsvOptions;
+import dev.lockstep.sharding.ingest.idx.IdxIngest;
+import dev.lockstep.sharding.ingest.idx.IdxOptions;
+import dev.lockstep.sharding.ingest.image.ImageIngest;
+import dev.lockstep.sharding.ingest.libsvm.LibSvmIngest;
+import dev.lockstep.sharding.ingest.libsvm.LibSvmOptions;
+import dev.lockstep.sharding.ingest.table.FileTableIngest;
+import dev.lockstep.sharding.ingest.tfrecord.TfRecordIngest;
+import dev.lockstep.sharding.plan.SplitSpec;
+import dev.lockstep.sharding.prepare.BadData;
+import dev.lockstep.sharding.prepare.DataRecipe;
 import dev.lockstep.sharding.store.IfExists;
+import dev.lockstep.sharding.store.ShardCompression;
+import dev.lockstep.sharding.store.ShardedDatasets;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -116,7 +116,7 @@ final class DataOptions {
       description =
           "How examples are held out, stored with the data shards; not for shards. Stratified keeps"
               + " the classes' proportions, chronological takes the last (default: random).")
-  private Splitting.Method split;
+  private SplitSpec.Method split;
 
   @Option(
       names = "--on-bad-data",
@@ -130,7 +130,7 @@ final class DataOptions {
       defaultValue = "none",
       paramLabel = "none|lz4|zstd",
       description = "Of the data shards that are written (default: none).")
-  private Compression compression;
+  private ShardCompression compression;
 
   @Option(
       names = "--shard-megabytes",
@@ -152,7 +152,7 @@ final class DataOptions {
    * @param classes for tensors of class indices: their names, by index; empty to take those found
    * @param preparation how columns became tensors; empty to fit it
    */
-  record Known(Map<String, List<String>> classes, Optional<Preparation> preparation) {
+  record Known(Map<String, List<String>> classes, Optional<FittedTransform> preparation) {
     static final Known NOTHING = new Known(Map.of(), Optional.empty());
   }
 
@@ -178,22 +178,24 @@ final class DataOptions {
    * @param shards folder to write them to, if they are not data shards already
    * @throws IllegalArgumentException if there is nothing to read, or other classes are in it
    */
-  Dataset open(SparkSession spark, String shards, IfExists ifExists, Known known, HeldOut heldOut)
+  ShardedDataset open(
+      SparkSession spark, String shards, IfExists ifExists, Known known, HeldOut heldOut)
       throws IOException {
     requireOptionsOfFormat();
     if (!areShards()) {
       return ingest(spark, shards, ifExists, known, heldOut).dataset();
     }
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-    Dataset dataset = reading(() -> openShards(hadoop));
+    ShardedDataset dataset = reading(() -> openShards(hadoop));
     requireSameClasses(known.classes(), dataset.shardSet().classes());
     requireSamePreparation(known.preparation(), dataset.shardSet().preparation());
     return dataset;
   }
 
-  private Dataset openShards(Configuration hadoop) throws IOException {
+  private ShardedDataset openShards(Configuration hadoop) throws IOException {
     Path path = new Path(qualified(data, hadoop));
-    if (path.getFileSystem(hadoop).exists(path) && !Datasets.exists(path.toString(), hadoop)) {
+    if (path.getFileSystem(hadoop).exists(path)
+        && !ShardedDatasets.exists(path.toString(), hadoop)) {
       throw new IllegalArgumentException(
           "data="
               + data
@@ -202,7 +204,7 @@ final class DataOptions {
               + formats()
               + ", or shard it again");
     }
-    return Datasets.open(path.toString(), hadoop);
+    return ShardedDatasets.open(path.toString(), hadoop);
   }
 
   private static String formats() {
@@ -222,7 +224,7 @@ final class DataOptions {
    *
    * @param reused from the same files, read in the same way
    */
-  record Ingested(Dataset dataset, boolean reused) {}
+  record Ingested(ShardedDataset dataset, boolean reused) {}
 
   /** Writes the data as data shards, unless {@code location} holds them already. */
   Ingested ingest(
@@ -259,7 +261,7 @@ final class DataOptions {
       return reading(
           () -> {
             String input = qualified(data, hadoop);
-            Optional<Recipe> recipe = recipe(input);
+            Optional<DataRecipe> recipe = recipe(input);
             ShardingOptions options = sharding(heldOut);
             String source =
                 SourceFingerprint.of(
@@ -267,7 +269,7 @@ final class DataOptions {
                     List.of(format, csv(labels), recipe, known, images, columns.features(), options)
                         .toString(),
                     hadoop);
-            Optional<Dataset> before = sameAsBefore(source, ifExists);
+            Optional<ShardedDataset> before = sameAsBefore(source, ifExists);
             if (before.isPresent()) {
               return new Ingested(before.get(), true);
             }
@@ -277,13 +279,14 @@ final class DataOptions {
           });
     }
 
-    private Optional<Dataset> sameAsBefore(String source, IfExists ifExists) throws IOException {
-      if (!Datasets.exists(location, hadoop)) {
+    private Optional<ShardedDataset> sameAsBefore(String source, IfExists ifExists)
+        throws IOException {
+      if (!ShardedDatasets.exists(location, hadoop)) {
         return Optional.empty();
       }
-      Dataset dataset;
+      ShardedDataset dataset;
       try {
-        dataset = Datasets.open(location, hadoop);
+        dataset = ShardedDatasets.open(location, hadoop);
       } catch (IOException e) {
         if (ifExists == IfExists.REPLACE) {
           return Optional.empty();
@@ -295,7 +298,7 @@ final class DataOptions {
     }
 
     private void refuseOther(IfExists ifExists) throws IOException {
-      if (ifExists == IfExists.REFUSE && Datasets.exists(location, hadoop)) {
+      if (ifExists == IfExists.REFUSE && ShardedDatasets.exists(location, hadoop)) {
         throw new IllegalArgumentException(
             "out="
                 + location
@@ -304,7 +307,7 @@ final class DataOptions {
       }
     }
 
-    private Optional<Recipe> recipe(String input) throws IOException {
+    private Optional<DataRecipe> recipe(String input) throws IOException {
       if (!format.isTable()) {
         return Optional.empty();
       }
@@ -323,8 +326,8 @@ final class DataOptions {
           columns.recipe(FileTableIngest.columns(spark, fileFormat(), input), labels, hadoop));
     }
 
-    private Dataset ingest(String input, Optional<Recipe> recipe, ShardingOptions options)
-        throws IOException {
+    private ShardedDataset ingest(
+        String input, Optional<DataRecipe> recipe, ShardingOptions options) throws IOException {
       return switch (format) {
         case CSV, TSV -> {
           CsvOptions csv = csv(labels);
@@ -366,12 +369,12 @@ final class DataOptions {
   }
 
   /** The columns are those of the data that the model was trained on. */
-  private void requireNoOtherColumns(Preparation preparation) {
+  private void requireNoOtherColumns(FittedTransform preparation) {
     List<String> labels =
         preparation.tensors().stream()
             .filter(tensor -> tensor.role() == TensorSpec.Role.LABELS)
             .flatMap(tensor -> tensor.columns().stream())
-            .map(PreparedColumn::column)
+            .map(FittedColumn::column)
             .toList();
     List<String> other = new ArrayList<>(columns.given());
     String given = columns.labelColumn();
@@ -409,14 +412,14 @@ final class DataOptions {
               + " without a fraction: give --validation-fraction or --test-fraction");
     }
     boolean stored = heldOut.stored() || testFraction > 0 || split != null || columns.isFitted();
-    Splitting splitting =
+    SplitSpec splitting =
         !stored || (heldOut.validation() == 0 && testFraction == 0)
-            ? Splitting.NONE
-            : new Splitting(
+            ? SplitSpec.NONE
+            : new SplitSpec(
                 heldOut.seed(),
                 heldOut.validation(),
                 testFraction,
-                split == null ? Splitting.Method.RANDOM : split);
+                split == null ? SplitSpec.Method.RANDOM : split);
     return ShardingOptions.named(name())
         .blockExamples(blockExamples)
         .shardBytes(Math.multiplyExact(shardMegabytes, 1L << 20))
@@ -427,7 +430,7 @@ final class DataOptions {
 
   /** An option without effect would hide a mistake. */
   private void requireOptionsOfFormat() {
-    Credentials.requireNone("data", data);
+    AddressSecrets.requireNone("data", data);
     List<String> wrong = new ArrayList<>();
     Format of = format == null ? Format.SHARDS : format;
     if (!of.isText() && header) {
@@ -509,7 +512,7 @@ final class DataOptions {
   }
 
   /** Numbers of the data must be scaled as those that the model learned from. */
-  private void requireSamePreparation(Optional<Preparation> known, Preparation found) {
+  private void requireSamePreparation(Optional<FittedTransform> known, FittedTransform found) {
     if (known.isPresent() && found != null && !known.get().equals(found.unweighted())) {
       throw new IllegalArgumentException(
           "data="

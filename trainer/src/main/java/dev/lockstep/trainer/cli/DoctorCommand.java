@@ -1,7 +1,7 @@
 package dev.lockstep.trainer.cli;
 
-import dev.lockstep.trainer.model.NumericProfile;
-import dev.lockstep.trainer.spark.ClusterDiagnosis;
+import dev.lockstep.trainer.cluster.ClusterDiagnosis;
+import dev.lockstep.trainer.numeric.NumericProfile;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;

@@ -1,17 +1,17 @@
 package dev.lockstep.trainer.cli;
 
-import dev.lockstep.sharding.Dataset;
-import dev.lockstep.sharding.Preparation;
+import dev.lockstep.sharding.FittedTransform;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.TensorSpec.Role;
-import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.store.IfExists;
-import dev.lockstep.trainer.model.EvaluationSums;
+import dev.lockstep.trainer.evaluate.EvaluationJob;
 import dev.lockstep.trainer.model.InitialModel;
-import dev.lockstep.trainer.model.NumericProfile;
 import dev.lockstep.trainer.model.ReplicaOptions;
-import dev.lockstep.trainer.spark.EvaluationJob;
-import dev.lockstep.trainer.spark.RunFolder;
+import dev.lockstep.trainer.numeric.NumericProfile;
+import dev.lockstep.trainer.output.RunFolder;
+import dev.lockstep.trainer.score.EvaluationSums;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -55,7 +55,7 @@ final class EvaluateCommand implements Callable<Integer> {
       names = "--part",
       paramLabel = "training|validation|test",
       description = "Only this part of data shards that store a split (default: all examples).")
-  private Part part;
+  private Split part;
 
   @Option(
       names = "--batch-size",
@@ -98,12 +98,13 @@ final class EvaluateCommand implements Callable<Integer> {
       }
       // Class 2 of the data must be class 2 of the model, also where class 1 does not occur.
       RunFolder run = new RunFolder(folderOf(model), hadoop);
-      Dataset dataset =
+      ShardedDataset dataset =
           data.open(
               session,
               scratch.resolve("data").toUri().toString(),
               IfExists.REFUSE,
-              new DataOptions.Known(run.classes(), run.preparation().map(Preparation::unweighted)),
+              new DataOptions.Known(
+                  run.classes(), run.preparation().map(FittedTransform::unweighted)),
               DataOptions.HeldOut.NOTHING);
       List<EvaluationSums> outputs =
           EvaluationJob.run(

@@ -1,6 +1,6 @@
 package dev.lockstep.trainer.cli;
 
-import dev.lockstep.sharding.Credentials;
+import dev.lockstep.sharding.AddressSecrets;
 import dev.lockstep.trainer.model.UnsupportedModelException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -13,14 +13,14 @@ final class FailureLine {
   private FailureLine() {}
 
   static String of(Throwable failure) {
-    return Credentials.redacted(line(failure));
+    return AddressSecrets.redacted(line(failure));
   }
 
   /** With its causes, for people who look for the reason in the code. */
   static String stackTrace(Throwable failure) {
     StringWriter text = new StringWriter();
     failure.printStackTrace(new PrintWriter(text));
-    return Credentials.redacted(text.toString());
+    return AddressSecrets.redacted(text.toString());
   }
 
   private static String line(Throwable failure) {

@@ -1,9 +1,9 @@
 package dev.lockstep.trainer.cli;
 
-import dev.lockstep.sharding.ingest.ImageOptions;
-import dev.lockstep.sharding.ingest.TfRecordOptions;
-import dev.lockstep.sharding.ingest.image.Colour;
+import dev.lockstep.sharding.ingest.image.Color;
+import dev.lockstep.sharding.ingest.image.ImageOptions;
 import dev.lockstep.sharding.ingest.image.Resize;
+import dev.lockstep.sharding.ingest.tfrecord.TfRecordOptions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -22,7 +22,7 @@ final class ImageDataOptions {
       names = "--colour",
       paramLabel = "grey|rgb",
       description = "Images: channels (default: rgb).")
-  private Colour colour;
+  private Color colour;
 
   @Option(
       names = "--resize",
@@ -55,7 +55,7 @@ final class ImageDataOptions {
   }
 
   ImageOptions options() {
-    ImageOptions options = ImageOptions.of(colour == null ? Colour.RGB : colour);
+    ImageOptions options = ImageOptions.of(colour == null ? Color.RGB : colour);
     if (size == null) {
       return options;
     }

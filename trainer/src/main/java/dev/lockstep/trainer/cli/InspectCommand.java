@@ -3,16 +3,16 @@ package dev.lockstep.trainer.cli;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.layout.Block;
 import dev.lockstep.ps.optim.UpdatePlan;
-import dev.lockstep.sharding.Credentials;
-import dev.lockstep.sharding.Dataset;
-import dev.lockstep.sharding.PreparedColumn;
-import dev.lockstep.sharding.PreparedTensor;
-import dev.lockstep.sharding.ShardSet;
+import dev.lockstep.sharding.AddressSecrets;
+import dev.lockstep.sharding.DatasetManifest;
+import dev.lockstep.sharding.FittedColumn;
+import dev.lockstep.sharding.FittedTensor;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.TensorStatistics;
-import dev.lockstep.sharding.store.Datasets;
+import dev.lockstep.sharding.store.ShardedDatasets;
 import dev.lockstep.trainer.model.InitialModel;
-import dev.lockstep.trainer.spark.RunFolder;
+import dev.lockstep.trainer.output.RunFolder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -43,7 +43,7 @@ final class InspectCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Credentials.requireNone("path", location);
+    AddressSecrets.requireNone("path", location);
     Configuration hadoop = new Configuration();
     Path path = new Path(location);
     FileSystem files = path.getFileSystem(hadoop);
@@ -59,14 +59,14 @@ final class InspectCommand implements Callable<Integer> {
         console.println(new String(in.readAllBytes(), StandardCharsets.UTF_8));
       }
     } else {
-      print(console, Datasets.open(location, hadoop));
+      print(console, ShardedDatasets.open(location, hadoop));
     }
     console.flush();
     return 0;
   }
 
-  private static void print(PrintWriter console, Dataset dataset) {
-    ShardSet set = dataset.shardSet();
+  private static void print(PrintWriter console, ShardedDataset dataset) {
+    DatasetManifest set = dataset.shardSet();
     console.println("dataset      " + dataset.location());
     console.println("name         " + set.name());
     console.println("fingerprint  " + set.fingerprint());
@@ -103,7 +103,7 @@ final class InspectCommand implements Callable<Integer> {
               : "by class " + each.classCounts());
     }
     if (set.preparation() != null) {
-      for (PreparedTensor tensor : set.preparation().tensors()) {
+      for (FittedTensor tensor : set.preparation().tensors()) {
         tensor.columns().forEach(column -> print(console, tensor, column));
       }
     }
@@ -112,7 +112,7 @@ final class InspectCommand implements Callable<Integer> {
     set.provenance().forEach((key, value) -> console.println("from         " + key + "=" + value));
   }
 
-  private static void print(PrintWriter console, PreparedTensor tensor, PreparedColumn column) {
+  private static void print(PrintWriter console, FittedTensor tensor, FittedColumn column) {
     String fitted =
         switch (column.treatment()) {
           case NUMBER, CLASS -> "";

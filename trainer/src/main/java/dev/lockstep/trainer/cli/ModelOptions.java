@@ -1,6 +1,6 @@
 package dev.lockstep.trainer.cli;
 
-import dev.lockstep.sharding.Credentials;
+import dev.lockstep.sharding.AddressSecrets;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.trainer.config.OptimizerName;
 import dev.lockstep.trainer.model.BuiltInOptions;
@@ -100,7 +100,7 @@ final class ModelOptions {
    * @throws IllegalArgumentException if there is none, or it is not a model's
    */
   static InitialModel read(String location, Configuration hadoop) throws IOException {
-    Credentials.requireNone("model", location);
+    AddressSecrets.requireNone("model", location);
     Path path = new Path(location);
     try (InputStream in = path.getFileSystem(hadoop).open(path)) {
       return InitialModel.read(in, location);

@@ -1,10 +1,10 @@
 package dev.lockstep.trainer.cli;
 
-import dev.lockstep.sharding.Dataset;
-import dev.lockstep.sharding.Preparation;
+import dev.lockstep.sharding.FittedTransform;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.store.IfExists;
-import dev.lockstep.trainer.model.NumericProfile;
-import dev.lockstep.trainer.spark.RunFolder;
+import dev.lockstep.trainer.numeric.NumericProfile;
+import dev.lockstep.trainer.output.RunFolder;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.Locale;
@@ -72,7 +72,7 @@ final class ShardCommand implements Callable<Integer> {
               overwrite ? IfExists.REPLACE : IfExists.REFUSE,
               known(session.sparkContext().hadoopConfiguration()),
               new DataOptions.HeldOut(seed, validationFraction, validationFraction > 0));
-      Dataset dataset = ingested.dataset();
+      ShardedDataset dataset = ingested.dataset();
       console.printf(
           Locale.ROOT,
           "%s%,d examples in %,d data shards at %s%nfingerprint %s%n",
@@ -101,6 +101,6 @@ final class ShardCommand implements Callable<Integer> {
       throw new IllegalArgumentException(
           "like=" + like + " holds no run: name the folder of a finished one");
     }
-    return new DataOptions.Known(run.classes(), run.preparation().map(Preparation::unweighted));
+    return new DataOptions.Known(run.classes(), run.preparation().map(FittedTransform::unweighted));
   }
 }

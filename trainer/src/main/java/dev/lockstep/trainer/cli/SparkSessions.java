@@ -1,6 +1,6 @@
 package dev.lockstep.trainer.cli;
 
-import dev.lockstep.trainer.model.NumericProfile;
+import dev.lockstep.trainer.numeric.NumericProfile;
 import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
 

@@ -1,18 +1,18 @@
 package dev.lockstep.trainer.cli;
 
 import dev.lockstep.ps.schedule.Plateau;
-import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.CheckpointInterval;
 import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.driver.TrainingJob;
+import dev.lockstep.trainer.metrics.EpochMetrics;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelValidation;
-import dev.lockstep.trainer.model.NumericProfile;
-import dev.lockstep.trainer.report.EpochMetrics;
-import dev.lockstep.trainer.spark.RunFolder;
-import dev.lockstep.trainer.spark.TrainingJob;
-import dev.lockstep.trainer.spark.TrainingResult;
+import dev.lockstep.trainer.numeric.NumericProfile;
+import dev.lockstep.trainer.output.RunFolder;
+import dev.lockstep.trainer.output.TrainingResult;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.AccessDeniedException;
@@ -222,7 +222,7 @@ final class TrainCommand implements Callable<Integer> {
       RunFolder folder,
       PrintWriter console)
       throws IOException {
-    Dataset dataset =
+    ShardedDataset dataset =
         data.open(
             session,
             folder.file(RunFolder.DATA).toString(),

@@ -2,7 +2,7 @@ package dev.lockstep.trainer.config;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonValue;
-import dev.lockstep.ps.server.OnNonFinite;
+import dev.lockstep.ps.protocol.OnNonFinite;
 import java.io.Serializable;
 import java.util.Locale;
 import java.util.Objects;

@@ -11,8 +11,8 @@ import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import dev.lockstep.ps.schedule.EarlyStopping;
 import dev.lockstep.ps.schedule.Plateau;
-import dev.lockstep.sharding.Credentials;
-import dev.lockstep.sharding.ShardSet;
+import dev.lockstep.sharding.AddressSecrets;
+import dev.lockstep.sharding.DatasetManifest;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.augment.Augmentation;
 import dev.lockstep.sharding.plan.Shuffle;
@@ -250,7 +250,7 @@ public record TrainingConfig(
       throw new IllegalArgumentException(
           "out is not given: name the folder for the run's outputs with --out");
     }
-    Credentials.requireNone("out", out);
+    AddressSecrets.requireNone("out", out);
   }
 
   private static void checkMinWorkers(int minWorkers, int workers, int virtualWorkers) {
@@ -392,7 +392,7 @@ public record TrainingConfig(
   }
 
   /** In which order an epoch takes the training part of a dataset. */
-  public Shuffle order(ShardSet data) {
+  public Shuffle order(DatasetManifest data) {
     return switch (shuffle) {
       case NONE -> Shuffle.NONE;
       case FULL -> Shuffle.FULL;
@@ -406,7 +406,7 @@ public record TrainingConfig(
   }
 
   /** The same with the order that a dataset determines written out. */
-  public TrainingConfig resolvedFor(ShardSet data) {
+  public TrainingConfig resolvedFor(DatasetManifest data) {
     return shuffle == Shuffle.Kind.WINDOW
         ? toBuilder().shuffleWindow(order(data).window()).build()
         : this;

@@ -7,7 +7,7 @@ import dev.lockstep.ps.reduce.Rounding;
  * Every round is one step, and the gradient sum is pushed: the server owns the optimizer. Modes
  * {@code sync}, {@code ssp} and {@code async}.
  */
-public final class GlobalGradient implements Contributor {
+public final class GlobalGradient implements LocalComputation {
 
   private final GradientSource replica;
   private final StepGradient gradients;

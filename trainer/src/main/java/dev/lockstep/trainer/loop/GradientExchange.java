@@ -1,9 +1,9 @@
 package dev.lockstep.trainer.loop;
 
 import dev.lockstep.ps.client.Pulled;
+import dev.lockstep.ps.protocol.Contribution;
+import dev.lockstep.ps.protocol.StepKey;
 import dev.lockstep.ps.reduce.TreeNode;
-import dev.lockstep.ps.server.Contribution;
-import dev.lockstep.ps.server.StepKey;
 
 /** A worker's view of the parameter server. Used by one thread at a time. */
 public interface GradientExchange {

@@ -13,7 +13,7 @@ import java.util.function.DoubleSupplier;
  * <p>One virtual worker is computed at a time, so only one θ_v lives. A step for which a virtual
  * worker has no examples leaves its parameters and state alone; the optimizer's clock is the run's.
  */
-public final class LocalSteps implements Contributor {
+public final class LocalSteps implements LocalComputation {
 
   private final WorkerLoop.Span span;
   private final AveragedVector layout;

@@ -1,7 +1,7 @@
 package dev.lockstep.trainer.loop;
 
+import dev.lockstep.ps.protocol.StepKey;
 import dev.lockstep.ps.reduce.TreeNode;
-import dev.lockstep.ps.server.StepKey;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;

@@ -1,7 +1,7 @@
 package dev.lockstep.trainer.loop;
 
+import dev.lockstep.ps.protocol.StepOutcome;
 import dev.lockstep.ps.reduce.TreeNode;
-import dev.lockstep.ps.server.StepOutcome;
 import java.util.List;
 
 /**
@@ -22,7 +22,7 @@ public interface RoundListener {
 
   /**
    * This worker's part of a round is done. In modes {@code sync} and {@code averaging}, and where
-   * all workers meet ({@link Milestones#isMeeting}), all have done theirs and the replica holds the
+   * all workers meet ({@link SyncPoints#isMeeting}), all have done theirs and the replica holds the
    * parameters after it.
    *
    * @param round that was done

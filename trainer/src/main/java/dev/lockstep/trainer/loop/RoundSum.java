@@ -1,6 +1,6 @@
 package dev.lockstep.trainer.loop;
 
-import dev.lockstep.ps.server.Contribution;
+import dev.lockstep.ps.protocol.Contribution;
 
 /**
  * What some virtual workers contribute to a round. Not a value: joining changes the left side.

@@ -1,9 +1,9 @@
 package dev.lockstep.trainer.loop;
 
+import dev.lockstep.ps.protocol.Contribution;
 import dev.lockstep.ps.reduce.PairwiseTree;
 import dev.lockstep.ps.reduce.Rounding;
 import dev.lockstep.ps.reduce.TreeNode;
-import dev.lockstep.ps.server.Contribution;
 import java.util.ArrayDeque;
 import java.util.Deque;
 

@@ -1,10 +1,10 @@
 package dev.lockstep.trainer.loop;
 
 import dev.lockstep.ps.client.Pulled;
+import dev.lockstep.ps.protocol.Consistency;
+import dev.lockstep.ps.protocol.StepKey;
 import dev.lockstep.ps.reduce.PairwiseTree;
 import dev.lockstep.ps.reduce.TreeNode;
-import dev.lockstep.ps.server.Consistency;
-import dev.lockstep.ps.server.StepKey;
 import dev.lockstep.trainer.loop.LoopClock.Activity;
 import java.util.List;
 
@@ -18,7 +18,7 @@ import java.util.List;
 public final class WorkerLoop {
 
   private final Span span;
-  private final Contributor contributor;
+  private final LocalComputation contributor;
   private final GradientExchange exchange;
   private final RoundListener listener;
   private final LoopClock clock;
@@ -47,7 +47,7 @@ public final class WorkerLoop {
       int virtualWorkers,
       int from,
       int to,
-      Milestones milestones,
+      SyncPoints milestones,
       Consistency consistency,
       int pushSplit,
       long firstStep,
@@ -79,7 +79,7 @@ public final class WorkerLoop {
     }
 
     /** How micro-batches make steps and rounds. */
-    public Pace pace() {
+    public StepSchedule pace() {
       return milestones.pace();
     }
 
@@ -116,7 +116,7 @@ public final class WorkerLoop {
 
   /** A loop whose time nobody asks for. */
   public WorkerLoop(
-      Span span, Contributor contributor, GradientExchange exchange, RoundListener listener) {
+      Span span, LocalComputation contributor, GradientExchange exchange, RoundListener listener) {
     this(span, contributor, exchange, listener, new LoopClock());
   }
 
@@ -128,7 +128,7 @@ public final class WorkerLoop {
    */
   public WorkerLoop(
       Span span,
-      Contributor contributor,
+      LocalComputation contributor,
       GradientExchange exchange,
       RoundListener listener,
       LoopClock clock) {

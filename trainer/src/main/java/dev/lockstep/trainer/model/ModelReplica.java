@@ -3,6 +3,9 @@ package dev.lockstep.trainer.model;
 import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.trainer.loop.GradientSource;
+import dev.lockstep.trainer.numeric.LoadedNatives;
+import dev.lockstep.trainer.numeric.NativeSeed;
+import dev.lockstep.trainer.score.Evaluator;
 import java.util.List;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -117,7 +120,7 @@ public final class ModelReplica implements GradientSource {
   }
 
   /** Adds losses and predictions, compared with labels, to a tally. */
-  public void evaluate(MicroBatch batch, EvaluationTally tally) {
+  public void evaluate(MicroBatch batch, Evaluator tally) {
     ExampleSums sums = score(batch);
     tally.add(batch, predict(batch), sums);
   }

@@ -1,5 +1,6 @@
 package dev.lockstep.trainer.model;
 
+import dev.lockstep.sharding.TensorRoles;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.TensorSpec.Role;
 import java.util.ArrayList;
@@ -43,7 +44,7 @@ import org.deeplearning4j.nn.conf.preprocessor.RnnToFeedForwardPreProcessor;
  * @param inputs in the network's order
  * @param outputs in the network's order
  */
-record ModelShape(List<Port> inputs, List<Port> outputs) {
+public record ModelShape(List<Port> inputs, List<Port> outputs) {
 
   /** A dimension that may be anything. */
   private static final int ANY = -1;
@@ -55,7 +56,7 @@ record ModelShape(List<Port> inputs, List<Port> outputs) {
    * @param rank dimensions with the batch dimension; {@link #ANY} to take a tensor as it is
    * @param size features of a flat input, channels of an image, features of a time step; or ANY
    */
-  record Port(String name, int rank, long size) {
+  public record Port(String name, int rank, long size) {
 
     /**
      * The shape in which an example of a tensor goes in; elements keep their order.
@@ -63,7 +64,7 @@ record ModelShape(List<Port> inputs, List<Port> outputs) {
      * @return without the batch dimension
      * @throws IllegalArgumentException if it cannot
      */
-    long[] exampleShape(TensorSpec tensor) {
+    public long[] exampleShape(TensorSpec tensor) {
       long[] shape = tensor.shape().stream().mapToLong(Integer::longValue).toArray();
       if (rank == ANY || rank == shape.length + 1) {
         return checked(tensor, shape);
@@ -120,7 +121,7 @@ record ModelShape(List<Port> inputs, List<Port> outputs) {
   }
 
   /** What does not fit between the model and a dataset's tensors; empty if all does. */
-  List<String> problems(List<TensorSpec> tensors) {
+  public List<String> problems(List<TensorSpec> tensors) {
     List<String> problems = new ArrayList<>();
     compare(tensors, Role.FEATURES, inputs, "inputs", problems);
     compare(tensors, Role.LABELS, outputs, "outputs", problems);
@@ -183,7 +184,7 @@ record ModelShape(List<Port> inputs, List<Port> outputs) {
     }
   }
 
-  static ModelShape of(ModelDefinition definition) {
+  public static ModelShape of(ModelDefinition definition) {
     return definition.kind() == ModelDefinition.Kind.MULTI_LAYER_NETWORK
         ? of(ConfigurationText.multiLayer(definition))
         : of(ConfigurationText.graph(definition));

@@ -29,7 +29,7 @@ import org.deeplearning4j.util.ModelSerializer;
  *           UTF allocation mode, int64 P, UTF "FLOAT", P float32 (big endian)
  * </pre>
  */
-final class ModelZip {
+public final class ModelZip {
   static final String CONFIGURATION = "configuration.json";
   static final String COEFFICIENTS = "coefficients.bin";
   static final String UPDATER = "updaterState.bin";
@@ -184,7 +184,7 @@ final class ModelZip {
   }
 
   /** A text of unknown origin, fit for a message. */
-  static String printable(String text) {
+  public static String printable(String text) {
     String clean = text.replaceAll("[^\\p{Print}]", "?");
     return clean.length() > 200 ? clean.substring(0, 200) + "..." : clean;
   }

@@ -10,11 +10,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * A float32 array's off-heap memory, seen through a buffer for bulk copies: ND4J's own element
  * accessors cost a call per value. Valid while the array is open.
  */
-final class NativeFloats {
+public final class NativeFloats {
   private final FloatBuffer floats;
 
   /** The memory of an array whose elements lie side by side; it may be a part of another's. */
-  NativeFloats(INDArray array) {
+  public NativeFloats(INDArray array) {
     if (array.dataType() != DataType.FLOAT || array.elementWiseStride() != 1) {
       throw new IllegalArgumentException(
           "array dataType="
@@ -34,12 +34,12 @@ final class NativeFloats {
   }
 
   /** Copies all values out. */
-  void read(float[] to) {
+  public void read(float[] to) {
     floats.get(0, to, 0, floats.capacity());
   }
 
   /** Copies the first values in. */
-  void write(float[] from) {
+  public void write(float[] from) {
     floats.put(0, from, 0, from.length);
   }
 }

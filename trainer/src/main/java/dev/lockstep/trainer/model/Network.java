@@ -11,7 +11,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * The one small adapter between DL4J's two kinds of network and everything else in this room. Used
  * by one thread at a time, like the network behind it.
  */
-interface Network extends AutoCloseable {
+public interface Network extends AutoCloseable {
 
   /** A layer or vertex with parameters, in the order in which DL4J flattens them. */
   record Part(int index, String name, Trainable trainable) {}

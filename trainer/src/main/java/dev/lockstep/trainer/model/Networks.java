@@ -1,6 +1,7 @@
 package dev.lockstep.trainer.model;
 
 import dev.lockstep.trainer.model.ModelDefinition.Kind;
+import dev.lockstep.trainer.numeric.NativeSeed;
 import java.util.ArrayList;
 import java.util.List;
 import org.deeplearning4j.nn.api.Updater;

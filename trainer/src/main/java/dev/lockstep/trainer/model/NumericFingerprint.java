@@ -4,6 +4,8 @@ import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.trainer.loop.GradientSource.ExampleSums;
 import dev.lockstep.trainer.loop.GradientSource.Position;
+import dev.lockstep.trainer.numeric.LoadedNatives;
+import dev.lockstep.trainer.numeric.NumericProfile;
 import java.io.IOException;
 import java.io.Serializable;
 import java.nio.ByteBuffer;
@@ -161,11 +163,11 @@ public record NumericFingerprint(
   }
 
   /** Examples that follow from integers alone, of any tensors. */
-  static final class SyntheticExamples {
+  public static final class SyntheticExamples {
 
     private SyntheticExamples() {}
 
-    static MicroBatch of(List<TensorSpec> tensors, int examples) {
+    public static MicroBatch of(List<TensorSpec> tensors, int examples) {
       List<float[]> values = tensors.stream().map(tensor -> values(tensor, examples)).toList();
       return new MicroBatch(examples, tensors, values);
     }

@@ -1,6 +1,7 @@
 package dev.lockstep.trainer.model;
 
 import dev.lockstep.sharding.MicroBatch;
+import dev.lockstep.sharding.TensorRoles;
 import dev.lockstep.sharding.TensorSpec;
 import java.util.List;
 import java.util.stream.IntStream;

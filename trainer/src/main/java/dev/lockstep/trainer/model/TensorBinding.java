@@ -1,6 +1,7 @@
 package dev.lockstep.trainer.model;
 
 import dev.lockstep.sharding.MicroBatch;
+import dev.lockstep.sharding.TensorRoles;
 import dev.lockstep.sharding.TensorSpec;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,7 +16,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * A dataset's tensors as a network's arrays. Keeps one set of off-heap arrays, as long as the
  * number of examples stays the same, and copies each micro-batch into it.
  */
-final class TensorBinding implements AutoCloseable {
+public final class TensorBinding implements AutoCloseable {
   private final List<TensorSpec> tensors;
   private final List<Slot> features;
   private final List<Slot> labels;
@@ -37,7 +38,7 @@ final class TensorBinding implements AutoCloseable {
    *
    * @throws UnsupportedModelException if they do not fit
    */
-  TensorBinding(ModelShape shape, List<TensorSpec> tensors) {
+  public TensorBinding(ModelShape shape, List<TensorSpec> tensors) {
     this.tensors = tensors;
     this.arrays = new INDArray[tensors.size()];
     this.memory = new NativeFloats[tensors.size()];
@@ -79,12 +80,12 @@ final class TensorBinding implements AutoCloseable {
   }
 
   /** Whether this binding is for these tensors. */
-  boolean isFor(List<TensorSpec> others) {
+  public boolean isFor(List<TensorSpec> others) {
     return tensors.equals(others);
   }
 
   /** The micro-batch as arrays, which stay this object's and hold it until the next call. */
-  Network.Batch bind(MicroBatch batch) {
+  public Network.Batch bind(MicroBatch batch) {
     if (batch.examples() < 1) {
       throw new IllegalArgumentException(
           "examples=" + batch.examples() + " < 1: an empty micro-batch has no gradient");

@@ -1,5 +1,7 @@
 package dev.lockstep.trainer.report;
 
+import dev.lockstep.trainer.metrics.EpochMetrics;
+import dev.lockstep.trainer.metrics.StepMetrics;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.Locale;

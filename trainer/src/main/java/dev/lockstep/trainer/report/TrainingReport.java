@@ -1,11 +1,19 @@
 package dev.lockstep.trainer.report;
 
-import static dev.lockstep.trainer.report.Page.text;
+import static dev.lockstep.trainer.report.page.Page.text;
 
-import dev.lockstep.trainer.report.Page.Figure;
-import dev.lockstep.trainer.report.Page.Figures;
-import dev.lockstep.trainer.report.Page.Table;
-import dev.lockstep.trainer.report.Series.Point;
+import dev.lockstep.trainer.metrics.EpochMetrics;
+import dev.lockstep.trainer.metrics.Metrics;
+import dev.lockstep.trainer.metrics.RunNote;
+import dev.lockstep.trainer.metrics.StepMetrics;
+import dev.lockstep.trainer.metrics.WorkerThroughput;
+import dev.lockstep.trainer.report.page.Chart;
+import dev.lockstep.trainer.report.page.Page;
+import dev.lockstep.trainer.report.page.Page.Figure;
+import dev.lockstep.trainer.report.page.Page.Figures;
+import dev.lockstep.trainer.report.page.Page.Table;
+import dev.lockstep.trainer.report.page.Series;
+import dev.lockstep.trainer.report.page.Series.Point;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -45,7 +53,7 @@ public record TrainingReport(
     notes = List.copyOf(notes);
   }
 
-  /** The page of this run; {@link HtmlReport#render} makes it HTML. */
+  /** The page of this run; {@code HtmlReport.render} makes it HTML. */
   public Page page() {
     List<Page.Section> sections = new ArrayList<>();
     Figures figures = figures();

@@ -2,9 +2,9 @@ package dev.lockstep.trainer.bench;
 
 import dev.lockstep.trainer.checkpoint.CheckpointManifest;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
-import dev.lockstep.trainer.checkpoint.Determinants;
 import dev.lockstep.trainer.checkpoint.RunProgress;
 import dev.lockstep.trainer.checkpoint.ShardFile;
+import dev.lockstep.trainer.plan.RunIdentity;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -106,7 +106,7 @@ public final class CheckpointBenchmark {
         new CheckpointStore(new org.apache.hadoop.fs.Path(folder.toUri()), HADOOP);
     long begin = System.nanoTime();
     CheckpointManifest.ShardEntry shard = store.writeShard(shard(vectors, step), 0, 1);
-    Determinants determinants = Determinants.of(Map.of("seed", "1"));
+    RunIdentity determinants = RunIdentity.of(Map.of("seed", "1"));
     store.commit(
         new CheckpointManifest(
             CheckpointManifest.FORMAT_VERSION,

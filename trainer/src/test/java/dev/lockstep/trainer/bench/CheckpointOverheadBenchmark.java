@@ -1,17 +1,17 @@
 package dev.lockstep.trainer.bench;
 
-import dev.lockstep.sharding.Dataset;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.LocalSpark;
 import dev.lockstep.trainer.config.CheckpointInterval;
 import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.driver.SyntheticDataset;
+import dev.lockstep.trainer.driver.TrainingJob;
+import dev.lockstep.trainer.driver.TrainingObserver;
+import dev.lockstep.trainer.metrics.StepMetrics;
 import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.report.StepMetrics;
-import dev.lockstep.trainer.spark.SyntheticDataset;
-import dev.lockstep.trainer.spark.TrainingJob;
-import dev.lockstep.trainer.spark.TrainingObserver;
-import dev.lockstep.trainer.spark.TrainingResult;
+import dev.lockstep.trainer.output.TrainingResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -41,7 +41,7 @@ public final class CheckpointOverheadBenchmark {
     String every = (args.length > 3 ? args[3] : "100") + "steps";
     int rounds = args.length > 4 ? Integer.parseInt(args[4]) : 5;
     Path folder = Files.createTempDirectory("lockstep-checkpoint-benchmark");
-    Dataset dataset =
+    ShardedDataset dataset =
         SyntheticDataset.classes(
             folder.resolve("data"), List.of(784), 10, 10 * batch * VIRTUAL_WORKERS);
     double[] without = new double[rounds];

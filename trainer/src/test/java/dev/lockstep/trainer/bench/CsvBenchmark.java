@@ -1,14 +1,14 @@
 package dev.lockstep.trainer.bench;
 
-import dev.lockstep.sharding.Dataset;
 import dev.lockstep.sharding.MicroBatch;
-import dev.lockstep.sharding.ingest.CsvIngest;
-import dev.lockstep.sharding.ingest.CsvOptions;
+import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.ingest.ShardingOptions;
-import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.ingest.csv.CsvIngest;
+import dev.lockstep.sharding.ingest.csv.CsvOptions;
+import dev.lockstep.sharding.plan.Holdout;
 import dev.lockstep.sharding.plan.Split;
-import dev.lockstep.sharding.store.MicroBatchStream;
-import dev.lockstep.sharding.store.StreamRequest;
+import dev.lockstep.sharding.read.MicroBatchStream;
+import dev.lockstep.sharding.read.StreamRequest;
 import dev.lockstep.trainer.LocalSpark;
 import java.io.BufferedWriter;
 import java.nio.file.Files;
@@ -47,7 +47,7 @@ public final class CsvBenchmark {
   public static void main(String[] args) throws Exception {
     Path folder = Files.createTempDirectory("lockstep-csv-benchmark");
     Path csv = write(folder.resolve("data.csv"));
-    Dataset dataset;
+    ShardedDataset dataset;
     double sharding;
     try (JavaSparkContext spark = LocalSpark.on("local[1]")) {
       long start = System.nanoTime();
@@ -96,12 +96,12 @@ public final class CsvBenchmark {
     return file;
   }
 
-  private static double stream(Dataset dataset) throws Exception {
+  private static double stream(ShardedDataset dataset) throws Exception {
     long start = System.nanoTime();
     long examples = 0;
-    Split split = Split.of(1, 0, dataset.shardSet().blockSizes());
+    Holdout split = Holdout.of(1, 0, dataset.shardSet().blockSizes());
     StreamRequest request =
-        new StreamRequest(dataset, split, Part.TRAINING, 1, 1, 0, 1, BATCH, WINDOW, 0, 0, 1, 4);
+        new StreamRequest(dataset, split, Split.TRAINING, 1, 1, 0, 1, BATCH, WINDOW, 0, 0, 1, 4);
     try (MicroBatchStream stream = new MicroBatchStream(request, new Configuration())) {
       for (MicroBatchStream.Item item = stream.next(); item != null; item = stream.next()) {
         MicroBatch batch = item.batch();

@@ -1,15 +1,15 @@
 package dev.lockstep.trainer.bench;
 
-import dev.lockstep.sharding.Dataset;
-import dev.lockstep.sharding.plan.Part;
+import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.sharding.plan.Holdout;
 import dev.lockstep.sharding.plan.Split;
-import dev.lockstep.sharding.store.MicroBatchStream;
-import dev.lockstep.sharding.store.StreamRequest;
+import dev.lockstep.sharding.read.MicroBatchStream;
+import dev.lockstep.sharding.read.StreamRequest;
 import dev.lockstep.trainer.LocalSpark;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.TrainingConfig;
-import dev.lockstep.trainer.spark.SyntheticDataset;
-import dev.lockstep.trainer.spark.TrainingResult;
+import dev.lockstep.trainer.driver.SyntheticDataset;
+import dev.lockstep.trainer.output.TrainingResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -47,7 +47,8 @@ public final class TrainBenchmark {
   /** Prints examples a second of both, and the ratio. */
   public static void main(String[] args) throws Exception {
     Path folder = Files.createTempDirectory("lockstep-train-benchmark");
-    Dataset dataset = SyntheticDataset.classes(folder.resolve("data"), List.of(784), 10, EXAMPLES);
+    ShardedDataset dataset =
+        SyntheticDataset.classes(folder.resolve("data"), List.of(784), 10, EXAMPLES);
     List<DataSet> batches = batches(dataset);
     double[] fit = new double[ROUNDS];
     double[] train = new double[ROUNDS];
@@ -70,13 +71,13 @@ public final class TrainBenchmark {
         median(train) / median(fit));
   }
 
-  private static List<DataSet> batches(Dataset dataset) throws Exception {
+  private static List<DataSet> batches(ShardedDataset dataset) throws Exception {
     List<DataSet> batches = new ArrayList<>();
     StreamRequest all =
         new StreamRequest(
             dataset,
-            Split.of(0, 0, dataset.shardSet().blockSizes()),
-            Part.TRAINING,
+            Holdout.of(0, 0, dataset.shardSet().blockSizes()),
+            Split.TRAINING,
             42,
             1,
             0,
@@ -128,7 +129,8 @@ public final class TrainBenchmark {
     return EPOCHS * (double) EXAMPLES / ((System.nanoTime() - begin) / 1e9);
   }
 
-  private static double train(JavaSparkContext spark, Dataset dataset, Path out) throws Exception {
+  private static double train(JavaSparkContext spark, ShardedDataset dataset, Path out)
+      throws Exception {
     TrainingResult result =
         Lockstep.train(
             spark,

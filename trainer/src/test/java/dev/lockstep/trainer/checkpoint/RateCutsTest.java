@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.trainer.loop.Milestones;
-import dev.lockstep.trainer.loop.Pace;
+import dev.lockstep.trainer.loop.StepSchedule;
+import dev.lockstep.trainer.loop.SyncPoints;
 import org.junit.jupiter.api.Test;
 
 class RateCutsTest {
@@ -35,19 +35,19 @@ class RateCutsTest {
 
   @Test
   void aRunGoesBackToTheLastCheckpointThatItsIntervalNames() {
-    Milestones ofSteps = new Milestones(new Pace(50, 1, 1), 20, 200);
+    SyncPoints ofSteps = new SyncPoints(new StepSchedule(50, 1, 1), 20, 200);
     assertEquals(0, ofSteps.lastCheckpoint(0));
     assertEquals(0, ofSteps.lastCheckpoint(19));
     assertEquals(20, ofSteps.lastCheckpoint(20));
     assertEquals(20, ofSteps.lastCheckpoint(39));
-    assertEquals(0, new Milestones(new Pace(50, 1, 1), 0, 200).lastCheckpoint(150));
+    assertEquals(0, new SyncPoints(new StepSchedule(50, 1, 1), 0, 200).lastCheckpoint(150));
   }
 
   @Test
   void goingBackAndGoingOnMeetAtTheSameSteps() {
     for (int roundSteps = 1; roundSteps < 8; roundSteps++) {
       for (int every = 1; every < 30; every++) {
-        Milestones milestones = new Milestones(new Pace(23, 1, roundSteps), every, 92);
+        SyncPoints milestones = new SyncPoints(new StepSchedule(23, 1, roundSteps), every, 92);
         long last = 0;
         for (long step = 0; step < 92; step++) {
           assertEquals(last, milestones.lastCheckpoint(step), milestones + " at " + step);

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.lockstep.trainer.checkpoint.Retention.BestBy;
-import dev.lockstep.trainer.report.EpochMetrics;
+import dev.lockstep.trainer.metrics.EpochMetrics;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;

@@ -3,8 +3,9 @@ package dev.lockstep.trainer.checkpoint;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.lockstep.trainer.report.EpochMetrics;
-import dev.lockstep.trainer.report.RunNote;
+import dev.lockstep.trainer.metrics.EpochMetrics;
+import dev.lockstep.trainer.metrics.RunNote;
+import dev.lockstep.trainer.plan.RunIdentity;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -16,7 +17,7 @@ import java.util.SplittableRandom;
 final class SampleRun {
 
   static final String RUN = "run-1";
-  static final Determinants DETERMINANTS = Determinants.of(Map.of("seed", "42", "model", "mlp"));
+  static final RunIdentity DETERMINANTS = RunIdentity.of(Map.of("seed", "42", "model", "mlp"));
   static final int STATE_VECTORS = 2;
 
   private final int parameters;

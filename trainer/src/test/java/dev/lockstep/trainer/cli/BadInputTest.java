@@ -9,8 +9,8 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.lockstep.sharding.DataBlock;
 import dev.lockstep.sharding.DataShard;
-import dev.lockstep.sharding.ShardSet;
-import dev.lockstep.sharding.store.Datasets;
+import dev.lockstep.sharding.DatasetManifest;
+import dev.lockstep.sharding.store.ShardedDatasets;
 import dev.lockstep.trainer.cli.Samples.Flower;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -435,7 +435,8 @@ class BadInputTest {
   @Test
   void aDamagedDataShardNamesFileAndBlock() throws IOException {
     Path shards = shards(csv, "--block-examples", "20");
-    ShardSet set = Datasets.open(shards.toUri().toString(), new Configuration()).shardSet();
+    DatasetManifest set =
+        ShardedDatasets.open(shards.toUri().toString(), new Configuration()).shardSet();
     DataShard shard = set.shards().get(0);
     DataBlock block = shard.blocks().get(1);
     Path data = shards.resolve(shard.file());

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.lockstep.ps.server.OnNonFinite;
+import dev.lockstep.ps.protocol.OnNonFinite;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.sharding.DataBlock;
 import dev.lockstep.sharding.DataShard;
-import dev.lockstep.sharding.ShardSet;
+import dev.lockstep.sharding.DatasetManifest;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.augment.GaussianNoise;
 import dev.lockstep.sharding.augment.RandomCrop;
@@ -129,11 +129,11 @@ class TrainingConfigTest {
   }
 
   /** A dataset of 100 blocks. */
-  private static ShardSet rows(int features, int block) {
+  private static DatasetManifest rows(int features, int block) {
     List<DataBlock> blocks =
         IntStream.range(0, 100).mapToObj(i -> new DataBlock(block, 10L * i, 10, 0)).toList();
-    return new ShardSet(
-        ShardSet.FORMAT_VERSION,
+    return new DatasetManifest(
+        DatasetManifest.FORMAT_VERSION,
         "rows",
         List.of(
             new TensorSpec(

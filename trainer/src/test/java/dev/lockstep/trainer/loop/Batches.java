@@ -8,7 +8,7 @@ final class Batches implements BatchSource {
     int examples(long microBatch, int virtualWorker);
   }
 
-  private final Pace pace;
+  private final StepSchedule pace;
   private final int from;
   private final int to;
   private final Sizes sizes;
@@ -18,7 +18,7 @@ final class Batches implements BatchSource {
   private long microBatch;
   private int virtualWorker;
 
-  Batches(Pace pace, int from, int to, long firstStep, Sizes sizes) {
+  Batches(StepSchedule pace, int from, int to, long firstStep, Sizes sizes) {
     this.pace = pace;
     this.from = from;
     this.to = to;

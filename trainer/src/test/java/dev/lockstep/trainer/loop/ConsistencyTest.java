@@ -14,14 +14,14 @@ import dev.lockstep.ps.optim.Dl4jOptimizer;
 import dev.lockstep.ps.optim.OptimizerSpec;
 import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.ps.optim.UpdateRule;
+import dev.lockstep.ps.protocol.Consistency;
+import dev.lockstep.ps.protocol.Contribution;
+import dev.lockstep.ps.protocol.OnNonFinite;
+import dev.lockstep.ps.protocol.Protocol;
+import dev.lockstep.ps.protocol.StepKey;
+import dev.lockstep.ps.protocol.StepOutcome;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.schedule.Schedule;
-import dev.lockstep.ps.server.Consistency;
-import dev.lockstep.ps.server.Contribution;
-import dev.lockstep.ps.server.OnNonFinite;
-import dev.lockstep.ps.server.Protocol;
-import dev.lockstep.ps.server.StepKey;
-import dev.lockstep.ps.server.StepOutcome;
 import dev.lockstep.sharding.MicroBatch;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -44,7 +44,7 @@ class ConsistencyTest {
 
   private static final int P = LinearModel.P;
   private static final int B = 4;
-  private static final Pace PACE = new Pace(10, 1, 1);
+  private static final StepSchedule PACE = new StepSchedule(10, 1, 1);
   private static final OptimizerSpec UNIT = new Dl4jOptimizer.Sgd(Schedule.fixed(1));
 
   private static UpdatePlan plan(OptimizerSpec optimizer) {
@@ -57,7 +57,7 @@ class ConsistencyTest {
   private static WorkerLoop.Span span(
       int v, int from, int to, Consistency consistency, long checkpointEvery, long lastStep) {
     return new WorkerLoop.Span(
-        1, v, from, to, new Milestones(PACE, checkpointEvery, lastStep), consistency, 0, 0, 0, 0);
+        1, v, from, to, new SyncPoints(PACE, checkpointEvery, lastStep), consistency, 0, 0, 0, 0);
   }
 
   /** Counts; each virtual worker pushes its number of examples in an element of its own. */
@@ -251,7 +251,7 @@ class ConsistencyTest {
       int to = (w + 1) * v / workers;
       WorkerLoop.Span span =
           new WorkerLoop.Span(
-              1, v, from, to, new Milestones(PACE, 0, 20), consistency, pushSplit, 0, 0, 0);
+              1, v, from, to, new SyncPoints(PACE, 0, 20), consistency, pushSplit, 0, 0, 0);
       GlobalGradient gradient =
           new GlobalGradient(
               span,

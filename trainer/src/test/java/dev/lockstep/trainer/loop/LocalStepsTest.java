@@ -15,12 +15,12 @@ import dev.lockstep.ps.optim.OptimizerSpec;
 import dev.lockstep.ps.optim.ShardOptimizer;
 import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.ps.optim.UpdateRule;
+import dev.lockstep.ps.protocol.Consistency;
+import dev.lockstep.ps.protocol.StepOutcome;
 import dev.lockstep.ps.reduce.Rounding;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.schedule.Schedule;
-import dev.lockstep.ps.server.Consistency;
 import dev.lockstep.ps.server.ShardSnapshot;
-import dev.lockstep.ps.server.StepOutcome;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -71,8 +71,8 @@ class LocalStepsTest {
       return new AveragedVector(plan(), state == State.KEPT ? 0 : local.stateVectors());
     }
 
-    private Pace pace() {
-      return new Pace(MICRO_BATCHES, 1, k);
+    private StepSchedule pace() {
+      return new StepSchedule(MICRO_BATCHES, 1, k);
     }
 
     private Run start() {
@@ -146,13 +146,13 @@ class LocalStepsTest {
   }
 
   private static WorkerLoop.Span span(
-      int virtualWorkers, int from, int to, Pace pace, long firstStep, long lastStep) {
+      int virtualWorkers, int from, int to, StepSchedule pace, long firstStep, long lastStep) {
     return new WorkerLoop.Span(
         1,
         virtualWorkers,
         from,
         to,
-        new Milestones(pace, 0, lastStep),
+        new SyncPoints(pace, 0, lastStep),
         new Consistency.Sync(),
         0,
         firstStep,
@@ -235,7 +235,7 @@ class LocalStepsTest {
     assertFalse(Arrays.equals(theta, local.vector()));
   }
 
-  private static Batches batches(Pace pace, int virtualWorkers) {
+  private static Batches batches(StepSchedule pace, int virtualWorkers) {
     return new Batches(pace, 0, virtualWorkers, 0, LocalStepsTest::examples);
   }
 
@@ -273,7 +273,7 @@ class LocalStepsTest {
     float[] begin = new float[P];
     Arrays.fill(begin, 0.25f);
     LoopCluster cluster = new LoopCluster(v, averaged.serverPlan(outer.spec()), begin, null, 0);
-    Pace pace = new Pace(MICRO_BATCHES, 1, k);
+    StepSchedule pace = new StepSchedule(MICRO_BATCHES, 1, k);
     WorkerLoop.Span span = span(v, 0, v, pace, 0, 3L * MICRO_BATCHES);
     LocalSteps steps =
         new LocalSteps(
@@ -314,7 +314,7 @@ class LocalStepsTest {
   }
 
   /** Local descent of every virtual worker, and the mean weighted by examples, in float64. */
-  private static double[] meanAfterRound(double[] start, long first, Pace pace, int v) {
+  private static double[] meanAfterRound(double[] start, long first, StepSchedule pace, int v) {
     double[] mean = new double[P];
     long total = 0;
     for (int worker = 0; worker < v; worker++) {
@@ -385,7 +385,7 @@ class LocalStepsTest {
 
   @Test
   void virtualWorkersWithoutAnyExampleAreSkipped() {
-    Pace pace = new Pace(1, 1, 4);
+    StepSchedule pace = new StepSchedule(1, 1, 4);
     UpdatePlan plan = new Setup(4, 4, ADAM, NONE, State.AVERAGED, 1).plan();
     AveragedVector averaged = new AveragedVector(plan, 2);
     float[] vector = averaged.compose(new float[P], new float[2][P]);

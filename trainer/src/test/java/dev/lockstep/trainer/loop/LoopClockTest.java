@@ -3,11 +3,11 @@ package dev.lockstep.trainer.loop;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.lockstep.ps.client.Pulled;
+import dev.lockstep.ps.protocol.Consistency;
+import dev.lockstep.ps.protocol.Contribution;
+import dev.lockstep.ps.protocol.StepKey;
+import dev.lockstep.ps.protocol.StepOutcome;
 import dev.lockstep.ps.reduce.TreeNode;
-import dev.lockstep.ps.server.Consistency;
-import dev.lockstep.ps.server.Contribution;
-import dev.lockstep.ps.server.StepKey;
-import dev.lockstep.ps.server.StepOutcome;
 import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.trainer.loop.LoopClock.Activity;
 import java.util.List;
@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 class LoopClockTest {
 
   /** Six steps of two epochs, two virtual workers, four examples each. */
-  private static final Pace PACE = new Pace(3, 1, 1);
+  private static final StepSchedule PACE = new StepSchedule(3, 1, 1);
 
   private long nanos;
 
@@ -25,7 +25,7 @@ class LoopClockTest {
     LoopClock clock = new LoopClock(() -> nanos);
     WorkerLoop.Span span =
         new WorkerLoop.Span(
-            1, 2, 0, 2, new Milestones(PACE, 0, 6), new Consistency.Sync(), 0, 0, 0, 0);
+            1, 2, 0, 2, new SyncPoints(PACE, 0, 6), new Consistency.Sync(), 0, 0, 0, 0);
     Batches batches = new Batches(PACE, 0, 2, 0, (microBatch, virtualWorker) -> 4);
     GradientSource replica = clock.timed(new SlowModel());
     replica.setParameters(new float[LinearModel.P]);

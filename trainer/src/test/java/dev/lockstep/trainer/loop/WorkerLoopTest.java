@@ -6,14 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.ps.client.Pulled;
 import dev.lockstep.ps.compress.LeafCompressor;
+import dev.lockstep.ps.protocol.Consistency;
+import dev.lockstep.ps.protocol.Contribution;
+import dev.lockstep.ps.protocol.StepKey;
+import dev.lockstep.ps.protocol.StepOutcome;
 import dev.lockstep.ps.reduce.PairwiseTree;
 import dev.lockstep.ps.reduce.Rounding;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.reduce.TreeReduction;
-import dev.lockstep.ps.server.Consistency;
-import dev.lockstep.ps.server.Contribution;
-import dev.lockstep.ps.server.StepKey;
-import dev.lockstep.ps.server.StepOutcome;
 import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.plan.Seeds;
 import java.util.ArrayList;
@@ -65,7 +65,7 @@ class WorkerLoopTest {
             2,
             0,
             2,
-            new Milestones(new Pace(STEPS_PER_EPOCH, 1, 1), 0, 5),
+            new SyncPoints(new StepSchedule(STEPS_PER_EPOCH, 1, 1), 0, 5),
             new Consistency.Sync(),
             0,
             4,
@@ -109,7 +109,7 @@ class WorkerLoopTest {
             1,
             0,
             1,
-            new Milestones(new Pace(2, 1, 1), 0, 3),
+            new SyncPoints(new StepSchedule(2, 1, 1), 0, 3),
             new Consistency.Sync(),
             0,
             0,
@@ -142,7 +142,7 @@ class WorkerLoopTest {
             v,
             from,
             to,
-            new Milestones(new Pace(STEPS_PER_EPOCH, 1, 1), 0, STEPS),
+            new SyncPoints(new StepSchedule(STEPS_PER_EPOCH, 1, 1), 0, STEPS),
             new Consistency.Sync(),
             split,
             0,

@@ -7,11 +7,11 @@ import dev.lockstep.ps.compress.LeafCompressor;
 import dev.lockstep.ps.optim.Dl4jOptimizer;
 import dev.lockstep.ps.optim.OptimizerSpec;
 import dev.lockstep.ps.optim.UpdatePlan;
+import dev.lockstep.ps.protocol.Consistency;
+import dev.lockstep.ps.protocol.StepOutcome;
 import dev.lockstep.ps.reduce.Rounding;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.schedule.Schedule;
-import dev.lockstep.ps.server.Consistency;
-import dev.lockstep.ps.server.StepOutcome;
 import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.trainer.loop.AveragedVector;
@@ -20,10 +20,10 @@ import dev.lockstep.trainer.loop.GlobalGradient;
 import dev.lockstep.trainer.loop.LocalOptimizers;
 import dev.lockstep.trainer.loop.LocalSteps;
 import dev.lockstep.trainer.loop.LoopCluster;
-import dev.lockstep.trainer.loop.Milestones;
-import dev.lockstep.trainer.loop.Pace;
 import dev.lockstep.trainer.loop.Round;
 import dev.lockstep.trainer.loop.RoundListener;
+import dev.lockstep.trainer.loop.StepSchedule;
+import dev.lockstep.trainer.loop.SyncPoints;
 import dev.lockstep.trainer.loop.WorkerLoop;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -85,7 +85,7 @@ class AveragingParityTest {
     }
     SavedTraining begin = InitialModel.of(networks.get(0)).saved().orElseThrow();
     float[] vector = averaged.compose(begin.theta(), begin.state());
-    float[] trained = train(definition, averaged, vector, new Pace(STEPS, 1, K));
+    float[] trained = train(definition, averaged, vector, new StepSchedule(STEPS, 1, K));
 
     for (int first = 0; first < STEPS; first += K) {
       long[] weights = new long[V];
@@ -169,7 +169,7 @@ class AveragingParityTest {
     UpdatePlan outer =
         averaged.serverPlan(new Dl4jOptimizer.Nesterovs(Schedule.fixed(0.7), Schedule.fixed(0.9)));
     UpdatePlan none = averaged.serverPlan(new Dl4jOptimizer.Sgd(Schedule.fixed(1)));
-    Pace oneRound = new Pace(K, 1, K);
+    StepSchedule oneRound = new StepSchedule(K, 1, K);
     float[] begin = definition.initialParameters(1);
     float[] withMomentum = train(definition, averaged, outer, begin, oneRound);
     float[] plain = train(definition, averaged, none, begin, oneRound);
@@ -197,7 +197,7 @@ class AveragingParityTest {
     network.init();
     float[] begin = Fixtures.floats(network.params());
     // Seven micro-batches are steps of three, three and one, the last one ragged.
-    Pace pace = new Pace(STEPS, accumulate, 1);
+    StepSchedule pace = new StepSchedule(STEPS, accumulate, 1);
     LoopCluster cluster = new LoopCluster(V, plan, begin, null, 0);
     WorkerLoop.Span span =
         new WorkerLoop.Span(
@@ -205,7 +205,7 @@ class AveragingParityTest {
             V,
             0,
             V,
-            new Milestones(pace, 0, pace.stepsPerEpoch()),
+            new SyncPoints(pace, 0, pace.stepsPerEpoch()),
             new Consistency.Sync(),
             0,
             0,
@@ -247,7 +247,7 @@ class AveragingParityTest {
   }
 
   private static float[] train(
-      ModelDefinition definition, AveragedVector averaged, float[] vector, Pace pace) {
+      ModelDefinition definition, AveragedVector averaged, float[] vector, StepSchedule pace) {
     UpdatePlan none = averaged.serverPlan(new Dl4jOptimizer.Sgd(Schedule.fixed(1)));
     return train(definition, averaged, none, vector, pace);
   }
@@ -257,7 +257,7 @@ class AveragingParityTest {
       AveragedVector averaged,
       UpdatePlan server,
       float[] vector,
-      Pace pace) {
+      StepSchedule pace) {
     LoopCluster cluster = new LoopCluster(V, server, vector, null, 0);
     WorkerLoop.Span span =
         new WorkerLoop.Span(
@@ -265,7 +265,7 @@ class AveragingParityTest {
             V,
             0,
             V,
-            new Milestones(pace, 0, pace.stepsPerEpoch()),
+            new SyncPoints(pace, 0, pace.stepsPerEpoch()),
             new Consistency.Sync(),
             0,
             0,
@@ -283,7 +283,7 @@ class AveragingParityTest {
   }
 
   /** All micro-batches of one epoch in the order that one worker needs. */
-  private static BatchSource source(Pace pace) {
+  private static BatchSource source(StepSchedule pace) {
     Deque<BatchSource.Batch> batches = new ArrayDeque<>();
     for (long first = 0; first < STEPS; first += pace.consecutive()) {
       for (int v = 0; v < V; v++) {

@@ -13,19 +13,19 @@ import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** Data and measures that the tests of this room share. */
-final class Fixtures {
+public final class Fixtures {
 
   private Fixtures() {}
 
-  static TensorSpec features(Integer... shape) {
+  public static TensorSpec features(Integer... shape) {
     return new TensorSpec("features", Role.FEATURES, Encoding.FLOAT32, List.of(shape));
   }
 
-  static TensorSpec classes(int count) {
+  public static TensorSpec classes(int count) {
     return new TensorSpec("labels", Role.LABELS, Encoding.CLASS_INDEX, List.of(count));
   }
 
-  static TensorSpec targets(Integer... shape) {
+  public static TensorSpec targets(Integer... shape) {
     return new TensorSpec("labels", Role.LABELS, Encoding.FLOAT32, List.of(shape));
   }
 
@@ -91,7 +91,7 @@ final class Fixtures {
     return new DataSet(features, labels);
   }
 
-  static float[] floats(INDArray array) {
+  public static float[] floats(INDArray array) {
     return array.dup('c').data().asFloat();
   }
 

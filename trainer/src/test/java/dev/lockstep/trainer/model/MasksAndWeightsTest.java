@@ -12,6 +12,8 @@ import dev.lockstep.sharding.TensorSpec.Encoding;
 import dev.lockstep.sharding.TensorSpec.Role;
 import dev.lockstep.trainer.loop.GradientSource.ExampleSums;
 import dev.lockstep.trainer.loop.GradientSource.Position;
+import dev.lockstep.trainer.score.EvaluationSums;
+import dev.lockstep.trainer.score.Evaluator;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -410,7 +412,7 @@ class MasksAndWeightsTest {
       for (int i = 0; i < samples.size(); i++) {
         loss += weights[i] * plain.sums(Net.CLASSES, samples.get(i)).loss;
       }
-      EvaluationTally tally = new EvaluationTally(EvaluationTally.Detail.DETAILED);
+      Evaluator tally = new Evaluator(Evaluator.Detail.DETAILED);
       replica.evaluate(weighted, tally);
       EvaluationSums sums = tally.sums().get(0);
       assertEquals(3, sums.examples());

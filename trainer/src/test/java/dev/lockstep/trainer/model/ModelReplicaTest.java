@@ -10,6 +10,9 @@ import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.trainer.loop.GradientSource.ExampleSums;
 import dev.lockstep.trainer.loop.GradientSource.Position;
+import dev.lockstep.trainer.numeric.LoadedNatives;
+import dev.lockstep.trainer.score.EvaluationSums;
+import dev.lockstep.trainer.score.Evaluator;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -297,7 +300,7 @@ class ModelReplicaTest {
   }
 
   private static EvaluationSums evaluate(ModelReplica replica, MicroBatch batch) {
-    EvaluationTally tally = new EvaluationTally(EvaluationTally.Detail.DETAILED);
+    Evaluator tally = new Evaluator(Evaluator.Detail.DETAILED);
     replica.evaluate(batch, tally);
     return tally.sums().get(0);
   }

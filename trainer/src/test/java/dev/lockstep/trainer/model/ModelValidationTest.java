@@ -9,6 +9,8 @@ import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.TensorSpec.Encoding;
 import dev.lockstep.sharding.TensorSpec.Role;
+import dev.lockstep.trainer.score.EvaluationSums;
+import dev.lockstep.trainer.score.Evaluator;
 import java.util.List;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.conf.BackpropType;
@@ -335,7 +337,7 @@ class ModelValidationTest {
         () -> ModelValidation.check(definition, tensors, 4, new Clipping.GlobalNorm(1)));
     try (ModelReplica replica = definition.replica(ReplicaOptions.DEFAULT)) {
       replica.setParameters(definition.initialParameters(1));
-      EvaluationTally tally = new EvaluationTally(EvaluationTally.Detail.DETAILED);
+      Evaluator tally = new Evaluator(Evaluator.Detail.DETAILED);
       replica.evaluate(Fixtures.examples(tensors, 5, 1), tally);
       List<EvaluationSums> sums = tally.sums();
       assertEquals(2, sums.size());

@@ -3,6 +3,8 @@ package dev.lockstep.trainer.report;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.trainer.metrics.EpochMetrics;
+import dev.lockstep.trainer.metrics.StepMetrics;
 import dev.lockstep.trainer.report.TrainingProgress.Style;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;

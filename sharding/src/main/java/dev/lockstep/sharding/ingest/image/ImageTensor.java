@@ -12,7 +12,7 @@ import java.util.Objects;
  * @param colour channels
  * @param resize what becomes of images of another size
  */
-public record ImageTensor(int height, int width, Colour colour, Resize resize)
+public record ImageTensor(int height, int width, Color colour, Resize resize)
     implements Serializable {
 
   /** Checks the ranges. */

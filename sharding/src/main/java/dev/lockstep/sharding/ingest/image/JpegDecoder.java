@@ -42,7 +42,7 @@ public record JpegDecoder(int fingerprint) implements Serializable {
   private static JpegDecoder measure() {
     float[] values;
     try {
-      values = new ImageTensor(17, 19, Colour.RGB, Resize.NONE).read(REFERENCE);
+      values = new ImageTensor(17, 19, Color.RGB, Resize.NONE).read(REFERENCE);
     } catch (UnreadableImageException e) {
       // A Java that decodes no JPEG: its images are refused one by one.
       return new JpegDecoder(0);

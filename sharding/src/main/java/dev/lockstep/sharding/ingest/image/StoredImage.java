@@ -136,7 +136,7 @@ final class StoredImage {
    * @param into one array for each channel of the colour, at least as long as the row; in [0,
    *     {@link #WHITE}]
    */
-  void row(int y, Colour colour, double[][] into) {
+  void row(int y, Color colour, double[][] into) {
     int width = raster.getWidth();
     raster.getPixels(raster.getMinX(), raster.getMinY() + y, width, 1, pixels);
     for (int x = 0; x < width; x++) {

@@ -29,7 +29,7 @@ class ImageTensorTest {
   private static final int HEIGHT = 7;
   private static final int WIDTH = 5;
 
-  private static ImageTensor tensor(Colour colour) {
+  private static ImageTensor tensor(Color colour) {
     return new ImageTensor(HEIGHT, WIDTH, colour, Resize.NONE);
   }
 
@@ -64,7 +64,7 @@ class ImageTensorTest {
   void theBytesOfAnImageDividedBy255AreItsValues() throws IOException {
     BufferedImage image = random(BufferedImage.TYPE_3BYTE_BGR, HEIGHT, WIDTH, 1);
     for (String format : new String[] {"png", "bmp"}) {
-      float[] values = tensor(Colour.RGB).read(file(image, format));
+      float[] values = tensor(Color.RGB).read(file(image, format));
       assertEquals(3 * HEIGHT * WIDTH, values.length);
       for (int c = 0; c < 3; c++) {
         for (int y = 0; y < HEIGHT; y++) {
@@ -79,7 +79,7 @@ class ImageTensorTest {
   @Test
   void greyIsTheLumaOfColours() throws IOException {
     BufferedImage image = random(BufferedImage.TYPE_3BYTE_BGR, HEIGHT, WIDTH, 2);
-    float[] values = tensor(Colour.GREY).read(file(image, "png"));
+    float[] values = tensor(Color.GREY).read(file(image, "png"));
     for (int y = 0; y < HEIGHT; y++) {
       for (int x = 0; x < WIDTH; x++) {
         double luma =
@@ -95,13 +95,13 @@ class ImageTensorTest {
   @Test
   void greyImagesKeepTheirBytesAndCanStandForColours() throws IOException {
     BufferedImage image = random(BufferedImage.TYPE_BYTE_GRAY, HEIGHT, WIDTH, 3);
-    float[] grey = tensor(Colour.GREY).read(file(image, "png"));
+    float[] grey = tensor(Color.GREY).read(file(image, "png"));
     for (int y = 0; y < HEIGHT; y++) {
       for (int x = 0; x < WIDTH; x++) {
         assertEquals(sample(image, y, x, 0) / 255f, grey[y * WIDTH + x]);
       }
     }
-    float[] colours = tensor(Colour.RGB).read(file(image, "png"));
+    float[] colours = tensor(Color.RGB).read(file(image, "png"));
     for (int i = 0; i < colours.length; i++) {
       assertEquals(grey[i % grey.length], colours[i]);
     }
@@ -110,9 +110,9 @@ class ImageTensorTest {
   @Test
   void sixteenBitsAndOneBitFillTheSameRange() throws IOException {
     BufferedImage deep = random(BufferedImage.TYPE_USHORT_GRAY, HEIGHT, WIDTH, 4);
-    float[] values = tensor(Colour.GREY).read(file(deep, "png"));
+    float[] values = tensor(Color.GREY).read(file(deep, "png"));
     BufferedImage flat = random(BufferedImage.TYPE_BYTE_BINARY, HEIGHT, WIDTH, 4);
-    float[] bits = tensor(Colour.GREY).read(file(flat, "png"));
+    float[] bits = tensor(Color.GREY).read(file(flat, "png"));
     for (int y = 0; y < HEIGHT; y++) {
       for (int x = 0; x < WIDTH; x++) {
         assertEquals(sample(deep, y, x, 0) / 65535.0, values[y * WIDTH + x], 1e-7);
@@ -137,7 +137,7 @@ class ImageTensorTest {
     }
     byte[][] palette = {red, green, blue};
     for (String format : new String[] {"png", "gif"}) {
-      float[] values = tensor(Colour.RGB).read(file(image, format));
+      float[] values = tensor(Color.RGB).read(file(image, format));
       for (int i = 0; i < values.length; i++) {
         byte expected = palette[i / (HEIGHT * WIDTH)][i % (HEIGHT * WIDTH) % 4];
         assertEquals(Byte.toUnsignedInt(expected) / 255f, values[i]);
@@ -148,7 +148,7 @@ class ImageTensorTest {
   @Test
   void transparentPixelsAreLaidOnWhite() throws IOException {
     BufferedImage image = random(BufferedImage.TYPE_4BYTE_ABGR, HEIGHT, WIDTH, 5);
-    float[] values = tensor(Colour.RGB).read(file(image, "png"));
+    float[] values = tensor(Color.RGB).read(file(image, "png"));
     for (int c = 0; c < 3; c++) {
       for (int y = 0; y < HEIGHT; y++) {
         for (int x = 0; x < WIDTH; x++) {
@@ -170,7 +170,7 @@ class ImageTensorTest {
     }
     byte[] file = file(smooth, "jpg");
     BufferedImage decoded = ImageIO.read(new ByteArrayInputStream(file));
-    float[] values = tensor(Colour.RGB).read(file);
+    float[] values = tensor(Color.RGB).read(file);
     for (int i = 0; i < values.length; i++) {
       int at = i % (HEIGHT * WIDTH);
       int channel = i / (HEIGHT * WIDTH);
@@ -194,7 +194,7 @@ class ImageTensorTest {
   void resizedValuesAreWeightedByATriangleAroundEachPixel(Resize resize, int height, int width)
       throws IOException {
     BufferedImage image = random(BufferedImage.TYPE_3BYTE_BGR, HEIGHT, WIDTH, 6);
-    float[] values = new ImageTensor(height, width, Colour.RGB, resize).read(file(image, "png"));
+    float[] values = new ImageTensor(height, width, Color.RGB, resize).read(file(image, "png"));
     double high = HEIGHT;
     double wide = WIDTH;
     if (resize == Resize.CROP && high / wide > (double) height / width) {
@@ -232,7 +232,7 @@ class ImageTensorTest {
     BufferedImage flat = new BufferedImage(40, 30, BufferedImage.TYPE_BYTE_GRAY);
     Arrays.fill(((DataBufferByte) flat.getRaster().getDataBuffer()).getData(), (byte) 77);
     for (Resize resize : new Resize[] {Resize.STRETCH, Resize.CROP}) {
-      for (float value : new ImageTensor(13, 57, Colour.GREY, resize).read(file(flat, "png"))) {
+      for (float value : new ImageTensor(13, 57, Color.GREY, resize).read(file(flat, "png"))) {
         assertEquals(77 / 255f, value, 1e-7);
       }
     }
@@ -244,7 +244,7 @@ class ImageTensorTest {
     byte[] file = file(random(BufferedImage.TYPE_3BYTE_BGR, 53, 47, 7), "png");
     MessageDigest digest = MessageDigest.getInstance("SHA-256");
     for (Resize resize : new Resize[] {Resize.STRETCH, Resize.CROP}) {
-      for (Colour colour : Colour.values()) {
+      for (Color colour : Color.values()) {
         float[] values = new ImageTensor(19, 64, colour, resize).read(file);
         ByteBuffer bytes = ByteBuffer.allocate(Float.BYTES * values.length);
         bytes.asFloatBuffer().put(values);
@@ -259,7 +259,7 @@ class ImageTensorTest {
   @ValueSource(strings = {"png", "jpg", "bmp", "gif"})
   void anImageThatIsCutShortIsRefusedUnlessAllPixelsAreThere(String format) throws IOException {
     byte[] file = file(random(BufferedImage.TYPE_BYTE_GRAY, 40, 33, 8), format);
-    ImageTensor tensor = new ImageTensor(40, 33, Colour.GREY, Resize.NONE);
+    ImageTensor tensor = new ImageTensor(40, 33, Color.GREY, Resize.NONE);
     float[] whole = tensor.read(file);
     int refused = 0;
     for (int length = 0; length < file.length; length++) {
@@ -274,7 +274,7 @@ class ImageTensorTest {
 
   @Test
   void whatIsNoImageIsRefused() throws IOException {
-    ImageTensor tensor = tensor(Colour.RGB);
+    ImageTensor tensor = tensor(Color.RGB);
     assertEquals("it is empty", refusal(tensor, new byte[0]));
     assertEquals(
         "it is no image of a kind that Java reads (PNG, JPEG …)",
@@ -295,7 +295,7 @@ class ImageTensorTest {
     header.putInt(29, (int) crc.getValue());
     assertEquals(
         "its header says 40000x50000 = 2000000000 pixels > 67108864, the most that is decoded: make it smaller",
-        refusal(new ImageTensor(3, 4, Colour.GREY, Resize.STRETCH), file));
+        refusal(new ImageTensor(3, 4, Color.GREY, Resize.STRETCH), file));
   }
 
   @Test
@@ -304,7 +304,7 @@ class ImageTensorTest {
         "height=0 width=3 of an image tensor must be >= 1",
         assertThrows(
                 IllegalArgumentException.class,
-                () -> new ImageTensor(0, 3, Colour.GREY, Resize.NONE))
+                () -> new ImageTensor(0, 3, Color.GREY, Resize.NONE))
             .getMessage());
   }
 }

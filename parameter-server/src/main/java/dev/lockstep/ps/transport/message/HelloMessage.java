@@ -1,0 +1,75 @@
+package dev.lockstep.ps.transport.message;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+
+/**
+ * The first message of every connection: proves that the sender knows the run's token. (The token
+ * keeps strays and other runs out; against an eavesdropper there is Spark's authentication and
+ * encryption.)
+ *
+ * <pre>
+ *  0        4         8                        40
+ *  | magic  | version | SHA-256 of the token   |
+ * </pre>
+ */
+public final class HelloMessage {
+
+  private static final int MAGIC_OFFSET = 0;
+  private static final int VERSION_OFFSET = 4;
+  private static final int DIGEST_OFFSET = 8;
+  private static final int DIGEST_LENGTH = 32;
+  private static final int LENGTH = DIGEST_OFFSET + DIGEST_LENGTH;
+
+  private static final int MAGIC = 0x4C4B5354;
+  private static final int VERSION = 2;
+
+  private HelloMessage() {}
+
+  public static int encodedLength() {
+    return LENGTH;
+  }
+
+  public static ByteBuffer encode(String token) {
+    ByteBuffer bytes = Wire.allocate(LENGTH);
+    bytes.putInt(MAGIC_OFFSET, MAGIC);
+    bytes.putInt(VERSION_OFFSET, VERSION);
+    bytes.put(DIGEST_OFFSET, digest(token));
+    return bytes;
+  }
+
+  /**
+   * Checks a hello.
+   *
+   * @throws MessageException unless it is one of this version with this token
+   */
+  public static void check(ByteBuffer message, String token) {
+    ByteBuffer bytes = Wire.view(message);
+    if (bytes.limit() != LENGTH || bytes.getInt(MAGIC_OFFSET) != MAGIC) {
+      throw new MessageException("connection refused: the first message is not a hello");
+    }
+    if (bytes.getInt(VERSION_OFFSET) != VERSION) {
+      throw new MessageException(
+          "connection refused: protocol version "
+              + bytes.getInt(VERSION_OFFSET)
+              + " != "
+              + VERSION
+              + ": use the same Lockstep everywhere");
+    }
+    byte[] given = new byte[DIGEST_LENGTH];
+    bytes.get(DIGEST_OFFSET, given);
+    if (!MessageDigest.isEqual(given, digest(token))) {
+      throw new MessageException("connection refused: wrong run token");
+    }
+  }
+
+  private static byte[] digest(String token) {
+    try {
+      return MessageDigest.getInstance("SHA-256").digest(token.getBytes(StandardCharsets.UTF_8));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JRE has SHA-256", e);
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** The byte layout of each message. */
+package dev.lockstep.ps.transport.message;

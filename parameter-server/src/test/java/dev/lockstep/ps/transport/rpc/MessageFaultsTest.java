@@ -1,0 +1,162 @@
+package dev.lockstep.ps.transport.rpc;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lockstep.ps.SimulatedTraining;
+import dev.lockstep.ps.Workers;
+import dev.lockstep.ps.clip.Clipping;
+import dev.lockstep.ps.protocol.FrameLayout;
+import dev.lockstep.ps.transport.SocketCluster;
+import dev.lockstep.ps.transport.message.MessageType;
+import dev.lockstep.ps.transport.rpc.WireMessage.Moment;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import org.apache.spark.SparkConf;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.junit.jupiter.api.Test;
+
+class MessageFaultsTest {
+
+  private static final int STEPS = 2;
+
+  /** What the setting names. */
+  public static final class Named implements MessageFaults {
+
+    private final String application;
+
+    /** As the setting wants it. */
+    public Named(SparkConf conf) {
+      this.application = conf.get("spark.app.name");
+    }
+
+    @Override
+    public MessageFault fate(WireMessage message) {
+      return MessageFault.PASS;
+    }
+  }
+
+  @Test
+  void everyMessageOfEveryStepIsSeenThreeTimes() throws Exception {
+    Queue<WireMessage> seen = new ConcurrentLinkedQueue<>();
+    SimulatedTraining training =
+        new SimulatedTraining(
+            31, 2 * (FrameLayout.FRAME + 9000), 2, STEPS, new Clipping.GlobalNorm(1));
+    TransportSettings settings =
+        TransportSettings.loopback()
+            .withFaults(
+                message -> {
+                  seen.add(message);
+                  return MessageFault.PASS;
+                });
+    try (SocketCluster cluster = new SocketCluster(training, 2, settings)) {
+      for (SimulatedTraining.Result result : Workers.run(cluster.tasks(2))) {
+        assertArrayEquals(training.expectedTheta(), result.theta());
+      }
+    }
+    for (Moment moment : Moment.values()) {
+      for (long step = 0; step < STEPS; step++) {
+        // Two workers, each with two frames of the other's shard.
+        assertEquals(List.of(0, 0, 1, 1), frames(seen, moment, MessageType.PUSH, step));
+        assertEquals(List.of(0, 0, 1, 1), frames(seen, moment, MessageType.PULL, step));
+        assertEquals(
+            List.of(WireMessage.NONE, WireMessage.NONE),
+            frames(seen, moment, MessageType.NORMS, step));
+      }
+      assertEquals(2, of(seen, moment, MessageType.HELLO));
+      assertEquals(2, of(seen, moment, MessageType.FAREWELL));
+      assertTrue(of(seen, moment, MessageType.PING) > 0);
+    }
+    for (WireMessage message : seen) {
+      boolean isTheta =
+          message.type() == MessageType.PULL && message.moment() == Moment.SENDING_ANSWER;
+      if (isTheta) {
+        assertTrue(message.bytes() > 8000 * Float.BYTES, message.toString());
+      } else if (message.type() != MessageType.PUSH) {
+        assertTrue(message.bytes() < 500, message.toString());
+      }
+      assertTrue(message.peer().toString().contains("127.0.0.1"), message.toString());
+    }
+  }
+
+  @Test
+  void oneAnswerIsReadThoughTheRequestIsSentTwice() throws Exception {
+    TransportSettings settings =
+        TransportSettings.loopback()
+            .withFaults(
+                message ->
+                    message.moment() == Moment.SENDING_REQUEST && message.bytes() == 2
+                        ? new MessageFault.Duplicate()
+                        : MessageFault.PASS);
+    Queue<Byte> handled = new ConcurrentLinkedQueue<>();
+    Queue<Byte> read = new ConcurrentLinkedQueue<>();
+    MessageHandler handler =
+        request -> {
+          handled.add(request.get(1));
+          return CompletableFuture.completedFuture(request);
+        };
+    try (MessageServer server = new MessageServer(settings, "token", handler);
+        MessageConnector connector = new MessageConnector(settings);
+        MessageLink link = connector.connect(server.host(), server.port(), "token")) {
+      for (byte number : new byte[] {7, 8}) {
+        ByteBuffer request = ByteBuffer.wrap(new byte[] {MessageType.PUSH.code(), number});
+        assertTrue(
+            link.request(request, answer -> read.add(answer.get(1))).get(15, TimeUnit.SECONDS));
+      }
+      await().atMost(Duration.ofSeconds(15)).until(() -> handled.size() == 4);
+      // Answered behind all others, on the one connection.
+      link.ping().get(15, TimeUnit.SECONDS);
+    }
+    assertEquals(List.of((byte) 7, (byte) 8), List.copyOf(read));
+  }
+
+  private static List<Integer> frames(
+      Queue<WireMessage> seen, Moment moment, MessageType type, long step) {
+    return seen.stream()
+        .filter(each -> each.moment() == moment && each.type() == type && each.step() == step)
+        .map(WireMessage::frame)
+        .sorted()
+        .toList();
+  }
+
+  private static long of(Queue<WireMessage> seen, Moment moment, MessageType type) {
+    return seen.stream().filter(each -> each.moment() == moment && each.type() == type).count();
+  }
+
+  @Test
+  void aSettingBringsThemInAndWithoutItThereAreNone() {
+    SparkConf conf =
+        new SparkConf().setMaster("local[1]").setAppName("faults").set("spark.ui.enabled", "false");
+    try (JavaSparkContext spark = new JavaSparkContext(conf)) {
+      SparkEnv env = SparkEnv.get();
+      assertEquals("faults", spark.appName());
+      assertSame(MessageFaults.NONE, TransportSettings.of(env).faults());
+      env.conf().set("spark.lockstep.ps.faults", Named.class.getName());
+      Named named = (Named) TransportSettings.of(env).faults();
+      assertEquals("faults", named.application);
+      for (String wrong : List.of("no.such.Class", String.class.getName())) {
+        env.conf().set("spark.lockstep.ps.faults", wrong);
+        String message =
+            assertThrows(IllegalArgumentException.class, () -> TransportSettings.of(env))
+                .getMessage();
+        assertTrue(
+            message.startsWith(
+                "spark.lockstep.ps.faults="
+                    + wrong
+                    + " is not a MessageFaults with a public constructor of a SparkConf ("),
+            message);
+        assertTrue(message.endsWith("unset it, it is for tests of faults only"), message);
+      }
+    }
+  }
+}

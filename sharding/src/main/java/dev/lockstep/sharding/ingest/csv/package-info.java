@@ -1,0 +1,2 @@
+/** CSV files as a table. */
+package dev.lockstep.sharding.ingest.csv;

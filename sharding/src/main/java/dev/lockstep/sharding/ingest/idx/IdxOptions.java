@@ -1,0 +1,105 @@
+package dev.lockstep.sharding.ingest.idx;
+
+import java.io.Serializable;
+import java.util.Objects;
+
+/**
+ * Which items of which IDX files, how many classes, and what a pixel's value becomes.
+ *
+ * @param prefix of the file names, for example {@code train-} for {@code train-images-idx3-ubyte};
+ *     {@link #FIND} takes the first that is there of none, {@code train-} and {@code t10k-}
+ * @param classes number of classes; {@link #COUNT} takes the highest label + 1
+ * @param items which of the images, with their labels
+ * @param normalisation of byte/255
+ */
+public record IdxOptions(String prefix, int classes, Items items, Normalisation normalisation)
+    implements Serializable {
+
+  /** Value of {@code prefix} that looks for the usual names. */
+  public static final String FIND = "?";
+
+  /** Value of {@code classes} that looks at the labels. */
+  public static final int COUNT = 0;
+
+  /**
+   * A range of the files' items.
+   *
+   * @param from the first, counted from 0
+   * @param to the first not taken, above {@code from}; may lie beyond the last there is
+   */
+  public record Items(int from, int to) implements Serializable {
+
+    /** All that there are. */
+    public static final Items ALL = new Items(0, Integer.MAX_VALUE);
+
+    /** Checks the order. */
+    public Items {
+      if (from < 0 || to <= from) {
+        throw new IllegalArgumentException(
+            "items from=%d to=%d: must be >= 0 and > from".formatted(from, to));
+      }
+    }
+  }
+
+  /**
+   * A pixel becomes (byte/255 − mean) / deviation, in float32.
+   *
+   * @param mean subtracted
+   * @param deviation divided by, above 0
+   */
+  public record Normalisation(float mean, float deviation) implements Serializable {
+
+    /** Leaves byte/255, in [0, 1]. */
+    public static final Normalisation NONE = new Normalisation(0, 1);
+
+    /** Checks the ranges. */
+    public Normalisation {
+      if (!Float.isFinite(mean) || !Float.isFinite(deviation) || deviation <= 0) {
+        throw new IllegalArgumentException(
+            "normalisation mean=%s deviation=%s: must be finite, the deviation > 0"
+                .formatted(mean, deviation));
+      }
+    }
+
+    /** What an unsigned byte becomes. */
+    public float apply(byte pixel) {
+      return apply(Byte.toUnsignedInt(pixel) / 255f);
+    }
+
+    /** What a value in [0, 1] becomes. */
+    public float apply(float value) {
+      return (value - mean) / deviation;
+    }
+  }
+
+  /** Checks the ranges. */
+  public IdxOptions {
+    Objects.requireNonNull(prefix, "prefix");
+    Objects.requireNonNull(items, "items");
+    Objects.requireNonNull(normalisation, "normalisation");
+    if (classes < 0 || classes > 256) {
+      throw new IllegalArgumentException("classes=" + classes + " must be in [0, 256]");
+    }
+  }
+
+  /** All items, pixels in [0, 1]. */
+  public IdxOptions(String prefix, int classes) {
+    this(prefix, classes, Items.ALL, Normalisation.NONE);
+  }
+
+  /** The usual names, classes counted, all items, pixels in [0, 1]. */
+  public static IdxOptions defaults() {
+    return new IdxOptions(FIND, COUNT);
+  }
+
+  /** The same of items {@code [from, to)}, counted from 0; {@code to} may exceed their number. */
+  public IdxOptions items(int from, int to) {
+    return new IdxOptions(prefix, classes, new Items(from, to), normalisation);
+  }
+
+  /** The same with pixels (byte/255 − mean) / deviation: 0.5 and 0.5 give [−1, 1]. */
+  public IdxOptions normalised(double mean, double deviation) {
+    return new IdxOptions(
+        prefix, classes, items, new Normalisation((float) mean, (float) deviation));
+  }
+}

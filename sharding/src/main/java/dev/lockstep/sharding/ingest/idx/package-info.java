@@ -1,0 +1,2 @@
+/** Images and labels in the IDX format. */
+package dev.lockstep.sharding.ingest.idx;

@@ -1,0 +1,76 @@
+package dev.lockstep.sharding.ingest.image;
+
+import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.ingest.idx.IdxOptions.Normalisation;
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * How the bytes of an image become features: decoded, resized, normalised. Made on the driver;
+ * crosses to executors.
+ *
+ * @param tensor size and channels
+ * @param normalisation of values in [0, 1]: one for all channels, or one for each
+ * @param jpeg the driver's decoder
+ */
+public record ImageFeatures(ImageTensor tensor, List<Normalisation> normalisation, JpegDecoder jpeg)
+    implements Serializable {
+
+  public ImageFeatures {
+    normalisation = List.copyOf(normalisation);
+  }
+
+  /** What the options ask for; they give a size. */
+  public static ImageFeatures of(ImageOptions images) {
+    return new ImageFeatures(
+        new ImageTensor(images.height(), images.width(), images.colour(), images.resize()),
+        images.normalisation(),
+        JpegDecoder.ofThisRuntime());
+  }
+
+  public TensorSpec spec(String name) {
+    return new TensorSpec(
+        name,
+        TensorSpec.Role.FEATURES,
+        TensorSpec.Encoding.FLOAT32,
+        List.of(tensor.colour().channels(), tensor.height(), tensor.width()));
+  }
+
+  /**
+   * All values of an image, row-major.
+   *
+   * @throws UnreadableImageException if it cannot be used
+   * @throws IOException if it is a JPEG, and this Java decodes it otherwise than the driver's
+   */
+  public float[] read(byte[] image) throws IOException {
+    jpeg.refuseOther(image);
+    float[] values = tensor.read(image);
+    int plane = tensor.height() * tensor.width();
+    for (int i = 0; i < values.length; i++) {
+      values[i] = normalisation.get(i / plane % normalisation.size()).apply(values[i]);
+    }
+    return values;
+  }
+
+  /** What was done, for people. */
+  public Map<String, String> provenance() {
+    Map<String, String> provenance = new LinkedHashMap<>();
+    provenance.put("height", String.valueOf(tensor.height()));
+    provenance.put("width", String.valueOf(tensor.width()));
+    provenance.put("colour", tensor.colour().name());
+    provenance.put("resize", tensor.resize().name());
+    provenance.put(
+        "mean",
+        normalisation.stream().map(n -> String.valueOf(n.mean())).collect(Collectors.joining(",")));
+    provenance.put(
+        "deviation",
+        normalisation.stream()
+            .map(n -> String.valueOf(n.deviation()))
+            .collect(Collectors.joining(",")));
+    return provenance;
+  }
+}

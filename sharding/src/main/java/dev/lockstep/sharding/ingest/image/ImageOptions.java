@@ -1,0 +1,99 @@
+package dev.lockstep.sharding.ingest.image;
+
+import dev.lockstep.sharding.ingest.idx.IdxOptions.Normalisation;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * What a folder of images is to become.
+ *
+ * @param height rows of pixels, at most 16384; {@link #FIRST}, with the width, takes the size of
+ *     the first image
+ * @param width pixels of a row, likewise
+ * @param colour channels of the tensor
+ * @param resize what becomes of images of another size
+ * @param classes names of the folders, in the order of the classes' indices; empty takes the
+ *     folders there are and sorts them, as numbers when all are integers. Give those of the
+ *     training data when other data for the same model are read
+ * @param normalisation of values in [0, 1]: one for all channels, or one for each
+ */
+public record ImageOptions(
+    int height,
+    int width,
+    Color colour,
+    Resize resize,
+    List<String> classes,
+    List<Normalisation> normalisation)
+    implements Serializable {
+
+  /** Value of {@code height} and {@code width} that takes the size of the first image. */
+  public static final int FIRST = 0;
+
+  private static final int MAX_SIDE = 1 << 14;
+
+  /** Checks the fields against each other. */
+  public ImageOptions {
+    Objects.requireNonNull(colour, "colour");
+    Objects.requireNonNull(resize, "resize");
+    classes = List.copyOf(classes);
+    normalisation = List.copyOf(normalisation);
+    if (height < 0 || height > MAX_SIDE || width < 0 || width > MAX_SIDE) {
+      throw new IllegalArgumentException(
+          "height=%d width=%d must be in [1, %d], or both %d for the size of the first image"
+              .formatted(height, width, MAX_SIDE, FIRST));
+    }
+    if ((height == FIRST) != (width == FIRST)) {
+      throw new IllegalArgumentException(
+          "height=%d width=%d: give both, or neither".formatted(height, width));
+    }
+    if (height == FIRST && resize != Resize.NONE) {
+      throw new IllegalArgumentException(
+          "resize=%s needs a height and a width to resize to".formatted(resize));
+    }
+    if (classes.stream().distinct().count() != classes.size()) {
+      throw new IllegalArgumentException("classes=" + classes + " names one of them twice");
+    }
+    if (normalisation.size() != 1 && normalisation.size() != colour.channels()) {
+      throw new IllegalArgumentException(
+          "%d normalisations for the %d channels of %s: give one, or one for each channel"
+              .formatted(normalisation.size(), colour.channels(), colour));
+    }
+  }
+
+  /** The size of the first image for all, classes by the folders, values in [0, 1]. */
+  public static ImageOptions of(Color colour) {
+    return new ImageOptions(
+        FIRST, FIRST, colour, Resize.NONE, List.of(), List.of(Normalisation.NONE));
+  }
+
+  /** The same with images of this size, brought to it in this way. */
+  public ImageOptions size(int newHeight, int newWidth, Resize how) {
+    return new ImageOptions(newHeight, newWidth, colour, how, classes, normalisation);
+  }
+
+  /** The same with given classes. */
+  public ImageOptions classes(List<String> other) {
+    return new ImageOptions(height, width, colour, resize, other, normalisation);
+  }
+
+  /** The same with values (x − mean) / deviation of the x in [0, 1], in every channel. */
+  public ImageOptions normalised(double mean, double deviation) {
+    return normalised(List.of(mean), List.of(deviation));
+  }
+
+  /** The same with values (x − mean) / deviation of the x in [0, 1], one pair for each channel. */
+  public ImageOptions normalised(List<Double> means, List<Double> deviations) {
+    if (means.size() != deviations.size()) {
+      throw new IllegalArgumentException(
+          "%d means, %d deviations: give as many of both"
+              .formatted(means.size(), deviations.size()));
+    }
+    List<Normalisation> each = new ArrayList<>();
+    for (int i = 0; i < means.size(); i++) {
+      each.add(new Normalisation(means.get(i).floatValue(), deviations.get(i).floatValue()));
+    }
+    return new ImageOptions(height, width, colour, resize, classes, each);
+  }
+}

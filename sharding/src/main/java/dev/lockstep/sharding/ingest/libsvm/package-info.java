@@ -1,0 +1,2 @@
+/** Sparse examples in the LIBSVM text format. */
+package dev.lockstep.sharding.ingest.libsvm;

@@ -1,0 +1,430 @@
+package dev.lockstep.sharding.ingest.table;
+
+import dev.lockstep.sharding.Example;
+import dev.lockstep.sharding.FittedColumn;
+import dev.lockstep.sharding.FittedTensor;
+import dev.lockstep.sharding.FittedTensor.Masked;
+import dev.lockstep.sharding.FittedTransform;
+import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.sharding.TensorSpec.Role;
+import dev.lockstep.sharding.ingest.GoodItems;
+import dev.lockstep.sharding.ingest.JavaSerialization;
+import dev.lockstep.sharding.ingest.ShardJob;
+import dev.lockstep.sharding.ingest.ShardingOptions;
+import dev.lockstep.sharding.plan.Split;
+import dev.lockstep.sharding.plan.SplitAssignment;
+import dev.lockstep.sharding.plan.SplitSpec;
+import dev.lockstep.sharding.prepare.BadData;
+import dev.lockstep.sharding.prepare.ClassOf;
+import dev.lockstep.sharding.prepare.ClassWeights;
+import dev.lockstep.sharding.prepare.ColumnRecipe;
+import dev.lockstep.sharding.prepare.DataRecipe;
+import dev.lockstep.sharding.prepare.InvalidDataException;
+import dev.lockstep.sharding.prepare.MissingValues;
+import dev.lockstep.sharding.prepare.ParsedRow;
+import dev.lockstep.sharding.prepare.ParsedRows;
+import dev.lockstep.sharding.prepare.RowExamples;
+import dev.lockstep.sharding.prepare.SchemaScan;
+import dev.lockstep.sharding.prepare.TensorRecipe;
+import dev.lockstep.sharding.store.Staging;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.Row;
+
+/**
+ * Tables become data shards, as their recipe says. Up to four passes over the table, each a Spark
+ * job: a survey of categories, array widths and sequence lengths; a count of rows, to deal them to
+ * training, validation and test; the fit of means, deviations and class weights on the training
+ * rows; and the writing. Those that a recipe does not need are left out.
+ */
+public final class TableIngest {
+
+  private TableIngest() {}
+
+  /**
+   * Writes a table of Spark SQL as a dataset. Its rows are taken in an order that follows from
+   * their content, since Spark gives none; name columns to {@code orderBy} for one that means
+   * something.
+   *
+   * @param orderBy columns by which rows are ordered; may be empty
+   * @param location folder of the dataset, any Hadoop URI
+   * @return the dataset, complete
+   * @throws InvalidDataException naming the first row that is bad
+   * @throws IllegalArgumentException if the table lacks a column, or one has a type that cannot be
+   *     used
+   */
+  public static ShardedDataset ingest(
+      org.apache.spark.sql.Dataset<Row> table,
+      List<String> orderBy,
+      DataRecipe recipe,
+      String location,
+      ShardingOptions options)
+      throws IOException {
+    return ingest(spark(table), SparkTable.of(table, orderBy), recipe, location, options);
+  }
+
+  /** The same as other data were prepared: nothing is fitted. */
+  public static ShardedDataset ingest(
+      org.apache.spark.sql.Dataset<Row> table,
+      List<String> orderBy,
+      FittedTransform preparation,
+      String location,
+      ShardingOptions options)
+      throws IOException {
+    return ingest(spark(table), SparkTable.of(table, orderBy), preparation, location, options);
+  }
+
+  private static JavaSparkContext spark(org.apache.spark.sql.Dataset<Row> table) {
+    return JavaSparkContext.fromSparkContext(table.sparkSession().sparkContext());
+  }
+
+  public static ShardedDataset ingest(
+      JavaSparkContext spark,
+      Table table,
+      DataRecipe recipe,
+      String location,
+      ShardingOptions options)
+      throws IOException {
+    Staging.refuseExisting(location, spark.hadoopConfiguration(), options.ifExists());
+    requireColumns(table, recipe.columns());
+    requireOrder(table, recipe, options);
+    Table read = table.select(recipe.columns());
+    SchemaScan survey = survey(read, recipe, options.badData());
+    FittedTransform unfitted = unfitted(recipe, survey);
+    DataRecipe rows = WindowTable.recipe(recipe);
+    Table shards = shards(read, recipe, unfitted, options);
+    SplitAssignment dealing = dealing(shards, rows, unfitted, options);
+    FittedTransform fitted = fitted(shards, rows, unfitted, dealing, options);
+    return write(spark, shards, rows, fitted, dealing, location, options);
+  }
+
+  public static ShardedDataset ingest(
+      JavaSparkContext spark,
+      Table table,
+      FittedTransform preparation,
+      String location,
+      ShardingOptions options)
+      throws IOException {
+    Staging.refuseExisting(location, spark.hadoopConfiguration(), options.ifExists());
+    DataRecipe recipe = DataRecipe.of(preparation);
+    requireColumns(table, recipe.columns());
+    requireOrder(table, recipe, options);
+    DataRecipe rows = WindowTable.recipe(recipe);
+    Table shards = shards(table.select(recipe.columns()), recipe, preparation, options);
+    SplitAssignment dealing = dealing(shards, rows, preparation, options);
+    return write(spark, shards, rows, preparation, dealing, location, options);
+  }
+
+  private static void requireOrder(Table table, DataRecipe recipe, ShardingOptions options) {
+    boolean chronological = options.splitting().method() == SplitSpec.Method.CHRONOLOGICAL;
+    if (table.order() == Table.Order.BY_HASH && (recipe.window() != null || chronological)) {
+      throw new IllegalArgumentException(
+          "%s over rows that have no order: name the columns to order them by"
+              .formatted(recipe.window() != null ? recipe.window() : "method=CHRONOLOGICAL"));
+    }
+  }
+
+  /** The table whose rows are examples, partitioned as its data shards are to be. */
+  private static Table shards(
+      Table table, DataRecipe recipe, FittedTransform preparation, ShardingOptions options)
+      throws IOException {
+    long examples = options.shardExamplesFor(preparation.specs());
+    return recipe.window() == null
+        ? table.inShards(examples)
+        : WindowTable.over(table, recipe, examples);
+  }
+
+  private static void requireColumns(Table table, List<String> wanted) {
+    for (String column : wanted) {
+      if (!table.columns().contains(column)) {
+        throw new IllegalArgumentException(
+            "%s has no column %s: its columns are %s"
+                .formatted(table.provenance().get("input"), column, table.columns()));
+      }
+    }
+  }
+
+  private static SchemaScan survey(Table table, DataRecipe recipe, BadData badData)
+      throws IOException {
+    SchemaScan all = new SchemaScan(recipe);
+    if (!needsSurvey(table, recipe)) {
+      return all;
+    }
+    List<String> columns = table.columns();
+    for (byte[] bytes :
+        table
+            .map(
+                (partition, rows) -> {
+                  SchemaScan survey = new SchemaScan(recipe);
+                  return each(
+                      new ParsedRows(rows, columns, recipe),
+                      badData,
+                      (row, from) -> survey.add(row),
+                      () -> JavaSerialization.toBytes(survey));
+                })
+            .collect()) {
+      all.add(JavaSerialization.fromBytes(bytes, SchemaScan.class));
+    }
+    all.requireEqualWidths();
+    if (all.rows() == 0) {
+      throw new InvalidDataException("%s holds no row".formatted(table.provenance().get("input")));
+    }
+    return all;
+  }
+
+  private static boolean needsSurvey(Table table, DataRecipe recipe) {
+    return table.holdsArrays()
+        || recipe.tensors().stream().anyMatch(TensorRecipe::isSequence)
+        || recipe.tensors().stream()
+            .flatMap(tensor -> tensor.columns().stream())
+            .anyMatch(c -> c.treatment().isCategory() && c.categories().isEmpty());
+  }
+
+  /** Everything but the fitted numbers. */
+  private static FittedTransform unfitted(DataRecipe recipe, SchemaScan survey) {
+    List<FittedTensor> tensors = new ArrayList<>();
+    for (int t = 0; t < recipe.tensors().size(); t++) {
+      TensorRecipe tensor = recipe.tensors().get(t);
+      List<FittedColumn> columns = new ArrayList<>();
+      for (int c = 0; c < tensor.columns().size(); c++) {
+        ColumnRecipe column = tensor.columns().get(c);
+        int width = tensor.isSequence() ? 1 : survey.width(t, c);
+        List<String> categories =
+            column.treatment().isCategory() ? survey.categories(t, c) : List.of();
+        int numbers = column.treatment().isCategory() ? 0 : width;
+        columns.add(
+            new FittedColumn(
+                column.column(),
+                column.treatment(),
+                width,
+                categories,
+                Collections.nCopies(numbers, 0.0),
+                Collections.nCopies(numbers, 1.0),
+                List.of()));
+      }
+      int steps = 0;
+      Masked masked = Masked.NO;
+      if (recipe.window() != null && tensor.role() == Role.FEATURES) {
+        steps = recipe.window().steps();
+      } else if (tensor.isSequence()) {
+        steps = tensor.steps() == TensorRecipe.LONGEST ? survey.longest(t) : tensor.steps();
+        masked = survey.allHave(t, steps) ? Masked.NO : Masked.YES;
+      }
+      tensors.add(new FittedTensor(tensor.name(), tensor.role(), columns, steps, masked));
+    }
+    if (recipe.classWeights().kind() != ClassWeights.Kind.NONE
+        && tensors.stream().noneMatch(tensor -> tensor.role() == Role.WEIGHTS)) {
+      tensors.add(new FittedTensor(DataRecipe.WEIGHTS, Role.WEIGHTS, List.of(), 0, Masked.NO));
+    }
+    FittedTransform unfitted = new FittedTransform(tensors, List.of(), recipe.window());
+    if (recipe.classWeights().kind() != ClassWeights.Kind.NONE
+        && RowExamples.classTensor(unfitted) < 0) {
+      throw new IllegalArgumentException(
+          "classWeights, but no labels are classes: leave them out, or name a label of classes");
+    }
+    return unfitted;
+  }
+
+  private static SplitAssignment dealing(
+      Table shards, DataRecipe recipe, FittedTransform preparation, ShardingOptions options)
+      throws IOException {
+    SplitSpec splitting = options.splitting();
+    if (splitting.isNone()) {
+      return null;
+    }
+    int classes = ClassOf.of(preparation.specs(), splitting).classes();
+    boolean byClass = splitting.method() == SplitSpec.Method.STRATIFIED;
+    List<String> columns = shards.columns();
+    List<long[]> counts = new ArrayList<>();
+    for (byte[] bytes :
+        shards
+            .map(
+                (shard, rows) -> {
+                  long[] found = new long[classes];
+                  ParsedRows parsed = new ParsedRows(rows, columns, recipe);
+                  RowExamples examples = new RowExamples(parsed, preparation);
+                  return each(
+                      parsed,
+                      options.badData(),
+                      (row, from) -> {
+                        examples.example(row);
+                        found[byClass ? examples.exampleClass(row) : 0]++;
+                      },
+                      () -> JavaSerialization.toBytes(found));
+                })
+            .collect()) {
+      counts.add(JavaSerialization.fromBytes(bytes, long[].class));
+    }
+    return splitting.deal(counts.toArray(long[][]::new));
+  }
+
+  private static FittedTransform fitted(
+      Table shards,
+      DataRecipe rows,
+      FittedTransform unfitted,
+      SplitAssignment dealing,
+      ShardingOptions options)
+      throws IOException {
+    boolean numbers =
+        rows.missing().policy() == MissingValues.Policy.MEAN
+            || rows.tensors().stream()
+                .flatMap(tensor -> tensor.columns().stream())
+                .anyMatch(column -> Fit.isNeededFor(column.treatment()));
+    boolean balanced = rows.classWeights().kind() == ClassWeights.Kind.BALANCED;
+    int classTensor = RowExamples.classTensor(unfitted);
+    int classes = classTensor < 0 ? 0 : unfitted.tensors().get(classTensor).spec().elements();
+    Fit all = new Fit(unfitted.tensors(), classes);
+    if (numbers || balanced) {
+      List<String> columns = shards.columns();
+      SplitSpec splitting = options.splitting();
+      for (byte[] bytes :
+          shards
+              .map(
+                  (shard, each) -> {
+                    Fit fit = new Fit(unfitted.tensors(), classes);
+                    SplitAssignment.Dealer dealer = dealing == null ? null : dealing.dealer(shard);
+                    ParsedRows parsed = new ParsedRows(each, columns, rows);
+                    RowExamples examples = new RowExamples(parsed, unfitted);
+                    return each(
+                        parsed,
+                        options.badData(),
+                        (row, from) -> {
+                          examples.example(row);
+                          int exampleClass = examples.exampleClass(row);
+                          boolean byClass = splitting.method() == SplitSpec.Method.STRATIFIED;
+                          if (dealer == null
+                              || dealer.next(byClass ? exampleClass : 0) == Split.TRAINING) {
+                            fit.add(row, exampleClass);
+                          }
+                        },
+                        () -> JavaSerialization.toBytes(fit));
+                  })
+              .collect()) {
+        all.add(JavaSerialization.fromBytes(bytes, Fit.class));
+      }
+    }
+    return fitted(unfitted, rows, all, numbers);
+  }
+
+  private static FittedTransform fitted(
+      FittedTransform unfitted, DataRecipe recipe, Fit fit, boolean numbers) throws IOException {
+    List<FittedTensor> tensors = new ArrayList<>();
+    for (int t = 0; t < unfitted.tensors().size(); t++) {
+      FittedTensor tensor = unfitted.tensors().get(t);
+      List<FittedColumn> columns = new ArrayList<>();
+      for (int c = 0; c < tensor.columns().size(); c++) {
+        FittedColumn column = tensor.columns().get(c);
+        boolean features = tensor.role() == Role.FEATURES;
+        MissingValues missing = features ? recipe.missing() : MissingValues.FAIL;
+        columns.add(numbers ? fit.fitted(t, c, column, missing) : Fit.filled(column, missing));
+      }
+      tensors.add(
+          new FittedTensor(
+              tensor.tensor(), tensor.role(), columns, tensor.steps(), tensor.masked()));
+    }
+    return new FittedTransform(tensors, classWeights(unfitted, recipe, fit), unfitted.window());
+  }
+
+  private static List<Double> classWeights(FittedTransform unfitted, DataRecipe recipe, Fit fit) {
+    ClassWeights weights = recipe.classWeights();
+    if (weights.kind() == ClassWeights.Kind.NONE) {
+      return List.of();
+    }
+    List<String> names =
+        unfitted.tensors().get(RowExamples.classTensor(unfitted)).columns().get(0).categories();
+    for (String given : weights.byClass().keySet()) {
+      if (!names.contains(given)) {
+        throw new IllegalArgumentException(
+            "a weight is given for class %s, which is none of %s".formatted(given, names));
+      }
+    }
+    List<Double> byIndex = new ArrayList<>();
+    long total = 0;
+    for (long count : fit.classCounts()) {
+      total += count;
+    }
+    long present = Arrays.stream(fit.classCounts()).filter(count -> count > 0).count();
+    for (int c = 0; c < names.size(); c++) {
+      if (weights.kind() == ClassWeights.Kind.GIVEN) {
+        byIndex.add(weights.byClass().getOrDefault(names.get(c), 1.0));
+      } else {
+        long count = fit.classCounts()[c];
+        byIndex.add(count == 0 ? 0.0 : total / ((double) present * count));
+      }
+    }
+    return byIndex;
+  }
+
+  private static ShardedDataset write(
+      JavaSparkContext spark,
+      Table shards,
+      DataRecipe recipe,
+      FittedTransform preparation,
+      SplitAssignment dealing,
+      String location,
+      ShardingOptions options)
+      throws IOException {
+    List<String> columns = shards.columns();
+    JavaRDD<Example> examples =
+        shards.map(
+            (shard, rows) -> new RowExamples(new ParsedRows(rows, columns, recipe), preparation));
+    Map<String, List<String>> classes = preparation.classes();
+    return ShardJob.write(
+        spark,
+        examples,
+        new ShardJob.Contents(preparation.specs(), classes, shards.provenance(), preparation),
+        dealing,
+        location,
+        options);
+  }
+
+  /** Takes in the good rows of a partition; the one result are these bytes, or the problem. */
+  private static Iterator<byte[]> each(
+      ParsedRows rows, BadData badData, TakeIn takeIn, Finish finish) throws IOException {
+    Iterator<ParsedRow> taken =
+        new Iterator<>() {
+          @Override
+          public boolean hasNext() {
+            return rows.hasNext();
+          }
+
+          @Override
+          public ParsedRow next() {
+            ParsedRow row = rows.next();
+            try {
+              takeIn.accept(row, rows);
+            } catch (IOException e) {
+              throw new UncheckedIOException(e);
+            }
+            return row;
+          }
+        };
+    GoodItems<ParsedRow> good = new GoodItems<>(taken, badData);
+    byte[] result;
+    try {
+      while (good.next() != null) {
+        // Taken in as it came.
+      }
+      result = finish.bytes();
+    } catch (InvalidDataException e) {
+      result = JavaSerialization.toBytes(e.getMessage());
+    }
+    return List.of(result).iterator();
+  }
+
+  private interface TakeIn {
+    void accept(ParsedRow row, ParsedRows from) throws IOException;
+  }
+
+  private interface Finish {
+    byte[] bytes() throws IOException;
+  }
+}

@@ -1,0 +1,193 @@
+package dev.lockstep.trainer.driver;
+
+import dev.lockstep.trainer.cluster.BarrierStage;
+import dev.lockstep.trainer.config.TrainingException;
+import dev.lockstep.trainer.control.AttemptFailedException;
+import dev.lockstep.trainer.control.DriverEndpoint;
+import dev.lockstep.trainer.control.WorkerReport;
+import dev.lockstep.trainer.worker.TrainingTask;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.spark.api.java.JavaFutureAction;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One launch of a run on the cluster, followed by the driver until all workers are done or one is
+ * lost. Lives on the driver; used once, by one thread, which blocks.
+ */
+final class Attempt {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Attempt.class);
+
+  /** How long reports may trail the end of the stage. */
+  private static final Duration LAST_REPORTS = Duration.ofSeconds(15);
+
+  /** How long a worker's reason may trail the failure of the stage. */
+  private static final Duration FIRST_REASON = Duration.ofSeconds(2);
+
+  /** How long other workers' reasons may trail the first. */
+  private static final Duration FURTHER_REASONS = Duration.ofMillis(300);
+
+  private static final Duration POLL = Duration.ofMillis(50);
+
+  private static final List<String> GROUP_PROPERTIES =
+      List.of("spark.jobGroup.id", "spark.job.description", "spark.job.interruptOnCancel");
+
+  private final JavaSparkContext spark;
+  private final TrainingTask.Assignment assignment;
+  private final DriverEndpoint endpoint;
+  private final RunTracker journal;
+
+  /**
+   * Launches nothing yet.
+   *
+   * @param endpoint of this attempt alone, so that workers of another one find nobody to talk to
+   * @param journal has begun with the assignment
+   */
+  Attempt(
+      JavaSparkContext spark,
+      TrainingTask.Assignment assignment,
+      DriverEndpoint endpoint,
+      RunTracker journal) {
+    this.spark = spark;
+    this.assignment = assignment;
+    this.endpoint = endpoint;
+    this.journal = journal;
+  }
+
+  /**
+   * Runs the stage to its end, writing down reports as they come.
+   *
+   * @param started called when all workers have met
+   * @throws AttemptFailedException if a worker, an executor or a connection was lost
+   * @throws TrainingException if it failed in a way that would recur
+   * @throws IOException if what is reported cannot be written down
+   */
+  List<TrainingTask.Result> run(Runnable started) throws IOException {
+    String group = "lockstep-" + assignment.attempt().run() + "-" + assignment.attempt().attempt();
+    JavaFutureAction<List<TrainingTask.Result>> stage = submit(group);
+    try {
+      return follow(stage, started);
+    } finally {
+      if (!stage.isDone()) {
+        spark.sc().cancelJobGroup(group);
+      }
+    }
+  }
+
+  /** In a job group of its own, whose tasks are interrupted when it is cancelled. */
+  private JavaFutureAction<List<TrainingTask.Result>> submit(String group) {
+    Map<String, String> callers = new LinkedHashMap<>();
+    for (String key : GROUP_PROPERTIES) {
+      callers.put(key, spark.getLocalProperty(key));
+    }
+    spark.setJobGroup(group, "Lockstep training " + assignment.attempt().run(), true);
+    try {
+      return BarrierStage.submit(spark, assignment.workers(), new TrainingTask(assignment));
+    } finally {
+      callers.forEach(spark::setLocalProperty);
+    }
+  }
+
+  private List<TrainingTask.Result> follow(
+      JavaFutureAction<List<TrainingTask.Result>> stage, Runnable started) throws IOException {
+    Duration launchTimeout = assignment.config().launchTimeout();
+    long launchDeadline = System.nanoTime() + launchTimeout.toNanos();
+    long lastReports = Long.MAX_VALUE;
+    boolean announced = false;
+    WorkerLiveness pulse = new WorkerLiveness(assignment.config().peerTimeout(), System.nanoTime());
+    while (true) {
+      WorkerReport report = endpoint.poll(POLL);
+      if (report != null) {
+        pulse.accept(report, System.nanoTime());
+        journal.accept(report);
+      } else if (stage.isDone()) {
+        List<TrainingTask.Result> results = resultsOf(stage);
+        if (journal.isComplete()) {
+          return results;
+        }
+        lastReports = Math.min(lastReports, System.nanoTime() + LAST_REPORTS.toNanos());
+        if (System.nanoTime() > lastReports) {
+          throw new AttemptFailedException(
+              "the workers finished, but not all of their reports arrived within "
+                  + LAST_REPORTS.toSeconds()
+                  + " s");
+        }
+      } else {
+        Optional<String> silent = pulse.silent(System.nanoTime());
+        if (silent.isPresent()) {
+          throw new AttemptFailedException("training failed: " + silent.get());
+        }
+      }
+      if (!announced && journal.allStarted()) {
+        announced = true;
+        started.run();
+      }
+      if (!announced && System.nanoTime() > launchDeadline) {
+        String late =
+            String.format(
+                Locale.ROOT,
+                "workers=%d did not all start within launchTimeout=%d s: slots are busy or"
+                    + " executors cannot reach the driver at %s; free slots, lower --workers, or"
+                    + " raise --launch-timeout",
+                assignment.workers(),
+                launchTimeout.toSeconds(),
+                assignment.driver());
+        // Where none has ever started, another launch would wait for the same.
+        throw journal.hasBegun() ? new AttemptFailedException(late) : new TrainingException(late);
+      }
+    }
+  }
+
+  private List<TrainingTask.Result> resultsOf(JavaFutureAction<List<TrainingTask.Result>> stage)
+      throws IOException {
+    try {
+      return stage.get(1, TimeUnit.MINUTES);
+    } catch (ExecutionException e) {
+      awaitReasons();
+      String text = FailureText.of(journal.started(), journal.failures(), e.getCause());
+      if (journal.nonFinite().isPresent()) {
+        throw new NonFiniteStepException(text, e.getCause(), journal.nonFinite().get().step());
+      }
+      boolean recurs =
+          journal.failures().stream()
+              .anyMatch(failed -> failed.outlook() == WorkerReport.Outlook.RECURS);
+      throw recurs
+          ? new TrainingException(text, e.getCause())
+          : new AttemptFailedException(text, e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new TrainingException("interrupted while training", e);
+    } catch (TimeoutException e) {
+      throw new AttemptFailedException(
+          "results of a finished stage did not arrive within 1 min", e);
+    }
+  }
+
+  /** Spark may know of a lost executor before the others have noticed and said so. */
+  private void awaitReasons() throws IOException {
+    long deadline = System.nanoTime() + FIRST_REASON.toNanos();
+    boolean heard = false;
+    while (System.nanoTime() < deadline && journal.failures().size() < assignment.workers()) {
+      WorkerReport report = endpoint.poll(POLL);
+      if (report != null) {
+        LOG.debug("after the failure: {}", report);
+        journal.accept(report);
+      }
+      if (!heard && !journal.failures().isEmpty()) {
+        heard = true;
+        deadline = Math.min(deadline, System.nanoTime() + FURTHER_REASONS.toNanos());
+      }
+    }
+  }
+}

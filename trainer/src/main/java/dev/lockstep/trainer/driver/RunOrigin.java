@@ -1,0 +1,68 @@
+package dev.lockstep.trainer.driver;
+
+import dev.lockstep.trainer.checkpoint.ModelState;
+import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.output.RunFolder;
+import dev.lockstep.trainer.worker.TrainingTask;
+
+/**
+ * What a run begins with. Lives on the driver.
+ *
+ * @param text in a few words, for the run's determinants
+ * @param state parameters, and the optimizer's state
+ * @param before what they had been trained before
+ */
+public record RunOrigin(String text, ModelState state, TrainingTask.TrainedBefore before) {
+
+  private static final String WARM = "of ";
+
+  /**
+   * The given model.
+   *
+   * @param optimizer whether what it saved of its optimizer is of use
+   */
+  static RunOrigin given(InitialModel model, long seed, OptimizerState optimizer) {
+    float[] theta = model.parameters(seed);
+    if (optimizer == OptimizerState.FRESH) {
+      return new RunOrigin(
+          "sha256 " + RunFolder.sha256(theta),
+          new ModelState(theta, null),
+          TrainingTask.TrainedBefore.NOTHING);
+    }
+    StringBuilder text = new StringBuilder("sha256 ").append(RunFolder.sha256(theta));
+    if (model.state() != null) {
+      for (float[] vector : model.state()) {
+        text.append(", state ").append(RunFolder.sha256(vector));
+      }
+    }
+    if (model.iterations() > 0 || model.epochs() > 0) {
+      text.append(", after ").append(model.iterations()).append(" steps");
+      text.append(" and ").append(model.epochs()).append(" epochs");
+    }
+    return new RunOrigin(
+        text.toString(),
+        new ModelState(theta, model.state()),
+        new TrainingTask.TrainedBefore(model.iterations(), model.epochs()));
+  }
+
+  /** The parameters of another run, with fresh state. */
+  static RunOrigin warm(String run, long step, float[] theta) {
+    return new RunOrigin(
+        WARM + run + " after step " + step,
+        new ModelState(theta, null),
+        TrainingTask.TrainedBefore.NOTHING);
+  }
+
+  /** Whether a text is that of a warm start. */
+  static boolean isWarm(String text) {
+    return text.startsWith(WARM);
+  }
+
+  /** What becomes of the optimizer's state that was saved with a model. */
+  enum OptimizerState {
+    /** It is gone on with. */
+    OF_MODEL,
+    /** Another optimizer begins anew. */
+    FRESH
+  }
+}

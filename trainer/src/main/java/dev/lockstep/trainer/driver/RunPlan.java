@@ -1,0 +1,41 @@
+package dev.lockstep.trainer.driver;
+
+import dev.lockstep.trainer.loop.StepSchedule;
+import dev.lockstep.trainer.plan.ModePlan;
+import dev.lockstep.trainer.plan.Phase;
+import dev.lockstep.trainer.plan.RunIdentity;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a run will do from its first step to its last. Lives on the driver.
+ *
+ * @param origin what it begins with
+ * @param mode what its mode makes of the model's updates
+ * @param pace of that mode
+ * @param phases its parts, in order
+ * @param determinants what determines its steps
+ */
+public record RunPlan(
+    RunOrigin origin,
+    ModePlan mode,
+    StepSchedule pace,
+    List<Phase> phases,
+    RunIdentity determinants) {
+
+  /** Steps taken when the run is complete. */
+  public long lastStep() {
+    return phases.get(phases.size() - 1).milestones().lastStep();
+  }
+
+  /** The part that the step after so many belongs to; empty where there is none. */
+  public Optional<Phase> phaseAfter(long steps) {
+    return phases.stream().filter(phase -> steps < phase.milestones().lastStep()).findFirst();
+  }
+
+  /** The part before another one; empty for the first. */
+  public Optional<Phase> before(Phase phase) {
+    int index = phases.indexOf(phase);
+    return index == 0 ? Optional.empty() : Optional.of(phases.get(index - 1));
+  }
+}

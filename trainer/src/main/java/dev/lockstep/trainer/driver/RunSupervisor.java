@@ -1,0 +1,490 @@
+package dev.lockstep.trainer.driver;
+
+import dev.lockstep.ps.protocol.AttemptId;
+import dev.lockstep.ps.transport.Exchanged;
+import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.trainer.checkpoint.CheckpointManifest;
+import dev.lockstep.trainer.checkpoint.CheckpointStore;
+import dev.lockstep.trainer.checkpoint.FencedException;
+import dev.lockstep.trainer.checkpoint.ModelState;
+import dev.lockstep.trainer.checkpoint.RateCut;
+import dev.lockstep.trainer.checkpoint.RateCuts;
+import dev.lockstep.trainer.checkpoint.Retention;
+import dev.lockstep.trainer.checkpoint.RunProgress;
+import dev.lockstep.trainer.cluster.ClusterSlots;
+import dev.lockstep.trainer.config.CheckpointInterval;
+import dev.lockstep.trainer.config.NonFinitePolicy;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.config.TrainingException;
+import dev.lockstep.trainer.control.AttemptFailedException;
+import dev.lockstep.trainer.control.DriverEndpoint;
+import dev.lockstep.trainer.metrics.MetricsLog;
+import dev.lockstep.trainer.metrics.WorkerThroughput;
+import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.ModelDefinition;
+import dev.lockstep.trainer.model.NumericFingerprint;
+import dev.lockstep.trainer.output.RunFolder;
+import dev.lockstep.trainer.output.TrainingResult;
+import dev.lockstep.trainer.plan.CheckpointClock;
+import dev.lockstep.trainer.plan.Phase;
+import dev.lockstep.trainer.worker.TrainingTask;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.util.SerializableConfiguration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Launches what is left of a run, and again from the newest complete checkpoint where a launch
+ * fails in a way that another one may mend. Lives on the driver; used once, by one thread, which
+ * blocks.
+ *
+ * <p>Each launch is an attempt with a number claimed in the run's folder, an endpoint and a secret
+ * of its own: what is left of an earlier one can neither report nor push to it.
+ */
+final class RunSupervisor {
+
+  private static final Logger LOG = LoggerFactory.getLogger(RunSupervisor.class);
+
+  private final JavaSparkContext spark;
+  private final TrainingConfig config;
+  private final ShardedDataset dataset;
+  private final ModelDefinition model;
+  private final RunHistory.Beginning beginning;
+  private final RunPlan plan;
+  private final RunFolder folder;
+  private final TrainingObserver observer;
+  private final Configuration hadoop;
+  private final CheckpointStore checkpoints;
+  private final RunTracker journal;
+  private final List<TrainingTask.Result> results = new ArrayList<>();
+  private Optional<CheckpointStore.Snapshot> newest;
+  private RateCuts cuts = RateCuts.NONE;
+  private int workers;
+  private int servers;
+  private int launched;
+
+  RunSupervisor(
+      JavaSparkContext spark,
+      TrainingConfig config,
+      ShardedDataset dataset,
+      ModelDefinition model,
+      RunHistory.Beginning beginning,
+      RunFolder folder,
+      TrainingObserver observer) {
+    this.spark = spark;
+    this.config = config;
+    this.dataset = dataset;
+    this.model = model;
+    this.beginning = beginning;
+    this.plan = beginning.plan();
+    this.folder = folder;
+    this.observer = observer;
+    this.hadoop = spark.hadoopConfiguration();
+    this.checkpoints = folder.checkpoints(hadoop);
+    this.newest = beginning.from();
+    this.journal =
+        new RunTracker(config, dataset, checkpoints, retention(), plan.determinants(), observer);
+  }
+
+  /**
+   * Takes all steps that are left.
+   *
+   * @param slots workers of the first launch
+   * @throws TrainingException if a launch failed for good, or too many in a row did
+   */
+  void train(int slots) throws IOException {
+    workers = slots;
+    rewind();
+    if (beginning.standing() != RunHistory.Standing.NEW) {
+      journal.recall(MetricsLog.readIfThere(folder.file(RunFolder.METRICS), hadoop).steps());
+    }
+    int inVain = 0;
+    while (next().isPresent()) {
+      long before = step();
+      try {
+        claim();
+        Optional<Phase> phase = next();
+        if (phase.isEmpty()) {
+          return;
+        }
+        before = step();
+        launch(phase.get());
+        readNewest();
+        requireStanding();
+        inVain = 0;
+      } catch (AttemptFailedException e) {
+        readNewest();
+        if (next().isEmpty()) {
+          // All was done but to say so.
+          return;
+        }
+        inVain = step() > before ? 0 : inVain + 1;
+        if (inVain >= config.maxAttempts() || config.maxAttempts() == 1) {
+          throw new TrainingException(e.getMessage() + givenUp(inVain), e);
+        }
+        relaunching(e.getMessage());
+      } catch (NonFiniteStepException e) {
+        goBack(e);
+      }
+    }
+  }
+
+  /**
+   * Takes the next number. Before the first one another driver may have gone on with the run: what
+   * it has left is taken over; after it, this driver was overtaken.
+   */
+  private void claim() throws IOException {
+    try {
+      if (launched > 0) {
+        launched =
+            checkpoints
+                .claimAfter(beginning.run(), plan.determinants(), Instant.now(), launched)
+                .attempt();
+        return;
+      }
+      launched = checkpoints.claim(beginning.run(), plan.determinants(), Instant.now()).attempt();
+    } catch (FencedException e) {
+      throw e;
+    } catch (IOException e) {
+      throw mayPass(e);
+    }
+    readNewest();
+    rewind();
+  }
+
+  private void rewind() {
+    cuts = new RateCuts(progress().rateCuts());
+    journal.rewind(step(), progress());
+  }
+
+  private void readNewest() throws IOException {
+    newest = checkpoints.newest(observer::warning);
+  }
+
+  /** What was committed may be found damaged when it is read. */
+  private void requireStanding() {
+    if (step() < journal.committedStep()) {
+      throw new AttemptFailedException(
+          "the checkpoint of step " + journal.committedStep() + " was damaged when it was read");
+    }
+  }
+
+  /** Once a launch has got through, what fails outside of workers may pass, too. */
+  private IOException mayPass(IOException e) {
+    if (journal.hasBegun()) {
+      throw new AttemptFailedException("training failed: " + e.getMessage(), e);
+    }
+    return e;
+  }
+
+  /** Whether no launch has ever begun, and the folder is still that of this run. */
+  boolean hasLeftNothing() throws IOException {
+    return !journal.hasBegun()
+        && launched > 0
+        && checkpoints
+            .newestClaim()
+            .filter(claim -> claim.run().equals(beginning.run()) && claim.attempt() == launched)
+            .isPresent()
+        && checkpoints.complete().isEmpty();
+  }
+
+  /** The part of the run that is to be taken up; empty when it is complete or has ended early. */
+  private Optional<Phase> next() {
+    return endedEarly().isPresent() ? Optional.empty() : plan.phaseAfter(step());
+  }
+
+  /** Why the run has ended before its last epoch; empty if it has not. */
+  Optional<String> endedEarly() {
+    return newest.flatMap(snapshot -> EarlyEnd.reason(config, snapshot.manifest()));
+  }
+
+  /** What the learning rate was multiplied by after gradients that were not finite. */
+  RateCuts cuts() {
+    return cuts;
+  }
+
+  /**
+   * Lowers the rate from a step that does not depend on which checkpoints were written: where that
+   * of this step is not there, the steps from an older one are taken again as they were.
+   */
+  private void goBack(NonFiniteStepException e) throws IOException {
+    readNewest();
+    if (config.onNonFinite().answer() != NonFinitePolicy.Answer.LOWER) {
+      throw new TrainingException(e.getMessage() + lastGood(), e);
+    }
+    long from = plan.phaseAfter(e.step()).orElseThrow().milestones().lastCheckpoint(e.step());
+    if (cuts.isFull()) {
+      throw new TrainingException(
+          e.getMessage()
+              + "; the learning rate was lowered "
+              + RateCuts.MOST
+              + " times already ("
+              + cuts
+              + "): look at the data of that step, or begin anew with a lower --lr"
+              + lastGood(),
+          e);
+    }
+    // Taken at another rate, later ones are not of this run any more: not if another driver's.
+    claim();
+    checkpoints.deleteAfter(from);
+    readNewest();
+    cuts = cuts.plus(new RateCut(from, config.onNonFinite().factor()));
+    String why =
+        String.format(
+            Locale.ROOT,
+            "the gradient of step %,d is not finite: the learning rate is multiplied by %s from"
+                + " step %,d on, %s in all",
+            e.step() + 1,
+            config.onNonFinite().factor(),
+            from + 1,
+            cuts.scale(from));
+    relaunching(why);
+  }
+
+  private String lastGood() {
+    return newest
+        .map(
+            snapshot ->
+                "; the last good checkpoint is of step "
+                    + snapshot.manifest().step()
+                    + " in "
+                    + folder.file(RunFolder.CHECKPOINTS)
+                    + ": go on from it with --warm-start and, say, a lower --lr, or with"
+                    + " --on-non-finite lower:0.5 or skip")
+        .orElse("; there is no complete checkpoint yet: take them with --checkpoint-every");
+  }
+
+  private void relaunching(String why) {
+    String note =
+        String.format(
+            Locale.ROOT,
+            "attempt %d ended: %s; launched again after step %,d",
+            launched,
+            why,
+            step());
+    LOG.warn("{}", note);
+    observer.relaunching(why, step());
+    journal.rewind(step(), progress());
+    journal.note(step(), note);
+    workers =
+        ClusterSlots.awaitFree(
+            spark.sc(),
+            config.workers() > 0 ? config.workers() : config.virtualWorkers(),
+            config.minWorkers(),
+            config.launchTimeout());
+  }
+
+  private String givenUp(int inVain) {
+    String launches =
+        config.maxAttempts() == 1
+            ? ""
+            : "; given up after " + inVain + " launches in a row without a new checkpoint";
+    return launches
+        + newest
+            .map(
+                snapshot ->
+                    "; the newest complete checkpoint is of step "
+                        + snapshot.manifest().step()
+                        + ": the same command goes on from it")
+            .orElse("; there is no complete checkpoint yet: take them with --checkpoint-every");
+  }
+
+  private void launch(Phase phase) throws IOException {
+    Broadcast<TrainingTask.Start> start = spark.broadcast(start(phase));
+    try (DriverEndpoint endpoint = DriverEndpoint.open(SparkEnv.get(), clock(phase));
+        MetricsLog log =
+            MetricsLog.resume(folder.file(RunFolder.METRICS), hadoop, step(), launched)) {
+      TrainingTask.Assignment assignment =
+          new TrainingTask.Assignment(
+              config,
+              new AttemptId(beginning.run(), launched),
+              endpoint.token(),
+              workers,
+              dataset,
+              model,
+              phase.plan(),
+              start,
+              phase.milestones(),
+              endpoint.address(),
+              folder.file(RunFolder.CHECKPOINTS).toString(),
+              new SerializableConfiguration(hadoop));
+      boolean first = !journal.hasBegun();
+      journal.begin(assignment, log, endpoint::decide);
+      results.addAll(new Attempt(spark, assignment, endpoint, journal).run(() -> started(first)));
+    } catch (FencedException e) {
+      throw e;
+    } catch (IOException e) {
+      throw mayPass(e);
+    } finally {
+      start.destroy();
+    }
+  }
+
+  /** Asked only where checkpoints come by time. */
+  private CheckpointClock clock(Phase phase) {
+    Optional<Duration> interval =
+        Optional.ofNullable(config.checkpointEvery()).flatMap(CheckpointInterval::time);
+    return new CheckpointClock(interval.orElse(Duration.ZERO), phase.milestones().pace());
+  }
+
+  private void started(boolean first) {
+    servers = journal.servers();
+    if (first) {
+      try {
+        folder.reopen();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      observer.started(servers, plan.lastStep(), config.epochs());
+    }
+  }
+
+  /** A phase that has not begun takes over the model that the one before has left. */
+  private TrainingTask.Start start(Phase phase) throws IOException {
+    TrainingTask.TrainedBefore before = plan.origin().before();
+    if (newest.isEmpty()) {
+      if (plan.origin().state() == null) {
+        throw new TrainingException(
+            beginning.run()
+                + " began with the parameters "
+                + plan.origin().text()
+                + ", and none of its checkpoints is left undamaged: start it again from the"
+                + " folder before-RUN of that run, or replace it with --overwrite");
+      }
+      return TrainingTask.Start.of(phase.plan(), plan.origin().state(), 0, before).with(cuts);
+    }
+    CheckpointStore.Snapshot snapshot = newest.get();
+    Optional<Phase> previous = plan.before(phase);
+    TrainingTask.Start start =
+        step() == phase.firstStep() && previous.isPresent()
+            ? TrainingTask.Start.of(
+                phase.plan(),
+                ModelState.of(previous.get().plan(), snapshot, checkpoints),
+                step(),
+                before)
+            : TrainingTask.Start.of(snapshot, before);
+    return start.after(snapshot.manifest()).with(cuts);
+  }
+
+  private Retention retention() {
+    return new Retention(
+        config.keepCheckpoints(),
+        config.keepBest() == null ? null : Retention.BestBy.valueOf(config.keepBest().name()));
+  }
+
+  private RunProgress progress() {
+    return newest.map(snapshot -> snapshot.manifest().progress()).orElse(RunProgress.none());
+  }
+
+  private long step() {
+    return newest.map(snapshot -> snapshot.manifest().step()).orElse(0L);
+  }
+
+  /** Steps taken in all. */
+  long steps() {
+    return step();
+  }
+
+  /** The different arithmetics of the last launch's workers. */
+  List<NumericFingerprint> numerics() {
+    return journal.numerics();
+  }
+
+  /** The trained model, from the last checkpoint. */
+  ModelState trained() throws IOException {
+    return state(newest.orElseThrow());
+  }
+
+  private ModelState state(CheckpointStore.Snapshot snapshot) throws IOException {
+    long step = snapshot.manifest().step();
+    Phase taken =
+        plan.phases().stream()
+            .filter(phase -> step <= phase.milestones().lastStep())
+            .findFirst()
+            .orElseThrow();
+    return ModelState.of(taken.plan(), snapshot, checkpoints);
+  }
+
+  /**
+   * The model of the best checkpoint.
+   *
+   * @param step steps of the run taken
+   * @param epoch epochs of the run completed
+   */
+  record Best(ModelState state, long step, int epoch) {}
+
+  /** Empty where no best one is kept, or none has a validation; a damaged one does not count. */
+  Optional<Best> best() throws IOException {
+    List<CheckpointManifest> complete = new ArrayList<>(checkpoints.complete());
+    for (Optional<CheckpointManifest> best = retention().best(complete);
+        best.isPresent();
+        best = retention().best(complete)) {
+      CheckpointManifest one = best.get();
+      try {
+        return Optional.of(new Best(state(checkpoints.read(one.step())), one.step(), one.epoch()));
+      } catch (IOException e) {
+        observer.warning("the best checkpoint is not to be had: " + e.getMessage());
+        complete.remove(one);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** What the run has come to. */
+  TrainingResult result(RunFolder outputs, InitialModel trained) {
+    List<TrainingTask.Result> ofJvms =
+        results.stream().filter(one -> one.worker() == one.servedFrom()).toList();
+    return new TrainingResult(
+        beginning.run(),
+        outputs.path().toString(),
+        RunFolder.sha256(trained.parameters(0)),
+        trained,
+        step(),
+        journal.metrics(),
+        Math.max(launched, newest.orElseThrow().manifest().attempt()),
+        journal.notes(),
+        endedEarly(),
+        cuts.cuts(),
+        workers,
+        servers,
+        ofJvms.stream().mapToLong(TrainingTask.Result::bytesSent).sum(),
+        new Exchanged(
+            ofJvms.stream().mapToLong(TrainingTask.Result::bytesPushed).sum(),
+            ofJvms.stream().mapToLong(TrainingTask.Result::bytesPulled).sum()),
+        throughputs(),
+        progress().seconds(),
+        progress().examples(),
+        newest.orElseThrow().manifest().numericFingerprint());
+  }
+
+  /** Attempts of a worker on the same executor are one. */
+  private List<WorkerThroughput> throughputs() {
+    List<WorkerThroughput> all = new ArrayList<>();
+    for (TrainingTask.Result result : results) {
+      WorkerThroughput next = result.throughput();
+      int known = 0;
+      while (known < all.size() && !all.get(known).isOfSameTask(next)) {
+        known++;
+      }
+      if (known < all.size()) {
+        all.set(known, all.get(known).plus(next));
+      } else {
+        all.add(next);
+      }
+    }
+    all.sort(Comparator.comparingInt(WorkerThroughput::worker));
+    return all;
+  }
+}

@@ -1,0 +1,354 @@
+package dev.lockstep.trainer.driver;
+
+import dev.lockstep.ps.clip.Clipping;
+import dev.lockstep.ps.schedule.RunLength;
+import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.sharding.augment.Augmenter;
+import dev.lockstep.sharding.plan.EpochPlan;
+import dev.lockstep.sharding.plan.Holdout;
+import dev.lockstep.sharding.plan.Shuffle;
+import dev.lockstep.sharding.plan.Split;
+import dev.lockstep.sharding.read.StreamRequest;
+import dev.lockstep.trainer.checkpoint.ModelState;
+import dev.lockstep.trainer.cluster.ClusterSlots;
+import dev.lockstep.trainer.cluster.Preflight;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.control.WorkerReport;
+import dev.lockstep.trainer.loop.StepSchedule;
+import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.ModelDefinition;
+import dev.lockstep.trainer.model.ModelValidation;
+import dev.lockstep.trainer.model.SavedTraining;
+import dev.lockstep.trainer.numeric.NumericProfile;
+import dev.lockstep.trainer.output.RunFolder;
+import dev.lockstep.trainer.output.RunRecord;
+import dev.lockstep.trainer.output.TrainingResult;
+import dev.lockstep.trainer.plan.MemoryPlan;
+import dev.lockstep.trainer.plan.ModePlan;
+import dev.lockstep.trainer.plan.Phase;
+import dev.lockstep.trainer.plan.PlannedUpdates;
+import dev.lockstep.trainer.plan.PyTorchOptimizers;
+import dev.lockstep.trainer.plan.RunIdentityBuilder;
+import dev.lockstep.trainer.report.page.HtmlReport;
+import dev.lockstep.trainer.worker.TrainingTask;
+import java.io.IOException;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One training on a cluster, seen by the driver: checks everything that can be checked, launches
+ * the barrier stage, writes down what the workers report, and turns the last checkpoint into the
+ * run's outputs. Holds θ, never a gradient. Used once, by one thread, which blocks.
+ */
+public final class TrainingJob {
+
+  private static final Logger LOG = LoggerFactory.getLogger(TrainingJob.class);
+
+  private final JavaSparkContext spark;
+  private final TrainingConfig config;
+  private final InitialModel initial;
+  private final ModelDefinition model;
+  private final ShardedDataset dataset;
+  private final TrainingObserver observer;
+  private final Configuration hadoop;
+
+  /** Checks nothing yet and launches nothing. */
+  public TrainingJob(
+      JavaSparkContext spark,
+      TrainingConfig config,
+      InitialModel initial,
+      ShardedDataset dataset,
+      TrainingObserver observer) {
+    this.spark = spark;
+    this.config = config.resolvedFor(dataset.shardSet());
+    this.initial = initial;
+    this.model = initial.definition();
+    this.dataset = dataset;
+    this.observer = observer;
+    this.hadoop = spark.hadoopConfiguration();
+  }
+
+  /**
+   * Trains: goes on with the run in the output folder, or begins one. Where a worker, a server or
+   * an executor is lost, what is left is launched again from the newest complete checkpoint.
+   *
+   * @throws IllegalArgumentException if model, data and configuration do not fit each other, or the
+   *     run in the output folder was made otherwise
+   * @throws IllegalStateException if the Spark context is not fit for training
+   * @throws TrainingException if it could not be launched or failed
+   * @throws IOException if outputs cannot be written
+   */
+  public TrainingResult run() throws IOException {
+    requireStartable(spark, config);
+    ModelValidation.check(model, dataset.shardSet().tensors(), config.virtualWorkers(), clipping());
+    Augmenter.requireFit(config.augmentation(), dataset.shardSet().tensors());
+    requireValidation(
+        config, TrainingTask.validates(config, dataset) ? Validation.EVERY_EPOCH : Validation.NONE);
+    RunFolder folder = new RunFolder(config.out(), hadoop);
+    RunHistory history = new RunHistory(folder, hadoop, config, observer);
+    RunHistory.Beginning beginning = history.begin(this::given, this::plan);
+    int workers =
+        beginning.isComplete()
+            ? 0
+            : ClusterSlots.await(
+                spark.sc(),
+                config.workers(),
+                config.minWorkers(),
+                config.virtualWorkers(),
+                config.launchTimeout());
+    announce(beginning, workers);
+    history.prepare(beginning);
+    RunSupervisor launches =
+        new RunSupervisor(spark, config, dataset, model, beginning, folder, observer);
+    try {
+      launches.train(workers);
+      return finish(folder, beginning, launches);
+    } catch (IOException | RuntimeException e) {
+      clearIfNothingIsLeft(beginning, launches, folder, e);
+      throw e;
+    }
+  }
+
+  /** A run that ended before its first step leaves nothing to keep. */
+  private static void clearIfNothingIsLeft(
+      RunHistory.Beginning beginning, RunSupervisor launches, RunFolder folder, Exception why) {
+    try {
+      if (beginning.isNew() && launches.hasLeftNothing()) {
+        folder.clear();
+      }
+    } catch (IOException e) {
+      why.addSuppressed(e);
+    }
+  }
+
+  /**
+   * Refuses what can be refused before model and data are known, and launches nothing: for callers
+   * that have data to prepare first. {@link #run()} looks again.
+   *
+   * @throws IllegalArgumentException if the output folder holds a run that cannot be gone on with
+   *     and is not to be replaced, or a value of the optimizer is not in its range
+   * @throws UnfitSparkException if the Spark context is not fit for training
+   */
+  public static void requireStartable(JavaSparkContext spark, TrainingConfig config)
+      throws IOException {
+    PyTorchOptimizers.requireInRange(config.optimizer());
+    Preflight.requireFit(spark.sc(), NumericProfile.named(config.numericProfile()));
+    RunHistory.requireKnown(
+        new RunFolder(config.out(), spark.hadoopConfiguration()),
+        config,
+        spark.hadoopConfiguration());
+  }
+
+  /** The origin of a run that begins with the given model. */
+  private RunOrigin given() {
+    return RunOrigin.given(
+        initial,
+        config.seed(),
+        replacesUpdaters() ? RunOrigin.OptimizerState.FRESH : RunOrigin.OptimizerState.OF_MODEL);
+  }
+
+  /** What a run from an origin will do. */
+  private RunPlan plan(RunOrigin origin) {
+    ModePlan ofModel = ModePlan.of(config, model.updatePlan(clipping()));
+    StepSchedule pace =
+        new StepSchedule(microBatchesPerEpoch(), config.accumulate(), ofModel.roundSteps());
+    RunLength length =
+        new RunLength(
+            origin.before().iterations(),
+            origin.before().epochs(),
+            pace.stepsPerEpoch(),
+            config.epochs());
+    ModePlan plan =
+        ModePlan.of(
+            config, PlannedUpdates.of(config, ofModel.model(), model.vectorBlocks(), length));
+    return new RunPlan(
+        origin,
+        plan,
+        pace,
+        Phase.of(config, plan, pace),
+        RunIdentityBuilder.of(config, dataset, model, plan.model(), origin.text()));
+  }
+
+  private long microBatchesPerEpoch() {
+    int[] blocks = dataset.shardSet().blockSizes();
+    Holdout split = TrainingTask.split(config, dataset);
+    int[] training = split.sizes(Split.TRAINING);
+    long examples = IntStream.of(training).asLongStream().sum();
+    if (examples == 0) {
+      throw new IllegalArgumentException(
+          "dataset "
+              + dataset.location()
+              + " has no training examples (examples="
+              + IntStream.of(blocks).asLongStream().sum()
+              + ", validationFraction="
+              + config.validationFraction()
+              + "): give data, or a smaller fraction");
+    }
+    return EpochPlan.of(
+            config.seed(), 0, config.virtualWorkers(), training, config.order(dataset.shardSet()))
+        .steps(config.batchSize());
+  }
+
+  /**
+   * Refuses a rate, or an end of the run, that follows the validation when there will be none.
+   *
+   * @param validates whether examples are held out for validation
+   * @throws IllegalArgumentException if they are not, and are needed
+   */
+  public static void requireValidation(TrainingConfig config, Validation validates) {
+    if (config.earlyStopping() != null && validates == Validation.NONE) {
+      throw new IllegalArgumentException(
+          "earlyStopping="
+              + config.earlyStopping()
+              + " without validation data (validationFraction=0.0): keep a part of the examples"
+              + " with --validation-fraction");
+    }
+    if (config.keepBest() != null && validates == Validation.NONE) {
+      throw new IllegalArgumentException(
+          "keepBest="
+              + config.keepBest().name().toLowerCase(Locale.ROOT)
+              + " without validation data (validationFraction=0.0): keep a part of the examples"
+              + " with --validation-fraction");
+    }
+    if (config.optimizer().plateau() != null && validates == Validation.NONE) {
+      throw new IllegalArgumentException(
+          "plateau="
+              + config.optimizer().plateau()
+              + " without validation data (validationFraction=0.0): keep a part of the examples"
+              + " with --validation-fraction");
+    }
+  }
+
+  /** Whether a training scores examples that it does not learn from. */
+  public enum Validation {
+    /** It does, after every epoch. */
+    EVERY_EPOCH,
+    /** All examples are for training. */
+    NONE
+  }
+
+  /**
+   * Whether Lockstep's own optimizer takes the place of the model's, whose state is then unused.
+   */
+  private boolean replacesUpdaters() {
+    return config.optimizer().name() != null;
+  }
+
+  private String describeOptimizer() {
+    if (!replacesUpdaters()) {
+      return "";
+    }
+    String name = config.optimizer().name().text();
+    return "optimizer "
+        + name
+        + " in place of the model's updaters: checkpoints carry its state, model.zip fresh state of"
+        + " the model's own"
+        + (initial.state() == null
+            ? ""
+            : "; the updater state that was saved with the model is not used")
+        + System.lineSeparator();
+  }
+
+  private String describeOrder(StreamRequest stream) {
+    if (config.shuffle() != Shuffle.Kind.FULL) {
+      return "";
+    }
+    return String.format(
+        Locale.ROOT,
+        "full shuffle: each worker reads all data %s in an epoch, gathering up to %d MB%s%n",
+        stream.passes() == 1 ? "once" : String.format(Locale.ROOT, "%,d times", stream.passes()),
+        config.shuffleMegabytes(),
+        stream.passes() == 1 ? "" : "; --shuffle-memory makes that fewer");
+  }
+
+  private Clipping clipping() {
+    if (config.clipNorm() > 0) {
+      return new Clipping.GlobalNorm(config.clipNorm());
+    }
+    return config.clipValue() > 0 ? new Clipping.ByValue(config.clipValue()) : new Clipping.None();
+  }
+
+  private void announce(RunHistory.Beginning beginning, int workers) {
+    ModePlan plan = beginning.plan().mode();
+    StepSchedule pace = beginning.plan().pace();
+    String text = beginning.describe(pace.stepsPerEpoch() * config.epochs());
+    if (workers > 0) {
+      int perWorker = (config.virtualWorkers() + workers - 1) / workers;
+      StreamRequest stream = TrainingTask.trainingStream(config, dataset, 0, perWorker, 0, pace);
+      MemoryPlan memory =
+          MemoryPlan.of(plan, pace, config.virtualWorkers(), workers, stream.residentBytes());
+      text +=
+          String.format(
+                  Locale.ROOT,
+                  "%,d parameters, V=%d virtual workers x b=%d%s on W=%d worker%s, %,d steps of %d"
+                      + " epoch%s%s%n",
+                  plan.model().layout().parameters(),
+                  config.virtualWorkers(),
+                  config.batchSize(),
+                  config.accumulate() == 1 ? "" : " x a=" + config.accumulate(),
+                  workers,
+                  workers == 1 ? "" : "s",
+                  pace.stepsPerEpoch() * config.epochs(),
+                  config.epochs(),
+                  config.epochs() == 1 ? "" : "s",
+                  plan.averages() ? ", averaged every " + plan.roundSteps() : "")
+              + describeOptimizer()
+              + describeOrder(stream)
+              + memory.describe(workers);
+    }
+    LOG.info("{}", text);
+    observer.launching(text);
+  }
+
+  /** Makes the outputs from the last checkpoint; {@code run.json} last. */
+  private TrainingResult finish(
+      RunFolder folder, RunHistory.Beginning beginning, RunSupervisor launches) throws IOException {
+    ModelState trained = launches.trained();
+    InitialModel trainedModel =
+        asModel(
+            beginning, trained, launches.steps(), beginning.plan().pace().epoch(launches.steps()));
+    TrainingResult result = launches.result(folder, trainedModel);
+    boolean hasBest = config.keepBest() == null || folder.holdsBest();
+    if (beginning.isComplete() && folder.isFinished() && hasBest) {
+      return result;
+    }
+    folder.write(RunFolder.MODEL, trainedModel::write);
+    Optional<RunSupervisor.Best> best = launches.best();
+    if (best.isPresent()) {
+      RunSupervisor.Best one = best.get();
+      folder.write(RunFolder.BEST, asModel(beginning, one.state(), one.step(), one.epoch())::write);
+    }
+    RunRecord record =
+        new RunRecord(
+            config,
+            dataset,
+            model,
+            beginning.plan().pace(),
+            result,
+            launches.numerics(),
+            spark.version(),
+            spark.master());
+    folder.write(RunFolder.REPORT, HtmlReport.render(record.report().page()));
+    folder.write(
+        RunFolder.RECORD,
+        WorkerReport.JSON.writerWithDefaultPrettyPrinter().writeValueAsString(record.json()));
+    return result;
+  }
+
+  private InitialModel asModel(
+      RunHistory.Beginning beginning, ModelState state, long steps, int epochs) {
+    boolean isWarm = RunOrigin.isWarm(beginning.plan().origin().text());
+    return InitialModel.trained(
+        model,
+        new SavedTraining(
+            state.theta(),
+            replacesUpdaters() ? null : state.state(),
+            (isWarm ? 0 : initial.iterations()) + steps,
+            (isWarm ? 0 : initial.epochs()) + epochs));
+  }
+}

@@ -1,0 +1,230 @@
+package dev.lockstep.trainer.evaluate;
+
+import dev.lockstep.ps.clip.Clipping;
+import dev.lockstep.ps.reduce.PairwiseTree;
+import dev.lockstep.ps.reduce.TreeNode;
+import dev.lockstep.ps.reduce.TreeReduction;
+import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.sharding.plan.Holdout;
+import dev.lockstep.sharding.plan.Split;
+import dev.lockstep.sharding.read.MicroBatchStream;
+import dev.lockstep.sharding.read.StreamRequest;
+import dev.lockstep.trainer.cluster.Preflight;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.ModelDefinition;
+import dev.lockstep.trainer.model.ModelReplica;
+import dev.lockstep.trainer.model.ModelValidation;
+import dev.lockstep.trainer.model.ReplicaOptions;
+import dev.lockstep.trainer.numeric.NumericProfile;
+import dev.lockstep.trainer.score.EvaluationSums;
+import dev.lockstep.trainer.score.Evaluator;
+import dev.lockstep.trainer.score.Scores;
+import dev.lockstep.trainer.worker.TrainingTask;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.util.SerializableConfiguration;
+
+/**
+ * Scores a model on a dataset, as an ordinary Spark job: a task for each of a fixed number of
+ * spans, joined by the fixed tree, so that the result does not depend on the cluster.
+ */
+public final class EvaluationJob {
+
+  private static final int BATCHES_AHEAD = 4;
+
+  private static final int SPANS = 4;
+  private static final int BATCH_SIZE = 256;
+
+  private EvaluationJob() {}
+
+  /**
+   * Scores all examples with the kernels and under the numeric profile of a training. Blocks.
+   *
+   * @return one for each labels tensor, in the dataset's order
+   * @throws IllegalArgumentException if model and data do not fit, or there is no data
+   */
+  public static List<EvaluationSums> run(
+      JavaSparkContext spark, InitialModel model, ShardedDataset dataset, TrainingConfig config) {
+    return run(
+        spark,
+        model,
+        dataset,
+        NumericProfile.named(config.numericProfile()),
+        TrainingTask.replicaOptions(config),
+        SPANS,
+        BATCH_SIZE,
+        Optional.empty());
+  }
+
+  /**
+   * Scores one part of the split that a training makes of a dataset. Blocks.
+   *
+   * @return one for each labels tensor, in the dataset's order
+   * @throws IllegalArgumentException if model and data do not fit, or the part is empty
+   */
+  public static List<EvaluationSums> run(
+      JavaSparkContext spark,
+      InitialModel model,
+      ShardedDataset dataset,
+      TrainingConfig config,
+      Split part) {
+    return run(
+        spark,
+        model,
+        dataset,
+        TrainingTask.split(config, dataset),
+        part,
+        NumericProfile.named(config.numericProfile()),
+        TrainingTask.replicaOptions(config),
+        SPANS,
+        BATCH_SIZE);
+  }
+
+  /**
+   * Scores all examples, or those of one part of a stored split. Blocks.
+   *
+   * @param spans into which the dataset is cut; part of what determines the last bits of the loss
+   * @param batchSize examples scored at once
+   * @param part of the split that the dataset stores; empty for all examples
+   * @return one for each labels tensor, in the dataset's order
+   * @throws IllegalArgumentException if model and data do not fit, or there is no data
+   */
+  public static List<EvaluationSums> run(
+      JavaSparkContext spark,
+      InitialModel model,
+      ShardedDataset dataset,
+      NumericProfile profile,
+      ReplicaOptions options,
+      int spans,
+      int batchSize,
+      Optional<Split> part) {
+    Holdout split =
+        part.isPresent()
+            ? dataset.shardSet().split(0, 0)
+            : Holdout.of(0, 0, dataset.shardSet().blockSizes());
+    return run(
+        spark,
+        model,
+        dataset,
+        split,
+        part.orElse(Split.TRAINING),
+        profile,
+        options,
+        spans,
+        batchSize);
+  }
+
+  private static List<EvaluationSums> run(
+      JavaSparkContext spark,
+      InitialModel model,
+      ShardedDataset dataset,
+      Holdout split,
+      Split part,
+      NumericProfile profile,
+      ReplicaOptions options,
+      int spans,
+      int batchSize) {
+    Preflight.requireFit(spark.sc(), profile);
+    ModelDefinition definition = model.definition();
+    ModelValidation.check(definition, dataset.shardSet().tensors(), 1, new Clipping.None());
+    if (split.examples(part) == 0) {
+      throw new IllegalArgumentException(
+          "dataset %s has no examples%s: give data to evaluate on"
+              .formatted(
+                  dataset.location(),
+                  switch (part) {
+                    case TRAINING -> "";
+                    case VALIDATION -> " for validation (validationFraction=0)";
+                    case TEST -> " for test: shard it with a test fraction";
+                  }));
+    }
+    SerializableConfiguration hadoop = new SerializableConfiguration(spark.hadoopConfiguration());
+    Broadcast<float[]> parameters = spark.broadcast(model.parameters(0));
+    try {
+      List<Integer> numbers = IntStream.range(0, spans).boxed().toList();
+      List<byte[]> parts =
+          spark
+              .parallelize(numbers, spans)
+              .map(
+                  span -> {
+                    profile.verify();
+                    try (ModelReplica replica = definition.replica(options)) {
+                      replica.setParameters(parameters.value());
+                      return toBytes(
+                          score(
+                              replica,
+                              dataset,
+                              split,
+                              part,
+                              spans,
+                              span,
+                              batchSize,
+                              hadoop.value()));
+                    }
+                  })
+              .collect();
+      TreeReduction<List<EvaluationSums>> sums =
+          new TreeReduction<>(new PairwiseTree(spans), Scores::plus);
+      for (int span = 0; span < spans; span++) {
+        sums.add(new TreeNode(0, span), fromBytes(parts.get(span)));
+      }
+      return sums.result();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } finally {
+      parameters.destroy();
+    }
+  }
+
+  /** As bytes: Spark may be set to a serializer that does not know records. */
+  private static byte[] toBytes(List<EvaluationSums> sums) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
+      out.writeObject(sums.toArray(EvaluationSums[]::new));
+    }
+    return bytes.toByteArray();
+  }
+
+  private static List<EvaluationSums> fromBytes(byte[] bytes) throws IOException {
+    try (ObjectInputStream in = new ObjectInputStream(new ByteArrayInputStream(bytes))) {
+      return List.of((EvaluationSums[]) in.readObject());
+    } catch (ClassNotFoundException e) {
+      throw new IOException("result of another version of Lockstep", e);
+    }
+  }
+
+  private static List<EvaluationSums> score(
+      ModelReplica replica,
+      ShardedDataset dataset,
+      Holdout split,
+      Split part,
+      int spans,
+      int span,
+      int batchSize,
+      Configuration hadoop)
+      throws IOException, InterruptedException {
+    StreamRequest all =
+        new StreamRequest(
+            dataset, split, part, 0, spans, span, span + 1, batchSize, 0, 0, 0, 1, BATCHES_AHEAD);
+    Evaluator tally = new Evaluator(Evaluator.Detail.DETAILED);
+    try (MicroBatchStream stream = new MicroBatchStream(all, hadoop)) {
+      for (MicroBatchStream.Item item = stream.next(); item != null; item = stream.next()) {
+        if (item.batch().examples() > 0) {
+          replica.evaluate(item.batch(), tally);
+        }
+      }
+    }
+    return tally.sums();
+  }
+}

@@ -1,0 +1,2 @@
+/** Distributed evaluation of a model on a dataset. */
+package dev.lockstep.trainer.evaluate;

@@ -1,0 +1,61 @@
+package dev.lockstep.trainer.plan;
+
+import dev.lockstep.trainer.config.RunPoint;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.loop.StepSchedule;
+import dev.lockstep.trainer.loop.SyncPoints;
+import java.util.List;
+
+/**
+ * A part of a run that is launched by itself, once or, after failures, more often: each begins with
+ * what the one before has left. Lives on the driver.
+ *
+ * @param plan what its mode makes of the model's updates
+ * @param firstStep steps of the run taken before it
+ * @param milestones of its steps; the last one ends it
+ */
+public record Phase(ModePlan plan, long firstStep, SyncPoints milestones) {
+
+  /**
+   * The phases of a run: one, or two where averaging begins later.
+   *
+   * @param plan of the configuration's mode
+   * @param pace of that mode
+   * @throws IllegalArgumentException if averaging would never begin
+   */
+  public static List<Phase> of(TrainingConfig config, ModePlan plan, StepSchedule pace) {
+    long steps = pace.stepsPerEpoch() * config.epochs();
+    long checkpointEvery =
+        config.checkpointEvery() == null ? 0 : config.checkpointEvery().steps(pace.stepsPerEpoch());
+    boolean needsEpochs = config.keepBest() != null || config.earlyStopping() != null;
+    long alsoEvery = needsEpochs ? pace.stepsPerEpoch() : 0;
+    RunPoint from = plan.averages() ? plan.averagingOrNull().from() : null;
+    if (from == null) {
+      return List.of(new Phase(plan, 0, new SyncPoints(pace, checkpointEvery, alsoEvery, steps)));
+    }
+    if (config.optimizer().plateau() != null) {
+      throw new IllegalArgumentException(
+          "postLocalFrom="
+              + from
+              + " with a rate that is reduced on a plateau: the second phase would not know of the"
+              + " first one's plateaus; use a learning-rate schedule");
+    }
+    long first = from.steps(pace.stepsPerEpoch());
+    if (first >= steps) {
+      throw new IllegalArgumentException(
+          "postLocalFrom="
+              + from
+              + " is step "
+              + first
+              + " >= "
+              + steps
+              + " steps of the run: averaging would never begin; lower --post-local-from, or use"
+              + " --mode sync");
+    }
+    StepSchedule synchronous = new StepSchedule(pace.microBatchesPerEpoch(), pace.accumulate(), 1);
+    return List.of(
+        new Phase(
+            plan.synchronous(), 0, new SyncPoints(synchronous, checkpointEvery, alsoEvery, first)),
+        new Phase(plan, first, new SyncPoints(pace, checkpointEvery, alsoEvery, steps)));
+  }
+}

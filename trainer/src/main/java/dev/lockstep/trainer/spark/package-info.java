@@ -1,2 +1,0 @@
-/** The driver: preflight, the barrier stage, distributed evaluation. */
-package dev.lockstep.trainer.spark;

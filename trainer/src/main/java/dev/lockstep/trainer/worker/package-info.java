@@ -1,0 +1,2 @@
+/** The executor's side of an attempt. */
+package dev.lockstep.trainer.worker;

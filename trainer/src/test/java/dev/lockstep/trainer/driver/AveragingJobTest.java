@@ -1,0 +1,186 @@
+package dev.lockstep.trainer.driver;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.trainer.LocalSpark;
+import dev.lockstep.trainer.checkpoint.CheckpointStore;
+import dev.lockstep.trainer.config.Averaging;
+import dev.lockstep.trainer.config.CheckpointInterval;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.model.BuiltInOptions;
+import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.ModelDefinition;
+import dev.lockstep.trainer.output.RunFolder;
+import dev.lockstep.trainer.output.TrainingResult;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.util.ModelSerializer;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Mode averaging and accumulation in one JVM, with as many workers as local slots. */
+@Timeout(value = 3, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class AveragingJobTest {
+
+  @TempDir private Path folder;
+  private ShardedDataset dataset;
+  private int runs;
+
+  @BeforeEach
+  void writeData() throws IOException {
+    // Of 437 examples 350 train: 88 or 87 of each virtual worker, 6 steps of 16, the last ragged.
+    dataset = SyntheticDataset.classes(folder.resolve("data"), List.of(20), 3, 437);
+  }
+
+  @Test
+  void sameBitsOnAnyNumberOfLocalWorkers() throws IOException {
+    UnaryOperator<TrainingConfig.Builder> diloco =
+        c ->
+            c.mode(TrainingConfig.Mode.AVERAGING)
+                .averaging(Averaging.every(4).withOuter(Averaging.Outer.NESTEROV))
+                .clipNorm(1);
+    TrainingResult one = train("local[1]", diloco);
+    TrainingResult two = train("local[2]", diloco);
+    TrainingResult three = train("local[3]", diloco);
+    assertEquals(2, two.workers());
+    assertEquals(one.parametersSha256(), two.parametersSha256());
+    assertEquals(one.parametersSha256(), three.parametersSha256());
+    assertEquals(12, one.steps());
+    assertEquals(12, one.metrics().steps().size(), "one line a step");
+    for (int step = 0; step < 12; step++) {
+      assertEquals(
+          one.metrics().steps().get(step).meanLoss(), three.metrics().steps().get(step).meanLoss());
+    }
+    assertEquals(
+        one.metrics().epochs().get(1).validationLoss(),
+        two.metrics().epochs().get(1).validationLoss());
+    assertTrue(one.metrics().epochs().get(1).meanLoss() < one.metrics().epochs().get(0).meanLoss());
+  }
+
+  @Test
+  void keptStateIsSavedWithEveryCheckpointAndItsMeanWithTheModel() throws IOException {
+    UnaryOperator<TrainingConfig.Builder> kept =
+        c ->
+            c.mode(TrainingConfig.Mode.AVERAGING)
+                .averaging(Averaging.every(2).withLocalState(Averaging.LocalState.KEPT))
+                .checkpointEvery(CheckpointInterval.parse("5steps"));
+    TrainingResult one = train("local[1]", kept);
+    TrainingResult two = train("local[2]", kept);
+    assertEquals(one.parametersSha256(), two.parametersSha256());
+    // Two epochs of three rounds each.
+    assertExchanged(6, one);
+    assertExchanged(6, two);
+    assertNotEquals(
+        one.parametersSha256(),
+        train("local[2]", c -> c.mode(TrainingConfig.Mode.AVERAGING).averaging(Averaging.every(2)))
+            .parametersSha256());
+    CheckpointStore.Snapshot last = checkpoints(two).read(12);
+    assertEquals(4, last.manifest().replicas().size());
+    assertEquals(two.parameters().length, last.manifest().parameters());
+    float[] sum = new float[two.parameters().length];
+    for (int v : new int[] {0, 1, 2, 3}) {
+      float[][] state =
+          checkpoints(two).readReplica(12, last.manifest().replicas().get(v)).vectors();
+      assertEquals(2, state.length);
+      for (int i = 0; i < sum.length; i++) {
+        sum[i] += state[1][i];
+      }
+    }
+    float[] written = state(two);
+    int p = sum.length;
+    for (int i = 0; i < p; i++) {
+      assertEquals(sum[i] / 4, written[p + i], 1e-6 * Math.abs(sum[i]));
+    }
+  }
+
+  @Test
+  void averagedStateGoesIntoTheModel() throws IOException {
+    TrainingResult result =
+        train("local[2]", c -> c.mode(TrainingConfig.Mode.AVERAGING).averaging(Averaging.every(3)));
+    CheckpointStore.Snapshot last = checkpoints(result).read(12);
+    int p = result.parameters().length;
+    assertEquals(3 * p, last.manifest().parameters());
+    float[] state = state(result);
+    assertEquals(2 * p, state.length);
+    assertArrayEquals(java.util.Arrays.copyOfRange(last.theta(), p, 3 * p), state);
+  }
+
+  @Test
+  void accumulationTakesFewerAndLargerSteps() throws IOException {
+    UnaryOperator<TrainingConfig.Builder> two = c -> c.batchSize(8).accumulate(2);
+    TrainingResult one = train("local[1]", two);
+    TrainingResult other = train("local[3]", two);
+    assertEquals(one.parametersSha256(), other.parametersSha256());
+    assertEquals(12, one.steps());
+    TrainingResult plain = train("local[2]", c -> c);
+    assertExchanged(12, plain);
+    // The same examples in every step, but other sums: and the mlp has no dropout.
+    for (int i = 0; i < plain.parameters().length; i++) {
+      assertEquals(plain.parameters()[i], one.parameters()[i], 2e-3);
+    }
+    assertEquals(
+        plain.metrics().steps().get(0).meanLoss(), one.metrics().steps().get(0).meanLoss(), 1e-6);
+    assertNotEquals(plain.parametersSha256(), one.parametersSha256());
+  }
+
+  /** In every round each worker pushes one subtree's vector and pulls the parameters. */
+  private static void assertExchanged(int rounds, TrainingResult result) throws IOException {
+    long vectors = 4L * rounds * result.workers() * result.parameters().length;
+    assertEquals(vectors, result.exchanged().pulled());
+    // Frames with many zeros, of units that are never active, are shorter.
+    assertTrue(result.exchanged().pushed() <= vectors, result.exchanged().toString());
+    assertTrue(result.exchanged().pushed() > 0.5 * vectors, result.exchanged().toString());
+    assertEquals(0, result.socketBytes());
+    assertEquals(result.exchangedBytes() / 12.0, result.exchangedBytesPerStep());
+    String record = Files.readString(Path.of(URI.create(result.out())).resolve("run.json"));
+    assertTrue(record.contains("\"exchangedBytes\" : " + result.exchangedBytes()), record);
+  }
+
+  private CheckpointStore checkpoints(TrainingResult result) {
+    return new CheckpointStore(
+        new org.apache.hadoop.fs.Path(result.out() + "/" + RunFolder.CHECKPOINTS),
+        new Configuration());
+  }
+
+  private static float[] state(TrainingResult result) throws IOException {
+    MultiLayerNetwork network =
+        ModelSerializer.restoreMultiLayerNetwork(
+            Path.of(URI.create(result.modelFile())).toFile(), true);
+    return network.getUpdater().getStateViewArray().toFloatVector();
+  }
+
+  private TrainingResult train(String master, UnaryOperator<TrainingConfig.Builder> change)
+      throws IOException {
+    TrainingConfig config =
+        change
+            .apply(
+                TrainingConfig.builder()
+                    .epochs(2)
+                    .batchSize(16)
+                    .validationFraction(0.2)
+                    .out(folder.resolve("run-" + runs++).toString()))
+            .build();
+    try (JavaSparkContext spark = LocalSpark.on(master)) {
+      ModelDefinition model =
+          ModelDefinition.builtIn(
+              "mlp:200,40", dataset.shardSet().tensors(), BuiltInOptions.DEFAULT);
+      return new TrainingJob(
+              spark, config, InitialModel.fresh(model), dataset, TrainingObserver.NONE)
+          .run();
+    }
+  }
+}

@@ -1,0 +1,122 @@
+package dev.lockstep.trainer.driver;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.trainer.LocalSpark;
+import dev.lockstep.trainer.checkpoint.CheckpointStore;
+import dev.lockstep.trainer.config.Compression;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.model.BuiltInOptions;
+import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.ModelDefinition;
+import dev.lockstep.trainer.output.RunFolder;
+import dev.lockstep.trainer.output.TrainingResult;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Compressed gradients in one JVM, with as many workers as local slots. */
+@Timeout(value = 3, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class CompressedJobTest {
+
+  private static final List<String> COMPRESSIONS =
+      List.of("none", "bfloat16", "float16", "top-k=0.1", "threshold=2e-3");
+
+  @TempDir private Path folder;
+  private ShardedDataset dataset;
+
+  @BeforeEach
+  void writeData() throws IOException {
+    dataset = SyntheticDataset.classes(folder.resolve("data"), List.of(20), 3, 437);
+  }
+
+  @Test
+  void sameBitsOnAnyNumberOfLocalWorkersAndAboutTheSameLoss() throws IOException {
+    Set<String> hashes = new HashSet<>();
+    double uncompressed = Double.NaN;
+    double atFirst = Double.NaN;
+    Map<String, Long> pushed = new HashMap<>();
+    for (String compression : COMPRESSIONS) {
+      TrainingResult one = train("local[1]", compression);
+      TrainingResult two = train("local[2]", compression);
+      assertEquals(2, two.workers());
+      assertEquals(one.parametersSha256(), two.parametersSha256(), compression);
+      hashes.add(one.parametersSha256());
+      pushed.put(compression, one.exchanged().pushed());
+      double last = one.metrics().epochs().get(7).meanLoss();
+      if (compression.equals("none")) {
+        atFirst = one.metrics().steps().get(0).meanLoss();
+        uncompressed = last;
+      }
+      // Sparse gradients are late: after 56 steps some of the way is still to go.
+      double way = (atFirst - last) / (atFirst - uncompressed);
+      double least = compression.endsWith("float16") ? 0.999 : 0.9;
+      assertTrue(way > least, compression + ": loss " + last + " instead of " + uncompressed);
+    }
+    assertEquals(COMPRESSIONS.size(), hashes.size(), "each compression has its own bits");
+    double all = pushed.get("none");
+    assertEquals(0.5, pushed.get("bfloat16") / all, 0.05, pushed.toString());
+    assertEquals(pushed.get("bfloat16"), pushed.get("float16"), 0.05 * all, pushed.toString());
+    assertTrue(pushed.get("top-k=0.1") < 0.45 * all, pushed.toString());
+    assertTrue(pushed.get("threshold=2e-3") < all, pushed.toString());
+  }
+
+  @Test
+  void residualsAreSavedWithEveryCheckpointAndDoNotDependOnTheWorkers() throws IOException {
+    float[][] one = residuals(train("local[1]", "top-k=0.1"));
+    float[][] two = residuals(train("local[2]", "top-k=0.1"));
+    assertEquals(4, one.length);
+    assertArrayEquals(one, two);
+    for (float[] residual : one) {
+      assertFalse(Arrays.equals(new float[residual.length], residual), "something waits");
+    }
+  }
+
+  private static float[][] residuals(TrainingResult result) throws IOException {
+    CheckpointStore checkpoints =
+        new CheckpointStore(
+            new org.apache.hadoop.fs.Path(result.out() + "/" + RunFolder.CHECKPOINTS),
+            new Configuration());
+    var replicas = checkpoints.read(result.steps()).manifest().replicas();
+    float[][] residuals = new float[replicas.size()][];
+    for (int v = 0; v < residuals.length; v++) {
+      residuals[v] = checkpoints.readReplica(result.steps(), replicas.get(v)).vectors()[0];
+      assertEquals(result.parameters().length, residuals[v].length);
+    }
+    return residuals;
+  }
+
+  private TrainingResult train(String master, String compression) throws IOException {
+    TrainingConfig config =
+        TrainingConfig.builder()
+            .epochs(8)
+            .batchSize(16)
+            .compression(Compression.parse(compression))
+            .out(folder.resolve("run-" + System.nanoTime()).toString())
+            .build();
+    try (JavaSparkContext spark = LocalSpark.on(master)) {
+      ModelDefinition model =
+          ModelDefinition.builtIn(
+              "mlp:200,40", dataset.shardSet().tensors(), BuiltInOptions.DEFAULT);
+      return new TrainingJob(
+              spark, config, InitialModel.fresh(model), dataset, TrainingObserver.NONE)
+          .run();
+    }
+  }
+}

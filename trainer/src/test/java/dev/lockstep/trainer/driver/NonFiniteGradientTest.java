@@ -1,0 +1,369 @@
+package dev.lockstep.trainer.driver;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lockstep.ps.schedule.EarlyStopping;
+import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.trainer.LocalSpark;
+import dev.lockstep.trainer.config.CheckpointInterval;
+import dev.lockstep.trainer.config.NonFinitePolicy;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.config.TrainingException;
+import dev.lockstep.trainer.metrics.EpochMetrics;
+import dev.lockstep.trainer.metrics.StepMetrics;
+import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.ModelDefinition;
+import dev.lockstep.trainer.output.TrainingResult;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+import org.nd4j.linalg.schedule.ISchedule;
+import org.nd4j.linalg.schedule.MapSchedule;
+import org.nd4j.linalg.schedule.ScheduleType;
+
+/** Gradients that overflow, losses that grow and runs that get no better: always the same end. */
+@Timeout(value = 3, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class NonFiniteGradientTest {
+
+  /** Of least squares on these data: grows some six times a step, and overflows after a while. */
+  private static final double MUCH_TOO_FAST = 8;
+
+  /** Grows a little. */
+  private static final double TOO_FAST = 5;
+
+  private static JavaSparkContext spark;
+
+  @TempDir private Path folder;
+  private ShardedDataset dataset;
+  private final Heard heard = new Heard();
+
+  @BeforeAll
+  static void startSpark() {
+    spark = LocalSpark.on("local[3]");
+  }
+
+  @AfterAll
+  static void stopSpark() {
+    spark.close();
+  }
+
+  @BeforeEach
+  void writeData() throws IOException {
+    // Of 437 examples 350 train: 6 steps of 4 x 16 an epoch.
+    dataset = SyntheticDataset.classes(folder.resolve("data"), List.of(20), 3, 437);
+  }
+
+  @Test
+  void aLoweredRateAppliesFromTheCheckpointBeforeTheStepWhateverTheCluster() throws IOException {
+    TrainingResult one = train("one", MUCH_TOO_FAST, c -> lowering(c).workers(1));
+    TrainingResult three = train("three", MUCH_TOO_FAST, c -> lowering(c).workers(3));
+    assertEquals(one.parametersSha256(), three.parametersSha256());
+    assertEquals(one.rateCuts(), three.rateCuts());
+    assertFalse(one.rateCuts().isEmpty());
+    assertEquals(120, one.steps());
+    for (float parameter : one.parameters()) {
+      assertTrue(Float.isFinite(parameter));
+    }
+    long from = one.rateCuts().get(0).fromStep();
+    assertTrue(from > 0 && from % 4 == 0, one.rateCuts().toString());
+    assertEquals(MUCH_TOO_FAST, rate(one, from));
+    assertEquals(MUCH_TOO_FAST / 64, rate(one, from + 1));
+    assertTrue(heard.text().contains("is not finite: the learning rate is multiplied by 0.015625"));
+    String record = output(one, "run.json");
+    assertTrue(record.contains("\"fromStep\" : " + from), record);
+    assertTrue(record.contains("is not finite: the learning rate is multiplied"), record);
+    assertTrue(output(one, "report.html").contains("x0.015625 from step " + from));
+  }
+
+  @Test
+  void aLoweredRateGivesTheModelOfAScheduleThatFallsAtThatStep() throws IOException {
+    TrainingResult lowered = train("lowered", MUCH_TOO_FAST, this::lowering);
+    assertEquals(1, lowered.rateCuts().size());
+    int from = (int) lowered.rateCuts().get(0).fromStep();
+    ISchedule falls =
+        new MapSchedule(ScheduleType.ITERATION, Map.of(0, MUCH_TOO_FAST, from, MUCH_TOO_FAST / 64));
+    TrainingResult scheduled = train("scheduled", new Sgd(falls), c -> c.epochs(20));
+    assertEquals(scheduled.parametersSha256(), lowered.parametersSha256());
+  }
+
+  @Test
+  void runsThatWereStoppedBetweenLoweringAndTheEndGoOnToTheSameModel() throws IOException {
+    TrainingResult whole = train("whole", MUCH_TOO_FAST, this::lowering);
+    long from = whole.rateCuts().get(0).fromStep();
+    // Before the step that overflows, just after going back, and later.
+    for (long stop : new long[] {from - 1, from + 2, from + 30}) {
+      heard.failAfter = stop;
+      heard.failOnlyOnceLowered = stop > from;
+      assertThrows(
+          Stopped.class,
+          () -> train("stopped-" + stop, MUCH_TOO_FAST, c -> lowering(c).workers(3)));
+      heard.failAfter = -1;
+      TrainingResult resumed = train("stopped-" + stop, MUCH_TOO_FAST, c -> lowering(c).workers(1));
+      assertEquals(whole.parametersSha256(), resumed.parametersSha256(), "stopped at " + stop);
+      assertEquals(whole.rateCuts(), resumed.rateCuts());
+      assertEquals(rates(whole), rates(resumed));
+    }
+  }
+
+  @Test
+  void whereNoLowerRateHelpsTheRunEndsAndSaysSo() throws IOException {
+    dataset = SyntheticDataset.withHugeExample(folder.resolve("huge"), 20, 3, 437, 77);
+    TrainingException ended =
+        assertThrows(
+            TrainingException.class,
+            () -> train("hopeless", 0.01, c -> lowering(c).epochs(1).validationFraction(0)));
+    String message = ended.getMessage();
+    assertTrue(message.contains("the learning rate was lowered 8 times already (x0.0"), message);
+    assertTrue(message.contains("look at the data of that step"), message);
+  }
+
+  @Test
+  void aRunThatStopsNamesItsLastGoodCheckpointAndGoesOnFromItAtALowerRate() throws IOException {
+    TrainingException stopped =
+        assertThrows(
+            TrainingException.class,
+            () -> train("stops", MUCH_TOO_FAST, c -> c.epochs(20).checkpointEvery(every4())));
+    String message = stopped.getMessage();
+    assertTrue(message.matches("(?s).*step \\d+: the gradient of virtual worker \\d.*"), message);
+    assertTrue(
+        message.matches(
+            "(?s).*the last good checkpoint is of step \\d+ in file:\\S*/stops/checkpoints: go on"
+                + " from it with --warm-start and, say, a lower --lr.*"),
+        message);
+    IllegalArgumentException other =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> {
+              heard.failAfter = 2;
+              assertThrows(Stopped.class, () -> train("lower", MUCH_TOO_FAST, this::lowering));
+              heard.failAfter = -1;
+              train(
+                  "lower",
+                  MUCH_TOO_FAST,
+                  c -> lowering(c).checkpointEvery(CheckpointInterval.parse("6steps")));
+            });
+    assertTrue(
+        other.getMessage().contains("checkpointEvery=6steps != 4steps of the run"),
+        other.getMessage());
+    assertEquals(
+        train("lower", MUCH_TOO_FAST, this::lowering).parametersSha256(),
+        train("stops", MUCH_TOO_FAST, this::lowering).parametersSha256());
+    TrainingException early =
+        assertThrows(
+            TrainingException.class, () -> train("none", MUCH_TOO_FAST, c -> c.epochs(20)));
+    assertTrue(early.getMessage().contains("there is no complete checkpoint yet"));
+  }
+
+  @Test
+  void aRunThatDivergesSaysSo() throws IOException {
+    TrainingResult result = train("diverges", TOO_FAST, c -> c.epochs(3));
+    String expected = "the run diverges: the training loss of epoch 2 is ";
+    assertTrue(heard.text().contains(expected), heard.text());
+    assertTrue(output(result, "run.json").contains(expected));
+    assertTrue(output(result, "report.html").contains(expected));
+    assertEquals(1, heard.lines.stream().filter(line -> line.contains("diverges")).count());
+    heard.lines.clear();
+    train("converges", 0.1, c -> c.epochs(3));
+    assertFalse(heard.text().contains("diverges"), heard.text());
+  }
+
+  @Test
+  void aRunEndsAtTheEpochThatItsMetricsTellWithTheModelOfThatManyEpochs() throws IOException {
+    EarlyStopping stopping = EarlyStopping.parse("loss:patience=2,min-delta=0.02");
+    TrainingResult full = train("full", 0.1, c -> c.epochs(20));
+    int end = endOf(stopping, full);
+    assertTrue(end > 3 && end < 20, "ends after " + end);
+    TrainingResult same = train("same", 0.1, c -> c.epochs(end));
+    for (int workers : new int[] {1, 3}) {
+      TrainingResult result =
+          train("w" + workers, 0.1, c -> c.epochs(20).earlyStopping(stopping).workers(workers));
+      assertEquals(end, result.metrics().epochs().size());
+      assertEquals(same.parametersSha256(), result.parametersSha256());
+      assertNotEquals(full.parametersSha256(), result.parametersSha256());
+      assertEquals(end, result.model().epochs());
+      assertEquals(6L * end, result.model().iterations());
+      String reason = result.endedEarly().orElseThrow();
+      assertTrue(
+          reason.startsWith("validation loss has not got better by more than 0.02 for 2 epochs"),
+          reason);
+      assertTrue(output(result, "run.json").contains("\"stoppedEarly\" : \"" + reason));
+      assertTrue(output(result, "report.html").contains("stopped early"));
+      assertTrue(heard.text().contains("ends after epoch " + end + ": " + reason));
+    }
+    assertTrue(same.endedEarly().isEmpty());
+    assertFalse(output(same, "run.json").contains("stoppedEarly"));
+  }
+
+  @Test
+  void aRunThatEndsEarlyDoesSoAfterBeingStoppedAroundItsEndAndIsThenComplete() throws IOException {
+    EarlyStopping stopping = EarlyStopping.parse("loss:patience=2,min-delta=0.02");
+    UnaryOperator<TrainingConfig.Builder> change =
+        c ->
+            c.epochs(20)
+                .earlyStopping(stopping)
+                .keepBest(dev.lockstep.ps.schedule.Plateau.Metric.LOSS);
+    TrainingResult whole = train("whole", 0.1, change);
+    for (long stop : new long[] {whole.steps() - 8, whole.steps() - 1, whole.steps()}) {
+      heard.failAfter = stop;
+      assertThrows(Stopped.class, () -> train("at-" + stop, 0.1, c -> change.apply(c).workers(3)));
+      heard.failAfter = -1;
+      TrainingResult resumed = train("at-" + stop, 0.1, c -> change.apply(c).workers(1));
+      assertEquals(whole.parametersSha256(), resumed.parametersSha256(), "stopped at " + stop);
+      assertEquals(whole.endedEarly(), resumed.endedEarly());
+    }
+    heard.lines.clear();
+    TrainingResult again = train("whole", 0.1, change);
+    assertEquals(whole.parametersSha256(), again.parametersSha256());
+    assertEquals(whole.endedEarly(), again.endedEarly());
+    assertTrue(heard.text().contains("is complete: " + whole.steps() + " steps: validation loss"));
+    TrainingResult further = train("whole", 0.1, c -> c.epochs(20));
+    assertEquals(120, further.steps());
+    assertEquals(
+        train("straight", 0.1, c -> c.epochs(20)).parametersSha256(), further.parametersSha256());
+  }
+
+  @Test
+  void endsThatNoValidationCanTellAreRefused() {
+    IllegalArgumentException refused =
+        assertThrows(
+            IllegalArgumentException.class,
+            () ->
+                train(
+                    "blind",
+                    0.1,
+                    c -> c.validationFraction(0).earlyStopping(EarlyStopping.parse("loss"))));
+    assertEquals(
+        "earlyStopping=loss:patience=3,min-delta=0.0,after=0 without validation data"
+            + " (validationFraction=0.0): keep a part of the examples with --validation-fraction",
+        refused.getMessage());
+  }
+
+  private static int endOf(EarlyStopping stopping, TrainingResult full) {
+    List<Double> losses =
+        full.metrics().epochs().stream().map(EpochMetrics::validationLoss).toList();
+    int epochs = 1;
+    while (stopping.reasonToStop(losses.subList(0, epochs)).isEmpty()) {
+      epochs++;
+    }
+    return epochs;
+  }
+
+  private TrainingConfig.Builder lowering(TrainingConfig.Builder config) {
+    return config.epochs(20).onNonFinite(NonFinitePolicy.lower(1.0 / 64)).checkpointEvery(every4());
+  }
+
+  private static CheckpointInterval every4() {
+    return CheckpointInterval.parse("4steps");
+  }
+
+  private static double rate(TrainingResult result, long stepsTaken) {
+    return result.metrics().steps().get((int) stepsTaken - 1).learningRate();
+  }
+
+  private static List<Double> rates(TrainingResult result) {
+    return result.metrics().steps().stream().map(StepMetrics::learningRate).toList();
+  }
+
+  private static String output(TrainingResult result, String file) throws IOException {
+    return Files.readString(Path.of(URI.create(result.out())).resolve(file));
+  }
+
+  /** The driver's part ends, as by an error of its own. */
+  private static final class Stopped extends RuntimeException {
+    private static final long serialVersionUID = 1;
+  }
+
+  /** Writes down what people are told, and ends the run where it is to. */
+  private static final class Heard implements TrainingObserver {
+    private final List<String> lines = new ArrayList<>();
+    private long failAfter = -1;
+    private boolean failOnlyOnceLowered;
+    private boolean lowered;
+
+    @Override
+    public void launching(String description) {
+      lines.add(description);
+      lowered = false;
+    }
+
+    @Override
+    public void warning(String text) {
+      lines.add(text);
+    }
+
+    @Override
+    public void relaunching(String why, long step) {
+      lines.add(why);
+      lowered = true;
+    }
+
+    @Override
+    public void endsEarly(int epoch, String reason) {
+      lines.add("ends after epoch " + epoch + ": " + reason);
+    }
+
+    @Override
+    public void step(StepMetrics metrics) {
+      if (metrics.step() == failAfter && (lowered || !failOnlyOnceLowered)) {
+        throw new Stopped();
+      }
+    }
+
+    String text() {
+      return String.join("\n", lines);
+    }
+  }
+
+  private TrainingResult train(
+      String name, double rate, UnaryOperator<TrainingConfig.Builder> change) throws IOException {
+    return train(name, new Sgd(rate), change);
+  }
+
+  private TrainingResult train(
+      String name, Sgd updater, UnaryOperator<TrainingConfig.Builder> change) throws IOException {
+    TrainingConfig config =
+        change
+            .apply(
+                TrainingConfig.builder()
+                    .batchSize(16)
+                    .validationFraction(0.2)
+                    .workers(2)
+                    .out(folder.resolve(name).toString()))
+            .build();
+    ModelDefinition model =
+        ModelDefinition.of(
+            new NeuralNetConfiguration.Builder()
+                .updater(updater)
+                .list()
+                .layer(
+                    new OutputLayer.Builder(LossFunction.MSE)
+                        .nIn(20)
+                        .nOut(3)
+                        .activation(Activation.IDENTITY)
+                        .build())
+                .build());
+    return new TrainingJob(spark, config, InitialModel.fresh(model), dataset, heard).run();
+  }
+}

@@ -1,0 +1,184 @@
+package dev.lockstep.trainer.driver;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.trainer.LocalSpark;
+import dev.lockstep.trainer.config.Averaging;
+import dev.lockstep.trainer.config.OptimizerName;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.metrics.StepMetrics;
+import dev.lockstep.trainer.model.BuiltInOptions;
+import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.ModelDefinition;
+import dev.lockstep.trainer.output.TrainingResult;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.util.ModelSerializer;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Trainings whose optimizer, schedule or plateau is given by their settings. */
+@Timeout(value = 3, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class OptimizerJobTest {
+
+  /** Only a loss of a tenth counts as better: every epoch after the first is a bad one. */
+  private static final String EAGER = "factor=0.5,patience=0,threshold=0.9";
+
+  @TempDir private Path folder;
+  private final List<String> announced = new ArrayList<>();
+  private ShardedDataset dataset;
+  private int runs;
+
+  @BeforeEach
+  void writeData() throws IOException {
+    dataset = SyntheticDataset.classes(folder.resolve("data"), List.of(20), 3, 437);
+  }
+
+  @Test
+  void aPlateauReducesTheRateAtTheSameEpochOnAnyNumberOfWorkers() throws IOException {
+    TrainingResult one = train("local[1]", c -> c.optimizer(s -> s.withPlateau(EAGER)));
+    TrainingResult two = train("local[2]", c -> c.optimizer(s -> s.withPlateau(EAGER)));
+    double[] scales = {1, 1, 0.5, 0.25};
+    for (StepMetrics step : two.metrics().steps()) {
+      assertEquals(1e-3 * scales[step.epoch()], step.learningRate(), 1e-12, step.toString());
+    }
+    assertEquals(two.steps(), two.metrics().steps().size());
+    assertEquals(one.parametersSha256(), two.parametersSha256());
+    assertEquals(
+        one.metrics().steps().stream().map(StepMetrics::learningRate).toList(),
+        two.metrics().steps().stream().map(StepMetrics::learningRate).toList());
+    assertNotEquals(one.parametersSha256(), train("local[2]", c -> c).parametersSha256());
+    String report = Files.readString(out(two).resolve("report.html"));
+    assertTrue(report.contains("Learning rate"), "the report shows the rate's curve");
+  }
+
+  @Test
+  void aPlateauReducesTheRateOfLocalSteps() throws IOException {
+    UnaryOperator<TrainingConfig.Builder> averaging =
+        c -> c.mode(TrainingConfig.Mode.AVERAGING).averaging(Averaging.every(2));
+    TrainingResult plain = train("local[2]", averaging);
+    TrainingResult one =
+        train("local[1]", c -> averaging.apply(c).optimizer(s -> s.withPlateau(EAGER)));
+    TrainingResult two =
+        train("local[2]", c -> averaging.apply(c).optimizer(s -> s.withPlateau(EAGER)));
+    assertEquals(one.parametersSha256(), two.parametersSha256());
+    assertNotEquals(plain.parametersSha256(), two.parametersSha256());
+  }
+
+  @Test
+  void anOwnOptimizerTakesThePlaceOfTheModels() throws Exception {
+    UnaryOperator<TrainingConfig.Builder> adamW =
+        c ->
+            c.optimizer(
+                s ->
+                    s.withName(OptimizerName.ADAMW)
+                        .with("lr", 0.01)
+                        .withLearningRateSchedule("linear(5steps, from=0.1) > cosine"));
+    TrainingResult one = train("local[1]", adamW);
+    TrainingResult two = train("local[2]", adamW);
+    assertEquals(one.parametersSha256(), two.parametersSha256());
+    assertEquals(0.001, two.metrics().steps().get(0).learningRate(), 1e-12);
+    assertEquals(0.01, two.metrics().steps().get(5).learningRate(), 1e-12);
+    assertTrue(
+        announced.get(0).contains("optimizer adamw in place of the model's updaters"),
+        announced.get(0));
+
+    MultiLayerNetwork network =
+        ModelSerializer.restoreMultiLayerNetwork(out(two).resolve("model.zip").toFile(), true);
+    assertArrayEquals(
+        new float[2 * (int) network.numParams()],
+        network.getUpdater().getStateViewArray().toFloatVector(),
+        "state of the model's own updater is fresh");
+    assertEquals(
+        "fresh",
+        new ObjectMapper()
+            .readTree(out(two).resolve("run.json").toFile())
+            .at("/model/updaterState")
+            .asText());
+  }
+
+  @Test
+  void aLayerwiseOptimizerGivesTheSameBitsOnAnyNumberOfWorkers() throws IOException {
+    UnaryOperator<TrainingConfig.Builder> lamb =
+        c -> c.optimizer(s -> s.withName(OptimizerName.LAMB).with("lr", 0.01));
+    TrainingResult one = train("local[1]", lamb);
+    TrainingResult two = train("local[2]", lamb);
+    assertEquals(one.parametersSha256(), two.parametersSha256());
+    assertTrue(two.metrics().epochs().get(3).meanLoss() < two.metrics().epochs().get(0).meanLoss());
+    UnaryOperator<TrainingConfig.Builder> locally =
+        c -> lamb.apply(c).mode(TrainingConfig.Mode.AVERAGING).averaging(Averaging.every(2));
+    assertEquals(
+        train("local[1]", locally).parametersSha256(),
+        train("local[2]", locally).parametersSha256());
+  }
+
+  @Test
+  void theStateSavedWithAModelIsNotTakenForAnotherOptimizers() throws IOException {
+    Path zip = out(train("local[2]", c -> c)).resolve("model.zip");
+    InitialModel saved;
+    try (InputStream in = Files.newInputStream(zip)) {
+      saved = InitialModel.read(in, zip.toString());
+    }
+    announced.clear();
+    TrainingResult result =
+        train("local[2]", saved, c -> c.optimizer(s -> s.withName(OptimizerName.SGD)));
+    assertEquals(1e-3, result.metrics().steps().get(0).learningRate(), 1e-12);
+    assertTrue(
+        announced.get(0).contains("; the updater state that was saved with the model is not used"),
+        announced.get(0));
+  }
+
+  private static Path out(TrainingResult result) {
+    return Path.of(URI.create(result.out()));
+  }
+
+  private TrainingResult train(String master, UnaryOperator<TrainingConfig.Builder> change)
+      throws IOException {
+    return train(
+        master,
+        InitialModel.fresh(
+            ModelDefinition.builtIn(
+                "mlp:20", dataset.shardSet().tensors(), BuiltInOptions.DEFAULT)),
+        change);
+  }
+
+  private TrainingResult train(
+      String master, InitialModel model, UnaryOperator<TrainingConfig.Builder> change)
+      throws IOException {
+    TrainingConfig config =
+        change
+            .apply(
+                TrainingConfig.builder()
+                    .epochs(4)
+                    .batchSize(16)
+                    .validationFraction(0.2)
+                    .out(folder.resolve("run-" + runs++).toString()))
+            .build();
+    TrainingObserver observer =
+        new TrainingObserver() {
+          @Override
+          public void launching(String text) {
+            announced.add(text);
+          }
+        };
+    try (JavaSparkContext spark = LocalSpark.on(master)) {
+      return new TrainingJob(spark, config, model, dataset, observer).run();
+    }
+  }
+}

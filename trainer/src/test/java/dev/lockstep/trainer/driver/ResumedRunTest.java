@@ -1,0 +1,485 @@
+package dev.lockstep.trainer.driver;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lockstep.ps.schedule.Plateau;
+import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.augment.Augmentation;
+import dev.lockstep.sharding.plan.RandomSource;
+import dev.lockstep.trainer.LocalSpark;
+import dev.lockstep.trainer.config.Averaging;
+import dev.lockstep.trainer.config.CheckpointInterval;
+import dev.lockstep.trainer.config.Compression;
+import dev.lockstep.trainer.config.OptimizerName;
+import dev.lockstep.trainer.config.RunPoint;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.config.TrainingConfig.ExistingOutput;
+import dev.lockstep.trainer.config.TrainingException;
+import dev.lockstep.trainer.metrics.EpochMetrics;
+import dev.lockstep.trainer.metrics.MetricsLog;
+import dev.lockstep.trainer.metrics.StepMetrics;
+import dev.lockstep.trainer.model.BuiltInOptions;
+import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.ModelDefinition;
+import dev.lockstep.trainer.output.RunFolder;
+import dev.lockstep.trainer.output.TrainingResult;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Runs that were stopped anywhere and gone on with end as if they had never stopped. */
+@Timeout(value = 3, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class ResumedRunTest {
+
+  private static JavaSparkContext spark;
+
+  @TempDir private Path folder;
+  private ShardedDataset dataset;
+  private int runs;
+
+  @BeforeAll
+  static void startSpark() {
+    spark = LocalSpark.on("local[4]");
+  }
+
+  @AfterAll
+  static void stopSpark() {
+    spark.close();
+  }
+
+  @BeforeEach
+  void writeData() throws IOException {
+    // Of 437 examples 350 train: 6 steps of 4 x 16 an epoch, the last ragged.
+    dataset = SyntheticDataset.classes(folder.resolve("data"), List.of(20), 3, 437);
+  }
+
+  @Test
+  void inModeSyncInMidEpochWithOtherWorkers() throws IOException {
+    sameAsUninterrupted(9, c -> c.checkpointEvery(CheckpointInterval.parse("4steps")), 1, 3);
+  }
+
+  @Test
+  void atTheEndOfAnEpoch() throws IOException {
+    sameAsUninterrupted(8, c -> c.checkpointEvery(CheckpointInterval.parse("1epochs")), 4, 2);
+  }
+
+  @Test
+  void beforeTheFirstCheckpoint() throws IOException {
+    sameAsUninterrupted(3, c -> c.checkpointEvery(CheckpointInterval.parse("12steps")), 2, 1);
+  }
+
+  @Test
+  void withAveragedOptimizerState() throws IOException {
+    sameAsUninterrupted(
+        9,
+        c ->
+            c.mode(TrainingConfig.Mode.AVERAGING)
+                .averaging(Averaging.every(2).withOuter(Averaging.Outer.NESTEROV))
+                .checkpointEvery(CheckpointInterval.parse("4steps")),
+        2,
+        4);
+  }
+
+  @Test
+  void withKeptOptimizerState() throws IOException {
+    sameAsUninterrupted(
+        9,
+        c ->
+            c.mode(TrainingConfig.Mode.AVERAGING)
+                .averaging(Averaging.every(2).withLocalState(Averaging.LocalState.KEPT))
+                .checkpointEvery(CheckpointInterval.parse("4steps")),
+        3,
+        2);
+  }
+
+  @Test
+  void withResidualsOfCompressedGradients() throws IOException {
+    sameAsUninterrupted(
+        9,
+        c ->
+            c.compression(Compression.parse("top-k=0.05"))
+                .checkpointEvery(CheckpointInterval.parse("4steps")),
+        1,
+        4);
+  }
+
+  @Test
+  void inEitherPhaseOfPostLocalSgd() throws IOException {
+    for (int stop : new int[] {5, 9, 15}) {
+      sameAsUninterrupted(
+          stop,
+          c ->
+              c.mode(TrainingConfig.Mode.AVERAGING)
+                  .averaging(Averaging.every(2).withFrom(RunPoint.parse("8steps")))
+                  .checkpointEvery(CheckpointInterval.parse("4steps")),
+          2,
+          1);
+    }
+  }
+
+  @Test
+  void withARateThatFollowsPlateaus() throws IOException {
+    sameAsUninterrupted(
+        15,
+        c ->
+            c.optimizer(o -> o.withPlateau("factor=0.5,patience=0,threshold=0.5"))
+                .checkpointEvery(CheckpointInterval.parse("4steps")),
+        2,
+        3);
+  }
+
+  @Test
+  void withCheckpointsByTheClock() throws IOException {
+    UnaryOperator<TrainingConfig.Builder> change =
+        c -> c.epochs(3_000).checkpointEvery(CheckpointInterval.parse("1seconds"));
+    List<Long> taken = new CopyOnWriteArrayList<>();
+    TrainingObserver second =
+        new TrainingObserver() {
+          @Override
+          public void checkpoint(long step) {
+            taken.add(step);
+            if (taken.size() == 2) {
+              throw new IllegalStateException("stopped");
+            }
+          }
+        };
+    assertThrows(IllegalStateException.class, () -> train("timed", change, second));
+    TrainingResult resumed =
+        train("timed", c -> change.apply(c).epochs(1 + (int) (taken.get(1) / 6)), second);
+    assertTrue(taken.size() > 2 && taken.get(0) < taken.get(1), taken.toString());
+    TrainingResult whole =
+        train("whole", c -> c.epochs(1 + (int) (taken.get(1) / 6)), TrainingObserver.NONE);
+    assertSame(whole, resumed);
+  }
+
+  @Test
+  void theBestCheckpointIsKeptAndItsModelWritten() throws IOException {
+    TrainingResult result =
+        train(
+            "best",
+            c ->
+                c.epochs(6)
+                    .keepCheckpoints(1)
+                    .keepBest(Plateau.Metric.LOSS)
+                    .optimizer(o -> o.withName(OptimizerName.SGD).with("lr", 3)),
+            TrainingObserver.NONE);
+    EpochMetrics best =
+        result.metrics().epochs().stream()
+            .min(Comparator.comparingDouble(EpochMetrics::validationLoss))
+            .orElseThrow();
+    TrainingResult until =
+        train(
+            "until",
+            c -> c.epochs(best.epoch()).optimizer(o -> o.withName(OptimizerName.SGD).with("lr", 3)),
+            TrainingObserver.NONE);
+    try (InputStream in = Files.newInputStream(folder.resolve("best/best.zip"))) {
+      InitialModel model = InitialModel.read(in, "best.zip");
+      assertArrayEquals(until.parameters(), model.parameters(0));
+      assertEquals(best.step(), model.iterations());
+      assertEquals(best.epoch(), model.epochs());
+    }
+    String[] kept = folder.resolve("best/checkpoints").toFile().list();
+    assertEquals(
+        best.epoch() == 6 ? 1 : 2, Stream.of(kept).filter(n -> n.startsWith("step-")).count());
+  }
+
+  @Test
+  void twiceInARow() throws IOException {
+    UnaryOperator<TrainingConfig.Builder> change =
+        c -> c.checkpointEvery(CheckpointInterval.parse("3steps"));
+    TrainingResult whole = train("whole", change, TrainingObserver.NONE);
+    stopAfter(5, "stopped", change);
+    stopAfter(11, "stopped", c -> change.apply(c).workers(1));
+    TrainingResult resumed = train("stopped", change, TrainingObserver.NONE);
+    assertSame(whole, resumed);
+    assertEquals(3, resumed.attempts());
+  }
+
+  @Test
+  void moreEpochsGoOnWithAFinishedRun() throws IOException {
+    TrainingResult whole = train("whole", c -> c, TrainingObserver.NONE);
+    TrainingResult first = train("grown", c -> c.epochs(1), TrainingObserver.NONE);
+    TrainingResult grown = train("grown", c -> c, TrainingObserver.NONE);
+    assertEquals(first.run(), grown.run());
+    assertSame(whole, grown);
+    IllegalArgumentException refused =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> train("grown", c -> c.epochs(2), TrainingObserver.NONE));
+    assertTrue(
+        refused.getMessage().startsWith("epochs=2 end after step 12 < step 18 of the newest"),
+        refused.getMessage());
+  }
+
+  @Test
+  void aFinishedRunIsNotLaunchedAgain() throws IOException {
+    TrainingResult first = train("done", c -> c, TrainingObserver.NONE);
+    String record = Files.readString(folder.resolve("done/run.json"));
+    List<String> told = new ArrayList<>();
+    TrainingResult again = train("done", c -> c, TrainingObserver.ofLaunch(told::add));
+    assertEquals(first.parametersSha256(), again.parametersSha256());
+    assertEquals(first.metrics().lastEpoch(), again.metrics().lastEpoch());
+    assertEquals(
+        List.of(first.run() + " is complete: 18 steps"), told.stream().map(String::strip).toList());
+    assertEquals(record, Files.readString(folder.resolve("done/run.json")));
+
+    // What the driver could not write any more is written now.
+    Files.delete(folder.resolve("done/run.json"));
+    Files.delete(folder.resolve("done/model.zip"));
+    train("done", c -> c, TrainingObserver.NONE);
+    assertTrue(
+        Files.readString(folder.resolve("done/run.json")).contains(first.parametersSha256()));
+    assertTrue(Files.exists(folder.resolve("done/model.zip")));
+  }
+
+  @Test
+  void whatWouldHaveMadeOtherStepsIsRefusedWithTheDifference() throws IOException {
+    UnaryOperator<TrainingConfig.Builder> change =
+        c -> c.checkpointEvery(CheckpointInterval.parse("4steps"));
+    stopAfter(9, "mine", change);
+    refuses(change, c -> c.virtualWorkers(8), "virtualWorkers=8 != 4 of the run");
+    refuses(change, c -> c.seed(7), "seed=7 != 42 of the run");
+    refuses(change, c -> c.batchSize(8), "batchSize=8 != 16 of the run");
+    refuses(change, c -> c.numericProfile("avx2").clipNorm(1), "clipping=GlobalNorm");
+    refuses(change, c -> c.optimizer(o -> o.withName(OptimizerName.ADAMW)), "updates of 0_W=");
+    refuses(change, c -> c.optimizer(o -> o.withLearningRateSchedule("cosine")), "updates of 0_W=");
+    dataset = SyntheticDataset.classes(folder.resolve("other"), List.of(20), 3, 438);
+    refuses(change, c -> c, "data=");
+  }
+
+  private void refuses(
+      UnaryOperator<TrainingConfig.Builder> as,
+      UnaryOperator<TrainingConfig.Builder> but,
+      String text) {
+    IllegalArgumentException refused =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> train("mine", c -> but.apply(as.apply(c)), TrainingObserver.NONE));
+    assertTrue(refused.getMessage().contains("which was made otherwise: "), refused.getMessage());
+    assertTrue(refused.getMessage().contains(text), refused.getMessage());
+    assertTrue(refused.getMessage().contains("--warm-start"), refused.getMessage());
+  }
+
+  @Test
+  void aWarmStartBeginsANewRunWithTheParametersAndCanBeGoneOnWith() throws IOException {
+    UnaryOperator<TrainingConfig.Builder> change =
+        c -> c.checkpointEvery(CheckpointInterval.parse("4steps"));
+    stopAfter(9, "warm", change);
+    UnaryOperator<TrainingConfig.Builder> other =
+        c -> change.apply(c).batchSize(8).existingOutput(ExistingOutput.WARM_START);
+    stopAfter(2, "warm", other);
+    TrainingResult resumed = train("warm", other, TrainingObserver.NONE);
+    assertEquals(33, resumed.steps());
+    String[] files = folder.resolve("warm").toFile().list();
+    assertTrue(Stream.of(files).anyMatch(name -> name.startsWith("before-run-")));
+
+    stopAfter(9, "again", change);
+    TrainingResult whole = train("again", other, TrainingObserver.NONE);
+    assertSame(whole, resumed);
+    TrainingResult cold = train("cold", c -> change.apply(c).batchSize(8), TrainingObserver.NONE);
+    assertNotEquals(cold.parametersSha256(), whole.parametersSha256());
+  }
+
+  @Test
+  void aTaskThatFailsIsLaunchedAgain() throws IOException {
+    UnaryOperator<TrainingConfig.Builder> change =
+        c -> c.checkpointEvery(CheckpointInterval.parse("4steps")).keepCheckpoints(1);
+    TrainingResult whole =
+        train(
+            "whole",
+            c -> change.apply(c).augmentation(List.of(new Fails(""))),
+            TrainingObserver.NONE);
+    String mark = folder.resolve("mark").toString();
+    List<Long> relaunched = new ArrayList<>();
+    TrainingResult mended =
+        train(
+            "mended",
+            c -> change.apply(c).augmentation(List.of(new Fails(mark))),
+            new TrainingObserver() {
+              @Override
+              public void relaunching(String why, long step) {
+                assertTrue(why.contains("for once"), why);
+                relaunched.add(step);
+              }
+            });
+    assertEquals(1, relaunched.size());
+    assertEquals(2, mended.attempts());
+    assertSame(whole, mended);
+    assertTrue(
+        mended.notes().get(0).text().startsWith("attempt 1 ended: "), mended.notes().toString());
+  }
+
+  @Test
+  void aTaskThatFailsEveryTimeEndsTheRunAfterAFewLaunches() throws IOException {
+    List<Long> relaunched = new ArrayList<>();
+    TrainingException failed =
+        assertThrows(
+            TrainingException.class,
+            () ->
+                train(
+                    "failing",
+                    c -> c.maxAttempts(3).augmentation(List.of(new Fails("always"))),
+                    new TrainingObserver() {
+                      @Override
+                      public void relaunching(String why, long step) {
+                        relaunched.add(step);
+                      }
+                    }));
+    assertEquals(List.of(0L, 0L), relaunched);
+    assertTrue(
+        failed
+            .getMessage()
+            .contains("; given up after 3 launches in a row without a new checkpoint"),
+        failed.getMessage());
+  }
+
+  /** Changes nothing, but fails: never, once, or always. */
+  private record Fails(String mark) implements Augmentation {
+
+    @Override
+    public void requireFit(TensorSpec features) {}
+
+    @Override
+    public void apply(float[] values, int offset, TensorSpec features, RandomSource random) {
+      if (mark.equals("always")) {
+        throw new IllegalStateException("always");
+      }
+      try {
+        // The example that is drawn so fails when it is met first.
+        if (!mark.isEmpty() && random.uniform() < 0.002) {
+          Files.createFile(Path.of(mark));
+          throw new IllegalStateException("for once");
+        }
+      } catch (java.nio.file.FileAlreadyExistsException e) {
+        return;
+      } catch (IOException e) {
+        throw new java.io.UncheckedIOException(e);
+      }
+    }
+
+    @Override
+    public String toString() {
+      return "fails";
+    }
+  }
+
+  private void sameAsUninterrupted(
+      long stop, UnaryOperator<TrainingConfig.Builder> change, int workersBefore, int workersAfter)
+      throws IOException {
+    int run = runs++;
+    TrainingResult whole = train("whole-" + run, change, TrainingObserver.NONE);
+    String id = stopAfter(stop, "stopped-" + run, c -> change.apply(c).workers(workersBefore));
+    TrainingResult resumed =
+        train("stopped-" + run, c -> change.apply(c).workers(workersAfter), TrainingObserver.NONE);
+    assertEquals(id, resumed.run());
+    assertTrue(resumed.attempts() >= 2);
+    assertSame(whole, resumed);
+  }
+
+  /** What a run says of itself does not show that it was stopped, times apart. */
+  private void assertSame(TrainingResult whole, TrainingResult resumed) throws IOException {
+    assertEquals(whole.parametersSha256(), resumed.parametersSha256());
+    assertEquals(whole.steps(), resumed.steps());
+    assertEquals(whole.examples(), resumed.examples());
+    assertEquals(
+        LongStream.rangeClosed(1, whole.steps()).boxed().toList(),
+        resumed.metrics().steps().stream().map(StepMetrics::step).toList());
+    for (TrainingResult one : List.of(whole, resumed)) {
+      assertEquals(
+          one.metrics(),
+          MetricsLog.read(
+              new org.apache.hadoop.fs.Path(one.out(), RunFolder.METRICS),
+              spark.hadoopConfiguration()));
+    }
+    for (int i = 0; i < whole.steps(); i++) {
+      StepMetrics a = whole.metrics().steps().get(i);
+      StepMetrics b = resumed.metrics().steps().get(i);
+      assertEquals(a.meanLoss(), b.meanLoss(), "loss of step " + a.step());
+      assertEquals(a.learningRate(), b.learningRate(), "rate of step " + a.step());
+      assertEquals(a.examples(), b.examples());
+    }
+    assertEquals(whole.metrics().epochs().size(), resumed.metrics().epochs().size());
+    for (int i = 0; i < whole.metrics().epochs().size(); i++) {
+      EpochMetrics a = whole.metrics().epochs().get(i);
+      EpochMetrics b = resumed.metrics().epochs().get(i);
+      assertEquals(a.meanLoss(), b.meanLoss());
+      assertEquals(a.validationLoss(), b.validationLoss());
+      assertEquals(a.step(), b.step());
+      assertEquals(a.examples(), b.examples());
+    }
+    double before = 0;
+    for (StepMetrics step : resumed.metrics().steps()) {
+      assertFalse(step.elapsedSeconds() < before, "time goes on at step " + step.step());
+      before = step.elapsedSeconds();
+    }
+  }
+
+  /** Ends the driver's part in mid-run, as an error of its own would. */
+  private String stopAfter(long step, String name, UnaryOperator<TrainingConfig.Builder> change) {
+    IllegalStateException stopped =
+        assertThrows(
+            IllegalStateException.class,
+            () ->
+                train(
+                    name,
+                    change,
+                    new TrainingObserver() {
+                      @Override
+                      public void step(StepMetrics metrics) {
+                        if (metrics.step() == step) {
+                          throw new IllegalStateException("stopped");
+                        }
+                      }
+                    }));
+    assertEquals("stopped", stopped.getMessage());
+    try {
+      return new RunFolder(folder.resolve(name).toString(), spark.hadoopConfiguration())
+          .checkpoints(spark.hadoopConfiguration())
+          .newestClaim()
+          .orElseThrow()
+          .run();
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  private TrainingResult train(
+      String name, UnaryOperator<TrainingConfig.Builder> change, TrainingObserver observer)
+      throws IOException {
+    TrainingConfig config =
+        change
+            .apply(
+                TrainingConfig.builder()
+                    .epochs(3)
+                    .batchSize(16)
+                    .validationFraction(0.2)
+                    .workers(2)
+                    .out(folder.resolve(name).toString()))
+            .build();
+    ModelDefinition model =
+        ModelDefinition.builtIn("mlp:40", dataset.shardSet().tensors(), BuiltInOptions.DEFAULT);
+    return new TrainingJob(spark, config, InitialModel.fresh(model), dataset, observer).run();
+  }
+}
