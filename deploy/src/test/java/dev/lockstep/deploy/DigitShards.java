@@ -54,7 +54,8 @@ final class DigitShards {
     ManifestFile.write(
         files,
         location,
-        new DatasetManifest(DatasetManifest.FORMAT_VERSION, "digits", tensors, Map.of(), shards, Map.of()));
+        new DatasetManifest(
+            DatasetManifest.FORMAT_VERSION, "digits", tensors, Map.of(), shards, Map.of()));
     return ShardedDatasets.open(folder.toUri().toString(), hadoop);
   }
 

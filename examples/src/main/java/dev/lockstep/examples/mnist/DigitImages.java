@@ -81,7 +81,8 @@ final class DigitImages {
   }
 
   /** Some of the images kept for validation, and what a trained model takes them for. */
-  static Page.Section answers(Lab lab, TrainingResult result, ShardedDataset data, TrainingConfig config) {
+  static Page.Section answers(
+      Lab lab, TrainingResult result, ShardedDataset data, TrainingConfig config) {
     MultiLayerNetwork network = result.model().network();
     List<Answer> answers = new ArrayList<>();
     try (GlobalBatches batches =

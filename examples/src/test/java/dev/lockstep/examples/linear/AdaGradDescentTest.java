@@ -54,7 +54,8 @@ class AdaGradDescentTest {
    */
   private double[] lossesInFloat64(double rate) throws IOException {
     Path shards = folder.resolve("adagrad-linear/data/points");
-    ShardedDataset data = ShardedDatasets.open(shards.toUri().toString(), TestLab.spark().hadoopConfiguration());
+    ShardedDataset data =
+        ShardedDatasets.open(shards.toUri().toString(), TestLab.spark().hadoopConfiguration());
     TrainingConfig config =
         TrainingConfig.builder()
             .seed(42)
