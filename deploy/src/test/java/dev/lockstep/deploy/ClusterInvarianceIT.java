@@ -98,7 +98,7 @@ class ClusterInvarianceIT {
   void trainOnOneCore() throws IOException {
     dense = DigitShards.write(folder.resolve("dense"), DENSE);
     ragged = DigitShards.write(folder.resolve("ragged"), RAGGED);
-    try (TestCluster cluster = TestCluster.start("local[1]")) {
+    try (SparkCluster cluster = SparkCluster.start("local[1]")) {
       for (Case one : Case.values()) {
         TrainingResult result = train(cluster, one, 1, 42);
         assertEquals(0, result.socketBytes());
@@ -111,7 +111,7 @@ class ClusterInvarianceIT {
   void differentCasesAndSeedsGiveDifferentModels() throws IOException {
     Set<String> hashes = new HashSet<>();
     onOneCore.values().forEach(result -> hashes.add(result.parametersSha256()));
-    try (TestCluster cluster = TestCluster.start("local[2]")) {
+    try (SparkCluster cluster = SparkCluster.start("local[2]")) {
       hashes.add(train(cluster, Case.A, 0, 43).parametersSha256());
     }
     assertEquals(Case.values().length + 1, hashes.size());
@@ -144,7 +144,7 @@ class ClusterInvarianceIT {
 
   /** One cluster for all cases of a master: starting it takes longer than training. */
   private Stream<DynamicTest> sameBits(String master, int workers, int jvms, Case... cases) {
-    TestCluster cluster = TestCluster.start(master);
+    SparkCluster cluster = SparkCluster.start(master);
     return List.of(cases).stream()
         .map(
             one ->
@@ -166,7 +166,7 @@ class ClusterInvarianceIT {
         .onClose(cluster::close);
   }
 
-  private TrainingResult train(TestCluster cluster, Case one, int workers, long seed)
+  private TrainingResult train(SparkCluster cluster, Case one, int workers, long seed)
       throws IOException {
     boolean averages = one == Case.DILOCO;
     TrainingConfig config =

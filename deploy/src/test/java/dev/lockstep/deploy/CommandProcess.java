@@ -53,7 +53,7 @@ record CommandProcess(Process process, Path out, Path err) {
             .redirectError(err.toFile());
     builder.environment().remove("SPARK_HOME");
     builder.environment().remove("SPARK_SCALA_VERSION");
-    TestCluster.PROFILE_VARIABLES.forEach(builder.environment()::remove);
+    SparkCluster.PROFILE_VARIABLES.forEach(builder.environment()::remove);
     builder.environment().put("LOCKSTEP_DRIVER_MEMORY", "1g");
     builder.environment().putAll(environment);
     return new CommandProcess(builder.start(), out, err);

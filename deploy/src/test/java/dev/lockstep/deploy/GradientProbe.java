@@ -52,7 +52,7 @@ final class GradientProbe {
    * @param sha256 of the gradient as little-endian float32
    * @param natives where ND4J's native code was loaded from
    * @param flatbuffers the class that ND4J serialises graphs with
-   * @param profile values of {@link TestCluster#PROFILE_VARIABLES}
+   * @param profile values of {@link SparkCluster#PROFILE_VARIABLES}
    */
   record Outcome(
       String jvm, String sha256, String natives, String flatbuffers, List<String> profile)
@@ -106,7 +106,7 @@ final class GradientProbe {
         sha256(bytes.array()),
         Nd4j.getBackend().getClass().getProtectionDomain().getCodeSource().getLocation().toString(),
         flatbuffersOfNd4j(),
-        TestCluster.PROFILE_VARIABLES.stream().map(System::getenv).toList());
+        SparkCluster.PROFILE_VARIABLES.stream().map(System::getenv).toList());
   }
 
   private static float[] throughArrow(float[] values) {

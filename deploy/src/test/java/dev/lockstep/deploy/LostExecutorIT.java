@@ -34,8 +34,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A training that is not to be launched again, and whose executor dies or hangs, ends soon and says
- * so; the next one works.
+ * A training with one attempt whose executor dies or hangs fails within seconds and says why; the
+ * next training succeeds.
  */
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
 class LostExecutorIT {
@@ -44,28 +44,28 @@ class LostExecutorIT {
 
   @TempDir private Path folder;
   private ShardedDataset dataset;
-  private TestCluster cluster;
+  private SparkCluster cluster;
   private final AtomicLong stepsTaken = new AtomicLong();
 
   @BeforeEach
   void start() throws IOException {
     dataset = DigitShards.write(folder.resolve("data"), 437);
-    cluster = TestCluster.start("local-cluster[2,1,2048]");
+    cluster = SparkCluster.start("local-cluster[2,1,2048]");
   }
 
   @AfterEach
   void stop() throws IOException, InterruptedException {
-    for (ProcessHandle executor : TestCluster.executors()) {
+    for (ProcessHandle executor : SparkCluster.executors()) {
       signal(executor, "CONT");
     }
     cluster.close();
   }
 
   @Test
-  void aKilledExecutorEndsTheTrainingAndTheNextOneWorks() throws Exception {
+  void aKilledExecutorFailsTheTrainingAndTheNextOneSucceeds() throws Exception {
     CompletableFuture<TrainingResult> training = train("killed", 100_000, 2);
     await().atMost(Duration.ofMinutes(2)).until(() -> stepsTaken.get() >= 20);
-    List<ProcessHandle> executors = TestCluster.executors();
+    List<ProcessHandle> executors = SparkCluster.executors();
     assertEquals(2, executors.size());
 
     assertTrue(executors.get(0).destroyForcibly());
@@ -77,10 +77,10 @@ class LostExecutorIT {
   }
 
   @Test
-  void aHangingExecutorEndsTheTraining() throws Exception {
+  void aHangingExecutorFailsTheTraining() throws Exception {
     CompletableFuture<TrainingResult> training = train("hung", 100_000, 2);
     await().atMost(Duration.ofMinutes(2)).until(() -> stepsTaken.get() >= 20);
-    ProcessHandle executor = TestCluster.executors().get(0);
+    ProcessHandle executor = SparkCluster.executors().get(0);
 
     signal(executor, "STOP");
 
@@ -90,10 +90,10 @@ class LostExecutorIT {
 
   @Test
   @Tag("soak")
-  void aHangingOnlyWorkerEndsTheTraining() throws Exception {
+  void aHangingOnlyWorkerFailsTheTraining() throws Exception {
     CompletableFuture<TrainingResult> training = train("alone", 100_000, 1);
     await().atMost(Duration.ofMinutes(2)).until(() -> stepsTaken.get() >= 20);
-    List<ProcessHandle> executors = TestCluster.executors();
+    List<ProcessHandle> executors = SparkCluster.executors();
     for (ProcessHandle executor : executors) {
       signal(executor, "STOP");
     }

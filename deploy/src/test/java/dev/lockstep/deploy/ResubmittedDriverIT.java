@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A command whose driver is killed goes on when it is submitted again, on whatever cluster. */
+/** A command whose driver was killed resumes when it is submitted again, on any cluster. */
 @Tag("soak")
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 class ResubmittedDriverIT {
@@ -23,10 +23,10 @@ class ResubmittedDriverIT {
   @TempDir private Path folder;
 
   @Test
-  void aDriverKilledInMidRunAndInAManifestGoesOnWithOtherWorkers() throws Exception {
+  void sameRunAfterTheDriverDiedDuringTrainingAndDuringAManifestWithOtherNumbersOfWorkers() throws Exception {
     ShardedDataset dataset = DigitShards.write(folder.resolve("data"), 437);
-    StruckCommand command =
-        new StruckCommand(
+    FaultedCommand command =
+        new FaultedCommand(
             folder,
             folder.resolve("run"),
             folder.resolve("data"),
@@ -35,23 +35,23 @@ class ResubmittedDriverIT {
             "--validation-fraction=0.1",
             "--checkpoint-every=10steps");
 
-    command.submitToDie(kill(FaultPoint.REPORT_HEARD, 12), "local-cluster[2,1,1024]");
-    command.submitToDie(
+    command.submitAndDie(kill(FaultPoint.REPORT_HEARD, 12), "local-cluster[2,1,1024]");
+    command.submitAndDie(
         kill(FaultPoint.MANIFEST_BYTES, 20), "local-cluster[2,1,1024]", "--workers=1");
-    CommandProcess.Ended ended = command.submitToEnd("local-cluster[1,1,1024]");
+    CommandProcess.Ended ended = command.submitAndFinish("local-cluster[1,1,1024]");
 
-    TrainingResult unharmed;
-    try (TestCluster cluster = TestCluster.start("local[1]")) {
-      unharmed =
+    TrainingResult reference;
+    try (SparkCluster cluster = SparkCluster.start("local[1]")) {
+      reference =
           Lockstep.train(
               cluster.context(),
-              StruckTraining.model(dataset),
+              FaultedTraining.model(dataset),
               dataset,
-              StruckTraining.config()
+              FaultedTraining.config()
                   .epochs(EPOCHS)
-                  .out(folder.resolve("unharmed").toString())
+                  .out(folder.resolve("reference").toString())
                   .build());
     }
-    command.requireUnharmed(ended, unharmed);
+    command.requireSameRun(ended, reference);
   }
 }

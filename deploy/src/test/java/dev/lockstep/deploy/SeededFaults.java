@@ -1,7 +1,7 @@
 package dev.lockstep.deploy;
 
-import dev.lockstep.deploy.faults.Blow;
 import dev.lockstep.deploy.faults.Fault;
+import dev.lockstep.deploy.faults.FaultAction;
 import dev.lockstep.deploy.faults.FaultPoint;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,14 +9,14 @@ import java.util.Random;
 
 /**
  * Faults drawn from a seed: the same for the same seed. The next one comes some steps after the one
- * before, or just when the cluster has begun to get over that.
+ * before, or while the cluster restarts after that one.
  */
 final class SeededFaults {
 
   private static final int LEAST_GAP = 3;
   private static final int GAPS = 14;
 
-  /** Of a hundred faults, so many strike the launch that gets over the one before. */
+  /** Percentage of faults that hit the restart after the fault before. */
   private static final int IN_A_ROW_PERCENT = 20;
 
   private final Random random;
@@ -37,7 +37,7 @@ final class SeededFaults {
     while (faults.size() < count) {
       step += LEAST_GAP + random.nextInt(GAPS);
       if (!faults.isEmpty() && random.nextInt(100) < IN_A_ROW_PERCENT) {
-        faults.add(Fault.kill(FaultPoint.GREETING, 0));
+        faults.add(Fault.kill(FaultPoint.CONNECTING, 0));
       } else {
         FaultPoint point = points.get(random.nextInt(points.size()));
         faults.add(Fault.kill(point, isOfPush(point) ? step / stepsPerPush : step));
@@ -51,13 +51,13 @@ final class SeededFaults {
     List<Fault> mixed = new ArrayList<>(faults);
     for (int i = 0; i < pauses; i++) {
       int at = random.nextInt(mixed.size());
-      mixed.add(at, new Fault(FaultPoint.BEFORE_PUSH, mixed.get(at).step(), Blow.PAUSE));
+      mixed.add(at, new Fault(FaultPoint.BEFORE_PUSH, mixed.get(at).step(), FaultAction.PAUSE));
     }
     return mixed;
   }
 
   /**
-   * Steps after which all of these have struck, a checkpoint every ten steps given, and some that
+   * Steps after which all of these were injected, a checkpoint every ten steps given, and some that
    * executors take before the driver hears of the last one.
    */
   static int stepsFor(List<Fault> faults, int stepsPerPush) {

@@ -21,7 +21,7 @@ class ShadedJarIT {
   void sameGradientBitsInTwoExecutorsAsHere() {
     GradientProbe.Outcome here = GradientProbe.run();
     List<GradientProbe.Outcome> there;
-    try (TestCluster cluster = TestCluster.start("local-cluster[2,1,2048]")) {
+    try (SparkCluster cluster = SparkCluster.start("local-cluster[2,1,2048]")) {
       there =
           cluster
               .context()

@@ -1,9 +1,9 @@
 package dev.lockstep.deploy;
 
 import dev.lockstep.deploy.faults.Fault;
+import dev.lockstep.deploy.faults.FaultEvent;
 import dev.lockstep.deploy.faults.FaultFolder;
 import dev.lockstep.deploy.faults.FaultPoint;
-import dev.lockstep.deploy.faults.Strike;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.Averaging;
@@ -28,8 +28,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Long trainings, each struck many times at seeded moments. {@code -Dsoak.faults} says how often in
- * all, {@code -Dsoak.seed} at which; the table of what was struck goes to {@code target/soak.md}.
+ * Long trainings with many faults at seeded moments. {@code -Dsoak.faults} is their number in all,
+ * {@code -Dsoak.seed} the seed; the table of faults and recoveries goes to {@code target/soak.md}.
  */
 @Tag("soak")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -83,42 +83,42 @@ class SoakIT {
     table.publish(
         Path.of("target", "soak.md"),
         String.format(
-            "%d faults of soak.seed=%d; seconds from the blow to the first step of the next launch"
+            "%d faults of soak.seed=%d; seconds from the fault to the first step of the next attempt"
                 + " (drivers: to the first new step in metrics.jsonl)%n",
-            table.strikes(), SEED));
+            table.faults(), SEED));
   }
 
   @Test
-  void executorsOfALocalClusterMayBeStruckAtAnyMoment() throws IOException {
+  void sameRunWhateverFaultsHitTheExecutorsOfALocalCluster() throws IOException {
     Path here = folder.resolve("local");
-    try (TestCluster cluster =
-        TestCluster.start("local-cluster[2,1,2048]", StruckTraining.settings(here))) {
-      StruckTraining training = new StruckTraining(cluster, here, dataset);
+    try (SparkCluster cluster =
+        SparkCluster.start("local-cluster[2,1,2048]", FaultedTraining.settings(here))) {
+      FaultedTraining training = new FaultedTraining(cluster, here, dataset);
       SeededFaults seeded = new SeededFaults(SEED);
       List<Fault> sync = seeded.withPauses(seeded.kills(SYNC, EXECUTOR_POINTS, 1), PAUSES);
-      strike(training, "sync", SoakIT::sync, sync, 1);
-      strike(
+      sameRunDespite(training, "sync", SoakIT::sync, sync, 1);
+      sameRunDespite(
           training,
           "averaging",
           SoakIT::averaging,
           seeded.kills(AVERAGING, EXECUTOR_POINTS, ROUND),
           ROUND);
-      strike(
+      sameRunDespite(
           training, "top-k", SoakIT::compressed, seeded.kills(COMPRESSED, EXECUTOR_POINTS, 1), 1);
     }
   }
 
   @Test
-  void executorsOfAStandaloneClusterMayBeStruckAtAnyMoment() throws IOException {
+  void sameRunWhateverFaultsHitTheExecutorsOfAStandaloneCluster() throws IOException {
     Path here = Files.createDirectories(folder.resolve("standalone"));
-    try (StandaloneCluster standalone = StandaloneCluster.start(here)) {
+    try (StandaloneDaemons standalone = StandaloneDaemons.start(here)) {
       standalone.startWorker("first", Map.of());
       standalone.startWorker("second", Map.of());
-      Map<String, String> settings = new HashMap<>(StruckTraining.settings(here));
+      Map<String, String> settings = new HashMap<>(FaultedTraining.settings(here));
       settings.putAll(Map.of("spark.executor.memory", "2g", "spark.executor.cores", "1"));
-      try (TestCluster cluster = TestCluster.start(standalone.master(), settings)) {
-        strike(
-            new StruckTraining(cluster, here, dataset),
+      try (SparkCluster cluster = SparkCluster.start(standalone.master(), settings)) {
+        sameRunDespite(
+            new FaultedTraining(cluster, here, dataset),
             "standalone",
             SoakIT::sync,
             new SeededFaults(SEED + 1).kills(STANDALONE, EXECUTOR_POINTS, 1),
@@ -128,12 +128,12 @@ class SoakIT {
   }
 
   @Test
-  void driversMayBeKilledAtAnyMomentAndSubmittedAgainOnOtherClusters() throws Exception {
+  void sameRunWheneverTheDriverDiesAndIsSubmittedAgainOnAnotherCluster() throws Exception {
     Random random = new Random(SEED + 2);
     int steps = 30 * DRIVERS + 40;
     int epochs = (steps + STEPS_PER_EPOCH - 1) / STEPS_PER_EPOCH;
-    StruckCommand command =
-        new StruckCommand(
+    FaultedCommand command =
+        new FaultedCommand(
             Files.createDirectories(folder.resolve("drivers")),
             folder.resolve("drivers/run"),
             folder.resolve("data"),
@@ -146,27 +146,27 @@ class SoakIT {
     for (int i = 0; i < DRIVERS; i++) {
       FaultPoint point = DRIVER_POINTS.get((i + random.nextInt(2)) % DRIVER_POINTS.size());
       int at = point == FaultPoint.REPORT_HEARD ? 8 + random.nextInt(8) : 30 * (i + 1);
-      command.submitToDie(Fault.kill(point, at), masters.get(random.nextInt(masters.size())));
+      command.submitAndDie(Fault.kill(point, at), masters.get(random.nextInt(masters.size())));
     }
-    CommandProcess.Ended ended = command.submitToEnd(masters.get(0), "--workers=2");
-    command.strikes().forEach(one -> table.struck("driver", one));
+    CommandProcess.Ended ended = command.submitAndFinish(masters.get(0), "--workers=2");
+    command.events().forEach(one -> table.injected("driver", one));
     command.recoveries().forEach(one -> table.recovered("driver", one));
 
-    TrainingResult unharmed;
-    try (TestCluster cluster = TestCluster.start("local[1]")) {
+    TrainingResult reference;
+    try (SparkCluster cluster = SparkCluster.start("local[1]")) {
       TrainingConfig config =
-          sync().epochs(epochs).out(folder.resolve("drivers/unharmed").toString()).build();
-      unharmed = Lockstep.train(cluster.context(), StruckTraining.model(dataset), dataset, config);
+          sync().epochs(epochs).out(folder.resolve("drivers/reference").toString()).build();
+      reference = Lockstep.train(cluster.context(), FaultedTraining.model(dataset), dataset, config);
     }
     try {
-      command.requireUnharmed(ended, unharmed);
+      command.requireSameRun(ended, reference);
     } catch (AssertionError e) {
       throw new AssertionError("soak.seed=" + SEED + ": " + e.getMessage(), e);
     }
   }
 
-  private void strike(
-      StruckTraining training,
+  private void sameRunDespite(
+      FaultedTraining training,
       String where,
       Supplier<TrainingConfig.Builder> config,
       List<Fault> faults,
@@ -176,23 +176,23 @@ class SoakIT {
         (SeededFaults.stepsFor(faults, stepsPerPush) + STEPS_PER_EPOCH - 1) / STEPS_PER_EPOCH;
     System.out.printf("soak.seed=%d, %s, %d epochs: %s%n", SEED, where, epochs, faults);
     FaultFolder folderOfFaults = training.faults();
-    int before = folderOfFaults.strikes().size();
+    int before = folderOfFaults.events().size();
     try {
-      TrainingResult unharmed = training.withoutFaults(config.get().epochs(epochs));
-      StruckTraining.Outcome outcome =
+      TrainingResult reference = training.withoutFaults(config.get().epochs(epochs));
+      FaultedTraining.Outcome outcome =
           training.train(config.get().epochs(epochs).workers(2).minWorkers(2), faults);
       outcome.recoveries().forEach(one -> table.recovered(where, one));
-      outcome.requireUnharmed(unharmed);
+      outcome.requireSameRun(reference);
     } catch (RuntimeException | AssertionError e) {
       throw new AssertionError("soak.seed=" + SEED + ", " + where + ": " + e.getMessage(), e);
     } finally {
-      List<Strike> strikes = folderOfFaults.strikes();
-      strikes.subList(before, strikes.size()).forEach(one -> table.struck(where, one));
+      List<FaultEvent> events = folderOfFaults.events();
+      events.subList(before, events.size()).forEach(one -> table.injected(where, one));
     }
   }
 
   private static TrainingConfig.Builder sync() {
-    return StruckTraining.config().maxAttempts(12);
+    return FaultedTraining.config().maxAttempts(12);
   }
 
   /** Virtual workers keep the state of their local optimizers. */

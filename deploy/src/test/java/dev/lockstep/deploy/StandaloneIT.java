@@ -36,12 +36,12 @@ class StandaloneIT {
 
   @TempDir private Path folder;
   private ShardedDataset dataset;
-  private StandaloneCluster standalone;
+  private StandaloneDaemons standalone;
 
   @BeforeEach
   void start() throws IOException {
     dataset = DigitShards.write(folder.resolve("data"), 437);
-    standalone = StandaloneCluster.start(folder);
+    standalone = StandaloneDaemons.start(folder);
     standalone.startWorker("haswell", Map.of("OPENBLAS_CORETYPE", "Haswell"));
     standalone.startWorker("prescott", Map.of("OPENBLAS_CORETYPE", "Prescott"));
   }
@@ -54,8 +54,8 @@ class StandaloneIT {
   @Test
   void aProfileThatFollowsTheMachineIsRefusedWithBothExecutorsNamedAndWhereAllowedNotForgotten()
       throws IOException {
-    try (TestCluster cluster =
-        TestCluster.startWithProfileOf(
+    try (SparkCluster cluster =
+        SparkCluster.startWithProfileOf(
             Map.of("OMP_NUM_THREADS", "1"), standalone.master(), small())) {
       TrainingException refused =
           assertThrows(
@@ -90,11 +90,11 @@ class StandaloneIT {
     Map<String, String> withoutOptimizingCompiler = new HashMap<>(small());
     withoutOptimizingCompiler.put("spark.executor.extraJavaOptions", "-XX:TieredStopAtLevel=1");
     TrainingResult apart;
-    try (TestCluster cluster = TestCluster.start(standalone.master(), withoutOptimizingCompiler)) {
+    try (SparkCluster cluster = SparkCluster.start(standalone.master(), withoutOptimizingCompiler)) {
       apart = train(cluster, c -> c.workers(2));
     }
     TrainingResult here;
-    try (TestCluster cluster = TestCluster.start("local[1]")) {
+    try (SparkCluster cluster = SparkCluster.start("local[1]")) {
       here = train(cluster, c -> c);
     }
     assertEquals(2, apart.servers());
@@ -103,8 +103,8 @@ class StandaloneIT {
 
   @Test
   void aContextWithoutTheProfileIsRefusedWithTheSettingsToAdd() {
-    try (TestCluster cluster =
-        TestCluster.startWithProfileOf(Map.of(), standalone.master(), small())) {
+    try (SparkCluster cluster =
+        SparkCluster.startWithProfileOf(Map.of(), standalone.master(), small())) {
       UnfitSparkException refused =
           assertThrows(UnfitSparkException.class, () -> train(cluster, c -> c));
       assertTrue(
@@ -117,7 +117,7 @@ class StandaloneIT {
     return Map.of("spark.executor.memory", "2g", "spark.executor.cores", "1");
   }
 
-  private TrainingResult train(TestCluster cluster, UnaryOperator<TrainingConfig.Builder> change)
+  private TrainingResult train(SparkCluster cluster, UnaryOperator<TrainingConfig.Builder> change)
       throws IOException {
     TrainingConfig config =
         change

@@ -13,12 +13,12 @@ import java.util.function.Consumer;
 
 /**
  * The faults of a cluster whose JVMs are all on this machine, as files of one local folder: a test
- * arms faults, and the JVM that reaches the moment of one strikes itself. Faults strike one after
+ * arms faults, and the JVM that reaches the moment of a fault applies it to itself. Faults are injected one after
  * another, in the order in which they were armed, each once. Thread-safe; every JVM has its own.
  *
  * <pre>
  * armed-0, armed-1, …     a fault each, as a line
- * struck-0, …             made exclusively by the JVM that strikes: process, step, milliseconds
+ * event-0, …             created exclusively by the JVM that applies the fault: process, step, milliseconds
  * </pre>
  */
 public final class FaultFolder {
@@ -29,7 +29,7 @@ public final class FaultFolder {
   private final Path folder;
   private int next;
 
-  /** Makes nothing. */
+  /** Creates no file. */
   public FaultFolder(Path folder) {
     this.folder = folder;
   }
@@ -49,15 +49,15 @@ public final class FaultFolder {
     }
   }
 
-  /** Whether every fault that was armed has struck. */
+  /** Whether every armed fault was injected. */
   public boolean isSpent() {
     return pending().isEmpty();
   }
 
-  /** The fault that strikes next. */
+  /** The next fault to inject. */
   public synchronized Optional<Fault> pending() {
     try {
-      while (Files.exists(struck(next))) {
+      while (Files.exists(event(next))) {
         next++;
       }
       return Files.exists(armed(next))
@@ -68,47 +68,47 @@ public final class FaultFolder {
     }
   }
 
-  /** What has struck, in that order. */
-  public List<Strike> strikes() throws IOException {
-    List<Strike> strikes = new ArrayList<>();
-    for (int number = 0; Files.exists(struck(number)); number++) {
-      String[] words = Files.readString(struck(number)).split(" ", -1);
-      strikes.add(
-          new Strike(
+  /** The faults that were injected, in order. */
+  public List<FaultEvent> events() throws IOException {
+    List<FaultEvent> events = new ArrayList<>();
+    for (int number = 0; Files.exists(event(number)); number++) {
+      String[] words = Files.readString(event(number)).split(" ", -1);
+      events.add(
+          new FaultEvent(
               Fault.parse(Files.readString(armed(number))),
               Long.parseLong(words[0]),
               Long.parseLong(words[1]),
               Long.parseLong(words[2])));
     }
-    return strikes;
+    return events;
   }
 
-  // ---- the JVMs that are struck
+  // ---- the JVMs under test
   // -------------------------------------------------------------------
 
-  /** Says that this JVM has come to a moment of the run; does not return if it is killed there. */
+  /** Reports that this JVM has reached a moment of the run; does not return if it is killed there. */
   public void reach(FaultPoint point, long step) {
     Optional<Fault> due = pending().filter(fault -> fault.isDue(point, step));
-    // Its other threads run on for a moment.
+    // The other threads of a JVM that is being killed run on for a moment.
     if (due.isPresent() && !isDying()) {
-      reach(point, step, fault -> fault.blow().strikeThisJvm());
+      reach(point, step, fault -> fault.action().applyToThisJvm());
     }
   }
 
   private boolean isDying() {
     long own = ProcessHandle.current().pid();
     try {
-      return strikes().stream()
-          .anyMatch(strike -> strike.process() == own && strike.fault().blow() == Blow.KILL);
+      return events().stream()
+          .anyMatch(event -> event.process() == own && event.fault().action() == FaultAction.KILL);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
   /** The same, with something else to do where a fault is due. */
-  public void reach(FaultPoint point, long step, Consumer<Fault> strike) {
+  public void reach(FaultPoint point, long step, Consumer<Fault> apply) {
     Optional<Fault> due = claim(point, step);
-    due.ifPresent(strike);
+    due.ifPresent(apply);
   }
 
   private synchronized Optional<Fault> claim(FaultPoint point, long step) {
@@ -119,15 +119,15 @@ public final class FaultFolder {
     String line = ProcessHandle.current().pid() + " " + step + " " + System.currentTimeMillis();
     try {
       // Whole from the moment on at which others see it.
-      Path whole = Files.writeString(Files.createTempFile(folder, "striking", ""), line);
+      Path whole = Files.writeString(Files.createTempFile(folder, "writing", ""), line);
       try {
-        Files.createLink(struck(next), whole);
+        Files.createLink(event(next), whole);
       } finally {
         Files.delete(whole);
       }
       return fault;
     } catch (FileAlreadyExistsException e) {
-      // Another JVM came to the moment first.
+      // Another JVM reached the moment first.
       return Optional.empty();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -138,7 +138,7 @@ public final class FaultFolder {
     return folder.resolve("armed-" + number);
   }
 
-  private Path struck(int number) {
-    return folder.resolve("struck-" + number);
+  private Path event(int number) {
+    return folder.resolve("event-" + number);
   }
 }

@@ -1,9 +1,10 @@
 package dev.lockstep.deploy.faults;
 
-/** Moments of a training at which a JVM can be struck. */
+/** Moments of a training at which a fault can be injected. */
 public enum FaultPoint {
-  /** An executor is about to greet the driver or another one: an attempt begins, of any step. */
-  GREETING,
+  /** An executor is about to authenticate itself to the driver or to another executor, at the start
+   * of an attempt; the step does not matter. */
+  CONNECTING,
   /** An executor is about to send the first frame of a gradient. */
   BEFORE_PUSH,
   /** An executor has sent the first frame of a gradient, and more were to follow. */
@@ -16,10 +17,10 @@ public enum FaultPoint {
   MANIFEST_CREATE,
   /** The driver is in the middle of the bytes of a manifest. */
   MANIFEST_BYTES,
-  /** The manifest bears its name; the one that it was first written under is about to go. */
+  /** The manifest has its final name; its temporary file is about to be deleted. */
   MANIFEST_PLACED,
-  /** The driver of a test has written down a step: all executors are struck, at once. */
+  /** The driver of the test has recorded a step; the fault affects all executors at once. */
   STEP_RECORDED,
-  /** The driver hears a report of a worker; the number of reports stands for the step. */
+  /** The driver receives a report of a worker; the number of reports stands for the step. */
   REPORT_HEARD
 }

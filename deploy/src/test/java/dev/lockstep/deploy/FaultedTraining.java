@@ -3,13 +3,13 @@ package dev.lockstep.deploy;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.deploy.faults.Blow;
 import dev.lockstep.deploy.faults.Fault;
+import dev.lockstep.deploy.faults.FaultAction;
+import dev.lockstep.deploy.faults.FaultEvent;
 import dev.lockstep.deploy.faults.FaultFolder;
 import dev.lockstep.deploy.faults.FaultPoint;
-import dev.lockstep.deploy.faults.Strike;
-import dev.lockstep.deploy.faults.StruckFileSystem;
-import dev.lockstep.deploy.faults.StruckMessages;
+import dev.lockstep.deploy.faults.FaultyFileSystem;
+import dev.lockstep.deploy.faults.FaultyMessages;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.CheckpointInterval;
@@ -35,10 +35,10 @@ import java.util.stream.LongStream;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * Trainings on one cluster whose JVMs are struck. Lives on the driver; for one thread, one training
+ * Trainings on one cluster into whose JVMs faults are injected. Lives on the driver; for one thread, one training
  * at a time.
  */
-final class StruckTraining {
+final class FaultedTraining {
 
   /**
    * Two frames for each of two servers: 203,530 parameters.
@@ -47,32 +47,32 @@ final class StruckTraining {
    */
   static final String MODEL = "mlp:256";
 
-  private final TestCluster cluster;
+  private final SparkCluster cluster;
   private final FaultFolder faults;
   private final Path outputs;
   private final ShardedDataset dataset;
   private int trainings;
 
   /**
-   * Begins nothing.
+   * Starts no training.
    *
    * @param cluster started with {@link #settings} of the same folder
    * @param folder of faults and outputs
    */
-  StruckTraining(TestCluster cluster, Path folder, ShardedDataset dataset) {
+  FaultedTraining(SparkCluster cluster, Path folder, ShardedDataset dataset) {
     this.cluster = cluster;
     this.faults = new FaultFolder(faultsIn(folder));
     this.outputs = folder;
     this.dataset = dataset;
   }
 
-  /** What Spark must be told for JVMs to be struck. */
+  /** The Spark settings that faults need. */
   static Map<String, String> settings(Path folder) {
     return Map.of(
         "spark.lockstep.ps.faults",
-        StruckMessages.class.getName(),
-        "spark.hadoop.fs." + StruckFileSystem.SCHEME + ".impl",
-        StruckFileSystem.class.getName(),
+        FaultyMessages.class.getName(),
+        "spark.hadoop.fs." + FaultyFileSystem.SCHEME + ".impl",
+        FaultyFileSystem.class.getName(),
         "spark.hadoop." + FaultFolder.KEY,
         faultsIn(folder).toString(),
         // Of the master: executors are replaced however many were killed.
@@ -101,20 +101,20 @@ final class StruckTraining {
   }
 
   /**
-   * A strike and what it cost.
+   * A fault and its cost.
    *
-   * @param strike the fault
+   * @param event the fault
    * @param step first one that the next attempt took
-   * @param untilNextStep from the blow to that step, as the driver hears of it
+   * @param untilNextStep from the fault to that step, as the driver receives it
    */
-  record Recovery(Strike strike, long step, Duration untilNextStep) {
+  record Recovery(FaultEvent event, long step, Duration untilNextStep) {
     @Override
     public String toString() {
       return String.format(
           Locale.ROOT,
-          "%s struck at step %d: step %d after %.1f s",
-          strike.fault(),
-          strike.step(),
+          "%s at step %d: step %d after %.1f s",
+          event.fault(),
+          event.step(),
           step,
           untilNextStep.toMillis() / 1e3);
     }
@@ -124,13 +124,13 @@ final class StruckTraining {
    * What a training left.
    *
    * @param result of the training
-   * @param recoveries of all strikes, in order
-   * @param launches of the run on the cluster
+   * @param recoveries of all faults, in order
+   * @param attempts of the run on the cluster
    */
-  record Outcome(TrainingResult result, List<Recovery> recoveries, int launches) {
+  record Outcome(TrainingResult result, List<Recovery> recoveries, int attempts) {
 
     /** Checks that the run is, but for its time, that of a cluster without faults. */
-    void requireUnharmed(TrainingResult reference) throws IOException {
+    void requireSameRun(TrainingResult reference) throws IOException {
       assertEquals(reference.parametersSha256(), result.parametersSha256());
       Metrics log =
           MetricsLog.read(
@@ -158,19 +158,19 @@ final class StruckTraining {
     }
   }
 
-  /** Trains while nothing is struck. */
+  /** Trains without faults. */
   TrainingResult withoutFaults(TrainingConfig.Builder config) throws IOException {
     return train(config, List.of()).result();
   }
 
   /**
-   * Trains, and checks that every fault has struck and that each launch ended.
+   * Trains, and checks that every fault was injected and that the training recovered.
    *
    * @param config without an output folder
-   * @param blows in the order in which they strike
+   * @param planned in the order in which they are injected
    */
-  Outcome train(TrainingConfig.Builder config, List<Fault> blows) throws IOException {
-    return train(config, nextOut(), blows, StruckTraining::killAllExecutors);
+  Outcome train(TrainingConfig.Builder config, List<Fault> planned) throws IOException {
+    return train(config, nextOut(), planned, FaultedTraining::killAllExecutors);
   }
 
   /**
@@ -179,29 +179,29 @@ final class StruckTraining {
    * @param atRecordedStep what the driver does where a fault says {@link FaultPoint#STEP_RECORDED}
    */
   Outcome train(
-      TrainingConfig.Builder config, Path out, List<Fault> blows, Consumer<Fault> atRecordedStep)
+      TrainingConfig.Builder config, Path out, List<Fault> planned, Consumer<Fault> atRecordedStep)
       throws IOException {
-    int before = faults.strikes().size();
-    faults.arm(blows);
+    int before = faults.events().size();
+    faults.arm(planned);
     Watch watch = new Watch(faults, atRecordedStep);
     TrainingResult result =
         Lockstep.train(
             cluster.context(),
             model(dataset),
             dataset,
-            config.out(StruckFileSystem.SCHEME + ":" + out).build(),
+            config.out(FaultyFileSystem.SCHEME + ":" + out).build(),
             watch);
-    List<Strike> strikes = faults.strikes();
-    assertTrue(faults.isSpent(), () -> "not struck: " + faults.pending());
+    List<FaultEvent> events = faults.events();
+    assertTrue(faults.isSpent(), () -> "not injected: " + faults.pending());
     return new Outcome(
         result,
-        watch.recoveries(strikes.subList(before, strikes.size())),
-        watch.relaunches.size() + 1);
+        watch.recoveries(events.subList(before, events.size())),
+        watch.restarts.size() + 1);
   }
 
   private static void killAllExecutors(Fault fault) {
-    assertEquals(Blow.KILL, fault.blow());
-    TestCluster.executors().forEach(ProcessHandle::destroyForcibly);
+    assertEquals(FaultAction.KILL, fault.action());
+    SparkCluster.executors().forEach(ProcessHandle::destroyForcibly);
   }
 
   /** The faults of the cluster. */
@@ -214,13 +214,13 @@ final class StruckTraining {
     return outputs.resolve("run-" + ++trainings);
   }
 
-  /** Hears of the steps, and strikes where the driver is to. */
+  /** Records the steps, and applies the faults that the driver applies. */
   static final class Watch implements TrainingObserver {
 
     private final FaultFolder faults;
     private final Consumer<Fault> atRecordedStep;
     private final List<Seen> steps = new ArrayList<>();
-    private final List<Long> relaunches = new ArrayList<>();
+    private final List<Long> restarts = new ArrayList<>();
 
     private record Seen(long step, long millis) {}
 
@@ -237,26 +237,26 @@ final class StruckTraining {
 
     @Override
     public void relaunching(String why, long step) {
-      relaunches.add(System.currentTimeMillis());
+      restarts.add(System.currentTimeMillis());
     }
 
-    /** Each ends with the first step of the launch that is the next after the blow. */
-    List<Recovery> recoveries(List<Strike> strikes) {
+    /** Each ends with the first step of the next attempt after the fault. */
+    List<Recovery> recoveries(List<FaultEvent> events) {
       List<Recovery> recoveries = new ArrayList<>();
-      for (Strike strike : strikes) {
-        // A zombie may be struck when the next launch has begun already.
-        long relaunched =
-            relaunches.stream()
-                .filter(at -> at >= strike.millis())
+      for (FaultEvent event : events) {
+        // The fault may reach an executor of an earlier attempt when the next one has begun already.
+        long restarted =
+            restarts.stream()
+                .filter(at -> at >= event.millis())
                 .findFirst()
-                .orElse(strike.millis());
+                .orElse(event.millis());
         Seen next =
             steps.stream()
-                .filter(step -> step.millis() >= relaunched)
+                .filter(step -> step.millis() >= restarted)
                 .findFirst()
-                .orElseThrow(() -> new AssertionError("no step after " + strike));
+                .orElseThrow(() -> new AssertionError("no step after " + event));
         recoveries.add(
-            new Recovery(strike, next.step(), Duration.ofMillis(next.millis() - strike.millis())));
+            new Recovery(event, next.step(), Duration.ofMillis(next.millis() - event.millis())));
       }
       return recoveries;
     }

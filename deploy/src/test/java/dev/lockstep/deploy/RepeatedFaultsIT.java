@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.deploy.faults.Blow;
 import dev.lockstep.deploy.faults.Fault;
+import dev.lockstep.deploy.faults.FaultAction;
 import dev.lockstep.deploy.faults.FaultPoint;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.config.TrainingConfig;
@@ -27,14 +27,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Rarer and longer faults than those of {@link StruckTrainingIT}. */
+/** Rarer and longer faults than those of {@link FaultedTrainingIT}. */
 @Tag("soak")
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
-class SurvivalIT {
+class RepeatedFaultsIT {
 
   private static final String TWO_EXECUTORS = "local-cluster[2,1,2048]";
 
-  /** Of 7 steps: the driver hears of them in batches, and not of so many at once. */
+  /** Of 7 steps each: more than the driver receives in one report. */
   private static final int EPOCHS = 15;
 
   @TempDir private Path folder;
@@ -46,47 +46,47 @@ class SurvivalIT {
   }
 
   @Test
-  void twoExecutorsKilledAtOnceAndOneAsTheNextLaunchBeginsAreMadeUpFor() throws IOException {
-    try (TestCluster cluster = start(TWO_EXECUTORS)) {
-      StruckTraining training = new StruckTraining(cluster, folder, dataset);
-      TrainingResult unharmed = training.withoutFaults(config());
-      StruckTraining.Outcome outcome =
+  void sameRunAfterBothExecutorsDiedAtOnceAndOneAtTheNextStart() throws IOException {
+    try (SparkCluster cluster = start(TWO_EXECUTORS)) {
+      FaultedTraining training = new FaultedTraining(cluster, folder, dataset);
+      TrainingResult reference = training.withoutFaults(config());
+      FaultedTraining.Outcome outcome =
           training.train(
               config().workers(2).minWorkers(2),
-              List.of(kill(FaultPoint.STEP_RECORDED, 17), kill(FaultPoint.GREETING, 0)));
+              List.of(kill(FaultPoint.STEP_RECORDED, 17), kill(FaultPoint.CONNECTING, 0)));
       outcome.recoveries().forEach(System.out::println);
-      outcome.requireUnharmed(unharmed);
-      assertTrue(outcome.launches() >= 3, outcome::toString);
+      outcome.requireSameRun(reference);
+      assertTrue(outcome.attempts() >= 3, outcome::toString);
     }
   }
 
   /**
-   * The new launch has the slot of the other executor alone. Its workers wait for the learning rate
-   * of the next epoch, for which the driver waits until the zombie is awake.
+   * The next attempt has one slot, that of the other executor. Its worker waits for the learning
+   * rate of the next epoch, which the driver decides once the paused executor has resumed.
    */
   @Test
-  void anExecutorThatWakesWhileTheNextLaunchTrainsDoesNoHarm() throws IOException {
-    try (TestCluster cluster = start(TWO_EXECUTORS)) {
-      StruckTraining training = new StruckTraining(cluster, folder, dataset);
-      TrainingResult unharmed = training.withoutFaults(decidingRates());
-      StruckTraining.Outcome outcome =
+  void anExecutorThatResumesDuringTheNextAttemptIsFencedOff() throws IOException {
+    try (SparkCluster cluster = start(TWO_EXECUTORS)) {
+      FaultedTraining training = new FaultedTraining(cluster, folder, dataset);
+      TrainingResult reference = training.withoutFaults(decidingRates());
+      FaultedTraining.Outcome outcome =
           training.train(
               decidingRates(),
               training.nextOut(),
               List.of(
-                  new Fault(FaultPoint.BEFORE_PUSH, 12, Blow.PAUSE),
+                  new Fault(FaultPoint.BEFORE_PUSH, 12, FaultAction.PAUSE),
                   kill(FaultPoint.STEP_RECORDED, 16)),
-              ignored -> awaitWaking(training));
+              ignored -> awaitResumption(training));
       System.out.println(outcome.recoveries().get(0));
-      outcome.requireUnharmed(unharmed);
+      outcome.requireSameRun(reference);
       assertEquals(1, outcome.result().workers());
     }
   }
 
-  private static void awaitWaking(StruckTraining training) {
-    await("the paused executor wakes")
-        .atMost(Duration.ofSeconds(Blow.PAUSE_SECONDS + 30))
-        .until(() -> !isPaused(training.faults().strikes().get(0).process()));
+  private static void awaitResumption(FaultedTraining training) {
+    await("the paused executor resumes")
+        .atMost(Duration.ofSeconds(FaultAction.PAUSE_SECONDS + 30))
+        .until(() -> !isPaused(training.faults().events().get(0).process()));
   }
 
   /** By what Linux says of the process: behind its name in brackets, T where it is stopped. */
@@ -95,13 +95,13 @@ class SurvivalIT {
   }
 
   @Test
-  void launchesInVainEndWithAClearMessageAndTheLastCheckpointServes() throws IOException {
-    try (TestCluster cluster = start(TWO_EXECUTORS)) {
-      StruckTraining training = new StruckTraining(cluster, folder, dataset);
-      TrainingResult unharmed = training.withoutFaults(config());
+  void failedAttemptsEndWithAClearMessageAndTheLastCheckpointIsUsable() throws IOException {
+    try (SparkCluster cluster = start(TWO_EXECUTORS)) {
+      FaultedTraining training = new FaultedTraining(cluster, folder, dataset);
+      TrainingResult reference = training.withoutFaults(config());
       Path out = training.nextOut();
-      // The first launch brings the checkpoint of step 20, if not that of 30; the next two none.
-      // Who has outlived a launch does not reach the moment of the next fault in it.
+      // The first attempt writes the checkpoint of step 20 or 30, the next two write none.
+      // An executor that survived an attempt does not reach the moment of the next fault in it.
       List<Fault> thrice =
           List.of(
               kill(FaultPoint.BEFORE_PUSH, 33),
@@ -120,27 +120,27 @@ class SurvivalIT {
               ".*; given up after 2 launches in a row without a new checkpoint; the newest complete"
                   + " checkpoint is of step [23]0: the same command goes on from it"),
           message);
-      training.train(config(), out, List.of(), fault -> {}).requireUnharmed(unharmed);
+      training.train(config(), out, List.of(), fault -> {}).requireSameRun(reference);
     }
   }
 
   @Test
-  void aLostMachineLeavesTheRestToGoOnOrIsWaitedFor() throws IOException {
-    try (StandaloneCluster standalone = StandaloneCluster.start(folder)) {
+  void trainingContinuesWithTheRemainingWorkersOrWaitsForMinWorkers() throws IOException {
+    try (StandaloneDaemons standalone = StandaloneDaemons.start(folder)) {
       standalone.startWorker("first", Map.of());
       standalone.startWorker("second", Map.of());
-      try (TestCluster cluster = start(standalone.master())) {
-        StruckTraining training = new StruckTraining(cluster, folder, dataset);
-        TrainingResult unharmed = training.withoutFaults(config());
+      try (SparkCluster cluster = start(standalone.master())) {
+        FaultedTraining training = new FaultedTraining(cluster, folder, dataset);
+        TrainingResult reference = training.withoutFaults(config());
 
-        StruckTraining.Outcome outcome =
+        FaultedTraining.Outcome outcome =
             training.train(
                 config(),
                 training.nextOut(),
                 List.of(kill(FaultPoint.STEP_RECORDED, 12)),
                 fault -> standalone.killWorker("second"));
         outcome.recoveries().forEach(System.out::println);
-        outcome.requireUnharmed(unharmed);
+        outcome.requireSameRun(reference);
         assertEquals(1, outcome.result().workers());
 
         standalone.startWorker("third", Map.of());
@@ -157,19 +157,19 @@ class SurvivalIT {
         String message = tooFew.getMessage();
         assertTrue(message.startsWith("minWorkers=2 > free slots=1 of spark://"), message);
         assertTrue(message.contains("lower --min-workers"), message);
-        training.train(config(), out, List.of(), fault -> {}).requireUnharmed(unharmed);
+        training.train(config(), out, List.of(), fault -> {}).requireSameRun(reference);
       }
     }
   }
 
-  private TestCluster start(String master) {
-    Map<String, String> settings = new HashMap<>(StruckTraining.settings(folder));
+  private SparkCluster start(String master) {
+    Map<String, String> settings = new HashMap<>(FaultedTraining.settings(folder));
     settings.putAll(Map.of("spark.executor.memory", "2g", "spark.executor.cores", "1"));
-    return TestCluster.start(master, settings);
+    return SparkCluster.start(master, settings);
   }
 
   private static TrainingConfig.Builder config() {
-    return StruckTraining.config().epochs(EPOCHS);
+    return FaultedTraining.config().epochs(EPOCHS);
   }
 
   private static TrainingConfig.Builder decidingRates() {

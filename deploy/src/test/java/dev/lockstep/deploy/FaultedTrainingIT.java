@@ -21,21 +21,21 @@ import org.junit.jupiter.api.io.TempDir;
 /** Whichever executor is killed, and whenever, the model is that of a cluster without faults. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
-class StruckTrainingIT {
+class FaultedTrainingIT {
 
   private static final int EPOCHS = 6;
 
   @TempDir private static Path folder;
-  private TestCluster cluster;
-  private StruckTraining training;
-  private TrainingResult unharmed;
+  private SparkCluster cluster;
+  private FaultedTraining training;
+  private TrainingResult reference;
 
   @BeforeAll
   void trainWithoutFaults() throws IOException {
     ShardedDataset dataset = DigitShards.write(folder.resolve("data"), 437);
-    cluster = TestCluster.start("local-cluster[2,1,2048]", StruckTraining.settings(folder));
-    training = new StruckTraining(cluster, folder, dataset);
-    unharmed = training.withoutFaults(StruckTraining.config().epochs(EPOCHS));
+    cluster = SparkCluster.start("local-cluster[2,1,2048]", FaultedTraining.settings(folder));
+    training = new FaultedTraining(cluster, folder, dataset);
+    reference = training.withoutFaults(FaultedTraining.config().epochs(EPOCHS));
   }
 
   @AfterAll
@@ -44,25 +44,25 @@ class StruckTrainingIT {
   }
 
   @Test
-  void executorsKilledBeforeAPushInItsMiddleAndAfterTheReduceAreMadeUpFor() throws IOException {
-    struck(
+  void sameRunAfterExecutorsDiedBeforeAndDuringAPushAndAfterTheReduction() throws IOException {
+    sameRunDespite(
         kill(FaultPoint.BEFORE_PUSH, 8),
         kill(FaultPoint.MID_PUSH, 21),
         kill(FaultPoint.AFTER_REDUCE, 34));
   }
 
   @Test
-  void anExecutorKilledDuringASnapshotAndAnotherAsTheNextLaunchBeginsAreMadeUpFor()
+  void sameRunAfterAnExecutorDiedDuringACheckpointAndAnotherAtTheNextStart()
       throws IOException {
-    struck(kill(FaultPoint.SHARD_BYTES, 20), kill(FaultPoint.GREETING, 0));
+    sameRunDespite(kill(FaultPoint.SHARD_BYTES, 20), kill(FaultPoint.CONNECTING, 0));
   }
 
-  private void struck(Fault... faults) throws IOException {
-    StruckTraining.Outcome outcome =
+  private void sameRunDespite(Fault... faults) throws IOException {
+    FaultedTraining.Outcome outcome =
         training.train(
-            StruckTraining.config().epochs(EPOCHS).workers(2).minWorkers(2), List.of(faults));
+            FaultedTraining.config().epochs(EPOCHS).workers(2).minWorkers(2), List.of(faults));
     outcome.recoveries().forEach(System.out::println);
-    outcome.requireUnharmed(unharmed);
-    assertTrue(outcome.launches() > faults.length, outcome::toString);
+    outcome.requireSameRun(reference);
+    assertTrue(outcome.attempts() > faults.length, outcome::toString);
   }
 }

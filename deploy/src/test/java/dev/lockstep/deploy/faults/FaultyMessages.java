@@ -9,23 +9,23 @@ import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.spark.SparkConf;
 
-/** Strikes the JVM that has to do with a message. Named in {@code spark.lockstep.ps.faults}. */
-public final class StruckMessages implements MessageFaults {
+/** Injects faults into the JVM that sends or handles a message. Named in {@code spark.lockstep.ps.faults}. */
+public final class FaultyMessages implements MessageFaults {
 
   private final FaultFolder faults;
 
-  /** By the driver, in one launch. */
+  /** Received by the driver in one attempt. */
   private final AtomicLong reportsHeard = new AtomicLong();
 
   /** Reads where the faults are. */
-  public StruckMessages(SparkConf conf) {
+  public FaultyMessages(SparkConf conf) {
     this.faults = new FaultFolder(Path.of(conf.get("spark.hadoop." + FaultFolder.KEY)));
   }
 
   @Override
   public MessageFault fate(WireMessage message) {
     if (message.type() == MessageType.HELLO && message.moment() == Moment.SENDING_REQUEST) {
-      faults.reach(FaultPoint.GREETING, 0);
+      faults.reach(FaultPoint.CONNECTING, 0);
     } else if (message.type() == MessageType.PUSH && message.moment() == Moment.SENDING_REQUEST) {
       faults.reach(
           message.frame() == 0 ? FaultPoint.BEFORE_PUSH : FaultPoint.MID_PUSH, message.step());

@@ -18,13 +18,13 @@ import org.apache.spark.launcher.JavaModuleOptions;
  * A standalone master and its workers on the loopback interface, each in a JVM of its own. For use
  * by one thread. Close it: what it started is killed, with the executors.
  */
-final class StandaloneCluster implements AutoCloseable {
+final class StandaloneDaemons implements AutoCloseable {
 
   private final Path folder;
   private final String master;
   private final Map<String, Process> processes = new LinkedHashMap<>();
 
-  private StandaloneCluster(Path folder, int port) {
+  private StandaloneDaemons(Path folder, int port) {
     this.folder = folder;
     this.master = "spark://127.0.0.1:" + port;
   }
@@ -34,14 +34,14 @@ final class StandaloneCluster implements AutoCloseable {
    *
    * @param folder of logs and working directories
    */
-  static StandaloneCluster start(Path folder) throws IOException {
+  static StandaloneDaemons start(Path folder) throws IOException {
     int port;
     try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       port = free.getLocalPort();
     }
-    StandaloneCluster cluster = new StandaloneCluster(folder, port);
+    StandaloneDaemons cluster = new StandaloneDaemons(folder, port);
     try {
-      cluster.launch(
+      cluster.startDaemon(
           "master",
           Map.of(),
           "org.apache.spark.deploy.master.Master",
@@ -66,7 +66,7 @@ final class StandaloneCluster implements AutoCloseable {
 
   /** Starts a worker of one core and waits until the master knows it. */
   void startWorker(String name, Map<String, String> environment) throws IOException {
-    launch(
+    startDaemon(
         name,
         environment,
         "org.apache.spark.deploy.worker.Worker",
@@ -91,7 +91,7 @@ final class StandaloneCluster implements AutoCloseable {
 
   @Override
   public void close() {
-    processes.values().forEach(StandaloneCluster::kill);
+    processes.values().forEach(StandaloneDaemons::kill);
   }
 
   private static void kill(Process process) {
@@ -101,7 +101,7 @@ final class StandaloneCluster implements AutoCloseable {
     all.forEach(one -> one.onExit().join());
   }
 
-  private void launch(String name, Map<String, String> environment, String... main)
+  private void startDaemon(String name, Map<String, String> environment, String... main)
       throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());

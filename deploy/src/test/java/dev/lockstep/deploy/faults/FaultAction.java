@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
-/** What strikes a JVM. */
-public enum Blow {
+/** What a fault does to a JVM. */
+public enum FaultAction {
   /** SIGKILL. */
   KILL,
   /** SIGSTOP, and SIGCONT 30 s later. */
@@ -16,14 +16,14 @@ public enum Blow {
 
   private static final long LONGEST_DEATH_SECONDS = 60;
 
-  /** Strikes this JVM. Returns only from a pause. */
-  public void strikeThisJvm() {
-    strike(ProcessHandle.current().pid());
+  /** Applies the action to this JVM. Returns only from a pause. */
+  public void applyToThisJvm() {
+    applyTo(ProcessHandle.current().pid());
   }
 
-  /** Strikes a JVM; returns when it has been. */
-  public void strike(long pid) {
-    // The shell outlives the JVM that starts it, or stands still with it.
+  /** Applies the action to a JVM; returns when it is over. */
+  public void applyTo(long pid) {
+    // The shell survives the JVM that starts it.
     String script =
         switch (this) {
           case KILL -> "kill -KILL %1$d";
@@ -37,12 +37,12 @@ public enum Blow {
         throw new IllegalStateException(this + " of process " + pid + " does not end");
       }
     } catch (IOException e) {
-      throw new IllegalStateException("cannot strike process " + pid, e);
+      throw new IllegalStateException("cannot stop process " + pid, e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
     if (this == KILL && pid == ProcessHandle.current().pid()) {
-      throw new IllegalStateException("process " + pid + " outlived SIGKILL");
+      throw new IllegalStateException("process " + pid + " survived SIGKILL");
     }
   }
 }

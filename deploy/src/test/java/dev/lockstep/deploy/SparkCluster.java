@@ -13,7 +13,7 @@ import org.apache.spark.sql.SparkSession;
  * {@code spark.jars} and the numeric profile of this JVM's environment. One at a time in a JVM;
  * close it.
  */
-final class TestCluster implements AutoCloseable {
+final class SparkCluster implements AutoCloseable {
 
   /** The variables of the numeric profile, which must be in a JVM's environment from its start. */
   static final List<String> PROFILE_VARIABLES =
@@ -21,17 +21,17 @@ final class TestCluster implements AutoCloseable {
 
   private final SparkSession session;
 
-  private TestCluster(SparkSession session) {
+  private SparkCluster(SparkSession session) {
     this.session = session;
   }
 
   /** A cluster of {@code master}: {@code local[n]} or {@code local-cluster[n,cores,megabytes]}. */
-  static TestCluster start(String master) {
+  static SparkCluster start(String master) {
     return start(master, Map.of());
   }
 
   /** A cluster of {@code master} with further Spark settings. */
-  static TestCluster start(String master, Map<String, String> settings) {
+  static SparkCluster start(String master, Map<String, String> settings) {
     Map<String, String> profile = new HashMap<>();
     for (String variable : PROFILE_VARIABLES) {
       if (System.getenv(variable) != null) {
@@ -42,7 +42,7 @@ final class TestCluster implements AutoCloseable {
   }
 
   /** A cluster whose executors' environment is given these variables and no others. */
-  static TestCluster startWithProfileOf(
+  static SparkCluster startWithProfileOf(
       Map<String, String> variables, String master, Map<String, String> settings) {
     SparkConf conf =
         new SparkConf(false)
@@ -61,7 +61,7 @@ final class TestCluster implements AutoCloseable {
             .set("spark.sql.shuffle.partitions", "2");
     variables.forEach((name, value) -> conf.set("spark.executorEnv." + name, value));
     settings.forEach(conf::set);
-    return new TestCluster(SparkSession.builder().config(conf).getOrCreate());
+    return new SparkCluster(SparkSession.builder().config(conf).getOrCreate());
   }
 
   /** The session; its context is {@link #context}. */
@@ -76,7 +76,7 @@ final class TestCluster implements AutoCloseable {
 
   /** The processes of the executors that this JVM, or a process that it started, has started. */
   static List<ProcessHandle> executors() {
-    return ProcessHandle.current().descendants().filter(TestCluster::isExecutor).toList();
+    return ProcessHandle.current().descendants().filter(SparkCluster::isExecutor).toList();
   }
 
   /** Whether a process is a Spark executor. */

@@ -14,13 +14,13 @@ import org.apache.hadoop.fs.permission.FsPermission;
 import org.apache.hadoop.util.Progressable;
 
 /**
- * The local file system under a scheme of its own, which strikes the JVM that works on a
- * checkpoint. {@code spark.hadoop.fs.struck.impl} names it.
+ * The local file system under a scheme of its own, which injects faults into the JVM that
+ * writes a checkpoint. {@code spark.hadoop.fs.faulty.impl} names it.
  */
-public final class StruckFileSystem extends RawLocalFileSystem {
+public final class FaultyFileSystem extends RawLocalFileSystem {
 
-  /** As in {@code struck:/tmp/run}. */
-  public static final String SCHEME = "struck";
+  /** As in {@code faulty:/tmp/run}. */
+  public static final String SCHEME = "faulty";
 
   private static final URI ROOT = URI.create(SCHEME + ":///");
   private static final Pattern CHECKPOINT_FILE =
@@ -79,7 +79,7 @@ public final class StruckFileSystem extends RawLocalFileSystem {
       Progressable progress)
       throws IOException {
     CheckpointFile file = creating(path);
-    return struck(
+    return faulty(
         file, super.create(path, overwrite, bufferSize, replication, blockSize, progress));
   }
 
@@ -94,7 +94,7 @@ public final class StruckFileSystem extends RawLocalFileSystem {
       Progressable progress)
       throws IOException {
     CheckpointFile file = creating(path);
-    return struck(
+    return faulty(
         file,
         super.create(path, permission, overwrite, bufferSize, replication, blockSize, progress));
   }
@@ -116,12 +116,12 @@ public final class StruckFileSystem extends RawLocalFileSystem {
     return file;
   }
 
-  private FSDataOutputStream struck(CheckpointFile file, FSDataOutputStream out)
+  private FSDataOutputStream faulty(CheckpointFile file, FSDataOutputStream out)
       throws IOException {
     return file == null ? out : new FSDataOutputStream(new Bytes(out, file), statistics);
   }
 
-  /** Strikes in the middle of a file. */
+  /** Injects a fault in the middle of a file. */
   private final class Bytes extends FilterOutputStream {
 
     private final CheckpointFile file;

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.deploy.faults.Fault;
+import dev.lockstep.deploy.faults.FaultEvent;
 import dev.lockstep.deploy.faults.FaultFolder;
-import dev.lockstep.deploy.faults.Strike;
-import dev.lockstep.deploy.faults.StruckFileSystem;
+import dev.lockstep.deploy.faults.FaultyFileSystem;
 import dev.lockstep.trainer.metrics.MetricsLog;
 import dev.lockstep.trainer.metrics.StepMetrics;
 import dev.lockstep.trainer.output.TrainingResult;
@@ -27,7 +27,7 @@ import org.apache.hadoop.conf.Configuration;
  * The command {@code train} in processes of its own, submitted again with the same output folder
  * when its driver was killed. For one thread.
  */
-final class StruckCommand {
+final class FaultedCommand {
 
   /** Exit code of a command that SIGKILL ended. */
   private static final int KILLED = 128 + 9;
@@ -38,17 +38,17 @@ final class StruckCommand {
   private final FaultFolder faults;
   private final List<String> options = new ArrayList<>();
   private final Path out;
-  private final List<StruckTraining.Recovery> recoveries = new ArrayList<>();
+  private final List<FaultedTraining.Recovery> recoveries = new ArrayList<>();
 
-  /** Strikes after which no new step has been seen yet. */
-  private final List<Struck> struck = new ArrayList<>();
+  /** Faults after which no new step has been seen yet. */
+  private final List<KilledDriver> killed = new ArrayList<>();
 
   /**
    * A driver that was killed.
    *
    * @param stepsBefore last step in the log of the run at its death
    */
-  private record Struck(Strike strike, long stepsBefore) {}
+  private record KilledDriver(FaultEvent event, long stepsBefore) {}
 
   /**
    * Starts nothing.
@@ -58,25 +58,25 @@ final class StruckCommand {
    * @param data in shards
    * @param options of {@code train} in all submissions
    */
-  StruckCommand(Path folder, Path out, Path data, String... options) {
+  FaultedCommand(Path folder, Path out, Path data, String... options) {
     this.folder = folder;
     this.out = out;
-    this.faults = new FaultFolder(StruckTraining.faultsIn(folder));
-    this.options.addAll(List.of("--model", StruckTraining.MODEL, "--format", "shards"));
+    this.faults = new FaultFolder(FaultedTraining.faultsIn(folder));
+    this.options.addAll(List.of("--model", FaultedTraining.MODEL, "--format", "shards"));
     this.options.addAll(List.of("--data", data.toString()));
-    this.options.addAll(List.of("--out", StruckFileSystem.SCHEME + ":" + out));
+    this.options.addAll(List.of("--out", FaultyFileSystem.SCHEME + ":" + out));
     this.options.addAll(Arrays.asList(options));
   }
 
   /** Submits it, and checks that a fault killed the driver. */
-  void submitToDie(Fault fault, String master, String... further)
+  void submitAndDie(Fault fault, String master, String... further)
       throws IOException, InterruptedException {
     faults.arm(List.of(fault));
     CommandProcess.Ended ended = submit(master, further);
     assertEquals(KILLED, ended.status(), ended::toString);
-    assertTrue(faults.isSpent(), () -> "not struck: " + faults.pending());
-    List<Strike> strikes = faults.strikes();
-    struck.add(new Struck(strikes.get(strikes.size() - 1), lastStep()));
+    assertTrue(faults.isSpent(), () -> "not injected: " + faults.pending());
+    List<FaultEvent> events = faults.events();
+    killed.add(new KilledDriver(events.get(events.size() - 1), lastStep()));
   }
 
   /**
@@ -84,7 +84,7 @@ final class StruckCommand {
    *
    * @return what it printed
    */
-  CommandProcess.Ended submitToEnd(String master, String... further)
+  CommandProcess.Ended submitAndFinish(String master, String... further)
       throws IOException, InterruptedException {
     CommandProcess.Ended ended = submit(master, further);
     assertEquals(0, ended.status(), ended::toString);
@@ -97,7 +97,7 @@ final class StruckCommand {
     List<String> command = new ArrayList<>();
     command.add(System.getProperty("lockstep.command"));
     command.addAll(List.of("--master", master, "--jars", System.getProperty("lockstep.testJar")));
-    StruckTraining.settings(folder)
+    FaultedTraining.settings(folder)
         .forEach((key, value) -> command.addAll(List.of("--conf", key + "=" + value)));
     command.add("train");
     command.addAll(options);
@@ -118,11 +118,11 @@ final class StruckCommand {
   /** Ends the waits for a new step, once the log of the run has it. */
   private void noticeNextStep() throws IOException {
     long last = lastStep();
-    for (Struck one : List.copyOf(struck)) {
+    for (KilledDriver one : List.copyOf(killed)) {
       if (last > one.stepsBefore()) {
-        Duration wait = Duration.ofMillis(System.currentTimeMillis() - one.strike().millis());
-        recoveries.add(new StruckTraining.Recovery(one.strike(), last, wait));
-        struck.remove(one);
+        Duration wait = Duration.ofMillis(System.currentTimeMillis() - one.event().millis());
+        recoveries.add(new FaultedTraining.Recovery(one.event(), last, wait));
+        killed.remove(one);
       }
     }
   }
@@ -132,7 +132,7 @@ final class StruckCommand {
       List<StepMetrics> steps = steps();
       return steps.isEmpty() ? 0 : steps.get(steps.size() - 1).step();
     } catch (FileNotFoundException e) {
-      // Not yet, or a launch that goes on with it is about to.
+      // Not yet written, or about to be rewritten by the next attempt.
       return 0;
     }
   }
@@ -144,10 +144,10 @@ final class StruckCommand {
   }
 
   /**
-   * The strikes after which a step beyond the last one in the log was seen there; after another
-   * strike, where that one came before. Steps reach the log once a second.
+   * The events after which a step beyond the last one in the log was seen there; after another
+   * fault, where that one came before. Steps reach the log once a second.
    */
-  List<StruckTraining.Recovery> recoveries() {
+  List<FaultedTraining.Recovery> recoveries() {
     return List.copyOf(recoveries);
   }
 
@@ -156,7 +156,7 @@ final class StruckCommand {
    *
    * @param reference a training of the same data and options
    */
-  void requireUnharmed(CommandProcess.Ended ended, TrainingResult reference) throws IOException {
+  void requireSameRun(CommandProcess.Ended ended, TrainingResult reference) throws IOException {
     assertEquals(reference.parametersSha256(), ended.found("parametersSha256 +([0-9a-f]{64})"));
     assertEquals(
         LongStream.rangeClosed(1, reference.steps()).boxed().toList(),
@@ -165,8 +165,8 @@ final class StruckCommand {
     assertTrue(record.contains('"' + reference.parametersSha256() + '"'), record);
   }
 
-  /** What has struck. */
-  List<Strike> strikes() throws IOException {
-    return faults.strikes();
+  /** The faults that were injected. */
+  List<FaultEvent> events() throws IOException {
+    return faults.events();
   }
 }
