@@ -35,8 +35,8 @@ import java.util.stream.LongStream;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * Trainings on one cluster into whose JVMs faults are injected. Lives on the driver; for one thread, one training
- * at a time.
+ * Trainings on one cluster into whose JVMs faults are injected. Lives on the driver; for one
+ * thread, one training at a time.
  */
 final class FaultedTraining {
 
@@ -194,9 +194,7 @@ final class FaultedTraining {
     List<FaultEvent> events = faults.events();
     assertTrue(faults.isSpent(), () -> "not injected: " + faults.pending());
     return new Outcome(
-        result,
-        watch.recoveries(events.subList(before, events.size())),
-        watch.restarts.size() + 1);
+        result, watch.recoveries(events.subList(before, events.size())), watch.restarts.size() + 1);
   }
 
   private static void killAllExecutors(Fault fault) {
@@ -244,12 +242,10 @@ final class FaultedTraining {
     List<Recovery> recoveries(List<FaultEvent> events) {
       List<Recovery> recoveries = new ArrayList<>();
       for (FaultEvent event : events) {
-        // The fault may reach an executor of an earlier attempt when the next one has begun already.
+        // The fault may reach an executor of an earlier attempt when the next one has begun
+        // already.
         long restarted =
-            restarts.stream()
-                .filter(at -> at >= event.millis())
-                .findFirst()
-                .orElse(event.millis());
+            restarts.stream().filter(at -> at >= event.millis()).findFirst().orElse(event.millis());
         Seen next =
             steps.stream()
                 .filter(step -> step.millis() >= restarted)

@@ -52,8 +52,7 @@ class FaultedTrainingIT {
   }
 
   @Test
-  void sameRunAfterAnExecutorDiedDuringACheckpointAndAnotherAtTheNextStart()
-      throws IOException {
+  void sameRunAfterAnExecutorDiedDuringACheckpointAndAnotherAtTheNextStart() throws IOException {
     sameRunDespite(kill(FaultPoint.SHARD_BYTES, 20), kill(FaultPoint.CONNECTING, 0));
   }
 

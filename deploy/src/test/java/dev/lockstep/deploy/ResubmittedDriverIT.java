@@ -23,7 +23,8 @@ class ResubmittedDriverIT {
   @TempDir private Path folder;
 
   @Test
-  void sameRunAfterTheDriverDiedDuringTrainingAndDuringAManifestWithOtherNumbersOfWorkers() throws Exception {
+  void sameRunAfterTheDriverDiedDuringTrainingAndDuringAManifestWithOtherNumbersOfWorkers()
+      throws Exception {
     ShardedDataset dataset = DigitShards.write(folder.resolve("data"), 437);
     FaultedCommand command =
         new FaultedCommand(

@@ -83,8 +83,8 @@ class SoakIT {
     table.publish(
         Path.of("target", "soak.md"),
         String.format(
-            "%d faults of soak.seed=%d; seconds from the fault to the first step of the next attempt"
-                + " (drivers: to the first new step in metrics.jsonl)%n",
+            "%d faults of soak.seed=%d; seconds from the fault to the first step of the next"
+                + " attempt (drivers: to the first new step in metrics.jsonl)%n",
             table.faults(), SEED));
   }
 
@@ -156,7 +156,8 @@ class SoakIT {
     try (SparkCluster cluster = SparkCluster.start("local[1]")) {
       TrainingConfig config =
           sync().epochs(epochs).out(folder.resolve("drivers/reference").toString()).build();
-      reference = Lockstep.train(cluster.context(), FaultedTraining.model(dataset), dataset, config);
+      reference =
+          Lockstep.train(cluster.context(), FaultedTraining.model(dataset), dataset, config);
     }
     try {
       command.requireSameRun(ended, reference);

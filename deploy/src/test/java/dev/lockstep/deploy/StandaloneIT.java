@@ -90,7 +90,8 @@ class StandaloneIT {
     Map<String, String> withoutOptimizingCompiler = new HashMap<>(small());
     withoutOptimizingCompiler.put("spark.executor.extraJavaOptions", "-XX:TieredStopAtLevel=1");
     TrainingResult apart;
-    try (SparkCluster cluster = SparkCluster.start(standalone.master(), withoutOptimizingCompiler)) {
+    try (SparkCluster cluster =
+        SparkCluster.start(standalone.master(), withoutOptimizingCompiler)) {
       apart = train(cluster, c -> c.workers(2));
     }
     TrainingResult here;

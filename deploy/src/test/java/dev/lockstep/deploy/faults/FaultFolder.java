@@ -13,8 +13,9 @@ import java.util.function.Consumer;
 
 /**
  * The faults of a cluster whose JVMs are all on this machine, as files of one local folder: a test
- * arms faults, and the JVM that reaches the moment of a fault applies it to itself. Faults are injected one after
- * another, in the order in which they were armed, each once. Thread-safe; every JVM has its own.
+ * arms faults, and the JVM that reaches the moment of a fault applies it to itself. Faults are
+ * injected one after another, in the order in which they were armed, each once. Thread-safe; every
+ * JVM has its own.
  *
  * <pre>
  * armed-0, armed-1, …     a fault each, as a line
@@ -86,7 +87,9 @@ public final class FaultFolder {
   // ---- the JVMs under test
   // -------------------------------------------------------------------
 
-  /** Reports that this JVM has reached a moment of the run; does not return if it is killed there. */
+  /**
+   * Reports that this JVM has reached a moment of the run; does not return if it is killed there.
+   */
   public void reach(FaultPoint point, long step) {
     Optional<Fault> due = pending().filter(fault -> fault.isDue(point, step));
     // The other threads of a JVM that is being killed run on for a moment.

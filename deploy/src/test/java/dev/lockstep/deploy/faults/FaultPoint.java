@@ -2,8 +2,10 @@ package dev.lockstep.deploy.faults;
 
 /** Moments of a training at which a fault can be injected. */
 public enum FaultPoint {
-  /** An executor is about to authenticate itself to the driver or to another executor, at the start
-   * of an attempt; the step does not matter. */
+  /**
+   * An executor is about to authenticate itself to the driver or to another executor, at the start
+   * of an attempt; the step does not matter.
+   */
   CONNECTING,
   /** An executor is about to send the first frame of a gradient. */
   BEFORE_PUSH,

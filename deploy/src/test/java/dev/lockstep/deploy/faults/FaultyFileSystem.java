@@ -14,8 +14,8 @@ import org.apache.hadoop.fs.permission.FsPermission;
 import org.apache.hadoop.util.Progressable;
 
 /**
- * The local file system under a scheme of its own, which injects faults into the JVM that
- * writes a checkpoint. {@code spark.hadoop.fs.faulty.impl} names it.
+ * The local file system under a scheme of its own, which injects faults into the JVM that writes a
+ * checkpoint. {@code spark.hadoop.fs.faulty.impl} names it.
  */
 public final class FaultyFileSystem extends RawLocalFileSystem {
 

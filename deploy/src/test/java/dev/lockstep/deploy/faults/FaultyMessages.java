@@ -9,7 +9,10 @@ import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.spark.SparkConf;
 
-/** Injects faults into the JVM that sends or handles a message. Named in {@code spark.lockstep.ps.faults}. */
+/**
+ * Injects faults into the JVM that sends or handles a message. Named in {@code
+ * spark.lockstep.ps.faults}.
+ */
 public final class FaultyMessages implements MessageFaults {
 
   private final FaultFolder faults;
