@@ -9,7 +9,6 @@ import dev.lockstep.deploy.faults.FaultEvent;
 import dev.lockstep.deploy.faults.FaultFolder;
 import dev.lockstep.deploy.faults.FaultPoint;
 import dev.lockstep.deploy.faults.FaultyFileSystem;
-import dev.lockstep.deploy.faults.FaultyMessages;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.CheckpointInterval;
@@ -69,8 +68,6 @@ final class FaultedTraining {
   /** The Spark settings that faults need. */
   static Map<String, String> settings(Path folder) {
     return Map.of(
-        "spark.lockstep.ps.faults",
-        FaultyMessages.class.getName(),
         "spark.hadoop.fs." + FaultyFileSystem.SCHEME + ".impl",
         FaultyFileSystem.class.getName(),
         "spark.hadoop." + FaultFolder.KEY,

@@ -1,43 +1,78 @@
 package dev.lockstep.deploy.faults;
 
+import dev.lockstep.ps.protocol.Push;
+import dev.lockstep.ps.transport.message.MessageException;
 import dev.lockstep.ps.transport.message.MessageType;
-import dev.lockstep.ps.transport.rpc.MessageFault;
-import dev.lockstep.ps.transport.rpc.MessageFaults;
-import dev.lockstep.ps.transport.rpc.WireMessage;
-import dev.lockstep.ps.transport.rpc.WireMessage.Moment;
+import dev.lockstep.ps.transport.message.PullMessage;
+import dev.lockstep.ps.transport.message.PushMessage;
+import dev.lockstep.ps.transport.rpc.MessageInterceptor;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.spark.SparkConf;
 
-/**
- * Injects faults into the JVM that sends or handles a message. Named in {@code
- * spark.lockstep.ps.faults}.
- */
-public final class FaultyMessages implements MessageFaults {
+/** Injects faults into the JVM that sends, receives or answers a message. */
+public final class FaultyMessages implements MessageInterceptor {
 
   private final FaultFolder faults;
 
   /** Received by the driver in one attempt. */
   private final AtomicLong reportsHeard = new AtomicLong();
 
-  /** Reads where the faults are. */
-  public FaultyMessages(SparkConf conf) {
-    this.faults = new FaultFolder(Path.of(conf.get("spark.hadoop." + FaultFolder.KEY)));
+  private FaultyMessages(FaultFolder faults) {
+    this.faults = faults;
+  }
+
+  /** Installed in each JVM whose Spark settings name a folder of faults. */
+  public static final class Provider implements MessageInterceptor.Provider {
+    @Override
+    public Optional<MessageInterceptor> interceptor(SparkConf conf) {
+      String folder = conf.get("spark.hadoop." + FaultFolder.KEY, "");
+      return folder.isEmpty()
+          ? Optional.empty()
+          : Optional.of(new FaultyMessages(new FaultFolder(Path.of(folder))));
+    }
   }
 
   @Override
-  public MessageFault fate(WireMessage message) {
-    if (message.type() == MessageType.HELLO && message.moment() == Moment.SENDING_REQUEST) {
-      faults.reach(FaultPoint.CONNECTING, 0);
-    } else if (message.type() == MessageType.PUSH && message.moment() == Moment.SENDING_REQUEST) {
-      faults.reach(
-          message.frame() == 0 ? FaultPoint.BEFORE_PUSH : FaultPoint.MID_PUSH, message.step());
-    } else if (message.type() == MessageType.PULL && message.moment() == Moment.SENDING_ANSWER) {
-      faults.reach(FaultPoint.AFTER_REDUCE, message.step());
-    } else if (message.type() == MessageType.FOREIGN
-        && message.moment() == Moment.HANDLING_REQUEST) {
-      faults.reach(FaultPoint.REPORT_HEARD, reportsHeard.incrementAndGet());
+  public void intercept(Intercepted message) {
+    ByteBuffer request = message.request();
+    switch (message.moment()) {
+      case SENDING_REQUEST -> {
+        if (is(MessageType.HELLO, request)) {
+          faults.reach(FaultPoint.CONNECTING, 0);
+        } else if (is(MessageType.PUSH, request)) {
+          Push push = PushMessage.decode(request);
+          faults.reach(
+              push.frame() == 0 ? FaultPoint.BEFORE_PUSH : FaultPoint.MID_PUSH, push.when().step());
+        }
+      }
+      case HANDLING_REQUEST -> {
+        if (isReport(request)) {
+          faults.reach(FaultPoint.REPORT_HEARD, reportsHeard.incrementAndGet());
+        }
+      }
+      case SENDING_ANSWER -> {
+        if (is(MessageType.PULL, request)) {
+          faults.reach(FaultPoint.AFTER_REDUCE, PullMessage.decode(request).version() - 1);
+        }
+      }
     }
-    return MessageFault.PASS;
+    message.forward().accept(message.bytes());
+  }
+
+  private static boolean is(MessageType type, ByteBuffer request) {
+    return request.hasRemaining() && request.get(request.position()) == type.code();
+  }
+
+  /** Reports to the driver are JSON objects, and not of the parameter server's types. */
+  private static boolean isReport(ByteBuffer request) {
+    try {
+      MessageType unused = MessageType.of(request);
+      return false;
+    } catch (MessageException e) {
+      return true;
+    }
   }
 }

@@ -31,7 +31,6 @@ import dev.lockstep.ps.transport.rpc.MessageServer;
 import dev.lockstep.ps.transport.rpc.Traffic;
 import dev.lockstep.ps.transport.rpc.Transferred;
 import dev.lockstep.ps.transport.rpc.TransportSettings;
-import dev.lockstep.ps.transport.rpc.WireMessage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -92,7 +91,7 @@ public final class ExecutorNode implements AutoCloseable {
     this.key = id.key();
     this.token = token;
     this.settings = settings;
-    this.server = new MessageServer(settings, token, this::receive, traffic, WireMessage::ofNode);
+    this.server = new MessageServer(settings, token, this::receive, traffic);
     this.address = new NodeAddress(jvmId, server.host(), server.port());
     signal.onTrip(this::tripped);
   }
@@ -217,7 +216,7 @@ public final class ExecutorNode implements AutoCloseable {
       }
     }
     // A copy: the signal completes what it waits for.
-    signal.await(started.copy(), settings.waitBound(), "the start of this JVM's node");
+    signal.await(started.copy(), settings.times().waitBound(), "the start of this JVM's node");
     checkSameRoster(roster);
     return false;
   }
@@ -229,7 +228,7 @@ public final class ExecutorNode implements AutoCloseable {
     MessageConnector connector = null;
     Heartbeat heartbeat = null;
     if (roster.size() > 1) {
-      connector = new MessageConnector(settings, traffic, WireMessage::ofNode);
+      connector = new MessageConnector(settings, traffic);
       try {
         for (int i = 0; i < roster.size(); i++) {
           if (i != own) {
@@ -290,7 +289,7 @@ public final class ExecutorNode implements AutoCloseable {
     for (int i = 0; i < now.roster.size(); i++) {
       endpoints.add(i == now.own ? now.local : now.peers.get(i).endpoint());
     }
-    return new ParameterClient(key, now.layout, endpoints, signal, settings.waitBound());
+    return new ParameterClient(key, now.layout, endpoints, signal, settings.times().waitBound());
   }
 
   /**
@@ -333,7 +332,7 @@ public final class ExecutorNode implements AutoCloseable {
               .thenRun(() -> allFinished.complete(null));
     }
     // A copy: the signal completes what it waits for.
-    signal.await(allFinished.copy(), settings.waitBound(), "the end of all workers' steps");
+    signal.await(allFinished.copy(), settings.times().waitBound(), "the end of all workers' steps");
   }
 
   /**

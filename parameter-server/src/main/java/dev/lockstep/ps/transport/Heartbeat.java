@@ -31,8 +31,8 @@ final class Heartbeat implements AutoCloseable {
 
   Heartbeat(Collection<Peer> peers, TransportSettings settings, BiConsumer<Peer, String> lost) {
     this.peers = peers;
-    this.every = settings.pingEvery();
-    this.silence = settings.silence();
+    this.every = settings.times().pingEvery();
+    this.silence = settings.times().silence();
     this.lost = lost;
     Future<?> unused =
         timer.scheduleWithFixedDelay(this::beatOn, 0, every.toNanos(), TimeUnit.NANOSECONDS);

@@ -7,12 +7,13 @@ import dev.lockstep.ps.protocol.AttemptId;
 import dev.lockstep.ps.protocol.Protocol;
 import dev.lockstep.ps.transport.message.MessageType;
 import dev.lockstep.ps.transport.rpc.MessageConnector;
+import dev.lockstep.ps.transport.rpc.FaultyMessages;
 import dev.lockstep.ps.transport.rpc.MessageFault;
+import dev.lockstep.ps.transport.rpc.MessageInterceptor;
 import dev.lockstep.ps.transport.rpc.MessageLink;
 import dev.lockstep.ps.transport.rpc.MessageServer;
 import dev.lockstep.ps.transport.rpc.MessageServerTest;
 import dev.lockstep.ps.transport.rpc.TransportSettings;
-import dev.lockstep.ps.transport.rpc.WireMessage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -35,7 +36,7 @@ public final class FailuresMain {
   private static final AttemptId ATTEMPT = new AttemptId("run-1", 0);
   private static final TransportSettings SETTINGS =
       TransportSettings.loopback()
-          .withTimes(Duration.ofMillis(100), Duration.ofSeconds(2), Duration.ofSeconds(3));
+          .withTimes(new TransportSettings.Times(Duration.ofMillis(100), Duration.ofSeconds(2), Duration.ofSeconds(3)));
 
   private FailuresMain() {}
 
@@ -86,16 +87,17 @@ public final class FailuresMain {
     }
   }
 
-  private static void train(MessageFault fate) throws InterruptedException {
+  private static void train(MessageFault fault) throws InterruptedException {
     SimulatedTraining training = new SimulatedTraining(81, 9000, 2, 3, new Clipping.None());
     TransportSettings settings =
-        SETTINGS.withFaults(
-            message ->
-                message.type() == MessageType.PUSH
-                        && message.step() == 1
-                        && message.moment() == WireMessage.Moment.SENDING_REQUEST
-                    ? fate
-                    : MessageFault.PASS);
+        SETTINGS.withInterceptor(
+            new FaultyMessages(
+                message ->
+                    message.type() == MessageType.PUSH
+                            && message.step() == 1
+                            && message.moment() == MessageInterceptor.Moment.SENDING_REQUEST
+                        ? fault
+                        : MessageFault.PASS));
     ExecutorNode one = new ExecutorNode(ATTEMPT, TOKEN, settings, "jvm-1");
     ExecutorNode two = new ExecutorNode(ATTEMPT, TOKEN, settings, "jvm-2");
     List<NodeAddress> roster = List.of(one.address(), two.address());

@@ -12,10 +12,11 @@ import dev.lockstep.ps.layout.ShardLayout;
 import dev.lockstep.ps.protocol.FrameLayout;
 import dev.lockstep.ps.transport.message.MessageType;
 import dev.lockstep.ps.transport.rpc.MessageFault;
+import dev.lockstep.ps.transport.rpc.FaultyMessages;
 import dev.lockstep.ps.transport.rpc.MessageFaults;
 import dev.lockstep.ps.transport.rpc.TransportSettings;
 import dev.lockstep.ps.transport.rpc.WireMessage;
-import dev.lockstep.ps.transport.rpc.WireMessage.Moment;
+import dev.lockstep.ps.transport.rpc.MessageInterceptor.Moment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,7 +40,7 @@ class FaultyTrainingTest {
   private static final int PARAMETERS = 2 * FrameLayout.FRAME + 3 * ShardLayout.CHUNK + 5;
   private static final Duration WAIT = Duration.ofMillis(1200);
   private static final TransportSettings SETTINGS =
-      TransportSettings.loopback().withTimes(Duration.ofMillis(100), Duration.ofSeconds(1), WAIT);
+      TransportSettings.loopback().withTimes(new TransportSettings.Times(Duration.ofMillis(100), Duration.ofSeconds(1), WAIT));
 
   /** What the design promises of a lost peer; a loaded machine needs some of it. */
   private static final Duration BOUND = Duration.ofSeconds(15);
@@ -52,31 +53,31 @@ class FaultyTrainingTest {
   private enum Harmless {
     DUPLICATED {
       @Override
-      MessageFault fate(SplittableRandom random) {
+      MessageFault fault(SplittableRandom random) {
         return random.nextInt(3) == 0 ? new MessageFault.Duplicate() : MessageFault.PASS;
       }
     },
     DELAYED {
       @Override
-      MessageFault fate(SplittableRandom random) {
+      MessageFault fault(SplittableRandom random) {
         return random.nextInt(6) == 0 ? delay(random, 60) : MessageFault.PASS;
       }
     },
     /** Every message at its own time, so that most overtake others. */
     REORDERED {
       @Override
-      MessageFault fate(SplittableRandom random) {
+      MessageFault fault(SplittableRandom random) {
         return delay(random, 8);
       }
     },
     ALL_OF_THEM {
       @Override
-      MessageFault fate(SplittableRandom random) {
-        return random.nextBoolean() ? DUPLICATED.fate(random) : DELAYED.fate(random);
+      MessageFault fault(SplittableRandom random) {
+        return random.nextBoolean() ? DUPLICATED.fault(random) : DELAYED.fault(random);
       }
     };
 
-    abstract MessageFault fate(SplittableRandom random);
+    abstract MessageFault fault(SplittableRandom random);
 
     private static MessageFault delay(SplittableRandom random, int most) {
       return new MessageFault.Delay(Duration.ofMillis(random.nextInt(most)));
@@ -94,10 +95,10 @@ class FaultyTrainingTest {
           message ->
               message.type() == MessageType.HELLO
                   ? MessageFault.PASS
-                  : harmless.fate(
+                  : harmless.fault(
                       new SplittableRandom(scenario * 1_000_003 + count.incrementAndGet()));
       try (SocketCluster cluster =
-          new SocketCluster(TRAINING, NODES, TransportSettings.loopback().withFaults(faults))) {
+          new SocketCluster(TRAINING, NODES, TransportSettings.loopback().withInterceptor(new FaultyMessages(faults)))) {
         for (SimulatedTraining.Result result : Workers.run(cluster.tasks(NODES))) {
           assertArrayEquals(EXPECTED, result.theta(), "seed " + seed);
         }
@@ -110,19 +111,19 @@ class FaultyTrainingTest {
   private enum Harmful {
     LOST("no answer within 1.2 s|no answer for 1.0 s") {
       @Override
-      MessageFault fate(SplittableRandom random) {
+      MessageFault fault(SplittableRandom random) {
         return new MessageFault.Lose();
       }
     },
     RESET("its connection closed|onnection.* closed|reset|Broken pipe") {
       @Override
-      MessageFault fate(SplittableRandom random) {
+      MessageFault fault(SplittableRandom random) {
         return new MessageFault.Reset();
       }
     },
     CORRUPTED("message refused: checksum=\\p{XDigit}{8} != \\p{XDigit}{8} of its \\d+ bytes") {
       @Override
-      MessageFault fate(SplittableRandom random) {
+      MessageFault fault(SplittableRandom random) {
         return new MessageFault.Corrupt(random.nextInt());
       }
     };
@@ -133,7 +134,7 @@ class FaultyTrainingTest {
       this.why = Pattern.compile(why);
     }
 
-    abstract MessageFault fate(SplittableRandom random);
+    abstract MessageFault fault(SplittableRandom random);
   }
 
   @ParameterizedTest
@@ -145,7 +146,7 @@ class FaultyTrainingTest {
             new SplittableRandom((harmful + " " + moment + " " + type).hashCode());
         long step = random.nextLong(1, STEPS - 1);
         String scenario = type + " of step " + step + " at " + moment;
-        OneFault fault = new OneFault(moment, type, step, harmful.fate(random));
+        OneFault fault = new OneFault(moment, type, step, harmful.fault(random));
         for (String message : failures(fault, scenario)) {
           assertTrue(harmful.why.matcher(message).find(), scenario + ": " + message);
         }
@@ -158,7 +159,7 @@ class FaultyTrainingTest {
   private static boolean mayGoOn(OneFault fault) {
     return fault.type == MessageType.NORMS
         && fault.moment == Moment.SENDING_ANSWER
-        && fault.fate instanceof MessageFault.Lose;
+        && fault.fault instanceof MessageFault.Lose;
   }
 
   @ParameterizedTest
@@ -189,9 +190,9 @@ class FaultyTrainingTest {
               moment,
               MessageType.FAREWELL,
               WireMessage.NONE,
-              harmful.fate(new SplittableRandom(moment.name().hashCode())));
+              harmful.fault(new SplittableRandom(moment.name().hashCode())));
       long began = System.nanoTime();
-      try (SocketCluster cluster = new SocketCluster(TRAINING, NODES, SETTINGS.withFaults(fault))) {
+      try (SocketCluster cluster = new SocketCluster(TRAINING, NODES, SETTINGS.withInterceptor(new FaultyMessages(fault)))) {
         for (String message : ends(cluster)) {
           assertTrue(
               message.isEmpty()
@@ -212,22 +213,22 @@ class FaultyTrainingTest {
     private final Moment moment;
     private final MessageType type;
     private final long step;
-    private final MessageFault fate;
+    private final MessageFault fault;
 
-    OneFault(Moment moment, MessageType type, long step, MessageFault fate) {
+    OneFault(Moment moment, MessageType type, long step, MessageFault fault) {
       this.moment = moment;
       this.type = type;
       this.step = step;
-      this.fate = fate;
+      this.fault = fault;
     }
 
     @Override
-    public MessageFault fate(WireMessage message) {
+    public MessageFault faultOf(WireMessage message) {
       return message.moment() == moment
               && message.type() == type
               && message.step() == step
               && struck.compareAndSet(0, 1)
-          ? fate
+          ? fault
           : MessageFault.PASS;
     }
   }
@@ -236,7 +237,7 @@ class FaultyTrainingTest {
   private static List<String> failures(MessageFaults faults, String scenario) throws Exception {
     long began = System.nanoTime();
     List<String> failures;
-    try (SocketCluster cluster = new SocketCluster(TRAINING, NODES, SETTINGS.withFaults(faults))) {
+    try (SocketCluster cluster = new SocketCluster(TRAINING, NODES, SETTINGS.withInterceptor(new FaultyMessages(faults)))) {
       failures = ends(cluster);
     }
     assertSoon(began, scenario);

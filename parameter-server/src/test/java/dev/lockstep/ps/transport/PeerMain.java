@@ -70,14 +70,14 @@ public final class PeerMain {
   private static TransportSettings at(String host, String silence) {
     TransportSettings settings = TransportSettings.loopback();
     return new TransportSettings(
-        host,
-        host,
-        0,
+        new TransportSettings.Endpoint(host, host, 0),
         settings.conf(),
         settings.authentication(),
-        Duration.ofMillis(200),
-        Duration.ofMillis(Long.parseLong(silence)),
-        settings.waitBound());
+        new TransportSettings.Times(
+            Duration.ofMillis(200),
+            Duration.ofMillis(Long.parseLong(silence)),
+            settings.times().waitBound()),
+        settings.interceptor());
   }
 
   static SimulatedTraining training(int parameters, int steps, int virtualWorkers) {

@@ -93,14 +93,11 @@ class SecuredNodesTest {
       }
       TransportSettings plain = TransportSettings.loopback();
       return new TransportSettings(
-          plain.bindHost(),
-          plain.host(),
-          0,
+          plain.endpoint(),
           new TransportConf(TransportSettings.MODULE, new MapConfigProvider(all)),
           hasSecret ? Optional.of(MessageServerTest.secret(secret)) : Optional.empty(),
-          plain.pingEvery(),
-          plain.silence(),
-          plain.waitBound());
+          plain.times(),
+          plain.interceptor());
     }
   }
 

@@ -70,7 +70,7 @@ public final class DriverLink implements AutoCloseable {
     MessageConnector connector = new MessageConnector(settings);
     try {
       MessageLink link = connector.connect(driver.host(), driver.port(), token);
-      return new DriverLink(connector, link, worker, settings.host());
+      return new DriverLink(connector, link, worker, settings.endpoint().host());
     } catch (IOException e) {
       connector.close();
       throw new IOException(

@@ -255,8 +255,7 @@ public final class TrainingTask implements BarrierStage.Task<TrainingTask.Result
           ExecutorNode.acquire(
               assignment.attempt(),
               assignment.runToken(),
-              settings.withTimes(
-                  settings.pingEvery(), assignment.config().peerTimeout(), settings.waitBound()))) {
+              settings.withSilence(assignment.config().peerTimeout()))) {
         try {
           return train(worker, driver, node);
         } catch (Throwable e) {

@@ -11,7 +11,7 @@ import java.nio.ByteBuffer;
  *  | type | reserved | run | attempt |
  * </pre>
  */
-public final class MessagePrefix {
+final class MessagePrefix {
 
   private static final int TYPE_OFFSET = 0;
   private static final int RUN_OFFSET = 4;
@@ -29,7 +29,7 @@ public final class MessagePrefix {
     bytes.putInt(ATTEMPT_OFFSET, attempt.attempt());
   }
 
-  public static AttemptKey attempt(ByteBuffer bytes) {
+  static AttemptKey attempt(ByteBuffer bytes) {
     return new AttemptKey(bytes.getLong(RUN_OFFSET), bytes.getInt(ATTEMPT_OFFSET));
   }
 

@@ -21,9 +21,7 @@ public enum MessageType {
   /** The sender needs nothing more. */
   FAREWELL(8),
   /** Proves the run's token; the first message of every connection. */
-  HELLO(0x54),
-  /** Whatever other users of a connection send, such as reports to the driver. */
-  FOREIGN(-1);
+  HELLO(0x54);
 
   private final byte code;
 

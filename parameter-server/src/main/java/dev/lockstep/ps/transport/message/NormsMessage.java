@@ -65,11 +65,6 @@ public final class NormsMessage {
     return bytes;
   }
 
-  /** The step that encoded norms are part of. */
-  public static long step(ByteBuffer bytes) {
-    return bytes.getLong(STEP_OFFSET);
-  }
-
   public static ShardNorms decode(ByteBuffer message) {
     ByteBuffer bytes = MessagePrefix.open(message, MessageType.NORMS, SUMS_OFFSET);
     int count = Wire.checkCount("NORMS: sums", bytes.getInt(COUNT_OFFSET), MAX_SUMS);

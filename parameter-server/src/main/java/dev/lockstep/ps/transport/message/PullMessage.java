@@ -57,16 +57,6 @@ public record PullMessage(
     return bytes;
   }
 
-  /** The version that an encoded pull asks for. */
-  public static long version(ByteBuffer bytes) {
-    return bytes.getLong(VERSION_OFFSET);
-  }
-
-  /** The frame of an encoded pull. */
-  public static int frame(ByteBuffer bytes) {
-    return bytes.getInt(FRAME_OFFSET);
-  }
-
   public static PullMessage decode(ByteBuffer message) {
     ByteBuffer bytes = MessagePrefix.open(message, MessageType.PULL, LENGTH);
     MessagePrefix.checkLength(MessageType.PULL, bytes, LENGTH);

@@ -56,16 +56,6 @@ public final class PushMessage {
     return bytes;
   }
 
-  /** The step that an encoded push is part of. */
-  public static long step(ByteBuffer bytes) {
-    return bytes.getLong(STEP_OFFSET);
-  }
-
-  /** The frame of an encoded push. */
-  public static int frame(ByteBuffer bytes) {
-    return bytes.getInt(FRAME_OFFSET);
-  }
-
   /** The push; its gradient may be a view of the message. */
   public static Push decode(ByteBuffer message) {
     ByteBuffer bytes =

@@ -34,22 +34,19 @@ public final class MessageConnector implements AutoCloseable {
   private final TransportSettings settings;
   private final Traffic traffic;
   private final MessageBuffers buffers = new MessageBuffers();
-  private final FaultyWire wire;
   private final TransportContext context;
   private final TransportClientFactory factory;
   private final ConcurrentMap<TransportClient, MessageLink> links = new ConcurrentHashMap<>();
 
   /** A connector without links yet. */
   public MessageConnector(TransportSettings settings) {
-    this(settings, new Traffic(), WireMessage::foreign);
+    this(settings, new Traffic());
   }
 
-  /** A node's own, whose messages are of known types. */
-  public MessageConnector(
-      TransportSettings settings, Traffic traffic, FaultyWire.Description description) {
+  /** A connector that shares its counts of bytes. */
+  public MessageConnector(TransportSettings settings, Traffic traffic) {
     this.settings = settings;
     this.traffic = traffic;
-    this.wire = new FaultyWire(settings.faults(), description);
     this.context = new TransportContext(settings.conf(), new Watcher(), false, true);
     List<TransportClientBootstrap> bootstraps = new ArrayList<>();
     bootstraps.add(new ReadBufferSizing());
@@ -77,14 +74,14 @@ public final class MessageConnector implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       throw new IOException("cannot connect to " + host + ":" + port + ": " + e.getMessage(), e);
     }
-    MessageLink link = new MessageLink(client, buffers, traffic, wire);
+    MessageLink link = new MessageLink(client, buffers, traffic, settings.interceptor());
     links.put(client, link);
     if (!client.isActive()) {
       link.closed();
     }
     try {
       link.request(HelloMessage.encode(token), Ack::check)
-          .get(settings.silence().toMillis(), TimeUnit.MILLISECONDS);
+          .get(settings.times().silence().toMillis(), TimeUnit.MILLISECONDS);
       return link;
     } catch (ExecutionException e) {
       link.close();
@@ -92,7 +89,7 @@ public final class MessageConnector implements AutoCloseable {
     } catch (TimeoutException e) {
       link.close();
       throw new IOException(
-          host + ":" + port + ": no answer to hello within " + settings.silence(), e);
+          host + ":" + port + ": no answer to hello within " + settings.times().silence(), e);
     } catch (InterruptedException e) {
       link.close();
       throw e;
@@ -110,7 +107,6 @@ public final class MessageConnector implements AutoCloseable {
     links.values().forEach(MessageLink::close);
     factory.close();
     context.close();
-    wire.close();
   }
 
   /** Sees connections end. */

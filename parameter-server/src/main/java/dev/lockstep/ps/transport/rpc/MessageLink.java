@@ -4,8 +4,10 @@ import dev.lockstep.ps.transport.message.Ack;
 import dev.lockstep.ps.transport.message.ChecksummedMessage;
 import dev.lockstep.ps.transport.message.MessageException;
 import dev.lockstep.ps.transport.message.PingMessage;
-import dev.lockstep.ps.transport.rpc.WireMessage.Moment;
+import dev.lockstep.ps.transport.rpc.MessageInterceptor.Intercepted;
+import dev.lockstep.ps.transport.rpc.MessageInterceptor.Moment;
 import java.nio.ByteBuffer;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
@@ -19,14 +21,18 @@ public final class MessageLink implements AutoCloseable {
   private final TransportClient client;
   private final MessageBuffers buffers;
   private final Traffic traffic;
-  private final FaultyWire wire;
+  private final Optional<MessageInterceptor> interceptor;
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
 
-  MessageLink(TransportClient client, MessageBuffers buffers, Traffic traffic, FaultyWire wire) {
+  MessageLink(
+      TransportClient client,
+      MessageBuffers buffers,
+      Traffic traffic,
+      Optional<MessageInterceptor> interceptor) {
     this.client = client;
     this.buffers = buffers;
     this.traffic = traffic;
-    this.wire = wire;
+    this.interceptor = interceptor;
   }
 
   /**
@@ -45,18 +51,25 @@ public final class MessageLink implements AutoCloseable {
       ByteBuffer request, ByteBuffer sealed, Function<ByteBuffer, T> read) {
     CompletableFuture<T> answer = new CompletableFuture<>();
     AtomicBoolean answered = new AtomicBoolean();
-    if (wire.isSound()) {
+    if (interceptor.isEmpty()) {
       send(sealed, read, answered, answer);
     } else {
-      wire.pass(
-          wire.describe(Moment.SENDING_REQUEST, request, client.getSocketAddress()),
-          sealed,
-          bytes -> send(bytes, read, answered, answer),
+      Runnable reset =
           () -> {
             ResetSignal.send(client.getChannel());
-            // Fails, as it would have on its way.
+            // Fails, as a request in transit does.
             send(sealed, read, answered, answer);
-          });
+          };
+      interceptor
+          .get()
+          .intercept(
+              new Intercepted(
+                  Moment.SENDING_REQUEST,
+                  request,
+                  sealed,
+                  client.getSocketAddress(),
+                  bytes -> send(bytes, read, answered, answer),
+                  reset));
     }
     return answer;
   }

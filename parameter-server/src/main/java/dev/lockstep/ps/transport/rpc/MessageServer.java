@@ -6,13 +6,15 @@ import dev.lockstep.ps.transport.message.HelloMessage;
 import dev.lockstep.ps.transport.message.MessageException;
 import dev.lockstep.ps.transport.message.PingMessage;
 import dev.lockstep.ps.transport.message.Wire;
-import dev.lockstep.ps.transport.rpc.WireMessage.Moment;
+import dev.lockstep.ps.transport.rpc.MessageInterceptor.Intercepted;
+import dev.lockstep.ps.transport.rpc.MessageInterceptor.Moment;
 import io.netty.channel.Channel;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -26,6 +28,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import org.apache.spark.network.TransportContext;
 import org.apache.spark.network.client.RpcResponseCallback;
 import org.apache.spark.network.client.TransportClient;
@@ -70,9 +73,9 @@ public final class MessageServer implements AutoCloseable {
   private final AnsweringHandler handler;
   private final Traffic traffic;
   private final MessageBuffers buffers = new MessageBuffers();
-  private final FaultyWire wire;
+  private final Optional<MessageInterceptor> interceptor;
 
-  /** Whether bytes leave in the order of writing: TLS and faults have queues of their own. */
+  /** Whether bytes leave in the order of writing: TLS and interceptors may queue them. */
   private final boolean keepsOrder;
 
   private final String host;
@@ -91,30 +94,21 @@ public final class MessageServer implements AutoCloseable {
    * @param handler answers the messages
    */
   public MessageServer(TransportSettings settings, String token, MessageHandler handler) {
-    this(
-        settings,
-        token,
-        (request, memory) -> handler.receive(request),
-        new Traffic(),
-        WireMessage::foreign);
+    this(settings, token, (request, memory) -> handler.receive(request), new Traffic());
     Objects.requireNonNull(handler, "handler");
   }
 
-  /** A node's own, whose messages are of known types. */
+  /** A server whose answers may be long, and that shares its counts of bytes. */
   public MessageServer(
-      TransportSettings settings,
-      String token,
-      AnsweringHandler handler,
-      Traffic traffic,
-      FaultyWire.Description description) {
+      TransportSettings settings, String token, AnsweringHandler handler, Traffic traffic) {
     this.token = Objects.requireNonNull(token, "token");
-    this.helloBound = settings.silence();
+    this.helloBound = settings.times().silence();
     this.lastWarning.set(System.nanoTime() - 2 * helloBound.toNanos());
     this.handler = Objects.requireNonNull(handler, "handler");
     this.traffic = traffic;
-    this.wire = new FaultyWire(settings.faults(), description);
-    this.keepsOrder = !settings.encryptsWithTls() && wire.isSound();
-    this.host = settings.host();
+    this.interceptor = settings.interceptor();
+    this.keepsOrder = !settings.encryptsWithTls() && interceptor.isEmpty();
+    this.host = settings.endpoint().host();
     this.handlers = Executors.newFixedThreadPool(HANDLER_THREADS, daemons("lockstep-handler"));
     this.context = new TransportContext(settings.conf(), new Receiver());
     List<TransportServerBootstrap> bootstraps = new ArrayList<>();
@@ -132,7 +126,6 @@ public final class MessageServer implements AutoCloseable {
       if (!listens) {
         handlers.shutdown();
         context.close();
-        wire.close();
       }
     }
   }
@@ -143,15 +136,15 @@ public final class MessageServer implements AutoCloseable {
     long deadline = System.nanoTime() + LONGEST_BUSY.toNanos();
     while (true) {
       try {
-        return context.createServer(settings.bindHost(), settings.port(), bootstraps);
+        return context.createServer(settings.endpoint().bindHost(), settings.endpoint().port(), bootstraps);
       } catch (RuntimeException e) {
         throw e;
       } catch (Exception e) {
-        boolean isBusy = settings.port() > 0 && String.valueOf(e.getMessage()).contains("in use");
+        boolean isBusy = settings.endpoint().port() > 0 && String.valueOf(e.getMessage()).contains("in use");
         if (!isBusy || System.nanoTime() > deadline) {
           throw new IllegalStateException(
               "cannot listen on %s:%d: %s; free the port or give another one"
-                  .formatted(settings.bindHost(), settings.port(), e.getMessage()),
+                  .formatted(settings.endpoint().bindHost(), settings.endpoint().port(), e.getMessage()),
               e);
         }
         LockSupport.parkNanos(LOOK_AGAIN.toNanos());
@@ -202,7 +195,6 @@ public final class MessageServer implements AutoCloseable {
     server.close();
     handlers.shutdown();
     context.close();
-    wire.close();
   }
 
   private static RpcHandler guard(Channel channel, RpcHandler next) {
@@ -219,14 +211,32 @@ public final class MessageServer implements AutoCloseable {
     };
   }
 
-  /** Lets an answer go its way through the faults. */
-  private final class FaultyAnswer implements RpcResponseCallback {
+  private void intercept(
+      Moment moment,
+      TransportClient client,
+      ByteBuffer request,
+      ByteBuffer bytes,
+      Consumer<ByteBuffer> forward) {
+    interceptor
+        .orElseThrow()
+        .intercept(
+            new Intercepted(
+                moment,
+                request,
+                bytes,
+                client.getSocketAddress(),
+                forward,
+                () -> ResetSignal.send(client.getChannel())));
+  }
+
+  /** Intercepts an answer. */
+  private final class InterceptedAnswer implements RpcResponseCallback {
 
     private final TransportClient client;
-    private final WireMessage request;
+    private final ByteBuffer request;
     private final RpcResponseCallback callback;
 
-    FaultyAnswer(TransportClient client, WireMessage request, RpcResponseCallback callback) {
+    InterceptedAnswer(TransportClient client, ByteBuffer request, RpcResponseCallback callback) {
       this.client = client;
       this.request = request;
       this.callback = callback;
@@ -234,11 +244,7 @@ public final class MessageServer implements AutoCloseable {
 
     @Override
     public void onSuccess(ByteBuffer answer) {
-      wire.pass(
-          request.answered(ChecksummedMessage.length(answer)),
-          answer,
-          callback::onSuccess,
-          () -> ResetSignal.send(client.getChannel()));
+      intercept(Moment.SENDING_ANSWER, client, request, answer, callback::onSuccess);
     }
 
     @Override
@@ -255,19 +261,15 @@ public final class MessageServer implements AutoCloseable {
     @Override
     public void receive(TransportClient client, ByteBuffer message, RpcResponseCallback callback) {
       traffic.received(Math.max(0, ChecksummedMessage.length(message)));
-      if (wire.isSound()) {
+      if (interceptor.isEmpty()) {
         take(client, message, callback);
         return;
       }
-      ByteBuffer request = Wire.own(message);
-      WireMessage known =
-          wire.describe(
-              Moment.HANDLING_REQUEST, ChecksummedMessage.peek(request), client.getSocketAddress());
-      wire.pass(
-          known,
-          request,
-          bytes -> take(client, bytes, new FaultyAnswer(client, known, callback)),
-          () -> ResetSignal.send(client.getChannel()));
+      ByteBuffer whole = Wire.own(message);
+      ByteBuffer request = ChecksummedMessage.peek(whole);
+      RpcResponseCallback answer = new InterceptedAnswer(client, request, callback);
+      intercept(
+          Moment.HANDLING_REQUEST, client, request, whole, bytes -> take(client, bytes, answer));
     }
 
     private void take(TransportClient client, ByteBuffer message, RpcResponseCallback callback) {

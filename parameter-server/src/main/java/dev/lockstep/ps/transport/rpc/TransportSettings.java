@@ -11,35 +11,23 @@ import org.apache.spark.network.netty.SparkTransportConf;
 import org.apache.spark.network.sasl.SecretKeyHolder;
 import org.apache.spark.network.util.MapConfigProvider;
 import org.apache.spark.network.util.TransportConf;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import scala.Option;
 
 /**
- * How nodes of this JVM talk to others. Lives where the JVM is; not serialised.
+ * How this JVM listens and connects to others. Lives in the JVM it describes; not serialized.
  *
- * @param bindHost where to listen
- * @param host what peers connect to
- * @param port to listen on; 0 for any free one
+ * @param endpoint where this JVM listens
  * @param conf of network-common, module {@code lockstep}
  * @param authentication Spark's, where {@code spark.authenticate} is on
- * @param pingEvery how often each peer is asked whether it lives
- * @param silence without an answer for this long, a peer is lost
- * @param waitBound longest wait for a step or a peer
- * @param faults what befalls messages; {@link MessageFaults#NONE} outside tests
+ * @param times bounds of waits
+ * @param interceptor receives every message first; in tests of faults only
  */
 public record TransportSettings(
-    String bindHost,
-    String host,
-    int port,
+    Endpoint endpoint,
     TransportConf conf,
     Optional<Authentication> authentication,
-    Duration pingEvery,
-    Duration silence,
-    Duration waitBound,
-    MessageFaults faults) {
-
-  private static final Logger LOG = LoggerFactory.getLogger(TransportSettings.class);
+    Times times,
+    Optional<MessageInterceptor> interceptor) {
 
   /** Prefix of network-common's settings: {@code spark.lockstep.io.mode} and so on. */
   public static final String MODULE = "lockstep";
@@ -51,69 +39,61 @@ public record TransportSettings(
   private static final String PING_KEY = "spark.lockstep.ps.pingInterval";
   private static final String SILENCE_KEY = "spark.lockstep.ps.pingTimeout";
   private static final String WAIT_KEY = "spark.lockstep.ps.waitTimeout";
-  private static final String FAULTS_KEY = "spark.lockstep.ps.faults";
   private static final String CONNECT_KEY = "spark.lockstep.io.connectionCreationTimeout";
   private static final String AUTHENTICATE_KEY = "spark.lockstep.sasl.timeout";
   private static final String TLS_KEY = "spark.ssl.rpc.enabled";
   private static final String CONNECT_DEFAULT = "10s";
-  private static final Duration PING_DEFAULT = Duration.ofSeconds(1);
-  private static final Duration SILENCE_DEFAULT = Duration.ofSeconds(8);
-  private static final Duration WAIT_DEFAULT = Duration.ofMinutes(10);
+  private static final Times TIMES_DEFAULT =
+      new Times(Duration.ofSeconds(1), Duration.ofSeconds(8), Duration.ofMinutes(10));
 
-  /** Checks the relations. */
+  /** Checks that nothing is missing. */
   public TransportSettings {
-    Objects.requireNonNull(bindHost, "bindHost");
-    Objects.requireNonNull(host, "host");
+    Objects.requireNonNull(endpoint, "endpoint");
     Objects.requireNonNull(conf, "conf");
     Objects.requireNonNull(authentication, "authentication");
-    Objects.requireNonNull(faults, "faults");
-    if (port < 0 || port > 65_535) {
-      throw new IllegalArgumentException(PORT_KEY + "=" + port + " must be in [0, 65535]");
-    }
-    if (pingEvery.isNegative() || pingEvery.isZero() || silence.compareTo(pingEvery) <= 0) {
-      throw new IllegalArgumentException(
-          SILENCE_KEY
-              + "="
-              + silence
-              + " <= "
-              + PING_KEY
-              + "="
-              + pingEvery
-              + ": a peer needs time for at least one answer");
-    }
-    if (waitBound.compareTo(silence) <= 0) {
-      throw new IllegalArgumentException(
-          WAIT_KEY
-              + "="
-              + waitBound
-              + " <= "
-              + SILENCE_KEY
-              + "="
-              + silence
-              + ": lost peers must be noticed before waits time out");
+    Objects.requireNonNull(times, "times");
+    Objects.requireNonNull(interceptor, "interceptor");
+  }
+
+  /**
+   * Where a JVM listens.
+   *
+   * @param bindHost interface to listen on
+   * @param host what peers connect to
+   * @param port to listen on; 0 for any free one
+   */
+  public record Endpoint(String bindHost, String host, int port) {
+    /** Checks the range. */
+    public Endpoint {
+      Objects.requireNonNull(bindHost, "bindHost");
+      Objects.requireNonNull(host, "host");
+      if (port < 0 || port > 65_535) {
+        throw new IllegalArgumentException(PORT_KEY + "=" + port + " must be in [0, 65535]");
+      }
     }
   }
 
-  /** Without faults. */
-  public TransportSettings(
-      String bindHost,
-      String host,
-      int port,
-      TransportConf conf,
-      Optional<Authentication> authentication,
-      Duration pingEvery,
-      Duration silence,
-      Duration waitBound) {
-    this(
-        bindHost,
-        host,
-        port,
-        conf,
-        authentication,
-        pingEvery,
-        silence,
-        waitBound,
-        MessageFaults.NONE);
+  /**
+   * Bounds of waits.
+   *
+   * @param pingEvery interval between two pings of a peer
+   * @param silence a peer that has not answered for this long is lost
+   * @param waitBound longest wait for a step or a peer
+   */
+  public record Times(Duration pingEvery, Duration silence, Duration waitBound) {
+    /** Checks the relations. */
+    public Times {
+      if (pingEvery.isNegative() || pingEvery.isZero() || silence.compareTo(pingEvery) <= 0) {
+        throw new IllegalArgumentException(
+            "%s=%s <= %s=%s: a peer needs time for at least one answer"
+                .formatted(SILENCE_KEY, silence, PING_KEY, pingEvery));
+      }
+      if (waitBound.compareTo(silence) <= 0) {
+        throw new IllegalArgumentException(
+            "%s=%s <= %s=%s: lost peers must be noticed before waits time out"
+                .formatted(WAIT_KEY, waitBound, SILENCE_KEY, silence));
+      }
+    }
   }
 
   /**
@@ -133,55 +113,61 @@ public record TransportSettings(
     String host = env.blockManager().blockManagerId().host();
     boolean driver = env.blockManager().blockManagerId().isDriver();
     return new TransportSettings(
-        driver ? conf.get("spark.driver.bindAddress", host) : host,
-        host,
-        conf.getInt(PORT_KEY, 0),
+        new Endpoint(
+            driver ? conf.get("spark.driver.bindAddress", host) : host,
+            host,
+            conf.getInt(PORT_KEY, 0)),
         SparkTransportConf.fromSparkConf(
             conf, MODULE, LOOP_THREADS, Option.empty(), Option.apply(security.getRpcSSLOptions())),
         security.isAuthenticationEnabled()
             ? Optional.of(new Authentication(security.getSaslUser(), security))
             : Optional.empty(),
-        duration(conf, PING_KEY, PING_DEFAULT),
-        duration(conf, SILENCE_KEY, SILENCE_DEFAULT),
-        duration(conf, WAIT_KEY, WAIT_DEFAULT),
-        faults(conf));
+        new Times(
+            duration(conf, PING_KEY, TIMES_DEFAULT.pingEvery()),
+            duration(conf, SILENCE_KEY, TIMES_DEFAULT.silence()),
+            duration(conf, WAIT_KEY, TIMES_DEFAULT.waitBound())),
+        MessageInterceptor.installed(conf));
   }
 
   /** Unauthenticated settings on the loopback interface, for JVMs without Spark. */
   public static TransportSettings loopback() {
     return new TransportSettings(
-        "127.0.0.1",
-        "127.0.0.1",
-        0,
+        new Endpoint("127.0.0.1", "127.0.0.1", 0),
         conf(Map.of()),
         Optional.empty(),
-        PING_DEFAULT,
-        SILENCE_DEFAULT,
-        WAIT_DEFAULT);
+        TIMES_DEFAULT,
+        Optional.empty());
   }
 
   /** The same with Spark's authentication, and encryption as the Spark settings say. */
   public TransportSettings withAuthentication(Authentication who, Map<String, String> spark) {
-    return new TransportSettings(
-        bindHost, host, port, conf(spark), Optional.of(who), pingEvery, silence, waitBound, faults);
+    return new TransportSettings(endpoint, conf(spark), Optional.of(who), times, interceptor);
   }
 
-  /** The same with other times. */
-  public TransportSettings withTimes(Duration newPing, Duration newSilence, Duration newWait) {
-    return new TransportSettings(
-        bindHost, host, port, conf, authentication, newPing, newSilence, newWait, faults);
+  /** The same with other bounds of waits. */
+  public TransportSettings withTimes(Times newTimes) {
+    return new TransportSettings(endpoint, conf, authentication, newTimes, interceptor);
+  }
+
+  /** The same with another bound on a peer's silence. */
+  public TransportSettings withSilence(Duration silence) {
+    return withTimes(new Times(times.pingEvery(), silence, times.waitBound()));
   }
 
   /** The same with another port to listen on; 0 for any free one. */
-  public TransportSettings withPort(int newPort) {
+  public TransportSettings withPort(int port) {
     return new TransportSettings(
-        bindHost, host, newPort, conf, authentication, pingEvery, silence, waitBound, faults);
+        new Endpoint(endpoint.bindHost(), endpoint.host(), port),
+        conf,
+        authentication,
+        times,
+        interceptor);
   }
 
-  /** The same with faults, for tests of what they do. */
-  public TransportSettings withFaults(MessageFaults newFaults) {
+  /** The same with an interceptor. */
+  public TransportSettings withInterceptor(MessageInterceptor newInterceptor) {
     return new TransportSettings(
-        bindHost, host, port, conf, authentication, pingEvery, silence, waitBound, newFaults);
+        endpoint, conf, authentication, times, Optional.of(newInterceptor));
   }
 
   /** Whether connections are encrypted with TLS, and not as {@code spark.network.crypto} says. */
@@ -197,31 +183,6 @@ public record TransportSettings(
     all.putIfAbsent(CONNECT_KEY, CONNECT_DEFAULT);
     all.putIfAbsent(AUTHENTICATE_KEY, CONNECT_DEFAULT);
     return new TransportConf(MODULE, new MapConfigProvider(all));
-  }
-
-  private static MessageFaults faults(SparkConf conf) {
-    String name = conf.get(FAULTS_KEY, "");
-    if (name.isEmpty()) {
-      return MessageFaults.NONE;
-    }
-    try {
-      MessageFaults faults =
-          Class.forName(name, true, Thread.currentThread().getContextClassLoader())
-              .asSubclass(MessageFaults.class)
-              .getConstructor(SparkConf.class)
-              .newInstance(conf);
-      LOG.warn("{}={}: messages are at its mercy", FAULTS_KEY, name);
-      return faults;
-    } catch (ReflectiveOperationException | ClassCastException e) {
-      throw new IllegalArgumentException(
-          FAULTS_KEY
-              + "="
-              + name
-              + " is not a MessageFaults with a public constructor of a SparkConf ("
-              + e
-              + "): unset it, it is for tests of faults only",
-          e);
-    }
   }
 
   private static Duration duration(SparkConf conf, String key, Duration standard) {

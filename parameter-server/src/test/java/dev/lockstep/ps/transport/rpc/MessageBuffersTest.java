@@ -74,7 +74,7 @@ class MessageBuffersTest {
             CompletableFuture.completedFuture(
                 memory.apply(request.remaining()).put(request.duplicate()).flip());
     try (MessageServer server =
-            new MessageServer(settings, "token", copying, new Traffic(), WireMessage::foreign);
+            new MessageServer(settings, "token", copying, new Traffic());
         MessageConnector connector = new MessageConnector(settings);
         MessageLink link = connector.connect(server.host(), server.port(), "token")) {
       Random random = new Random(7);

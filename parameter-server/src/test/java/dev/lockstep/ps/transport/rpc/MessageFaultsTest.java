@@ -3,8 +3,6 @@ package dev.lockstep.ps.transport.rpc;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertSame;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.ps.SimulatedTraining;
@@ -13,10 +11,15 @@ import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.protocol.FrameLayout;
 import dev.lockstep.ps.transport.SocketCluster;
 import dev.lockstep.ps.transport.message.MessageType;
-import dev.lockstep.ps.transport.rpc.WireMessage.Moment;
+import dev.lockstep.ps.transport.rpc.MessageInterceptor.Moment;
 import java.nio.ByteBuffer;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -25,24 +28,20 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class MessageFaultsTest {
 
   private static final int STEPS = 2;
 
-  /** What the setting names. */
-  public static final class Named implements MessageFaults {
-
-    private final String application;
-
-    /** As the setting wants it. */
-    public Named(SparkConf conf) {
-      this.application = conf.get("spark.app.name");
-    }
+  /** Supplies an interceptor to applications that say so. */
+  public static final class NamedProvider implements MessageInterceptor.Provider {
 
     @Override
-    public MessageFault fate(WireMessage message) {
-      return MessageFault.PASS;
+    public Optional<MessageInterceptor> interceptor(SparkConf conf) {
+      return conf.contains("spark.test.intercept")
+          ? Optional.of(message -> {})
+          : Optional.empty();
     }
   }
 
@@ -54,11 +53,12 @@ class MessageFaultsTest {
             31, 2 * (FrameLayout.FRAME + 9000), 2, STEPS, new Clipping.GlobalNorm(1));
     TransportSettings settings =
         TransportSettings.loopback()
-            .withFaults(
-                message -> {
-                  seen.add(message);
-                  return MessageFault.PASS;
-                });
+            .withInterceptor(
+                new FaultyMessages(
+                    message -> {
+                      seen.add(message);
+                      return MessageFault.PASS;
+                    }));
     try (SocketCluster cluster = new SocketCluster(training, 2, settings)) {
       for (SimulatedTraining.Result result : Workers.run(cluster.tasks(2))) {
         assertArrayEquals(training.expectedTheta(), result.theta());
@@ -93,11 +93,12 @@ class MessageFaultsTest {
   void oneAnswerIsReadThoughTheRequestIsSentTwice() throws Exception {
     TransportSettings settings =
         TransportSettings.loopback()
-            .withFaults(
-                message ->
-                    message.moment() == Moment.SENDING_REQUEST && message.bytes() == 2
-                        ? new MessageFault.Duplicate()
-                        : MessageFault.PASS);
+            .withInterceptor(
+                new FaultyMessages(
+                    message ->
+                        message.moment() == Moment.SENDING_REQUEST && message.bytes() == 2
+                            ? new MessageFault.Duplicate()
+                            : MessageFault.PASS));
     Queue<Byte> handled = new ConcurrentLinkedQueue<>();
     Queue<Byte> read = new ConcurrentLinkedQueue<>();
     MessageHandler handler =
@@ -134,29 +135,27 @@ class MessageFaultsTest {
   }
 
   @Test
-  void aSettingBringsThemInAndWithoutItThereAreNone() {
+  void aProviderOnTheClassPathInstallsAnInterceptorAndWithoutOneThereIsNone(@TempDir Path folder)
+      throws Exception {
     SparkConf conf =
         new SparkConf().setMaster("local[1]").setAppName("faults").set("spark.ui.enabled", "false");
-    try (JavaSparkContext spark = new JavaSparkContext(conf)) {
-      SparkEnv env = SparkEnv.get();
-      assertEquals("faults", spark.appName());
-      assertSame(MessageFaults.NONE, TransportSettings.of(env).faults());
-      env.conf().set("spark.lockstep.ps.faults", Named.class.getName());
-      Named named = (Named) TransportSettings.of(env).faults();
-      assertEquals("faults", named.application);
-      for (String wrong : List.of("no.such.Class", String.class.getName())) {
-        env.conf().set("spark.lockstep.ps.faults", wrong);
-        String message =
-            assertThrows(IllegalArgumentException.class, () -> TransportSettings.of(env))
-                .getMessage();
-        assertTrue(
-            message.startsWith(
-                "spark.lockstep.ps.faults="
-                    + wrong
-                    + " is not a MessageFaults with a public constructor of a SparkConf ("),
-            message);
-        assertTrue(message.endsWith("unset it, it is for tests of faults only"), message);
-      }
+    Path services = Files.createDirectories(folder.resolve("META-INF/services"));
+    Files.writeString(
+        services.resolve(MessageInterceptor.Provider.class.getName()),
+        NamedProvider.class.getName());
+    Thread thread = Thread.currentThread();
+    ClassLoader before = thread.getContextClassLoader();
+    try (JavaSparkContext unused = new JavaSparkContext(conf);
+        URLClassLoader jars = new URLClassLoader(new URL[] {folder.toUri().toURL()}, before)) {
+      SparkConf settings = SparkEnv.get().conf();
+      settings.set("spark.test.intercept", "yes");
+      assertEquals(Optional.empty(), TransportSettings.of(SparkEnv.get()).interceptor());
+      thread.setContextClassLoader(jars);
+      assertTrue(TransportSettings.of(SparkEnv.get()).interceptor().isPresent());
+      settings.remove("spark.test.intercept");
+      assertEquals(Optional.empty(), TransportSettings.of(SparkEnv.get()).interceptor());
+    } finally {
+      thread.setContextClassLoader(before);
     }
   }
 }

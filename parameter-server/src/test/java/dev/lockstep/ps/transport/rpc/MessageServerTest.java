@@ -71,7 +71,7 @@ public class MessageServerTest {
     assertThrows(TimeoutException.class, () -> later.get(300, TimeUnit.MILLISECONDS));
     earlier.close();
     try (MessageServer server = later.get(20, TimeUnit.SECONDS)) {
-      assertEquals(same.port(), server.port());
+      assertEquals(same.endpoint().port(), server.port());
     }
   }
 
@@ -207,9 +207,9 @@ public class MessageServerTest {
     try (JavaSparkContext spark = new JavaSparkContext(conf)) {
       assertEquals("local[1]", spark.master());
       TransportSettings settings = TransportSettings.of(SparkEnv.get());
-      assertEquals(Duration.ofSeconds(5), settings.silence());
-      assertEquals(Duration.ofSeconds(1), settings.pingEvery());
-      assertEquals(Duration.ofMinutes(10), settings.waitBound());
+      assertEquals(Duration.ofSeconds(5), settings.times().silence());
+      assertEquals(Duration.ofSeconds(1), settings.times().pingEvery());
+      assertEquals(Duration.ofMinutes(10), settings.times().waitBound());
       assertEquals("NIO", settings.conf().ioMode());
       assertEquals(2, settings.conf().serverThreads());
       assertEquals(10_000, settings.conf().connectionCreationTimeoutMs());
@@ -234,14 +234,14 @@ public class MessageServerTest {
             + " time for at least one answer",
         assertThrows(
                 IllegalArgumentException.class,
-                () -> SETTINGS.withTimes(second, second, Duration.ofSeconds(9)))
+                () -> SETTINGS.withTimes(new TransportSettings.Times(second, second, Duration.ofSeconds(9))))
             .getMessage());
     assertEquals(
         "spark.lockstep.ps.waitTimeout=PT1S <= spark.lockstep.ps.pingTimeout=PT2S: lost peers must"
             + " be noticed before waits time out",
         assertThrows(
                 IllegalArgumentException.class,
-                () -> SETTINGS.withTimes(second, Duration.ofSeconds(2), second))
+                () -> SETTINGS.withTimes(new TransportSettings.Times(second, Duration.ofSeconds(2), second)))
             .getMessage());
   }
 

@@ -3,28 +3,27 @@ package dev.lockstep.ps.transport.rpc;
 import java.time.Duration;
 import java.util.Objects;
 
-/** What {@link MessageFaults} makes of a message. */
+/** What happens to a message in transit. */
 public sealed interface MessageFault {
 
-  /** Nothing happens to it. */
+  /** No fault. */
   MessageFault PASS = new Pass();
 
-  /** It goes its way. */
+  /** The message is delivered unchanged. */
   record Pass() implements MessageFault {}
 
-  /** It is lost; the connection stays. */
+  /** The message is lost; the connection stays open. */
   record Lose() implements MessageFault {}
 
-  /** It goes its way twice. */
+  /** The message is delivered twice. */
   record Duplicate() implements MessageFault {}
 
   /**
-   * It goes its way later, so that others overtake it. No thread waits for that.
+   * The message is delivered later, so that others overtake it. No thread waits meanwhile.
    *
    * @param by how much later
    */
   record Delay(Duration by) implements MessageFault {
-    /** Checks the sign. */
     public Delay {
       if (Objects.requireNonNull(by, "by").isNegative()) {
         throw new IllegalArgumentException("delay by=" + by + " must be >= 0");
@@ -32,13 +31,13 @@ public sealed interface MessageFault {
     }
   }
 
-  /** The connection ends at once, without what was still to be sent, and the message with it. */
+  /** The connection is reset, which drops the message and whatever is still unsent. */
   record Reset() implements MessageFault {}
 
   /**
-   * One of its bits is flipped.
+   * One bit of the message is flipped.
    *
-   * @param bit which, counted from its begin; any number, taken modulo the message's length in bits
+   * @param bit which, counted from the message's start; any number, taken modulo its length in bits
    */
   record Corrupt(int bit) implements MessageFault {}
 }
