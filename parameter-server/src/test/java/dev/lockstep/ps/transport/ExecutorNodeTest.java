@@ -136,7 +136,9 @@ class ExecutorNodeTest {
   void aWaitThatLastsTooLongSaysWhatItWaitedFor() throws Exception {
     SimulatedTraining training = new SimulatedTraining(25, 9000, 2, 2, new Clipping.None());
     TransportSettings impatient =
-        SETTINGS.withTimes(new TransportSettings.Times(Duration.ofMillis(100), Duration.ofSeconds(1), Duration.ofSeconds(2)));
+        SETTINGS.withTimes(
+            new TransportSettings.Times(
+                Duration.ofMillis(100), Duration.ofSeconds(1), Duration.ofSeconds(2)));
     try (SocketCluster cluster = new SocketCluster(training, 2, impatient)) {
       List<Callable<SimulatedTraining.Result>> tasks = cluster.tasks(2);
       CompletableFuture<SimulatedTraining.Result> one = inBackground(tasks.get(0));

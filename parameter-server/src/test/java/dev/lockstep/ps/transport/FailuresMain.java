@@ -6,8 +6,8 @@ import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.protocol.AttemptId;
 import dev.lockstep.ps.protocol.Protocol;
 import dev.lockstep.ps.transport.message.MessageType;
-import dev.lockstep.ps.transport.rpc.MessageConnector;
 import dev.lockstep.ps.transport.rpc.FaultyMessages;
+import dev.lockstep.ps.transport.rpc.MessageConnector;
 import dev.lockstep.ps.transport.rpc.MessageFault;
 import dev.lockstep.ps.transport.rpc.MessageInterceptor;
 import dev.lockstep.ps.transport.rpc.MessageLink;
@@ -36,7 +36,9 @@ public final class FailuresMain {
   private static final AttemptId ATTEMPT = new AttemptId("run-1", 0);
   private static final TransportSettings SETTINGS =
       TransportSettings.loopback()
-          .withTimes(new TransportSettings.Times(Duration.ofMillis(100), Duration.ofSeconds(2), Duration.ofSeconds(3)));
+          .withTimes(
+              new TransportSettings.Times(
+                  Duration.ofMillis(100), Duration.ofSeconds(2), Duration.ofSeconds(3)));
 
   private FailuresMain() {}
 

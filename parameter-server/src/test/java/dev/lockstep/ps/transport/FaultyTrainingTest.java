@@ -11,12 +11,12 @@ import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.layout.ShardLayout;
 import dev.lockstep.ps.protocol.FrameLayout;
 import dev.lockstep.ps.transport.message.MessageType;
-import dev.lockstep.ps.transport.rpc.MessageFault;
 import dev.lockstep.ps.transport.rpc.FaultyMessages;
+import dev.lockstep.ps.transport.rpc.MessageFault;
 import dev.lockstep.ps.transport.rpc.MessageFaults;
+import dev.lockstep.ps.transport.rpc.MessageInterceptor.Moment;
 import dev.lockstep.ps.transport.rpc.TransportSettings;
 import dev.lockstep.ps.transport.rpc.WireMessage;
-import dev.lockstep.ps.transport.rpc.MessageInterceptor.Moment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,7 +40,9 @@ class FaultyTrainingTest {
   private static final int PARAMETERS = 2 * FrameLayout.FRAME + 3 * ShardLayout.CHUNK + 5;
   private static final Duration WAIT = Duration.ofMillis(1200);
   private static final TransportSettings SETTINGS =
-      TransportSettings.loopback().withTimes(new TransportSettings.Times(Duration.ofMillis(100), Duration.ofSeconds(1), WAIT));
+      TransportSettings.loopback()
+          .withTimes(
+              new TransportSettings.Times(Duration.ofMillis(100), Duration.ofSeconds(1), WAIT));
 
   /** What the design promises of a lost peer; a loaded machine needs some of it. */
   private static final Duration BOUND = Duration.ofSeconds(15);
@@ -98,7 +100,10 @@ class FaultyTrainingTest {
                   : harmless.fault(
                       new SplittableRandom(scenario * 1_000_003 + count.incrementAndGet()));
       try (SocketCluster cluster =
-          new SocketCluster(TRAINING, NODES, TransportSettings.loopback().withInterceptor(new FaultyMessages(faults)))) {
+          new SocketCluster(
+              TRAINING,
+              NODES,
+              TransportSettings.loopback().withInterceptor(new FaultyMessages(faults)))) {
         for (SimulatedTraining.Result result : Workers.run(cluster.tasks(NODES))) {
           assertArrayEquals(EXPECTED, result.theta(), "seed " + seed);
         }
@@ -192,7 +197,8 @@ class FaultyTrainingTest {
               WireMessage.NONE,
               harmful.fault(new SplittableRandom(moment.name().hashCode())));
       long began = System.nanoTime();
-      try (SocketCluster cluster = new SocketCluster(TRAINING, NODES, SETTINGS.withInterceptor(new FaultyMessages(fault)))) {
+      try (SocketCluster cluster =
+          new SocketCluster(TRAINING, NODES, SETTINGS.withInterceptor(new FaultyMessages(fault)))) {
         for (String message : ends(cluster)) {
           assertTrue(
               message.isEmpty()
@@ -237,7 +243,8 @@ class FaultyTrainingTest {
   private static List<String> failures(MessageFaults faults, String scenario) throws Exception {
     long began = System.nanoTime();
     List<String> failures;
-    try (SocketCluster cluster = new SocketCluster(TRAINING, NODES, SETTINGS.withInterceptor(new FaultyMessages(faults)))) {
+    try (SocketCluster cluster =
+        new SocketCluster(TRAINING, NODES, SETTINGS.withInterceptor(new FaultyMessages(faults)))) {
       failures = ends(cluster);
     }
     assertSoon(began, scenario);

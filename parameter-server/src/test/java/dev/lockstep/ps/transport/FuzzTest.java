@@ -60,7 +60,9 @@ class FuzzTest {
       new SimulatedTraining(61, PARAMETERS, NODES, 4, new Clipping.GlobalNorm(0.5));
   private static final TransportSettings SETTINGS =
       TransportSettings.loopback()
-          .withTimes(new TransportSettings.Times(Duration.ofMillis(500), Duration.ofSeconds(5), Duration.ofSeconds(40)));
+          .withTimes(
+              new TransportSettings.Times(
+                  Duration.ofMillis(500), Duration.ofSeconds(5), Duration.ofSeconds(40)));
 
   /** Bounds of what may be left. */
   private static final long HEAP_LEFT = 32 << 20;

@@ -56,7 +56,8 @@ class UnauthenticatedPeerTest {
   void whoDoesNotSayHelloInTimeIsShownOut() throws Exception {
     Duration silence = Duration.ofSeconds(3);
     TransportSettings settings =
-        SETTINGS.withTimes(new TransportSettings.Times(Duration.ofMillis(100), silence, Duration.ofSeconds(30)));
+        SETTINGS.withTimes(
+            new TransportSettings.Times(Duration.ofMillis(100), silence, Duration.ofSeconds(30)));
     try (MessageServer server = server(settings);
         MessageConnector connector = new MessageConnector(settings);
         MessageLink link = connector.connect(server.host(), server.port(), "token");
@@ -78,7 +79,9 @@ class UnauthenticatedPeerTest {
   void moreThanSoManyStrangersAtOnceAreNotLetIn() throws Exception {
     int surplus = 40;
     TransportSettings patient =
-        SETTINGS.withTimes(new TransportSettings.Times(Duration.ofSeconds(1), Duration.ofSeconds(60), Duration.ofSeconds(90)));
+        SETTINGS.withTimes(
+            new TransportSettings.Times(
+                Duration.ofSeconds(1), Duration.ofSeconds(60), Duration.ofSeconds(90)));
     List<SocketChannel> strangers = new ArrayList<>();
     try (MessageServer server = server(patient);
         MessageConnector connector = new MessageConnector(patient);

@@ -136,15 +136,18 @@ public final class MessageServer implements AutoCloseable {
     long deadline = System.nanoTime() + LONGEST_BUSY.toNanos();
     while (true) {
       try {
-        return context.createServer(settings.endpoint().bindHost(), settings.endpoint().port(), bootstraps);
+        return context.createServer(
+            settings.endpoint().bindHost(), settings.endpoint().port(), bootstraps);
       } catch (RuntimeException e) {
         throw e;
       } catch (Exception e) {
-        boolean isBusy = settings.endpoint().port() > 0 && String.valueOf(e.getMessage()).contains("in use");
+        boolean isBusy =
+            settings.endpoint().port() > 0 && String.valueOf(e.getMessage()).contains("in use");
         if (!isBusy || System.nanoTime() > deadline) {
           throw new IllegalStateException(
               "cannot listen on %s:%d: %s; free the port or give another one"
-                  .formatted(settings.endpoint().bindHost(), settings.endpoint().port(), e.getMessage()),
+                  .formatted(
+                      settings.endpoint().bindHost(), settings.endpoint().port(), e.getMessage()),
               e);
         }
         LockSupport.parkNanos(LOOK_AGAIN.toNanos());

@@ -73,8 +73,7 @@ class MessageBuffersTest {
         (request, memory) ->
             CompletableFuture.completedFuture(
                 memory.apply(request.remaining()).put(request.duplicate()).flip());
-    try (MessageServer server =
-            new MessageServer(settings, "token", copying, new Traffic());
+    try (MessageServer server = new MessageServer(settings, "token", copying, new Traffic());
         MessageConnector connector = new MessageConnector(settings);
         MessageLink link = connector.connect(server.host(), server.port(), "token")) {
       Random random = new Random(7);

@@ -12,9 +12,9 @@ import dev.lockstep.ps.protocol.FrameLayout;
 import dev.lockstep.ps.transport.SocketCluster;
 import dev.lockstep.ps.transport.message.MessageType;
 import dev.lockstep.ps.transport.rpc.MessageInterceptor.Moment;
-import java.nio.ByteBuffer;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -39,9 +39,7 @@ class MessageFaultsTest {
 
     @Override
     public Optional<MessageInterceptor> interceptor(SparkConf conf) {
-      return conf.contains("spark.test.intercept")
-          ? Optional.of(message -> {})
-          : Optional.empty();
+      return conf.contains("spark.test.intercept") ? Optional.of(message -> {}) : Optional.empty();
     }
   }
 

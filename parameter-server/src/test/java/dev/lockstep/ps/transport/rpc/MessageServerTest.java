@@ -234,14 +234,18 @@ public class MessageServerTest {
             + " time for at least one answer",
         assertThrows(
                 IllegalArgumentException.class,
-                () -> SETTINGS.withTimes(new TransportSettings.Times(second, second, Duration.ofSeconds(9))))
+                () ->
+                    SETTINGS.withTimes(
+                        new TransportSettings.Times(second, second, Duration.ofSeconds(9))))
             .getMessage());
     assertEquals(
         "spark.lockstep.ps.waitTimeout=PT1S <= spark.lockstep.ps.pingTimeout=PT2S: lost peers must"
             + " be noticed before waits time out",
         assertThrows(
                 IllegalArgumentException.class,
-                () -> SETTINGS.withTimes(new TransportSettings.Times(second, Duration.ofSeconds(2), second)))
+                () ->
+                    SETTINGS.withTimes(
+                        new TransportSettings.Times(second, Duration.ofSeconds(2), second)))
             .getMessage());
   }
 
