@@ -38,6 +38,8 @@ final class GradientProbe {
   private static final int INPUTS = 300;
   private static final int CLASSES = 10;
   private static final int EXAMPLES = 64;
+  private static final String NATIVES =
+      "/org/nd4j/linalg/cpu/nativecpu/bindings/linux-x86_64-onednn-avx2/libnd4jcpu.so";
   private static final String SHADED_BUILDER = "dev.lockstep.shaded.flatbuffers.FlatBufferBuilder";
 
   /** Identifies this JVM. */
@@ -46,16 +48,22 @@ final class GradientProbe {
   private GradientProbe() {}
 
   /**
-   * What came out, and where.
+   * The gradient, and the JVM that computed it.
    *
    * @param jvm differs from JVM to JVM
    * @param sha256 of the gradient as little-endian float32
-   * @param natives where ND4J's native code was loaded from
-   * @param flatbuffers the class that ND4J serialises graphs with
+   * @param backend jar of ND4J's classes
+   * @param natives jar and entry of ND4J's native code
+   * @param flatbuffers the class that ND4J serializes graphs with
    * @param profile values of {@link SparkCluster#PROFILE_VARIABLES}
    */
   record Outcome(
-      String jvm, String sha256, String natives, String flatbuffers, List<String> profile)
+      String jvm,
+      String sha256,
+      String backend,
+      String natives,
+      String flatbuffers,
+      List<String> profile)
       implements Serializable {}
 
   static Outcome run() {
@@ -101,10 +109,12 @@ final class GradientProbe {
     for (long i = 0; i < gradient.length(); i++) {
       bytes.putFloat(gradient.getFloat(i));
     }
+    Class<?> backend = Nd4j.getBackend().getClass();
     return new Outcome(
         JVM,
         sha256(bytes.array()),
-        Nd4j.getBackend().getClass().getProtectionDomain().getCodeSource().getLocation().toString(),
+        backend.getProtectionDomain().getCodeSource().getLocation().toString(),
+        backend.getResource(NATIVES).toString(),
         flatbuffersOfNd4j(),
         SparkCluster.PROFILE_VARIABLES.stream().map(System::getenv).toList());
   }

@@ -105,7 +105,7 @@ class LauncherIT {
             2,
             "",
             "lockstep: --deploy-mode=cluster with --master=spark://host:7077: the driver would"
-                + " start without the variables of the numeric profile; use --deploy-mode client,"
+                + " start without the variables of the numeric profile: use --deploy-mode client,"
                 + " or YARN or Kubernetes\n"),
         lockstep(join(List.of("--master", "spark://host:7077"), words)));
   }
@@ -151,49 +151,149 @@ class LauncherIT {
               + home
               + (" holds Spark " + other[1] + " for Scala " + other[0])
               + ", but lockstep.jar is built for Spark 4 or later and Scala 2.13:"
-              + " unset SPARK_HOME to use Lockstep's own Spark 4.";
+              + " unset SPARK_HOME to use the Spark 4.";
       assertTrue(refused.err().startsWith(start), refused::toString);
     }
   }
 
-  /** The launcher in a tree of its own, whose build only links what is already built. */
+  @Test
+  void theNativesOfAProfileAreAddedToTheJars() throws Exception {
+    List<String> alone = submit("--numeric-profile=avx512", "train").after("--jars");
+    assertEquals(1, alone.size());
+    assertTrue(alone.get(0).endsWith("/natives-avx512.jar"), alone::toString);
+
+    for (String own : List.of("--jars=/a.jar,/b.jar", "--conf=spark.jars=/a.jar,/b.jar")) {
+      List<String> jars = submit(own, "train").after("--jars");
+      assertEquals(1, jars.size());
+      assertTrue(jars.get(0).endsWith("/natives-avx2.jar,/a.jar,/b.jar"), jars::toString);
+    }
+  }
+
   @Test
   void ofTwoFirstStartsAtOnceOneBuildsAndTheOtherWaits() throws Exception {
-    Path launcher = Path.of(System.getProperty("lockstep.command"));
-    Path deploy = launcher.getParent().getParent();
-    Path tree = Files.createDirectories(folder.resolve("tree"));
-    Path copy = Files.createDirectories(tree.resolve("deploy/bin")).resolve("lockstep");
-    Files.copy(launcher, copy, StandardCopyOption.COPY_ATTRIBUTES);
-    Files.copy(deploy.getParent().resolve("pom.xml"), tree.resolve("pom.xml"));
-    Files.createSymbolicLink(tree.resolve("deploy/conf"), deploy.resolve("conf"));
-    Path maven = tree.resolve("mvnw");
-    Files.writeString(
-        maven,
-        """
-        #!/usr/bin/env bash
-        set -euo pipefail
-        echo build >> "%1$s/builds"
-        for ((i = 0; i < 600; i++)); do
-          ! cat "%1$s"/err*.txt | grep -q 'another start is building' || break
-          sleep 0.1
-        done
-        ln -s "%2$s/target/lockstep.jar" "%2$s/target/spark-home" "%1$s/tree/deploy/target/"
-        cp "%2$s/target/built" "%1$s/tree/deploy/target/"
-        """
-            .formatted(folder, deploy));
-    assertTrue(maven.toFile().setExecutable(true));
+    try (LauncherTree tree = LauncherTree.create(folder)) {
+      CommandProcess first = tree.start("inspect");
+      CommandProcess second = tree.start("inspect");
 
-    List<String> command = List.of(copy.toString(), "inspect", "--help");
-    CommandProcess first = CommandProcess.start(folder, command, Map.of());
-    CommandProcess second = CommandProcess.start(folder, command, Map.of());
-
-    for (Ended ended : List.of(first.await(), second.await())) {
-      assertEquals(0, ended.status(), ended::toString);
-      assertTrue(ended.out().startsWith("Usage: lockstep inspect"), ended::toString);
+      for (Ended ended : List.of(first.await(), second.await())) {
+        assertEquals(2, ended.status(), ended::toString);
+        assertTrue(ended.err().contains("Missing required parameter"), ended::toString);
+      }
+      List<String> builds = tree.builds();
+      assertEquals(1, builds.size(), builds::toString);
+      assertTrue(builds.get(0).endsWith("-Dnumeric.profile=avx2"), builds::toString);
     }
-    assertEquals(List.of("build"), Files.readAllLines(folder.resolve("builds")));
-    for (String link : List.of("conf", "target/lockstep.jar", "target/spark-home")) {
-      Files.delete(tree.resolve("deploy").resolve(link));
+  }
+
+  @Test
+  void anotherProfileBuildsItsNativesAndNothingElse() throws Exception {
+    try (LauncherTree tree = LauncherTree.create(folder)) {
+      tree.linkBuiltJar();
+
+      Ended ended = tree.start("--numeric-profile", "generic", "inspect").await();
+
+      assertEquals(2, ended.status(), ended::toString);
+      assertTrue(ended.err().contains("building natives-generic.jar"), ended::toString);
+      List<String> builds = tree.builds();
+      assertEquals(1, builds.size(), builds::toString);
+      assertTrue(
+          builds.get(0).endsWith("-Dnumeric.profile=generic -pl deploy/natives"), builds::toString);
+    }
+  }
+
+  @Test
+  void helpBuildsNothing() throws Exception {
+    try (LauncherTree tree = LauncherTree.create(folder)) {
+      for (String words : List.of("inspect --help", "inspect --help-all", "--version")) {
+        Ended refused = tree.start(words.split(" ")).await();
+        assertEquals(1, refused.status(), refused::toString);
+        assertTrue(
+            refused.err().startsWith("lockstep: " + words + " needs lockstep.jar, which is not"),
+            refused::toString);
+      }
+      assertEquals(0, tree.start("--help").await().status());
+
+      tree.linkBuiltJar();
+
+      Ended help = tree.start("inspect", "--help").await();
+      assertEquals(0, help.status(), help::toString);
+      assertTrue(help.out().startsWith("Usage: lockstep inspect"), help::toString);
+      assertEquals(List.of(), tree.builds());
+    }
+  }
+
+  /**
+   * A copy of the launcher beside a {@code mvnw} that records its arguments and links what is
+   * already built.
+   *
+   * @param folder of what the commands print
+   * @param root of the copy
+   * @param deploy the folder that is built
+   */
+  private record LauncherTree(Path folder, Path root, Path deploy) implements AutoCloseable {
+
+    static LauncherTree create(Path folder) throws IOException {
+      Path launcher = Path.of(System.getProperty("lockstep.command"));
+      Path deploy = launcher.getParent().getParent();
+      LauncherTree tree =
+          new LauncherTree(folder, Files.createDirectories(folder.resolve("tree")), deploy);
+      Files.createDirectories(tree.root.resolve("deploy/bin"));
+      Files.createDirectories(tree.root.resolve("deploy/target"));
+      Files.createDirectories(tree.root.resolve("deploy/natives/target"));
+      Files.copy(launcher, tree.launcher(), StandardCopyOption.COPY_ATTRIBUTES);
+      Files.copy(deploy.getParent().resolve("pom.xml"), tree.root.resolve("pom.xml"));
+      Files.createSymbolicLink(tree.root.resolve("deploy/conf"), deploy.resolve("conf"));
+      Path maven = tree.root.resolve("mvnw");
+      Files.writeString(
+          maven,
+          """
+          #!/usr/bin/env bash
+          set -euo pipefail
+          echo "$*" >> "%1$s/builds"
+          profile=$(grep -o 'numeric.profile=[a-z0-9]*' <<< "$*")
+          touch "%1$s/deploy/natives/target/natives-${profile#*=}.jar"
+          [[ $* != *-pl* ]] || exit 0
+          for ((i = 0; i < 600; i++)); do
+            ! cat "%3$s"/err*.txt | grep -q 'another process builds' || break
+            sleep 0.1
+          done
+          ln -s "%2$s/target/lockstep.jar" "%2$s/target/spark-home" "%1$s/deploy/target/"
+          cp "%2$s/target/built" "%1$s/deploy/target/"
+          """
+              .formatted(tree.root, deploy, folder));
+      assertTrue(maven.toFile().setExecutable(true));
+      return tree;
+    }
+
+    private Path launcher() {
+      return root.resolve("deploy/bin/lockstep");
+    }
+
+    CommandProcess start(String... words) throws IOException {
+      List<String> command = List.of(join(List.of(launcher().toString()), List.of(words)));
+      return CommandProcess.start(folder, command, Map.of());
+    }
+
+    void linkBuiltJar() throws IOException {
+      for (String name : List.of("lockstep.jar", "spark-home", "built")) {
+        Files.createSymbolicLink(
+            root.resolve("deploy/target").resolve(name), deploy.resolve("target").resolve(name));
+      }
+    }
+
+    /** The arguments of each call of {@code mvnw}. */
+    List<String> builds() throws IOException {
+      Path builds = root.resolve("builds");
+      return Files.exists(builds) ? Files.readAllLines(builds) : List.of();
+    }
+
+    /** Removes the links, so that a recursive deletion of the folder does not follow them. */
+    @Override
+    public void close() throws IOException {
+      Files.delete(root.resolve("deploy/conf"));
+      for (String name : List.of("lockstep.jar", "spark-home", "built")) {
+        Files.deleteIfExists(root.resolve("deploy/target").resolve(name));
+      }
     }
   }
 

@@ -36,8 +36,28 @@ class ShadedJarIT {
       assertTrue(jvms.add(outcome.jvm()), "two outcomes from one JVM: " + there);
       assertEquals(here.sha256(), outcome.sha256());
       assertEquals(List.of("1", "Haswell", "AVX2"), outcome.profile());
-      assertTrue(outcome.natives().endsWith("/lockstep.jar"), outcome.natives());
+      assertTrue(outcome.backend().endsWith("/lockstep.jar"), outcome.backend());
+      assertTrue(outcome.natives().contains("/natives-avx2.jar!/"), outcome.natives());
       assertEquals("dev.lockstep.shaded.flatbuffers.FlatBufferBuilder", outcome.flatbuffers());
+    }
+  }
+
+  @Test
+  void nativeLibrariesAreInTheJarOfTheProfileAlone() throws IOException {
+    assertEquals(List.of(), nativeLibraries("lockstep.jar"));
+    List<String> natives = nativeLibraries("lockstep.natives");
+    for (String library : List.of("libnd4jcpu.so", "libopenblas.so.0", "libjnijavacpp.so")) {
+      assertEquals(
+          1, natives.stream().filter(name -> name.endsWith("/" + library)).count(), library);
+    }
+  }
+
+  private static List<String> nativeLibraries(String property) throws IOException {
+    try (JarFile jar = new JarFile(System.getProperty(property))) {
+      return jar.stream()
+          .map(ZipEntry::getName)
+          .filter(name -> name.matches(".*\\.(so(\\.\\d+)?|a|dll|jnilib|dylib)"))
+          .toList();
     }
   }
 

@@ -91,7 +91,7 @@ final class SparkCluster implements AutoCloseable {
 
   private static List<String> jars() {
     List<String> jars = new ArrayList<>();
-    for (String property : List.of("lockstep.jar", "lockstep.testJar")) {
+    for (String property : List.of("lockstep.jar", "lockstep.natives", "lockstep.testJar")) {
       String jar = System.getProperty(property);
       if (jar == null) {
         throw new IllegalStateException(

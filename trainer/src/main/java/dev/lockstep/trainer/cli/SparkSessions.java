@@ -1,5 +1,6 @@
 package dev.lockstep.trainer.cli;
 
+import dev.lockstep.trainer.cluster.Preflight;
 import dev.lockstep.trainer.numeric.NumericProfile;
 import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
@@ -20,6 +21,7 @@ public final class SparkSessions {
    * @param profile put into the executors' environment
    */
   public static SparkSession open(String command, NumericProfile profile) {
+    Preflight.requireNatives();
     SparkConf conf = new SparkConf();
     conf.setIfMissing("spark.master", "local[*]");
     conf.setIfMissing("spark.app.name", "lockstep " + command);

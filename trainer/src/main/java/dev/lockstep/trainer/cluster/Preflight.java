@@ -30,6 +30,19 @@ public final class Preflight {
   }
 
   /**
+   * Requires native libraries on the driver's class path, before ND4J is first used.
+   *
+   * @throws UnfitSparkException naming the remedy
+   */
+  public static void requireNatives() {
+    try {
+      LoadedNatives.requireOnClassPath();
+    } catch (IllegalStateException e) {
+      throw new UnfitSparkException(e.getMessage());
+    }
+  }
+
+  /**
    * The same of a context's settings.
    *
    * @param driver environment of this JVM

@@ -18,8 +18,16 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 public record LoadedNatives(String classifier, String blas) {
 
-  /** Loads ND4J, if it is not yet, and looks. */
+  private static final String JAVACPP_LIBRARY =
+      "org/bytedeco/javacpp/linux-x86_64/libjnijavacpp.so";
+
+  /**
+   * Loads ND4J, if it is not yet loaded, and reads which libraries it loaded.
+   *
+   * @throws IllegalStateException if the class path has no native libraries
+   */
   public static LoadedNatives load() {
+    requireOnClassPath();
     Nd4j.getBackend();
     String classifier = "unknown";
     String blas = "unknown";
@@ -51,13 +59,29 @@ public record LoadedNatives(String classifier, String blas) {
               + profile.natives()
               + ", but "
               + loaded.classifier()
-              + " are loaded: put nd4j-native-"
-              + Versions.ofThisBuild().deeplearning4j()
-              + "-"
-              + profile.natives()
-              + ".jar on the class path and no other, or choose --numeric-profile");
+              + " are loaded: put natives-"
+              + profile.name()
+              + ".jar on the class path and no other natives, or choose --numeric-profile");
     }
     return loaded;
+  }
+
+  /**
+   * Checks that the class path has native libraries, of any profile, without loading ND4J.
+   *
+   * @throws IllegalStateException naming the remedy
+   */
+  public static void requireOnClassPath() {
+    requireOnClassPathOf(LoadedNatives.class.getClassLoader());
+  }
+
+  static void requireOnClassPathOf(ClassLoader loader) {
+    if (loader.getResource(JAVACPP_LIBRARY) == null) {
+      throw new IllegalStateException(
+          "DL4J's native libraries are not on the class path: start commands with"
+              + " deploy/bin/lockstep, or add --jars natives-PROFILE.jar to spark-submit"
+              + " (deploy/bin/lockstep --print-submit shows its path)");
+    }
   }
 
   /** Bytes that DL4J may hold outside the heap of this JVM. */

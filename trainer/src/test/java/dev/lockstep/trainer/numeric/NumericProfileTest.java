@@ -12,6 +12,8 @@ import dev.lockstep.trainer.model.Fixtures;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.model.NumericFingerprint;
 import dev.lockstep.trainer.model.ReplicaOptions;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -66,6 +68,16 @@ class NumericProfileTest {
                 "numeric profile avx512 wants the natives linux-x86_64-onednn-avx512, but"
                     + " linux-x86_64-onednn-avx2 are loaded"),
         e.getMessage());
+  }
+
+  @Test
+  void aClassPathWithoutNativesIsRefused() throws Exception {
+    assertDoesNotThrow(LoadedNatives::requireOnClassPath);
+    try (URLClassLoader none = new URLClassLoader(new URL[0], null)) {
+      IllegalStateException e =
+          assertThrows(IllegalStateException.class, () -> LoadedNatives.requireOnClassPathOf(none));
+      assertTrue(e.getMessage().contains("--jars natives-PROFILE.jar"), e.getMessage());
+    }
   }
 
   @Test
