@@ -48,7 +48,8 @@ class NumericProfileTest {
         and add for the executors
         --conf spark.executorEnv.DNNL_MAX_CPU_ISA=AVX2
         --conf spark.executorEnv.OMP_NUM_THREADS=1
-        --conf spark.executorEnv.OPENBLAS_CORETYPE=Haswell""",
+        --conf spark.executorEnv.OPENBLAS_CORETYPE=Haswell\
+        """,
         e.getMessage());
   }
 
