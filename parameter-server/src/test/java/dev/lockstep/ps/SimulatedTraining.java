@@ -217,9 +217,9 @@ public record SimulatedTraining(
     UpdatePlan plan = plan();
     StepTime time = StepTime.of(step, epoch(step));
     if (plan.isLayerwise()) {
-      optimizer.direct(theta, sum, 0, parameters, examples, clipNorms, time);
+      optimizer.computeDirection(theta, sum, 0, parameters, examples, clipNorms, time);
       double[] trust = plan.trustPlan().norms(List.of(optimizer.trustPartials(theta, sum)));
-      optimizer.move(theta, sum, 0, parameters, trust, time);
+      optimizer.applyTrust(theta, sum, 0, parameters, trust, time);
     } else {
       optimizer.update(theta, sum, 0, parameters, examples, clipNorms, time);
     }

@@ -1,5 +1,7 @@
 package dev.lockstep.ps.optim;
 
+import dev.lockstep.ps.optim.kernel.AdaDeltaKernel;
+import dev.lockstep.ps.optim.kernel.UpdateKernel;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.StepTime;
 import java.util.Objects;
@@ -40,10 +42,7 @@ public record AdaDelta(Schedule learningRate, double rho, double epsilon, double
 
   @Override
   public UpdateKernel kernel(StepTime time) {
-    float rate = (float) learningRate(time);
-    float keep = (float) rho;
-    float add = (float) (1 - rho);
-    float floor = (float) epsilon;
-    return AdaDeltaKernel.of(rate, keep, add, floor);
+    return new AdaDeltaKernel(
+        (float) learningRate(time), (float) rho, (float) (1 - rho), (float) epsilon);
   }
 }

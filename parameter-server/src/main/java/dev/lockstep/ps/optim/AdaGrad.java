@@ -1,5 +1,7 @@
 package dev.lockstep.ps.optim;
 
+import dev.lockstep.ps.optim.kernel.AdaGradKernel;
+import dev.lockstep.ps.optim.kernel.UpdateKernel;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.StepTime;
 import java.util.Objects;
@@ -57,32 +59,6 @@ public record AdaGrad(
   @Override
   public UpdateKernel kernel(StepTime time) {
     float rate = (float) (learningRate(time) / (1 + time.updates() * rateDecay));
-    float floor = (float) epsilon;
-    return (theta, g, state, from, to, terms) ->
-        step(theta, g, state[0], from, to, terms, rate, floor);
-  }
-
-  private static void step(
-      float[] theta,
-      float[] g,
-      float[] h,
-      int from,
-      int to,
-      UpdateTerms terms,
-      float rate,
-      float epsilon) {
-    float divisor = terms.divisor();
-    float factor = terms.factor();
-    float l2 = terms.l2();
-    float decay = terms.decay();
-    for (int i = from; i < to; i++) {
-      float x = theta[i];
-      float gradient = g[i] / divisor * factor + l2 * x;
-      float sum = h[i] + gradient * gradient;
-      h[i] = sum;
-      float update = rate * gradient / ((float) Math.sqrt(sum) + epsilon) + decay * x;
-      g[i] = update;
-      theta[i] = x - update;
-    }
+    return new AdaGradKernel(rate, (float) epsilon);
   }
 }

@@ -1,5 +1,8 @@
 package dev.lockstep.ps.optim;
 
+import dev.lockstep.ps.optim.kernel.AdaMaxKernel;
+import dev.lockstep.ps.optim.kernel.Betas;
+import dev.lockstep.ps.optim.kernel.UpdateKernel;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.StepTime;
 import java.util.Objects;
@@ -44,41 +47,6 @@ public record AdaMax(
   public UpdateKernel kernel(StepTime time) {
     double t = time.updates() + 1.0;
     float step = (float) (learningRate(time) / (1 - StrictMath.pow(beta1, t)));
-    float b1 = (float) beta1;
-    float c1 = (float) (1 - beta1);
-    float b2 = (float) beta2;
-    float floor = (float) epsilon;
-    return (theta, g, state, from, to, terms) ->
-        step(theta, g, state[0], state[1], from, to, terms, b1, c1, b2, step, floor);
-  }
-
-  private static void step(
-      float[] theta,
-      float[] g,
-      float[] m,
-      float[] w,
-      int from,
-      int to,
-      UpdateTerms terms,
-      float b1,
-      float c1,
-      float b2,
-      float step,
-      float floor) {
-    float divisor = terms.divisor();
-    float factor = terms.factor();
-    float l2 = terms.l2();
-    float decay = terms.decay();
-    for (int i = from; i < to; i++) {
-      float x = theta[i];
-      float gradient = g[i] / divisor * factor + l2 * x;
-      float mean = b1 * m[i] + c1 * gradient;
-      float most = Math.max(b2 * w[i], Math.abs(gradient) + floor);
-      m[i] = mean;
-      w[i] = most;
-      float update = step * mean / most + decay * x;
-      g[i] = update;
-      theta[i] = x - update;
-    }
+    return new AdaMaxKernel(Betas.of(beta1, beta2), step, (float) epsilon);
   }
 }

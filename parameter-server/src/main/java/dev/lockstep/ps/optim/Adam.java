@@ -1,5 +1,8 @@
 package dev.lockstep.ps.optim;
 
+import dev.lockstep.ps.optim.kernel.AdamKernel;
+import dev.lockstep.ps.optim.kernel.Betas;
+import dev.lockstep.ps.optim.kernel.UpdateKernel;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.StepTime;
 import java.util.Objects;
@@ -55,48 +58,7 @@ public record Adam(
   static UpdateKernel kernel(double rate, double beta1, double beta2, double epsilon, long t) {
     double step = rate / (1 - StrictMath.pow(beta1, (double) t));
     double scale = 1 / StrictMath.sqrt(1 - StrictMath.pow(beta2, (double) t));
-    return kernel(beta1, beta2, (float) step, (float) scale, (float) epsilon);
-  }
-
-  /** {@code u = step * m' / (scale * sqrt(v') + floor)}. */
-  static UpdateKernel kernel(double beta1, double beta2, float step, float scale, float floor) {
-    float b1 = (float) beta1;
-    float c1 = (float) (1 - beta1);
-    float b2 = (float) beta2;
-    float c2 = (float) (1 - beta2);
-    return (theta, g, state, from, to, terms) ->
-        step(theta, g, state[0], state[1], from, to, terms, b1, c1, b2, c2, step, scale, floor);
-  }
-
-  private static void step(
-      float[] theta,
-      float[] g,
-      float[] m,
-      float[] v,
-      int from,
-      int to,
-      UpdateTerms terms,
-      float b1,
-      float c1,
-      float b2,
-      float c2,
-      float step,
-      float scale,
-      float floor) {
-    float divisor = terms.divisor();
-    float factor = terms.factor();
-    float l2 = terms.l2();
-    float decay = terms.decay();
-    for (int i = from; i < to; i++) {
-      float x = theta[i];
-      float gradient = g[i] / divisor * factor + l2 * x;
-      float mean = b1 * m[i] + c1 * gradient;
-      float square = b2 * v[i] + c2 * gradient * gradient;
-      m[i] = mean;
-      v[i] = square;
-      float update = step * mean / (scale * (float) Math.sqrt(square) + floor) + decay * x;
-      g[i] = update;
-      theta[i] = x - update;
-    }
+    return new AdamKernel(
+        Betas.of(beta1, beta2), (float) step, (float) scale, (float) epsilon);
   }
 }

@@ -1,5 +1,6 @@
 package dev.lockstep.ps.optim;
 
+import dev.lockstep.ps.optim.kernel.UpdateKernel;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.StepTime;
 import java.util.Objects;

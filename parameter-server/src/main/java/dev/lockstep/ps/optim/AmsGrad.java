@@ -1,5 +1,8 @@
 package dev.lockstep.ps.optim;
 
+import dev.lockstep.ps.optim.kernel.AmsGradKernel;
+import dev.lockstep.ps.optim.kernel.Betas;
+import dev.lockstep.ps.optim.kernel.UpdateKernel;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.StepTime;
 import java.util.Objects;
@@ -45,14 +48,6 @@ public record AmsGrad(
     double t = time.updates() + 1.0;
     float step = (float) (learningRate(time) / (1 - StrictMath.pow(beta1, t)));
     float scale = (float) (1 / StrictMath.sqrt(1 - StrictMath.pow(beta2, t)));
-    float b1 = (float) beta1;
-    float c1 = (float) (1 - beta1);
-    float b2 = (float) beta2;
-    float c2 = (float) (1 - beta2);
-    float floor = (float) epsilon;
-    return (theta, g, s, from, to, terms) -> {
-      Moments.step(theta, g, s[0], s[1], from, to, terms, b1, c1, b2, c2);
-      Moments.updateByMost(theta, g, s[0], s[1], s[2], from, to, terms.decay(), step, scale, floor);
-    };
+    return new AmsGradKernel(Betas.of(beta1, beta2), step, scale, (float) epsilon);
   }
 }

@@ -1,5 +1,7 @@
 package dev.lockstep.ps.optim;
 
+import dev.lockstep.ps.optim.kernel.BlockMomentumKernel;
+import dev.lockstep.ps.optim.kernel.UpdateKernel;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.StepTime;
 
@@ -37,33 +39,6 @@ public record BlockMomentum(double rate, double momentum) implements Elementwise
 
   @Override
   public UpdateKernel kernel(StepTime time) {
-    float zeta = (float) learningRate(time);
-    float eta = (float) momentum;
-    return (theta, g, state, from, to, terms) ->
-        step(theta, g, state[0], from, to, terms, zeta, eta);
-  }
-
-  private static void step(
-      float[] theta,
-      float[] g,
-      float[] d,
-      int from,
-      int to,
-      UpdateTerms terms,
-      float zeta,
-      float eta) {
-    float divisor = terms.divisor();
-    float factor = terms.factor();
-    float l2 = terms.l2();
-    float decay = terms.decay();
-    for (int i = from; i < to; i++) {
-      float x = theta[i];
-      float gradient = g[i] / divisor * factor + l2 * x;
-      float next = eta * d[i] + zeta * gradient;
-      d[i] = next;
-      float update = next + decay * x;
-      g[i] = update;
-      theta[i] = x - update;
-    }
+    return new BlockMomentumKernel((float) learningRate(time), (float) momentum);
   }
 }

@@ -1,5 +1,11 @@
 package dev.lockstep.ps.optim;
 
+import dev.lockstep.ps.optim.kernel.LayerwiseKernel;
+import dev.lockstep.ps.optim.kernel.LionKernel;
+import dev.lockstep.ps.optim.kernel.Tile;
+import dev.lockstep.ps.optim.kernel.UpdateKernel;
+import dev.lockstep.ps.optim.kernel.UpdateTerms;
+
 /**
  * What is done to one block in one step, all scalars computed: what {@link ShardOptimizer} runs
  * tile by tile.
@@ -10,45 +16,42 @@ package dev.lockstep.ps.optim;
  */
 record BlockStep(UpdateTerms terms, float limit, float l1) {
 
-  /** Scales any float32 but 0 to beyond [-1, 1], in two steps since one factor would overflow. */
-  static final float HUGE = 0x1p100f;
-
-  /** Subtracts the update of an element-wise optimizer from {@code theta[from, to)}. */
-  void update(UpdateKernel kernel, float[] theta, float[] g, float[][] state, int from, int to) {
-    kernel.apply(theta, g, state, from, to, prepare(theta, g, from, to));
+  /** Subtracts the update of an element-wise optimizer. */
+  void update(UpdateKernel kernel, Tile tile) {
+    kernel.apply(tile, prepare(tile));
   }
 
-  /** Turns G in {@code [from, to)} into the direction of a layer-wise optimizer. */
-  void direct(LayerwiseKernel kernel, float[] theta, float[] g, float[][] state, int from, int to) {
-    kernel.direct(theta, g, state, from, to, prepare(theta, g, from, to));
+  /** Turns G into the direction of a layer-wise optimizer. */
+  void computeDirection(LayerwiseKernel kernel, Tile tile) {
+    kernel.computeDirection(tile, prepare(tile));
   }
 
   /**
-   * What optimizers' loops do not do themselves, being seldom wanted: an extra loop over a tile.
+   * Clips and adds L1 where they are on: an extra loop over a tile, since both are seldom on.
    *
    * @return the terms that are left
    */
-  private UpdateTerms prepare(float[] theta, float[] g, int from, int to) {
+  private UpdateTerms prepare(Tile tile) {
     if (limit == Float.POSITIVE_INFINITY && l1 == 0f) {
       return terms;
     }
-    prepare(theta, g, from, to, terms.divisor(), terms.factor(), limit, l1);
-    return terms.prepared();
+    clipAndAddL1(tile);
+    return terms.withoutScaling();
   }
 
-  /** The sign is had by clamping, 30 times as fast as Math.signum, which is not vectorised. */
-  private static void prepare(
-      float[] theta,
-      float[] g,
-      int from,
-      int to,
-      float divisor,
-      float factor,
-      float limit,
-      float l1) {
-    for (int i = from; i < to; i++) {
-      float clamped = Math.max(-limit, Math.min(limit, g[i] / divisor * factor));
-      g[i] = clamped + l1 * Math.max(-1f, Math.min(1f, theta[i] * HUGE * HUGE));
+  /** The sign comes from clamping, 30 times as fast as Math.signum, which is not vectorized. */
+  private void clipAndAddL1(Tile tile) {
+    float[] theta = tile.theta();
+    float[] g = tile.g();
+    float divisor = terms.divisor();
+    float factor = terms.factor();
+    float most = limit;
+    float coefficient = l1;
+    int to = tile.to();
+    for (int i = tile.from(); i < to; i++) {
+      float clamped = Math.max(-most, Math.min(most, g[i] / divisor * factor));
+      float sign = Math.max(-1f, Math.min(1f, theta[i] * LionKernel.HUGE * LionKernel.HUGE));
+      g[i] = clamped + coefficient * sign;
     }
   }
 }

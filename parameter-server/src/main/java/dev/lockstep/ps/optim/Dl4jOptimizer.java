@@ -1,5 +1,16 @@
 package dev.lockstep.ps.optim;
 
+import dev.lockstep.ps.optim.kernel.AdaDeltaKernel;
+import dev.lockstep.ps.optim.kernel.AdaGradKernel;
+import dev.lockstep.ps.optim.kernel.AmsGradKernel;
+import dev.lockstep.ps.optim.kernel.Betas;
+import dev.lockstep.ps.optim.kernel.Dl4jAdaMaxKernel;
+import dev.lockstep.ps.optim.kernel.Dl4jAdamKernel;
+import dev.lockstep.ps.optim.kernel.Dl4jNadamKernel;
+import dev.lockstep.ps.optim.kernel.Dl4jRmsPropKernel;
+import dev.lockstep.ps.optim.kernel.NesterovsKernel;
+import dev.lockstep.ps.optim.kernel.PlainKernel;
+import dev.lockstep.ps.optim.kernel.UpdateKernel;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.StepTime;
 import java.util.Objects;
@@ -28,7 +39,7 @@ public sealed interface Dl4jOptimizer extends ElementwiseOptimizer {
 
     @Override
     public UpdateKernel kernel(StepTime time) {
-      return PlainKernel.of((float) learningRate(time));
+      return new PlainKernel((float) learningRate(time));
     }
   }
 
@@ -51,7 +62,7 @@ public sealed interface Dl4jOptimizer extends ElementwiseOptimizer {
 
     @Override
     public UpdateKernel kernel(StepTime time) {
-      return Dl4jKernels.nesterovs(
+      return new NesterovsKernel(
           (float) learningRate(time), (float) momentum.at(time.iteration(), time.epoch()));
     }
   }
@@ -79,12 +90,10 @@ public sealed interface Dl4jOptimizer extends ElementwiseOptimizer {
 
     @Override
     public UpdateKernel kernel(StepTime time) {
-      return Dl4jKernels.adam(
-          (float) learningRate(time),
-          (float) beta1,
-          (float) beta2,
-          (float) epsilon,
-          time.updates() + 1);
+      return new Dl4jAdamKernel(
+          Betas.ofFloats((float) beta1, (float) beta2),
+          adamStep((float) learningRate(time), beta1, beta2, epsilon, time),
+          (float) epsilon);
     }
   }
 
@@ -110,12 +119,11 @@ public sealed interface Dl4jOptimizer extends ElementwiseOptimizer {
 
     @Override
     public UpdateKernel kernel(StepTime time) {
-      return Dl4jKernels.amsGrad(
-          (float) learningRate(time),
-          (float) beta1,
-          (float) beta2,
-          (float) epsilon,
-          time.updates() + 1);
+      return new AmsGradKernel(
+          Betas.ofFloats((float) beta1, (float) beta2),
+          adamStep((float) learningRate(time), beta1, beta2, epsilon, time),
+          1f,
+          (float) epsilon);
     }
   }
 
@@ -141,12 +149,9 @@ public sealed interface Dl4jOptimizer extends ElementwiseOptimizer {
 
     @Override
     public UpdateKernel kernel(StepTime time) {
-      return Dl4jKernels.adaMax(
-          (float) learningRate(time),
-          (float) beta1,
-          (float) beta2,
-          (float) epsilon,
-          time.updates() + 1);
+      float step = (float) ((float) learningRate(time) / (1.0 - power(beta1, time)));
+      return new Dl4jAdaMaxKernel(
+          Betas.ofFloats((float) beta1, (float) beta2), orEpsilon(step, (float) epsilon));
     }
   }
 
@@ -172,43 +177,11 @@ public sealed interface Dl4jOptimizer extends ElementwiseOptimizer {
 
     @Override
     public UpdateKernel kernel(StepTime time) {
-      return Dl4jKernels.nadam(
+      return new Dl4jNadamKernel(
+          Betas.ofFloats((float) beta1, (float) beta2),
           (float) learningRate(time),
-          (float) beta1,
-          (float) beta2,
-          (float) epsilon,
-          time.updates() + 1);
-    }
-  }
-
-  /**
-   * AdaBelief in DL4J's form: m and step as in {@link Adam}, {@code s' = b2 * s + (1 - b2) * (g -
-   * m')^2 + epsilon}, {@code u = step * m' / (sqrt(s') + epsilon)}. State: m, s.
-   */
-  record AdaBelief(Schedule learningRate, double beta1, double beta2, double epsilon)
-      implements Dl4jOptimizer {
-
-    /** Checks the hyperparameters. */
-    public AdaBelief {
-      Objects.requireNonNull(learningRate, "learningRate");
-      Hyperparameters.requireFraction("AdaBelief beta1", beta1);
-      Hyperparameters.requireFraction("AdaBelief beta2", beta2);
-      Hyperparameters.requireNonNegative("AdaBelief epsilon", epsilon);
-    }
-
-    @Override
-    public int stateVectors() {
-      return 2;
-    }
-
-    @Override
-    public UpdateKernel kernel(StepTime time) {
-      return Dl4jKernels.adaBelief(
-          (float) learningRate(time),
-          (float) beta1,
-          (float) beta2,
-          (float) epsilon,
-          time.updates() + 1);
+          (float) (1.0 - power(beta1, time)),
+          (float) epsilon);
     }
   }
 
@@ -236,7 +209,7 @@ public sealed interface Dl4jOptimizer extends ElementwiseOptimizer {
 
     @Override
     public UpdateKernel kernel(StepTime time) {
-      return Dl4jKernels.adaGrad((float) learningRate(time), (float) epsilon);
+      return new AdaGradKernel((float) learningRate(time), (float) epsilon);
     }
   }
 
@@ -265,7 +238,7 @@ public sealed interface Dl4jOptimizer extends ElementwiseOptimizer {
 
     @Override
     public UpdateKernel kernel(StepTime time) {
-      return Dl4jKernels.rmsProp((float) learningRate(time), (float) decay, (float) epsilon);
+      return new Dl4jRmsPropKernel((float) learningRate(time), (float) decay, (float) epsilon);
     }
   }
 
@@ -299,7 +272,7 @@ public sealed interface Dl4jOptimizer extends ElementwiseOptimizer {
 
     @Override
     public UpdateKernel kernel(StepTime time) {
-      return AdaDeltaKernel.of(1f, (float) rho, 1 - (float) rho, (float) epsilon);
+      return new AdaDeltaKernel(1f, (float) rho, 1 - (float) rho, (float) epsilon);
     }
   }
 
@@ -324,7 +297,26 @@ public sealed interface Dl4jOptimizer extends ElementwiseOptimizer {
 
     @Override
     public UpdateKernel kernel(StepTime time) {
-      return PlainKernel.of(1f);
+      return new PlainKernel(1f);
     }
+  }
+
+  /**
+   * Adam's bias-corrected learning rate. Powers are rounded to float32 before 1 - b^t, as in ND4J's
+   * native code: for b2 = 0.999 that changes the first steps by some 1e-5, which parity needs.
+   */
+  private static float adamStep(
+      float learningRate, double beta1, double beta2, double epsilon, StepTime time) {
+    float corrected = learningRate * (float) StrictMath.sqrt((float) (1.0 - power(beta2, time)));
+    return orEpsilon((float) (corrected / (1.0 - power(beta1, time))), (float) epsilon);
+  }
+
+  private static float power(double beta, StepTime time) {
+    return (float) StrictMath.pow((float) beta, (double) (time.updates() + 1));
+  }
+
+  /** As in ND4J, a rate that is 0 or not finite is replaced by epsilon. */
+  private static float orEpsilon(float step, float epsilon) {
+    return step == 0 || !Float.isFinite(step) ? epsilon : step;
   }
 }

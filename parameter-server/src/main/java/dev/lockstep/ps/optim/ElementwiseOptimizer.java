@@ -1,5 +1,6 @@
 package dev.lockstep.ps.optim;
 
+import dev.lockstep.ps.optim.kernel.UpdateKernel;
 import dev.lockstep.ps.schedule.StepTime;
 
 /** An optimizer whose update of an element depends on that element alone: one pass a step. */

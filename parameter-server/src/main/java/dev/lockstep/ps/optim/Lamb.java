@@ -1,5 +1,8 @@
 package dev.lockstep.ps.optim;
 
+import dev.lockstep.ps.optim.kernel.Betas;
+import dev.lockstep.ps.optim.kernel.LambKernel;
+import dev.lockstep.ps.optim.kernel.LayerwiseKernel;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.StepTime;
 import java.util.Objects;
@@ -50,94 +53,12 @@ public record Lamb(
   @Override
   public LayerwiseKernel layerwiseKernel(StepTime time) {
     double t = time.updates() + 1.0;
-    return new Kernel(
+    return new LambKernel(
+        Betas.of(beta1, beta2),
         (float) learningRate(time),
-        (float) beta1,
-        (float) (1 - beta1),
-        (float) beta2,
-        (float) (1 - beta2),
         (float) (1 / (1 - StrictMath.pow(beta1, t))),
         (float) (1 / StrictMath.sqrt(1 - StrictMath.pow(beta2, t))),
         (float) epsilon,
         (float) weightDecay);
-  }
-
-  private record Kernel(
-      float rate,
-      float b1,
-      float c1,
-      float b2,
-      float c2,
-      float meanScale,
-      float rootScale,
-      float floor,
-      float weightDecay)
-      implements LayerwiseKernel {
-
-    @Override
-    public void direct(
-        float[] theta, float[] g, float[][] state, int from, int to, UpdateTerms terms) {
-      Lamb.direct(
-          theta,
-          g,
-          state[0],
-          state[1],
-          from,
-          to,
-          terms,
-          b1,
-          c1,
-          b2,
-          c2,
-          meanScale,
-          rootScale,
-          floor,
-          weightDecay);
-    }
-
-    @Override
-    public void move(
-        float[] theta, float[] r, float[][] state, int from, int to, float trust, float decay) {
-      Lamb.move(theta, r, from, to, rate * trust, decay);
-    }
-  }
-
-  private static void direct(
-      float[] theta,
-      float[] g,
-      float[] m,
-      float[] v,
-      int from,
-      int to,
-      UpdateTerms terms,
-      float b1,
-      float c1,
-      float b2,
-      float c2,
-      float meanScale,
-      float rootScale,
-      float floor,
-      float weightDecay) {
-    float divisor = terms.divisor();
-    float factor = terms.factor();
-    float l2 = terms.l2();
-    for (int i = from; i < to; i++) {
-      float x = theta[i];
-      float gradient = g[i] / divisor * factor + l2 * x;
-      float mean = b1 * m[i] + c1 * gradient;
-      float square = b2 * v[i] + c2 * gradient * gradient;
-      m[i] = mean;
-      v[i] = square;
-      g[i] = meanScale * mean / (rootScale * (float) Math.sqrt(square) + floor) + weightDecay * x;
-    }
-  }
-
-  private static void move(float[] theta, float[] r, int from, int to, float step, float decay) {
-    for (int i = from; i < to; i++) {
-      float x = theta[i];
-      float update = step * r[i] + decay * x;
-      r[i] = update;
-      theta[i] = x - update;
-    }
   }
 }

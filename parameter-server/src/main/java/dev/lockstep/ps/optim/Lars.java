@@ -1,5 +1,7 @@
 package dev.lockstep.ps.optim;
 
+import dev.lockstep.ps.optim.kernel.LarsKernel;
+import dev.lockstep.ps.optim.kernel.LayerwiseKernel;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.StepTime;
 import java.util.Objects;
@@ -51,50 +53,6 @@ public record Lars(Schedule learningRate, double momentum, double weightDecay, d
 
   @Override
   public LayerwiseKernel layerwiseKernel(StepTime time) {
-    return new Kernel((float) learningRate(time), (float) momentum, (float) weightDecay);
-  }
-
-  private record Kernel(float rate, float momentum, float weightDecay) implements LayerwiseKernel {
-
-    @Override
-    public void direct(
-        float[] theta, float[] g, float[][] state, int from, int to, UpdateTerms terms) {
-      Lars.direct(theta, g, from, to, terms);
-    }
-
-    @Override
-    public void move(
-        float[] theta, float[] r, float[][] state, int from, int to, float trust, float decay) {
-      Lars.move(theta, r, state[0], from, to, momentum, rate * trust, weightDecay, decay);
-    }
-  }
-
-  private static void direct(float[] theta, float[] g, int from, int to, UpdateTerms terms) {
-    float divisor = terms.divisor();
-    float factor = terms.factor();
-    float l2 = terms.l2();
-    for (int i = from; i < to; i++) {
-      g[i] = g[i] / divisor * factor + l2 * theta[i];
-    }
-  }
-
-  private static void move(
-      float[] theta,
-      float[] r,
-      float[] b,
-      int from,
-      int to,
-      float momentum,
-      float step,
-      float weightDecay,
-      float decay) {
-    for (int i = from; i < to; i++) {
-      float x = theta[i];
-      float buffer = momentum * b[i] + step * (r[i] + weightDecay * x);
-      b[i] = buffer;
-      float update = buffer + decay * x;
-      r[i] = update;
-      theta[i] = x - update;
-    }
+    return new LarsKernel((float) learningRate(time), (float) momentum, (float) weightDecay);
   }
 }

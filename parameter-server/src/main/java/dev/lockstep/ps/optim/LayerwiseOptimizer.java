@@ -1,11 +1,12 @@
 package dev.lockstep.ps.optim;
 
+import dev.lockstep.ps.optim.kernel.LayerwiseKernel;
 import dev.lockstep.ps.schedule.StepTime;
 
 /**
  * An optimizer that scales the update of each block by a trust ratio, had from the norms of the
  * block's θ and direction over all shards. A step takes two passes with an exchange of norms
- * between: {@link ShardOptimizer#direct} and {@link ShardOptimizer#move}.
+ * between: {@link ShardOptimizer#computeDirection} and {@link ShardOptimizer#applyTrust}.
  */
 public sealed interface LayerwiseOptimizer extends OptimizerSpec permits Lamb, Lars {
 

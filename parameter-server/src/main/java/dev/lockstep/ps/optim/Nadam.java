@@ -1,5 +1,8 @@
 package dev.lockstep.ps.optim;
 
+import dev.lockstep.ps.optim.kernel.Betas;
+import dev.lockstep.ps.optim.kernel.NadamKernel;
+import dev.lockstep.ps.optim.kernel.UpdateKernel;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.StepTime;
 import java.util.Objects;
@@ -67,28 +70,8 @@ public record Nadam(
     float ofGradient = (float) (rate * (1 - mu) / (1 - product));
     float ofMean = (float) (rate * next / (1 - product * mu * next));
     float scale = (float) (1 / StrictMath.sqrt(1 - StrictMath.pow(beta2, (double) t)));
-    float b1 = (float) beta1;
-    float c1 = (float) (1 - beta1);
-    float b2 = (float) beta2;
-    float c2 = (float) (1 - beta2);
-    float floor = (float) epsilon;
-    return (theta, g, s, from, to, terms) ->
-        step(
-            theta,
-            g,
-            s[0],
-            s[1],
-            from,
-            to,
-            terms,
-            b1,
-            c1,
-            b2,
-            c2,
-            ofGradient,
-            ofMean,
-            scale,
-            floor);
+    return new NadamKernel(
+        Betas.of(beta1, beta2), ofGradient, ofMean, scale, (float) epsilon);
   }
 
   /** mu(i). */
@@ -118,39 +101,5 @@ public record Nadam(
       log -= half / k * sumOfPowers;
     }
     return log > NEGLIGIBLE ? StrictMath.exp(log) : 0;
-  }
-
-  private static void step(
-      float[] theta,
-      float[] g,
-      float[] m,
-      float[] v,
-      int from,
-      int to,
-      UpdateTerms terms,
-      float b1,
-      float c1,
-      float b2,
-      float c2,
-      float ofGradient,
-      float ofMean,
-      float scale,
-      float floor) {
-    float divisor = terms.divisor();
-    float factor = terms.factor();
-    float l2 = terms.l2();
-    float decay = terms.decay();
-    for (int i = from; i < to; i++) {
-      float x = theta[i];
-      float gradient = g[i] / divisor * factor + l2 * x;
-      float mean = b1 * m[i] + c1 * gradient;
-      float square = b2 * v[i] + c2 * gradient * gradient;
-      m[i] = mean;
-      v[i] = square;
-      float ahead = ofGradient * gradient + ofMean * mean;
-      float update = ahead / (scale * (float) Math.sqrt(square) + floor) + decay * x;
-      g[i] = update;
-      theta[i] = x - update;
-    }
   }
 }

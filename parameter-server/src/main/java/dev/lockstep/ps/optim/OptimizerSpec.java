@@ -1,5 +1,7 @@
 package dev.lockstep.ps.optim;
 
+import dev.lockstep.ps.optim.kernel.PlainKernel;
+import dev.lockstep.ps.optim.kernel.UpdateKernel;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.StepTime;
 import java.io.Serializable;
@@ -55,7 +57,7 @@ public sealed interface OptimizerSpec extends Serializable
 
     @Override
     public UpdateKernel kernel(StepTime time) {
-      return PlainKernel.of(1f);
+      return new PlainKernel(1f);
     }
   }
 }

@@ -1,5 +1,8 @@
 package dev.lockstep.ps.optim;
 
+import dev.lockstep.ps.optim.kernel.AdamKernel;
+import dev.lockstep.ps.optim.kernel.Betas;
+import dev.lockstep.ps.optim.kernel.UpdateKernel;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.StepTime;
 import java.util.Objects;
@@ -52,11 +55,12 @@ public record RAdam(
     double rho = rhoMax - 2 * t * power / (1 - power);
     if (rho <= 5) {
       // u = step * m' / (0 * sqrt(v') + 1)
-      return Adam.kernel(beta1, beta2, (float) step, 0f, 1f);
+      return new AdamKernel(Betas.of(beta1, beta2), (float) step, 0f, 1f);
     }
     double rectified =
         StrictMath.sqrt(
             (rho - 4) * (rho - 2) * rhoMax / ((rhoMax - 4) * (rhoMax - 2) * rho) * (1 - power));
-    return Adam.kernel(beta1, beta2, (float) (step * rectified), 1f, (float) epsilon);
+    return new AdamKernel(
+        Betas.of(beta1, beta2), (float) (step * rectified), 1f, (float) epsilon);
   }
 }

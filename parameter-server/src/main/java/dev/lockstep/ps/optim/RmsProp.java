@@ -1,5 +1,7 @@
 package dev.lockstep.ps.optim;
 
+import dev.lockstep.ps.optim.kernel.RmsPropKernel;
+import dev.lockstep.ps.optim.kernel.UpdateKernel;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.StepTime;
 import java.util.Objects;
@@ -61,80 +63,12 @@ public record RmsProp(
 
   @Override
   public UpdateKernel kernel(StepTime time) {
-    float rate = (float) learningRate(time);
-    float keep = (float) alpha;
-    float add = (float) (1 - alpha);
-    float floor = (float) epsilon;
-    float mu = (float) momentum;
-    int last = stateVectors() - 1;
-    return (theta, g, state, from, to, terms) -> {
-      if (centring == Centring.CENTRED) {
-        centred(theta, g, state[0], state[1], from, to, terms, keep, add, floor);
-      } else {
-        uncentred(theta, g, state[0], from, to, terms, keep, add, floor);
-      }
-      if (mu > 0) {
-        momentum(theta, g, state[last], from, to, terms.decay(), rate, mu);
-      } else {
-        PlainKernel.finish(theta, g, from, to, terms.decay(), rate);
-      }
-    };
-  }
-
-  private static void uncentred(
-      float[] theta,
-      float[] g,
-      float[] s,
-      int from,
-      int to,
-      UpdateTerms terms,
-      float keep,
-      float add,
-      float epsilon) {
-    float divisor = terms.divisor();
-    float factor = terms.factor();
-    float l2 = terms.l2();
-    for (int i = from; i < to; i++) {
-      float gradient = g[i] / divisor * factor + l2 * theta[i];
-      float square = keep * s[i] + add * gradient * gradient;
-      s[i] = square;
-      g[i] = gradient / ((float) Math.sqrt(square) + epsilon);
-    }
-  }
-
-  private static void centred(
-      float[] theta,
-      float[] g,
-      float[] s,
-      float[] a,
-      int from,
-      int to,
-      UpdateTerms terms,
-      float keep,
-      float add,
-      float epsilon) {
-    float divisor = terms.divisor();
-    float factor = terms.factor();
-    float l2 = terms.l2();
-    for (int i = from; i < to; i++) {
-      float gradient = g[i] / divisor * factor + l2 * theta[i];
-      float square = keep * s[i] + add * gradient * gradient;
-      float mean = keep * a[i] + add * gradient;
-      s[i] = square;
-      a[i] = mean;
-      g[i] = gradient / ((float) Math.sqrt(Math.max(0f, square - mean * mean)) + epsilon);
-    }
-  }
-
-  private static void momentum(
-      float[] theta, float[] g, float[] b, int from, int to, float decay, float rate, float mu) {
-    for (int i = from; i < to; i++) {
-      float x = theta[i];
-      float buffer = mu * b[i] + g[i];
-      b[i] = buffer;
-      float update = rate * buffer + decay * x;
-      g[i] = update;
-      theta[i] = x - update;
-    }
+    return new RmsPropKernel(
+        (float) learningRate(time),
+        (float) alpha,
+        (float) (1 - alpha),
+        (float) epsilon,
+        (float) momentum,
+        centring == Centring.CENTRED);
   }
 }

@@ -1,5 +1,8 @@
 package dev.lockstep.ps.optim;
 
+import dev.lockstep.ps.optim.kernel.MomentumKernel;
+import dev.lockstep.ps.optim.kernel.PlainKernel;
+import dev.lockstep.ps.optim.kernel.UpdateKernel;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.ps.schedule.StepTime;
 import java.util.Objects;
@@ -70,40 +73,13 @@ public record Sgd(
   public UpdateKernel kernel(StepTime time) {
     float rate = (float) learningRate(time);
     if (stateVectors() == 0) {
-      return PlainKernel.of(rate);
+      return new PlainKernel(rate);
     }
     double mu = momentum.at(time.iteration(), time.epoch());
     float keep = (float) mu;
     float add = (float) (time.updates() == 0 ? 1 : 1 - dampening);
     float ofBuffer = (float) (learningRate(time) * (form == Form.NESTEROV ? mu : 1));
     float ofGradient = form == Form.NESTEROV ? rate : 0f;
-    return (theta, g, state, from, to, terms) ->
-        momentum(theta, g, state[0], from, to, terms, keep, add, ofBuffer, ofGradient);
-  }
-
-  private static void momentum(
-      float[] theta,
-      float[] g,
-      float[] b,
-      int from,
-      int to,
-      UpdateTerms terms,
-      float keep,
-      float add,
-      float ofBuffer,
-      float ofGradient) {
-    float divisor = terms.divisor();
-    float factor = terms.factor();
-    float l2 = terms.l2();
-    float decay = terms.decay();
-    for (int i = from; i < to; i++) {
-      float x = theta[i];
-      float gradient = g[i] / divisor * factor + l2 * x;
-      float buffer = keep * b[i] + add * gradient;
-      b[i] = buffer;
-      float update = ofBuffer * buffer + ofGradient * gradient + decay * x;
-      g[i] = update;
-      theta[i] = x - update;
-    }
+    return new MomentumKernel(keep, add, ofBuffer, ofGradient);
   }
 }

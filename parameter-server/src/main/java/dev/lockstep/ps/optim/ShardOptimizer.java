@@ -1,5 +1,9 @@
 package dev.lockstep.ps.optim;
 
+import dev.lockstep.ps.optim.kernel.LayerwiseKernel;
+import dev.lockstep.ps.optim.kernel.Tile;
+import dev.lockstep.ps.optim.kernel.UpdateKernel;
+import dev.lockstep.ps.optim.kernel.UpdateTerms;
 import dev.lockstep.ps.clip.NormPartials;
 import dev.lockstep.ps.clip.NormPlan;
 import dev.lockstep.ps.layout.Block;
@@ -7,6 +11,7 @@ import dev.lockstep.ps.schedule.StepTime;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 
 /**
  * Updates one parameter shard. Owns the shard's optimizer state and nothing else. Lives on a
@@ -113,9 +118,9 @@ public final class ShardOptimizer {
       StepTime time) {
     if (isLayerwise) {
       throw new IllegalStateException(
-          "the plan is layer-wise: call direct, join trustPartials of all shards, call move");
+          "the plan is layer-wise: call computeDirection, join trustPartials of all shards, call applyTrust");
     }
-    direct(theta, gradientSum, from, to, examples, clipNormsOrNull, time);
+    computeDirection(theta, gradientSum, from, to, examples, clipNormsOrNull, time);
   }
 
   /**
@@ -131,7 +136,7 @@ public final class ShardOptimizer {
    * @param clipNormsOrNull the step's norms; null where the plan's {@link NormPlan#groups} is 0
    * @param time of the step
    */
-  public void direct(
+  public void computeDirection(
       float[] theta,
       float[] gradientSum,
       int from,
@@ -148,12 +153,11 @@ public final class ShardOptimizer {
           OptimizerSpec optimizer = plan.rules().get(block).optimizer();
           if (optimizer instanceof ElementwiseOptimizer elementwise) {
             UpdateKernel kernel = elementwise.kernel(time);
-            forEachTile(
-                first, last, (a, b) -> step.update(kernel, theta, gradientSum, state, a, b));
+            forEachTile(theta, gradientSum, first, last, tile -> step.update(kernel, tile));
           } else if (optimizer instanceof LayerwiseOptimizer layerwise) {
             LayerwiseKernel kernel = layerwise.layerwiseKernel(time);
             forEachTile(
-                first, last, (a, b) -> step.direct(kernel, theta, gradientSum, state, a, b));
+                theta, gradientSum, first, last, tile -> step.computeDirection(kernel, tile));
           }
         });
   }
@@ -162,7 +166,7 @@ public final class ShardOptimizer {
    * The shard's part of the norms between the two passes. It reads θ and r once more, in chunks.
    *
    * @param theta of the shard
-   * @param direction what {@link #direct} left, for the whole of the shard
+   * @param direction what {@link #computeDirection} left, for the whole of the shard
    */
   public NormPartials trustPartials(float[] theta, float[] direction) {
     checkRange(theta, direction, 0, end - begin);
@@ -173,13 +177,13 @@ public final class ShardOptimizer {
    * The second pass of a step by a layer-wise plan, on a range of the shard.
    *
    * @param theta of the shard; changed in {@code [from, to)} where the optimizer is layer-wise
-   * @param direction what {@link #direct} left; holds the update afterwards
+   * @param direction what {@link #computeDirection} left; holds the update afterwards
    * @param from first element, counted from the shard's begin
    * @param to first element after the range
    * @param trustNorms what {@link TrustPlan#norms} gave for the trust partials of all shards
    * @param time of the step, as in the first pass
    */
-  public void move(
+  public void applyTrust(
       float[] theta, float[] direction, int from, int to, double[] trustNorms, StepTime time) {
     checkRange(theta, direction, from, to);
     forEachBlock(
@@ -192,7 +196,7 @@ public final class ShardOptimizer {
             float trust = trustPlan.trust(block, trustNorms);
             float decay = (float) modelsDecay(rule, time);
             forEachTile(
-                first, last, (a, b) -> kernel.move(theta, direction, state, a, b, trust, decay));
+                theta, direction, first, last, tile -> kernel.applyTrust(tile, trust, decay));
           }
         });
   }
@@ -217,10 +221,10 @@ public final class ShardOptimizer {
         normPlan.groups() == 0
             ? null
             : normPlan.norms(List.of(normPlan.partials(gradientSum, 0, end, examples)));
-    direct(theta, gradientSum, 0, end, examples, clipNorms, time);
+    computeDirection(theta, gradientSum, 0, end, examples, clipNorms, time);
     if (isLayerwise) {
       double[] trustNorms = trustPlan.norms(List.of(trustPartials(theta, gradientSum)));
-      move(theta, gradientSum, 0, end, trustNorms, time);
+      applyTrust(theta, gradientSum, 0, end, trustNorms, time);
     }
   }
 
@@ -228,12 +232,6 @@ public final class ShardOptimizer {
   @FunctionalInterface
   private interface BlockAction {
     void on(int block, int from, int to);
-  }
-
-  /** What is done to a tile. */
-  @FunctionalInterface
-  private interface TileAction {
-    void on(int from, int to);
   }
 
   private void forEachBlock(int from, int to, BlockAction action) {
@@ -249,10 +247,11 @@ public final class ShardOptimizer {
     }
   }
 
-  private static void forEachTile(int from, int to, TileAction action) {
+  private void forEachTile(
+      float[] theta, float[] gradient, int from, int to, Consumer<Tile> action) {
     for (int at = from; at < to; ) {
       int tileEnd = Math.min(at + TILE, to);
-      action.on(at, tileEnd);
+      action.accept(new Tile(theta, gradient, state, at, tileEnd));
       at = tileEnd;
     }
   }

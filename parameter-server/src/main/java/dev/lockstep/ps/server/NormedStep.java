@@ -53,8 +53,8 @@ final class NormedStep {
 
     void publish(ShardNorms norms);
 
-    /** Goes over a frame for the first time, by a layer-wise plan. */
-    void direct(int frame, Update update, double[] clipNormsOrNull);
+    /** The first pass over a frame, by a layer-wise plan. */
+    void computeDirection(int frame, Update update, double[] clipNormsOrNull);
 
     /** The shard's part of the norms between the two passes. */
     NormPartials trustPartials();
@@ -156,7 +156,7 @@ final class NormedStep {
     undirected.set(updates.length);
     forEachFrame(
         (frame, update) -> {
-          shard.direct(frame, update, clipNormsOrNull);
+          shard.computeDirection(frame, update, clipNormsOrNull);
           if (undirected.decrementAndGet() == 0) {
             exchange(clipPlan.groups() > 0 ? 1 : 0, shard.trustPartials());
           }

@@ -216,7 +216,7 @@ public final class ShardServer implements ShardEndpoint {
     if (!update.applies()) {
       requireSkipping(update);
     } else if (trustNormsOrNull != null) {
-      optimizer.move(theta, gradientSum, from, to, trustNormsOrNull, update.time());
+      optimizer.applyTrust(theta, gradientSum, from, to, trustNormsOrNull, update.time());
     } else {
       optimizer.update(
           theta, gradientSum, from, to, update.divisor(), clipNormsOrNull, update.time());
@@ -287,10 +287,10 @@ public final class ShardServer implements ShardEndpoint {
     }
 
     @Override
-    public void direct(int index, Update update, double[] clipNormsOrNull) {
+    public void computeDirection(int index, Update update, double[] clipNormsOrNull) {
       Frame frame = frames[index];
       synchronized (frame) {
-        optimizer.direct(
+        optimizer.computeDirection(
             theta,
             gradientSum,
             frame.from,

@@ -9,41 +9,24 @@ import dev.lockstep.ps.protocol.AttemptId;
 import dev.lockstep.ps.protocol.AttemptKey;
 import dev.lockstep.ps.protocol.FrameLayout;
 import dev.lockstep.ps.protocol.Protocol;
-import dev.lockstep.ps.protocol.ServerPeers;
 import dev.lockstep.ps.protocol.ShardEndpoint;
-import dev.lockstep.ps.protocol.ShardNorms;
 import dev.lockstep.ps.reduce.WireFormat;
 import dev.lockstep.ps.server.ShardServer;
 import dev.lockstep.ps.server.ShardSnapshot;
 import dev.lockstep.ps.server.ShardSpec;
-import dev.lockstep.ps.transport.message.AbortMessage;
-import dev.lockstep.ps.transport.message.Ack;
-import dev.lockstep.ps.transport.message.LeaveMessage;
-import dev.lockstep.ps.transport.message.MessageException;
-import dev.lockstep.ps.transport.message.MessageType;
-import dev.lockstep.ps.transport.message.NormsMessage;
-import dev.lockstep.ps.transport.message.PullMessage;
-import dev.lockstep.ps.transport.message.PullReplyMessage;
-import dev.lockstep.ps.transport.message.PushMessage;
 import dev.lockstep.ps.transport.message.Wire;
 import dev.lockstep.ps.transport.rpc.MessageConnector;
+import dev.lockstep.ps.transport.rpc.MessageLink;
 import dev.lockstep.ps.transport.rpc.MessageServer;
 import dev.lockstep.ps.transport.rpc.Traffic;
 import dev.lockstep.ps.transport.rpc.Transferred;
 import dev.lockstep.ps.transport.rpc.TransportSettings;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.function.IntFunction;
 import org.apache.spark.SparkEnv;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -62,7 +45,7 @@ public final class ExecutorNode implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(ExecutorNode.class);
 
-  /** How long a node that shuts down waits for its peers to hear its last words. */
+  /** How long a node that shuts down waits for its peers to take its last messages. */
   private static final Duration LINGER = Duration.ofSeconds(1);
 
   private final AttemptId id;
@@ -76,13 +59,11 @@ public final class ExecutorNode implements AutoCloseable {
   private final NodeAddress address;
   private final CompletableFuture<Started> started = new CompletableFuture<>();
   private final CompletableFuture<Void> allFinished = new CompletableFuture<>();
-  private final CompletableFuture<Void> peersTold = new CompletableFuture<>();
+
+  private final TaskHolds holds = new TaskHolds();
 
   // Guarded by this.
   private boolean starting;
-  private int holds;
-  private int finished;
-  private boolean closed;
   private boolean shutDown;
   private boolean left;
 
@@ -91,7 +72,12 @@ public final class ExecutorNode implements AutoCloseable {
     this.key = id.key();
     this.token = token;
     this.settings = settings;
-    this.server = new MessageServer(settings, token, this::receive, traffic);
+    ShardRequests requests =
+        new ShardRequests(
+            key,
+            started.thenApply(now -> new ShardRequests.Target(now.shard, now.peers)),
+            reason -> abort(new AttemptAbortedException(reason, null)));
+    this.server = new MessageServer(settings, token, requests, traffic);
     this.address = new NodeAddress(jvmId, server.host(), server.port());
     signal.onTrip(this::tripped);
   }
@@ -103,23 +89,7 @@ public final class ExecutorNode implements AutoCloseable {
       FrameLayout layout,
       ShardServer shard,
       LocalShard local,
-      MessageConnector connector,
-      Map<Integer, Peer> peers,
-      Heartbeat heartbeat) {
-
-    void stopAsking() {
-      if (heartbeat != null) {
-        heartbeat.close();
-      }
-    }
-
-    void disconnect() {
-      stopAsking();
-      if (connector != null) {
-        connector.close();
-      }
-    }
-  }
+      PeerGroup peers) {}
 
   /**
    * This executor's node for an attempt, with Spark's network settings.
@@ -184,14 +154,24 @@ public final class ExecutorNode implements AutoCloseable {
       FrameLayout layout =
           new FrameLayout(new ShardLayout(plan.layout().parameters(), roster.size()));
       ShardSpec spec = new ShardSpec(key, layout, own, plan, virtualWorkers, protocol, firstStep);
+      PeerGroup peers = new PeerGroup(key, own, layout, this::abort);
       ShardServer shard =
           new ShardServer(
               spec,
               Arrays.copyOfRange(theta, spec.begin(), spec.end()),
               cut(stateOrNull, spec.begin(), spec.end()),
-              new Peers(),
+              peers,
               server.executor());
-      start(roster, own, layout, shard, protocol.rounding().format());
+      WireFormat format = protocol.rounding().format();
+      connect(
+          new Started(
+              List.copyOf(roster),
+              own,
+              layout,
+              shard,
+              new LocalShard(shard, format, payload),
+              peers),
+          format);
     } catch (InterruptedException | RuntimeException | Error e) {
       abort(e);
       throw e;
@@ -221,61 +201,31 @@ public final class ExecutorNode implements AutoCloseable {
     return false;
   }
 
-  private void start(
-      List<NodeAddress> roster, int own, FrameLayout layout, ShardServer shard, WireFormat format)
-      throws InterruptedException {
-    Map<Integer, Peer> peers = new TreeMap<>();
-    MessageConnector connector = null;
-    Heartbeat heartbeat = null;
-    if (roster.size() > 1) {
-      connector = new MessageConnector(settings, traffic);
+  private void connect(Started now, WireFormat format) throws InterruptedException {
+    if (now.roster.size() > 1) {
       try {
-        for (int i = 0; i < roster.size(); i++) {
-          if (i != own) {
-            signal.check();
-            peers.put(i, connect(connector, roster.get(i), i, format));
-          }
-        }
-      } catch (IOException | InterruptedException | RuntimeException | Error e) {
-        connector.close();
-        if (e instanceof InterruptedException interrupted) {
-          throw interrupted;
-        }
+        now.peers.connect(
+            now.roster,
+            new MessageConnector(settings, traffic),
+            (connector, to, shard) -> {
+              signal.check();
+              MessageLink link = connector.connect(to.host(), to.port(), token);
+              return new Peer(to, shard, link, format, payload);
+            });
+      } catch (IOException e) {
         abort(e);
         signal.check();
       }
-      heartbeat = new Heartbeat(peers.values(), settings, this::lost);
     }
-    Started now =
-        new Started(
-            List.copyOf(roster),
-            own,
-            layout,
-            shard,
-            new LocalShard(shard, format, payload),
-            connector,
-            peers,
-            heartbeat);
-    if (!started.complete(now) || isClosed()) {
-      now.disconnect();
+    if (!started.complete(now) || holds.isClosed()) {
+      now.peers.close();
       signal.check();
       throw new IllegalStateException(id + " is closed in this JVM");
     }
-    for (Peer peer : peers.values()) {
-      peer.link().onEnd(() -> lost(peer, "its connection closed"));
-    }
+    now.peers.watch(settings.times().pingEvery(), settings.times().silence());
     // An abort that came in before there was a shard has nobody else to end it.
     signal.cause().ifPresent(this::tripped);
     signal.check();
-  }
-
-  private Peer connect(MessageConnector connector, NodeAddress to, int shard, WireFormat format)
-      throws IOException, InterruptedException {
-    try {
-      return new Peer(to, shard, connector.connect(to.host(), to.port(), token), format, payload);
-    } catch (IOException e) {
-      throw new IOException(to + " (shard " + shard + "): " + e.getMessage(), e);
-    }
   }
 
   /**
@@ -287,7 +237,7 @@ public final class ExecutorNode implements AutoCloseable {
     Started now = requireStarted();
     List<ShardEndpoint> endpoints = new ArrayList<>();
     for (int i = 0; i < now.roster.size(); i++) {
-      endpoints.add(i == now.own ? now.local : now.peers.get(i).endpoint());
+      endpoints.add(i == now.own ? now.local : now.peers.endpoint(i));
     }
     return new ParameterClient(key, now.layout, endpoints, signal, settings.times().waitBound());
   }
@@ -310,26 +260,8 @@ public final class ExecutorNode implements AutoCloseable {
    */
   public void finish() throws InterruptedException {
     Started now = requireStarted();
-    boolean last;
-    synchronized (this) {
-      last = ++finished == holds;
-    }
-    if (last) {
-      List<CompletableFuture<Void>> farewells = new ArrayList<>();
-      for (Peer peer : now.peers.values()) {
-        farewells.add(
-            peer.sendFarewell(key, now.own)
-                .exceptionally(
-                    failure -> {
-                      // It may be gone before it acknowledges: if it had not departed, it is lost.
-                      lost(peer, "farewell: " + Wire.describe(failure));
-                      return null;
-                    }));
-        farewells.add(peer.departed());
-      }
-      CompletableFuture<Void> unused =
-          CompletableFuture.allOf(farewells.toArray(CompletableFuture[]::new))
-              .thenRun(() -> allFinished.complete(null));
+    if (holds.finish()) {
+      CompletableFuture<Void> unused = now.peers.leave().thenRun(() -> allFinished.complete(null));
     }
     // A copy: the signal completes what it waits for.
     signal.await(allFinished.copy(), settings.times().waitBound(), "the end of all workers' steps");
@@ -360,11 +292,7 @@ public final class ExecutorNode implements AutoCloseable {
    */
   @Override
   public void close() {
-    boolean early;
-    synchronized (this) {
-      early = started.isDone() && finished < holds && !allFinished.isDone();
-    }
-    if (early) {
+    if (started.isDone() && holds.hasUnfinished() && !allFinished.isDone()) {
       abort(new IllegalStateException("a task on " + address + " closed before its end"));
     }
     if (NodeRegistry.release(this)) {
@@ -373,30 +301,24 @@ public final class ExecutorNode implements AutoCloseable {
   }
 
   /** Counts one task more. */
-  synchronized void retain(String runToken) {
+  void retain(String runToken) {
     if (!token.equals(runToken)) {
       throw new IllegalArgumentException(id + ": wrong run token");
     }
-    if (closed) {
+    if (!holds.add()) {
       throw new IllegalStateException(id + " is closed in this JVM");
     }
-    holds++;
   }
 
   /** Counts one task less. Returns whether it was the last. */
-  synchronized boolean drop() {
-    if (holds == 0) {
-      return false;
-    }
-    holds--;
-    closed = holds == 0;
-    return closed;
+  boolean drop() {
+    return holds.drop();
   }
 
   /** Frees everything, whoever still holds the node. */
   void shutDown() {
+    holds.close();
     synchronized (this) {
-      closed = true;
       if (shutDown) {
         return;
       }
@@ -405,11 +327,11 @@ public final class ExecutorNode implements AutoCloseable {
     Started now = started.isCompletedExceptionally() ? null : started.getNow(null);
     if (now != null) {
       boolean aborted = signal.cause().isPresent();
-      now.stopAsking();
+      now.peers.stopWatching();
       if (aborted) {
-        tellBeforeLeaving();
+        now.peers.awaitAbortSent(LINGER);
       }
-      now.disconnect();
+      now.peers.close();
       if (!aborted) {
         server.awaitSilence(LINGER);
       }
@@ -421,33 +343,15 @@ public final class ExecutorNode implements AutoCloseable {
     signal.trip(new AttemptAbortedException(id + " is closed in this JVM", null));
   }
 
-  /** Peers that see the connection end before they hear why would blame this node. */
-  private void tellBeforeLeaving() {
-    try {
-      peersTold.get(LINGER.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } catch (ExecutionException | TimeoutException e) {
-      LOG.debug("{}: a peer was not told of the abort", id, e);
-    }
-  }
-
   private synchronized boolean hasLeft() {
     return left;
-  }
-
-  private synchronized boolean isClosed() {
-    return closed;
   }
 
   private void checkSameRoster(List<NodeAddress> roster) {
     if (!roster.equals(requireStarted().roster)) {
       throw new IllegalArgumentException(
-          "roster "
-              + roster
-              + " != roster "
-              + requireStarted().roster
-              + " of this JVM's first task");
+          "roster %s != roster %s of this JVM's first task"
+              .formatted(roster, requireStarted().roster));
     }
   }
 
@@ -468,12 +372,6 @@ public final class ExecutorNode implements AutoCloseable {
             .toArray(float[][]::new);
   }
 
-  private void lost(Peer peer, String why) {
-    if (!isClosed() && !peer.departed().isDone()) {
-      abort(new IOException("lost " + peer.describe() + ": " + why));
-    }
-  }
-
   /** Runs on the thread that trips the signal. */
   private void tripped(Throwable why) {
     Started now = started.getNow(null);
@@ -486,102 +384,9 @@ public final class ExecutorNode implements AutoCloseable {
       return;
     }
     LOG.warn("{}", why.getMessage());
-    now.stopAsking();
+    now.peers.stopWatching();
     now.shard.fail(why);
-    String reason =
-        address + " says: " + Wire.describe(why.getCause() == null ? why : why.getCause());
-    List<CompletableFuture<Void>> told = new ArrayList<>();
-    for (Peer peer : now.peers.values()) {
-      told.add(peer.sendAbort(key, reason).exceptionally(failure -> null));
-    }
-    CompletableFuture<Void> unused =
-        CompletableFuture.allOf(told.toArray(CompletableFuture[]::new))
-            .thenRun(() -> peersTold.complete(null));
-  }
-
-  /** Answers a message; runs on a handler thread. Whatever comes before start waits for it. */
-  private CompletableFuture<ByteBuffer> receive(
-      ByteBuffer request, IntFunction<ByteBuffer> memory) {
-    MessageType type = MessageType.of(request);
-    switch (type) {
-      case PUSH -> {
-        var push = PushMessage.decode(request);
-        fence(type, push.attempt());
-        return acknowledge(started.thenCompose(now -> now.shard.push(push)));
-      }
-      case PULL -> {
-        PullMessage pull = PullMessage.decode(request);
-        fence(type, pull.attempt());
-        ByteBuffer answer = PullReplyMessage.prepare(pull, memory);
-        return started
-            .thenCompose(now -> now.shard.pull(pull.into(PullReplyMessage.destination(answer))))
-            .thenApply(reply -> PullReplyMessage.encode(answer, reply));
-      }
-      case NORMS -> {
-        ShardNorms norms = NormsMessage.decode(request);
-        fence(type, norms.attempt());
-        return acknowledge(started.thenCompose(now -> now.shard.norms(norms)));
-      }
-      case ABORT -> {
-        AbortMessage message = AbortMessage.decode(request);
-        fence(type, message.attempt());
-        abort(new AttemptAbortedException(message.reason(), null));
-        return CompletableFuture.completedFuture(Ack.encode());
-      }
-      case FAREWELL -> {
-        LeaveMessage message = LeaveMessage.decode(request);
-        fence(type, message.attempt());
-        return acknowledge(started.thenAccept(now -> depart(now, message.shard())));
-      }
-      default -> throw new MessageException("message of type " + type + " refused: not a request");
-    }
-  }
-
-  private static void depart(Started now, int shard) {
-    Peer peer = now.peers.get(shard);
-    if (peer == null) {
-      throw new MessageException("farewell of shard " + shard + " refused: no such peer");
-    }
-    peer.departed().complete(null);
-  }
-
-  private void fence(MessageType type, AttemptKey attempt) {
-    if (!attempt.equals(key)) {
-      throw new MessageException(type + " of " + attempt + " refused: this is " + key);
-    }
-  }
-
-  private static CompletableFuture<ByteBuffer> acknowledge(CompletableFuture<Void> taken) {
-    return taken.thenApply(nothing -> Ack.encode());
-  }
-
-  /** What the shard sees of the others. */
-  private final class Peers implements ServerPeers {
-
-    @Override
-    public void publish(ShardNorms norms) {
-      // There are pushes, and so norms, from the start on only.
-      Started now = requireStarted();
-      now.peers.forEach(
-          (shard, peer) -> {
-            if (now.layout.frames(shard) > 0) {
-              CompletableFuture<Void> unused =
-                  peer.endpoint()
-                      .norms(norms)
-                      .whenComplete(
-                          (nothing, failure) -> {
-                            // Who has departed had all that it needed: only the answer is lost.
-                            if (failure != null && !peer.departed().isDone()) {
-                              abort(failure);
-                            }
-                          });
-            }
-          });
-    }
-
-    @Override
-    public void failed(Throwable cause) {
-      abort(cause);
-    }
+    now.peers.sendAbort(
+        address + " says: " + Wire.describe(why.getCause() == null ? why : why.getCause()));
   }
 }

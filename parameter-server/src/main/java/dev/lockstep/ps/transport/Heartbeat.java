@@ -1,7 +1,6 @@
 package dev.lockstep.ps.transport;
 
-import dev.lockstep.ps.transport.rpc.MessageServer;
-import dev.lockstep.ps.transport.rpc.TransportSettings;
+import dev.lockstep.ps.transport.rpc.DaemonThreads;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.concurrent.Executors;
@@ -13,9 +12,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks all peers every so often whether they live, on one thread, and reports those that have been
- * silent for too long. That is how a hung JVM or a cut cable is seen; a dead JVM is seen earlier,
- * by its closed connection.
+ * Pings all peers at an interval, on one thread, and reports those that have not answered for too
+ * long. Detects a hung JVM and a partitioned network; a dead JVM is detected earlier, by its closed
+ * connection.
  */
 final class Heartbeat implements AutoCloseable {
 
@@ -26,24 +25,25 @@ final class Heartbeat implements AutoCloseable {
   private final Duration silence;
   private final BiConsumer<Peer, String> lost;
   private final ScheduledExecutorService timer =
-      Executors.newSingleThreadScheduledExecutor(MessageServer.daemons("lockstep-heartbeat"));
+      Executors.newSingleThreadScheduledExecutor(DaemonThreads.named("lockstep-heartbeat"));
   private long lastBeat = System.nanoTime();
 
-  Heartbeat(Collection<Peer> peers, TransportSettings settings, BiConsumer<Peer, String> lost) {
+  Heartbeat(
+      Collection<Peer> peers, Duration every, Duration silence, BiConsumer<Peer, String> lost) {
     this.peers = peers;
-    this.every = settings.times().pingEvery();
-    this.silence = settings.times().silence();
+    this.every = every;
+    this.silence = silence;
     this.lost = lost;
     Future<?> unused =
         timer.scheduleWithFixedDelay(this::beatOn, 0, every.toNanos(), TimeUnit.NANOSECONDS);
   }
 
-  /** A timer forgets a task that throws, and then nobody would watch. */
+  /** A timer drops a task that throws. */
   private void beatOn() {
     try {
       beat();
     } catch (RuntimeException e) {
-      LOG.warn("heartbeat failed, goes on", e);
+      LOG.warn("a heartbeat failed; the next one follows", e);
     }
   }
 
@@ -52,13 +52,13 @@ final class Heartbeat implements AutoCloseable {
     long late = now - lastBeat - every.toNanos();
     lastBeat = now;
     for (Peer peer : peers) {
-      if (peer.departed().isDone()) {
+      if (peer.left().isDone()) {
         continue;
       }
       if (late > every.toNanos()) {
-        peer.forgive(late);
+        peer.excuse(late);
       }
-      if (peer.silentFor(now) > silence.toNanos()) {
+      if (peer.nanosSinceAnswer(now) > silence.toNanos()) {
         lost.accept(peer, "no answer for " + silence.toMillis() / 1000.0 + " s");
       } else {
         peer.ping();

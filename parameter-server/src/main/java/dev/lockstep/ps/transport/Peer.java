@@ -17,11 +17,11 @@ final class Peer {
   private final MessageLink link;
   private final WireFormat format;
   private final Payload payload;
-  private final CompletableFuture<Void> departed = new CompletableFuture<>();
+  private final CompletableFuture<Void> left = new CompletableFuture<>();
   private final AtomicLong lastAnswer = new AtomicLong(System.nanoTime());
 
   /**
-   * A peer that is there.
+   * A connected peer.
    *
    * @param format of the gradients that are pushed to it
    * @param payload counts what is exchanged with it
@@ -42,22 +42,22 @@ final class Peer {
     return link;
   }
 
-  /** Completes when the peer needs nothing more from us. */
-  CompletableFuture<Void> departed() {
-    return departed;
+  /** Completes when the peer has said that it needs nothing more. */
+  CompletableFuture<Void> left() {
+    return left;
   }
 
   void ping() {
     CompletableFuture<Void> unused = link.ping().thenRun(() -> lastAnswer.set(System.nanoTime()));
   }
 
-  /** Nanoseconds since the peer last proved to be alive. */
-  long silentFor(long now) {
+  /** Time since the last answer to a ping. */
+  long nanosSinceAnswer(long now) {
     return now - lastAnswer.get();
   }
 
-  /** Does not hold a pause of our own against the peer. */
-  void forgive(long nanos) {
+  /** Does not count a pause of this JVM as silence of the peer. */
+  void excuse(long nanos) {
     lastAnswer.addAndGet(nanos);
   }
 
@@ -65,7 +65,7 @@ final class Peer {
     return link.request(new AbortMessage(attempt, reason).encode(), Ack::check);
   }
 
-  CompletableFuture<Void> sendFarewell(AttemptKey attempt, int ownShard) {
+  CompletableFuture<Void> sendLeave(AttemptKey attempt, int ownShard) {
     return link.request(new LeaveMessage(attempt, ownShard).encode(), Ack::check);
   }
 

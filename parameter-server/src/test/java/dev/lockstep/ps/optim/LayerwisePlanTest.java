@@ -157,7 +157,7 @@ class LayerwisePlanTest {
         new ShardOptimizer(MODELS_OWN.withOptimizer(Lamb.DEFAULT), 0, LAYOUT.parameters());
     float[] theta = gaussian(1);
     assertEquals(
-        "the plan is layer-wise: call direct, join trustPartials of all shards, call move",
+        "the plan is layer-wise: call computeDirection, join trustPartials of all shards, call applyTrust",
         assertThrows(
                 IllegalStateException.class,
                 () ->
@@ -169,7 +169,7 @@ class LayerwisePlanTest {
         assertThrows(
                 IllegalArgumentException.class,
                 () ->
-                    optimizer.move(
+                    optimizer.applyTrust(
                         theta, theta.clone(), 0, 10, new double[] {1}, StepTime.of(0, 0)))
             .getMessage());
   }

@@ -79,7 +79,6 @@ public class ShardOptimizerBenchmark {
     "dl4jAmsGrad",
     "dl4jAdaMax",
     "dl4jNadam",
-    "dl4jAdaBelief",
     "dl4jAdaGrad",
     "dl4jRmsProp",
     "dl4jAdaDelta",
@@ -231,7 +230,6 @@ public class ShardOptimizerBenchmark {
       case "dl4jAmsGrad" -> new Dl4jOptimizer.AmsGrad(rate, 0.9, 0.999, 1e-8);
       case "dl4jAdaMax" -> new Dl4jOptimizer.AdaMax(rate, 0.9, 0.999, 1e-8);
       case "dl4jNadam" -> new Dl4jOptimizer.Nadam(rate, 0.9, 0.999, 1e-8);
-      case "dl4jAdaBelief" -> new Dl4jOptimizer.AdaBelief(rate, 0.9, 0.999, 1e-14);
       case "dl4jAdaGrad" -> new Dl4jOptimizer.AdaGrad(rate, 1e-6);
       case "dl4jRmsProp" -> new Dl4jOptimizer.RmsProp(rate, 0.95, 1e-8);
       case "dl4jAdaDelta" -> new Dl4jOptimizer.AdaDelta(0.95, 1e-6);

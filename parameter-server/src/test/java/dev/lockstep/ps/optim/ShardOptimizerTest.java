@@ -48,7 +48,6 @@ class ShardOptimizerTest {
           new Dl4jOptimizer.AmsGrad(RATE, 0.9, 0.999, 1e-8),
           new Dl4jOptimizer.AdaMax(RATE, 0.9, 0.999, 1e-8),
           new Dl4jOptimizer.Nadam(RATE, 0.9, 0.999, 1e-8),
-          new Dl4jOptimizer.AdaBelief(RATE, 0.9, 0.999, 1e-8),
           new Dl4jOptimizer.AdaGrad(RATE, 1e-6),
           new Dl4jOptimizer.RmsProp(RATE, 0.95, 1e-8),
           new Dl4jOptimizer.AdaDelta(0.95, 1e-6),

@@ -49,7 +49,7 @@ final class ShardedOptimizer {
         slices(
             s,
             (from, to) ->
-                optimizers[shard].direct(
+                optimizers[shard].computeDirection(
                     thetas[shard], sums[shard], from, to, examples, clipNorms, time));
       } else {
         slices(
@@ -60,7 +60,7 @@ final class ShardedOptimizer {
       }
     }
     if (plan.isLayerwise()) {
-      move(thetas, sums, time);
+      applyTrust(thetas, sums, time);
     }
     for (int s = 0; s < optimizers.length; s++) {
       System.arraycopy(thetas[s], 0, theta, cut.begin(s), thetas[s].length);
@@ -79,7 +79,7 @@ final class ShardedOptimizer {
     return norms.norms(partials);
   }
 
-  private void move(float[][] thetas, float[][] directions, StepTime time) {
+  private void applyTrust(float[][] thetas, float[][] directions, StepTime time) {
     List<NormPartials> partials = new ArrayList<>();
     for (int s = 0; s < optimizers.length; s++) {
       partials.add(optimizers[s].trustPartials(thetas[s], directions[s]));
@@ -90,7 +90,7 @@ final class ShardedOptimizer {
       slices(
           s,
           (from, to) ->
-              optimizers[shard].move(thetas[shard], directions[shard], from, to, norms, time));
+              optimizers[shard].applyTrust(thetas[shard], directions[shard], from, to, norms, time));
     }
   }
 

@@ -155,7 +155,7 @@ class FaultyTrainingTest {
         for (String message : failures(fault, scenario)) {
           assertTrue(harmful.why.matcher(message).find(), scenario + ": " + message);
         }
-        assertEquals(1, fault.struck.get(), scenario);
+        assertEquals(1, fault.injected.get(), scenario);
       }
     }
   }
@@ -188,12 +188,12 @@ class FaultyTrainingTest {
 
   @ParameterizedTest
   @EnumSource
-  void theEndIsReachedByAllOrByNoneWhenAFarewellIs(Harmful harmful) throws Exception {
+  void allNodesFinishOrNoneWhenALeaveMessageIs(Harmful harmful) throws Exception {
     for (Moment moment : Moment.values()) {
       OneFault fault =
           new OneFault(
               moment,
-              MessageType.FAREWELL,
+              MessageType.LEAVE,
               WireMessage.NONE,
               harmful.fault(new SplittableRandom(moment.name().hashCode())));
       long began = System.nanoTime();
@@ -207,15 +207,15 @@ class FaultyTrainingTest {
               message);
         }
       }
-      assertSoon(began, "farewell at " + moment);
-      assertEquals(1, fault.struck.get());
+      assertSoon(began, "leave at " + moment);
+      assertEquals(1, fault.injected.get());
     }
   }
 
-  /** Strikes the first message of a kind. */
+  /** Injects a fault into the first message of a kind. */
   private static final class OneFault implements MessageFaults {
 
-    final AtomicInteger struck = new AtomicInteger();
+    final AtomicInteger injected = new AtomicInteger();
     private final Moment moment;
     private final MessageType type;
     private final long step;
@@ -233,7 +233,7 @@ class FaultyTrainingTest {
       return message.moment() == moment
               && message.type() == type
               && message.step() == step
-              && struck.compareAndSet(0, 1)
+              && injected.compareAndSet(0, 1)
           ? fault
           : MessageFault.PASS;
     }

@@ -156,7 +156,8 @@ class SecuredNodesTest {
 
   @ParameterizedTest
   @EnumSource
-  void strangersAreRefusedSoonAndTheServerServesItsOwn(Security security) throws Exception {
+  void unauthenticatedPeersAreRefusedSoonAndTheServerServesItsOwn(Security security)
+      throws Exception {
     assumeThere(security);
     try (MessageServer server = server(security.settings("right"));
         MessageConnector own = new MessageConnector(security.settings("right"));

@@ -76,32 +76,32 @@ class UnauthenticatedPeerTest {
   }
 
   @Test
-  void moreThanSoManyStrangersAtOnceAreNotLetIn() throws Exception {
+  void unauthenticatedConnectionsBeyondTheLimitAreClosed() throws Exception {
     int surplus = 40;
     TransportSettings patient =
         SETTINGS.withTimes(
             new TransportSettings.Times(
                 Duration.ofSeconds(1), Duration.ofSeconds(60), Duration.ofSeconds(90)));
-    List<SocketChannel> strangers = new ArrayList<>();
+    List<SocketChannel> connections = new ArrayList<>();
     try (MessageServer server = server(patient);
         MessageConnector connector = new MessageConnector(patient);
         MessageLink link = connector.connect(server.host(), server.port(), "token")) {
       try {
-        for (int i = 0; i < MessageServer.MOST_STRANGERS + surplus; i++) {
-          SocketChannel stranger =
+        for (int i = 0; i < MessageServer.MAX_UNAUTHENTICATED + surplus; i++) {
+          SocketChannel connection =
               SocketChannel.open(new InetSocketAddress(server.host(), server.port()));
-          stranger.configureBlocking(false);
-          strangers.add(stranger);
+          connection.configureBlocking(false);
+          connections.add(connection);
         }
         await()
             .atMost(SOON)
             .until(
-                () -> strangers.stream().filter(UnauthenticatedPeerTest::hasEnded).count(),
+                () -> connections.stream().filter(UnauthenticatedPeerTest::hasEnded).count(),
                 count -> count == surplus);
         assertAnswers(link);
       } finally {
-        for (SocketChannel stranger : strangers) {
-          stranger.close();
+        for (SocketChannel connection : connections) {
+          connection.close();
         }
       }
       await()

@@ -176,9 +176,6 @@ public final class PlannedUpdates {
     if (optimizer instanceof Dl4jOptimizer.Nadam o) {
       return new Dl4jOptimizer.Nadam(rate, o.beta1(), o.beta2(), o.epsilon());
     }
-    if (optimizer instanceof Dl4jOptimizer.AdaBelief o) {
-      return new Dl4jOptimizer.AdaBelief(rate, o.beta1(), o.beta2(), o.epsilon());
-    }
     if (optimizer instanceof Dl4jOptimizer.AdaGrad o) {
       return new Dl4jOptimizer.AdaGrad(rate, o.epsilon());
     }

@@ -18,11 +18,8 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.indexing.NDArrayIndex;
-import org.nd4j.linalg.learning.AdaBeliefUpdater;
 import org.nd4j.linalg.learning.GradientUpdater;
 import org.nd4j.linalg.learning.config.AMSGrad;
-import org.nd4j.linalg.learning.config.AdaBelief;
 import org.nd4j.linalg.learning.config.AdaDelta;
 import org.nd4j.linalg.learning.config.AdaGrad;
 import org.nd4j.linalg.learning.config.AdaMax;
@@ -85,8 +82,6 @@ public class UpdaterBenchmark {
         case "AdaMax" ->
             new Pair(new AdaMax(1e-3), new Dl4jOptimizer.AdaMax(RATE, 0.9, 0.999, 1e-8));
         case "Nadam" -> new Pair(new Nadam(1e-3), new Dl4jOptimizer.Nadam(RATE, 0.9, 0.999, 1e-8));
-        case "AdaBelief" ->
-            new Pair(new AdaBelief(1e-3), new Dl4jOptimizer.AdaBelief(RATE, 0.9, 0.999, 1e-14));
         case "AdaGrad" -> new Pair(new AdaGrad(1e-3), new Dl4jOptimizer.AdaGrad(RATE, 1e-6));
         case "RmsProp" -> new Pair(new RmsProp(1e-3), new Dl4jOptimizer.RmsProp(RATE, 0.95, 1e-8));
         case "AdaDelta" -> new Pair(new AdaDelta(), new Dl4jOptimizer.AdaDelta(0.95, 1e-6));
@@ -96,15 +91,6 @@ public class UpdaterBenchmark {
 
     GradientUpdater<?> updater(int parameters) {
       long stateSize = nd4j.stateSize(parameters);
-      if (nd4j instanceof AdaBelief) {
-        // AdaBelief.instantiate(INDArray, boolean) indexes a shape of one dimension with 1.
-        INDArray state = Nd4j.create(stateSize);
-        return nd4j.instantiate(
-            Map.of(
-                AdaBeliefUpdater.M_STATE, state.get(NDArrayIndex.interval(0, parameters)),
-                AdaBeliefUpdater.S_STATE, state.get(NDArrayIndex.interval(parameters, stateSize))),
-            true);
-      }
       return nd4j.instantiate(stateSize == 0 ? null : Nd4j.create(1, stateSize), true);
     }
   }
@@ -116,7 +102,6 @@ public class UpdaterBenchmark {
     "AMSGrad",
     "AdaMax",
     "Nadam",
-    "AdaBelief",
     "AdaGrad",
     "RmsProp",
     "AdaDelta"

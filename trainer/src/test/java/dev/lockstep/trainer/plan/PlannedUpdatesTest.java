@@ -109,7 +109,6 @@ class PlannedUpdatesTest {
             new Dl4jOptimizer.AmsGrad(Schedule.fixed(0.1), 0.9, 0.99, 1e-8),
             new Dl4jOptimizer.AdaMax(Schedule.fixed(0.1), 0.9, 0.99, 1e-8),
             new Dl4jOptimizer.Nadam(Schedule.fixed(0.1), 0.9, 0.99, 1e-8),
-            new Dl4jOptimizer.AdaBelief(Schedule.fixed(0.1), 0.9, 0.99, 1e-8),
             new Dl4jOptimizer.AdaGrad(Schedule.fixed(0.1), 1e-8),
             new Dl4jOptimizer.RmsProp(Schedule.fixed(0.1), 0.9, 1e-8));
     for (OptimizerSpec optimizer : before) {

@@ -6,9 +6,9 @@ import java.util.function.IntFunction;
 import java.util.zip.CRC32C;
 
 /**
- * What goes over a connection: a message behind its checksum, so that a bit that was changed on the
- * way (TCP's own sum of 16 bits lets one in 65,536 through, and AES in counter mode has none) is
- * seen. All numbers are little-endian. One envelope serves one message that is being made.
+ * What a connection carries: a message behind its checksum, which detects bits that changed in
+ * transit (TCP's own sum of 16 bits lets one error in 65,536 through, and AES in counter mode has
+ * none). All numbers are little-endian. An instance serves one message that is being written.
  *
  * <pre>
  *  0        4
@@ -27,7 +27,7 @@ public final class ChecksummedMessage implements IntFunction<ByteBuffer> {
   private ByteBuffer whole;
   private ByteBuffer inside;
 
-  /** An envelope in memory of the given kind. */
+  /** A message to be written in memory of the given kind. */
   public ChecksummedMessage(IntFunction<ByteBuffer> memory) {
     this.memory = memory;
   }

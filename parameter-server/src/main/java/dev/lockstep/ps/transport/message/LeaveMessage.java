@@ -26,14 +26,14 @@ public record LeaveMessage(AttemptKey attempt, int shard) {
 
   public ByteBuffer encode() {
     ByteBuffer bytes = Wire.allocate(LENGTH);
-    MessagePrefix.encode(bytes, MessageType.FAREWELL, attempt);
+    MessagePrefix.encode(bytes, MessageType.LEAVE, attempt);
     bytes.putInt(SHARD_OFFSET, shard);
     return bytes;
   }
 
   public static LeaveMessage decode(ByteBuffer message) {
-    ByteBuffer bytes = MessagePrefix.open(message, MessageType.FAREWELL, LENGTH);
-    MessagePrefix.checkLength(MessageType.FAREWELL, bytes, LENGTH);
+    ByteBuffer bytes = MessagePrefix.open(message, MessageType.LEAVE, LENGTH);
+    MessagePrefix.checkLength(MessageType.LEAVE, bytes, LENGTH);
     return new LeaveMessage(MessagePrefix.attempt(bytes), bytes.getInt(SHARD_OFFSET));
   }
 }

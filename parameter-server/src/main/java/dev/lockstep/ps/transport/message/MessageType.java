@@ -19,7 +19,7 @@ public enum MessageType {
   /** The attempt is over. */
   ABORT(7),
   /** The sender needs nothing more. */
-  FAREWELL(8),
+  LEAVE(8),
   /** Proves the run's token; the first message of every connection. */
   HELLO(0x54);
 

@@ -29,8 +29,8 @@ import org.slf4j.event.Level;
  */
 final class FrameGuard extends ChannelInboundHandlerAdapter {
 
-  /** Who is not known yet needs no more, authentication included. */
-  static final int LONGEST_OF_STRANGERS = 16 * 1024;
+  /** Longest body of an unauthenticated connection: Spark's authentication needs no more. */
+  static final int MAX_UNAUTHENTICATED_BYTES = 16 * 1024;
 
   private static final Logger LOG = LoggerFactory.getLogger(FrameGuard.class);
   private static final String NAME = "lockstepGuard";
@@ -57,12 +57,12 @@ final class FrameGuard extends ChannelInboundHandlerAdapter {
     this.types = Set.of(types);
   }
 
-  /** Of a connection that asks this side; strangers' lengths until {@link #allow}. */
+  /** Of a connection that sends requests; unauthenticated until {@link #allow}. */
   static FrameGuard ofRequests() {
-    return new FrameGuard(LONGEST_OF_STRANGERS, Message.Type.RpcRequest);
+    return new FrameGuard(MAX_UNAUTHENTICATED_BYTES, Message.Type.RpcRequest);
   }
 
-  /** Of a connection that this side asks. */
+  /** Of a connection that sends answers. */
   static FrameGuard ofAnswers(int longest) {
     return new FrameGuard(longest, Message.Type.RpcResponse, Message.Type.RpcFailure);
   }
@@ -95,8 +95,8 @@ final class FrameGuard extends ChannelInboundHandlerAdapter {
     ReferenceCountUtil.release(read);
     if (!refused) {
       refused = true;
-      // Strangers may come in any number, and are not to fill the log.
-      LOG.atLevel(longest == LONGEST_OF_STRANGERS ? Level.INFO : Level.WARN)
+      // Unauthenticated connections may come in any number, and must not fill the log.
+      LOG.atLevel(longest == MAX_UNAUTHENTICATED_BYTES ? Level.INFO : Level.WARN)
           .log("connection with {} closed: {}", context.channel().remoteAddress(), wrong);
       var unused = context.close();
     }

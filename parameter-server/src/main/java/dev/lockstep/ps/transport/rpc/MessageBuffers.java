@@ -10,15 +10,14 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntFunction;
 
 /**
- * Memory for outgoing messages as long as a frame: direct, since Netty would copy anything else
- * before every write, and used again, since new memory is zeroed first. Belongs to one end of
- * connections and goes with it. Thread-safe.
+ * A pool of buffers for outgoing messages as long as a frame: direct, since Netty copies anything
+ * else before every write, and reused, since new memory is zeroed first. Thread-safe.
  *
- * <p>A buffer that is never given back is left to the garbage collector; nothing breaks.
+ * <p>A buffer that is never given back is left to the garbage collector.
  */
 final class MessageBuffers {
 
-  /** Shorter messages are not worth a loan. */
+  /** Shorter messages get new memory. */
   static final int SHORTEST = 16 * 1024;
 
   /** A full frame and what a message says about it. */
@@ -31,8 +30,8 @@ final class MessageBuffers {
   private final AtomicInteger kept = new AtomicInteger();
 
   /** Memory for one message. */
-  Loan loan() {
-    return new Loan();
+  BufferLease lease() {
+    return new BufferLease();
   }
 
   private ByteBuffer take() {
@@ -52,33 +51,33 @@ final class MessageBuffers {
   }
 
   /** The memory of one message, from its writing to the end of its sending. */
-  final class Loan implements IntFunction<ByteBuffer> {
+  final class BufferLease implements IntFunction<ByteBuffer> {
 
-    private final AtomicReference<ByteBuffer> lent = new AtomicReference<>();
+    private final AtomicReference<ByteBuffer> leased = new AtomicReference<>();
 
-    private Loan() {}
+    private BufferLease() {}
 
     /**
      * A little-endian message of that length, position 0, whose bytes are anything. At most one
-     * such message is lent; others are zeroed memory of their own.
+     * such message is leased; others get new, zeroed memory.
      */
     @Override
     public ByteBuffer apply(int length) {
-      if (length < SHORTEST || length > LONGEST || lent.get() != null) {
+      if (length < SHORTEST || length > LONGEST || leased.get() != null) {
         return Wire.allocate(length);
       }
       ByteBuffer buffer = take();
-      lent.set(buffer);
+      leased.set(buffer);
       return buffer.slice(0, length).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     boolean isEmpty() {
-      return lent.get() == null;
+      return leased.get() == null;
     }
 
-    /** Gives the memory back, the first time: nobody may read or write it any more. */
+    /** Gives the memory back, once: it must not be read or written any more. */
     void end() {
-      ByteBuffer buffer = lent.getAndSet(null);
+      ByteBuffer buffer = leased.getAndSet(null);
       if (buffer != null) {
         give(buffer);
       }

@@ -4,6 +4,7 @@ import dev.lockstep.ps.transport.message.Ack;
 import dev.lockstep.ps.transport.message.ChecksummedMessage;
 import dev.lockstep.ps.transport.message.MessageException;
 import dev.lockstep.ps.transport.message.PingMessage;
+import dev.lockstep.ps.transport.rpc.MessageBuffers.BufferLease;
 import dev.lockstep.ps.transport.rpc.MessageInterceptor.Intercepted;
 import dev.lockstep.ps.transport.rpc.MessageInterceptor.Moment;
 import java.nio.ByteBuffer;
@@ -122,16 +123,16 @@ public final class MessageLink implements AutoCloseable {
    */
   public <T> CompletableFuture<T> request(
       Function<IntFunction<ByteBuffer>, ByteBuffer> write, Function<ByteBuffer, T> read) {
-    MessageBuffers.Loan loan = buffers.loan();
-    ChecksummedMessage envelope = new ChecksummedMessage(loan);
-    ByteBuffer request = write.apply(envelope);
+    BufferLease lease = buffers.lease();
+    ChecksummedMessage sealed = new ChecksummedMessage(lease);
+    ByteBuffer request = write.apply(sealed);
     return request(
         request,
-        envelope.seal(request),
+        sealed.seal(request),
         answer -> {
-          // Who answers has received everything. After a failure bytes may still be on their way:
-          // their memory is left to the garbage collector.
-          loan.end();
+          // An answer means that the request has left. After a failure its bytes may still be in
+          // use: their memory is left to the garbage collector.
+          lease.end();
           return read.apply(answer);
         });
   }

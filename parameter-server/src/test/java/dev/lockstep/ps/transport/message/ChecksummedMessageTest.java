@@ -32,15 +32,15 @@ class ChecksummedMessageTest {
   @Test
   void whatWasWrittenInsideIsNotCopiedAndMayBeShorterThanItsRoom() {
     ByteBuffer whole = Wire.allocate(100);
-    ChecksummedMessage envelope = new ChecksummedMessage(length -> whole.limit(length));
-    ByteBuffer inside = envelope.apply(50);
+    ChecksummedMessage message = new ChecksummedMessage(length -> whole.limit(length));
+    ByteBuffer inside = message.apply(50);
     inside.putInt(0, 77);
-    ByteBuffer sealed = envelope.seal(inside.limit(8));
+    ByteBuffer sealed = message.seal(inside.limit(8));
     assertSame(whole, sealed);
     assertEquals(8, ChecksummedMessage.open(sealed).remaining());
     assertEquals(77, Wire.view(ChecksummedMessage.open(sealed)).getInt());
     // Another message than the one that was written inside.
-    assertEquals(1, ChecksummedMessage.length(envelope.seal(Ack.encode())));
+    assertEquals(1, ChecksummedMessage.length(message.seal(Ack.encode())));
   }
 
   @Test

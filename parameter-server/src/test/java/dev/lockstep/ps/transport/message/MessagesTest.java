@@ -167,11 +167,11 @@ class MessagesTest {
   }
 
   @Test
-  void farewellComesBackAsItWas() {
-    LeaveMessage farewell = new LeaveMessage(ATTEMPT, 4);
-    ByteBuffer bytes = farewell.encode();
+  void leaveComesBackAsItWas() {
+    LeaveMessage leave = new LeaveMessage(ATTEMPT, 4);
+    ByteBuffer bytes = leave.encode();
     assertEquals(LeaveMessage.encodedLength(), bytes.remaining());
-    assertEquals(farewell, LeaveMessage.decode(bytes));
+    assertEquals(leave, LeaveMessage.decode(bytes));
   }
 
   @Test

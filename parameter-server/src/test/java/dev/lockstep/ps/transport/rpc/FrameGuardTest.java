@@ -45,7 +45,7 @@ class FrameGuardTest {
 
   @Test
   void aFrameTooLongEndsTheConnectionAtItsLength() {
-    int longest = FrameGuard.LONGEST_OF_STRANGERS;
+    int longest = FrameGuard.MAX_UNAUTHENTICATED_BYTES;
     assertTrue(passes(FrameGuard.ofRequests(), header(21L + longest, REQUEST, longest)));
     for (long length :
         new long[] {22L + longest, Integer.MAX_VALUE, Long.MAX_VALUE, Long.MIN_VALUE, -1, 0, 20}) {
@@ -54,7 +54,7 @@ class FrameGuardTest {
   }
 
   @Test
-  void strangersMaySendLessThanThoseWhoProvedTheToken() {
+  void unauthenticatedConnectionsMaySendLessThanAuthenticatedOnes() {
     EmbeddedChannel channel = guarded(FrameGuard.ofRequests());
     FrameGuard.allow(channel.pipeline(), 1 << 20);
     channel.writeInbound(header(21L + (1 << 20), REQUEST, 1 << 20));

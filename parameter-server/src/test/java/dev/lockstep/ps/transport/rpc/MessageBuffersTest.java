@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.ps.transport.message.MessageType;
+import dev.lockstep.ps.transport.rpc.MessageBuffers.BufferLease;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -21,39 +22,39 @@ import org.junit.jupiter.params.provider.ValueSource;
 class MessageBuffersTest {
 
   @Test
-  void memoryIsLentToOneMessageAtATime() {
+  void aBufferIsLeasedToOneMessageAtATime() {
     MessageBuffers buffers = new MessageBuffers();
-    MessageBuffers.Loan first = buffers.loan();
+    BufferLease first = buffers.lease();
     first.apply(MessageBuffers.LONGEST).putInt(0, 1);
-    MessageBuffers.Loan second = buffers.loan();
+    BufferLease second = buffers.lease();
     second.apply(MessageBuffers.LONGEST).putInt(0, 2);
     first.end();
     first.end();
-    ByteBuffer third = buffers.loan().apply(MessageBuffers.SHORTEST);
+    ByteBuffer third = buffers.lease().apply(MessageBuffers.SHORTEST);
     assertEquals(1, third.getInt(0), "the first message's memory");
-    ByteBuffer fourth = buffers.loan().apply(MessageBuffers.SHORTEST);
+    ByteBuffer fourth = buffers.lease().apply(MessageBuffers.SHORTEST);
     assertEquals(0, fourth.getInt(0), "memory of its own: the first was given back once");
   }
 
   @Test
   void messagesAreDirectAndLittleEndianAndOfTheirLength() {
-    MessageBuffers.Loan loan = new MessageBuffers().loan();
-    assertTrue(loan.isEmpty());
-    ByteBuffer message = loan.apply(MessageBuffers.SHORTEST);
-    assertFalse(loan.isEmpty());
+    BufferLease lease = new MessageBuffers().lease();
+    assertTrue(lease.isEmpty());
+    ByteBuffer message = lease.apply(MessageBuffers.SHORTEST);
+    assertFalse(lease.isEmpty());
     assertTrue(message.isDirect());
     assertEquals(ByteOrder.LITTLE_ENDIAN, message.order());
     assertEquals(0, message.position());
     assertEquals(MessageBuffers.SHORTEST, message.remaining());
-    assertFalse(loan.apply(MessageBuffers.SHORTEST).isDirect(), "a second one");
+    assertFalse(lease.apply(MessageBuffers.SHORTEST).isDirect(), "a second one");
   }
 
   @ParameterizedTest
   @ValueSource(ints = {0, MessageBuffers.SHORTEST - 1, MessageBuffers.LONGEST + 1})
-  void otherLengthsAreNotLent(int length) {
-    MessageBuffers.Loan loan = new MessageBuffers().loan();
-    assertEquals(length, loan.apply(length).remaining());
-    assertTrue(loan.isEmpty());
+  void messagesOfOtherLengthsGetNewMemory(int length) {
+    BufferLease lease = new MessageBuffers().lease();
+    assertEquals(length, lease.apply(length).remaining());
+    assertTrue(lease.isEmpty());
   }
 
   /** Memory that was used again too early would send what a later message has put there. */

@@ -72,7 +72,7 @@ class MessageFaultsTest {
             frames(seen, moment, MessageType.NORMS, step));
       }
       assertEquals(2, of(seen, moment, MessageType.HELLO));
-      assertEquals(2, of(seen, moment, MessageType.FAREWELL));
+      assertEquals(2, of(seen, moment, MessageType.LEAVE));
       assertTrue(of(seen, moment, MessageType.PING) > 0);
     }
     for (WireMessage message : seen) {

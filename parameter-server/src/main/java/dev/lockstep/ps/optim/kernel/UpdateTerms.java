@@ -1,4 +1,4 @@
-package dev.lockstep.ps.optim;
+package dev.lockstep.ps.optim.kernel;
 
 /**
  * What surrounds an optimizer's formula: {@code ĝ = G / divisor * factor + l2 * θ} goes in, and
@@ -12,13 +12,8 @@ package dev.lockstep.ps.optim;
  */
 public record UpdateTerms(float divisor, float factor, float l2, float decay) {
 
-  /** Division and clipping done; the rest as it is. */
-  UpdateTerms prepared() {
+  /** The same without division and factor, which have been applied. */
+  public UpdateTerms withoutScaling() {
     return new UpdateTerms(1f, 1f, l2, decay);
-  }
-
-  /** The same with another decay. */
-  UpdateTerms withDecay(float other) {
-    return new UpdateTerms(divisor, factor, l2, other);
   }
 }
