@@ -58,7 +58,6 @@ public record Adam(
   static UpdateKernel kernel(double rate, double beta1, double beta2, double epsilon, long t) {
     double step = rate / (1 - StrictMath.pow(beta1, (double) t));
     double scale = 1 / StrictMath.sqrt(1 - StrictMath.pow(beta2, (double) t));
-    return new AdamKernel(
-        Betas.of(beta1, beta2), (float) step, (float) scale, (float) epsilon);
+    return new AdamKernel(Betas.of(beta1, beta2), (float) step, (float) scale, (float) epsilon);
   }
 }

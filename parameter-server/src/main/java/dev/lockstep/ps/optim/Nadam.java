@@ -70,8 +70,7 @@ public record Nadam(
     float ofGradient = (float) (rate * (1 - mu) / (1 - product));
     float ofMean = (float) (rate * next / (1 - product * mu * next));
     float scale = (float) (1 / StrictMath.sqrt(1 - StrictMath.pow(beta2, (double) t)));
-    return new NadamKernel(
-        Betas.of(beta1, beta2), ofGradient, ofMean, scale, (float) epsilon);
+    return new NadamKernel(Betas.of(beta1, beta2), ofGradient, ofMean, scale, (float) epsilon);
   }
 
   /** mu(i). */

@@ -60,7 +60,6 @@ public record RAdam(
     double rectified =
         StrictMath.sqrt(
             (rho - 4) * (rho - 2) * rhoMax / ((rhoMax - 4) * (rhoMax - 2) * rho) * (1 - power));
-    return new AdamKernel(
-        Betas.of(beta1, beta2), (float) (step * rectified), 1f, (float) epsilon);
+    return new AdamKernel(Betas.of(beta1, beta2), (float) (step * rectified), 1f, (float) epsilon);
   }
 }

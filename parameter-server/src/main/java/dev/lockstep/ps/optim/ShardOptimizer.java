@@ -1,12 +1,12 @@
 package dev.lockstep.ps.optim;
 
+import dev.lockstep.ps.clip.NormPartials;
+import dev.lockstep.ps.clip.NormPlan;
+import dev.lockstep.ps.layout.Block;
 import dev.lockstep.ps.optim.kernel.LayerwiseKernel;
 import dev.lockstep.ps.optim.kernel.Tile;
 import dev.lockstep.ps.optim.kernel.UpdateKernel;
 import dev.lockstep.ps.optim.kernel.UpdateTerms;
-import dev.lockstep.ps.clip.NormPartials;
-import dev.lockstep.ps.clip.NormPlan;
-import dev.lockstep.ps.layout.Block;
 import dev.lockstep.ps.schedule.StepTime;
 import java.util.Arrays;
 import java.util.List;
@@ -118,7 +118,8 @@ public final class ShardOptimizer {
       StepTime time) {
     if (isLayerwise) {
       throw new IllegalStateException(
-          "the plan is layer-wise: call computeDirection, join trustPartials of all shards, call applyTrust");
+          "the plan is layer-wise: call computeDirection, join trustPartials of all shards, call"
+              + " applyTrust");
     }
     computeDirection(theta, gradientSum, from, to, examples, clipNormsOrNull, time);
   }

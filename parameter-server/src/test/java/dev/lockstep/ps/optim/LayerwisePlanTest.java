@@ -157,7 +157,8 @@ class LayerwisePlanTest {
         new ShardOptimizer(MODELS_OWN.withOptimizer(Lamb.DEFAULT), 0, LAYOUT.parameters());
     float[] theta = gaussian(1);
     assertEquals(
-        "the plan is layer-wise: call computeDirection, join trustPartials of all shards, call applyTrust",
+        "the plan is layer-wise: call computeDirection, join trustPartials of all shards, call"
+            + " applyTrust",
         assertThrows(
                 IllegalStateException.class,
                 () ->

@@ -90,7 +90,8 @@ final class ShardedOptimizer {
       slices(
           s,
           (from, to) ->
-              optimizers[shard].applyTrust(thetas[shard], directions[shard], from, to, norms, time));
+              optimizers[shard].applyTrust(
+                  thetas[shard], directions[shard], from, to, norms, time));
     }
   }
 

@@ -1,8 +1,8 @@
 package dev.lockstep.ps.optim.kernel;
 
 /**
- * {@code m = b1 * m + c1 * ĝ}, {@code w = max(b2 * w, |ĝ| + floor)}, {@code u = step * m / w}. State:
- * m, w.
+ * {@code m = b1 * m + c1 * ĝ}, {@code w = max(b2 * w, |ĝ| + floor)}, {@code u = step * m / w}.
+ * State: m, w.
  *
  * @param step learning rate over the bias correction of m
  * @param floor ε

@@ -8,7 +8,8 @@ package dev.lockstep.ps.optim.kernel;
  * @param scale bias correction of sqrt(v)
  * @param floor ε
  */
-public record AdamKernel(Betas betas, float step, float scale, float floor) implements UpdateKernel {
+public record AdamKernel(Betas betas, float step, float scale, float floor)
+    implements UpdateKernel {
 
   @Override
   public void apply(Tile tile, UpdateTerms terms) {

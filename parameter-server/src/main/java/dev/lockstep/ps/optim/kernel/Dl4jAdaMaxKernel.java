@@ -1,8 +1,8 @@
 package dev.lockstep.ps.optim.kernel;
 
 /**
- * DL4J's form: {@code m = b1 * m + c1 * ĝ}, {@code w = max(b2 * w, |ĝ|) + 1e-32}, {@code u = m * step
- * / w}. State: m, w.
+ * DL4J's form: {@code m = b1 * m + c1 * ĝ}, {@code w = max(b2 * w, |ĝ|) + 1e-32}, {@code u = m *
+ * step / w}. State: m, w.
  *
  * @param step learning rate over the bias correction of m
  */

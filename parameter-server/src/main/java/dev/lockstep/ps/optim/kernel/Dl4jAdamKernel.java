@@ -1,8 +1,8 @@
 package dev.lockstep.ps.optim.kernel;
 
 /**
- * DL4J's form: m and v as in {@link AdamKernel}, {@code u = m * step / (sqrt(v) + floor)}. State: m,
- * v.
+ * DL4J's form: m and v as in {@link AdamKernel}, {@code u = m * step / (sqrt(v) + floor)}. State:
+ * m, v.
  *
  * @param step learning rate, bias corrections included
  * @param floor ε

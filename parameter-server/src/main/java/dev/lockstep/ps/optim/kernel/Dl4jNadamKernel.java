@@ -8,7 +8,8 @@ package dev.lockstep.ps.optim.kernel;
  * @param correction bias correction of m
  * @param floor ε
  */
-public record Dl4jNadamKernel(Betas betas, float rate, float correction, float floor) implements UpdateKernel {
+public record Dl4jNadamKernel(Betas betas, float rate, float correction, float floor)
+    implements UpdateKernel {
 
   @Override
   public void apply(Tile tile, UpdateTerms terms) {

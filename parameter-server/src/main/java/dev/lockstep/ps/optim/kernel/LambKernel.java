@@ -1,8 +1,8 @@
 package dev.lockstep.ps.optim.kernel;
 
 /**
- * m and v as in {@link AdamKernel}, direction {@code r = meanScale * m / (rootScale * sqrt(v) + floor)
- * + weightDecay * θ}, {@code u = rate * trust * r}. State: m, v.
+ * m and v as in {@link AdamKernel}, direction {@code r = meanScale * m / (rootScale * sqrt(v) +
+ * floor) + weightDecay * θ}, {@code u = rate * trust * r}. State: m, v.
  *
  * @param rate learning rate
  * @param meanScale bias correction of m

@@ -1,8 +1,8 @@
 package dev.lockstep.ps.optim.kernel;
 
 /**
- * Direction ĝ; {@code b = momentum * b + rate * trust * (ĝ + weightDecay * θ)}, {@code u = b}. State:
- * b.
+ * Direction ĝ; {@code b = momentum * b + rate * trust * (ĝ + weightDecay * θ)}, {@code u = b}.
+ * State: b.
  *
  * @param rate learning rate
  * @param momentum of b

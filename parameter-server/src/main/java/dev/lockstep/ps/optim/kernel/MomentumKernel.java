@@ -8,7 +8,8 @@ package dev.lockstep.ps.optim.kernel;
  * @param ofBuffer factor of b in the update, learning rate included
  * @param ofGradient factor of the gradient in the update, learning rate included
  */
-public record MomentumKernel(float keep, float add, float ofBuffer, float ofGradient) implements UpdateKernel {
+public record MomentumKernel(float keep, float add, float ofBuffer, float ofGradient)
+    implements UpdateKernel {
 
   @Override
   public void apply(Tile tile, UpdateTerms terms) {

@@ -9,7 +9,8 @@ package dev.lockstep.ps.optim.kernel;
  * @param scale bias correction of sqrt(v)
  * @param floor ε
  */
-public record NadamKernel(Betas betas, float ofGradient, float ofMean, float scale, float floor) implements UpdateKernel {
+public record NadamKernel(Betas betas, float ofGradient, float ofMean, float scale, float floor)
+    implements UpdateKernel {
 
   @Override
   public void apply(Tile tile, UpdateTerms terms) {

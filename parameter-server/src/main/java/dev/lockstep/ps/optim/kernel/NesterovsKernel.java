@@ -1,8 +1,8 @@
 package dev.lockstep.ps.optim.kernel;
 
 /**
- * DL4J's form: {@code v' = momentum * v - rate * ĝ}, {@code u = momentum * v - (1 + momentum) * v'}.
- * State: v.
+ * DL4J's form: {@code v' = momentum * v - rate * ĝ}, {@code u = momentum * v - (1 + momentum) *
+ * v'}. State: v.
  *
  * @param rate learning rate
  * @param momentum mu

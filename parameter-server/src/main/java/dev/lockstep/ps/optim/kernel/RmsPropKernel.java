@@ -1,10 +1,10 @@
 package dev.lockstep.ps.optim.kernel;
 
 /**
- * {@code s = keep * s + add * ĝ * ĝ}, {@code d = ĝ / (sqrt(s) + floor)}; centered, {@code a = keep * a
- * + add * ĝ} and {@code s - a * a} is under the root (not below 0, where float32 would round it to).
- * Then {@code u = rate * d}, or with momentum {@code b = momentum * b + d}, {@code u = rate * b}.
- * State: s; then a if centered; then b if momentum is above 0.
+ * {@code s = keep * s + add * ĝ * ĝ}, {@code d = ĝ / (sqrt(s) + floor)}; centered, {@code a = keep
+ * * a + add * ĝ} and {@code s - a * a} is under the root (not below 0, where float32 would round it
+ * to). Then {@code u = rate * d}, or with momentum {@code b = momentum * b + d}, {@code u = rate *
+ * b}. State: s; then a if centered; then b if momentum is above 0.
  *
  * @param rate learning rate
  * @param keep weight of the old averages
