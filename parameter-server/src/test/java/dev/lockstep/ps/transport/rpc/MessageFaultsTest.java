@@ -143,15 +143,16 @@ class MessageFaultsTest {
         NamedProvider.class.getName());
     Thread thread = Thread.currentThread();
     ClassLoader before = thread.getContextClassLoader();
-    try (JavaSparkContext unused = new JavaSparkContext(conf);
+    try (JavaSparkContext spark = new JavaSparkContext(conf);
         URLClassLoader jars = new URLClassLoader(new URL[] {folder.toUri().toURL()}, before)) {
-      SparkConf settings = SparkEnv.get().conf();
+      SparkEnv env = spark.sc().env();
+      SparkConf settings = env.conf();
       settings.set("spark.test.intercept", "yes");
-      assertEquals(Optional.empty(), TransportSettings.of(SparkEnv.get()).interceptor());
+      assertEquals(Optional.empty(), TransportSettings.of(env).interceptor());
       thread.setContextClassLoader(jars);
-      assertTrue(TransportSettings.of(SparkEnv.get()).interceptor().isPresent());
+      assertTrue(TransportSettings.of(env).interceptor().isPresent());
       settings.remove("spark.test.intercept");
-      assertEquals(Optional.empty(), TransportSettings.of(SparkEnv.get()).interceptor());
+      assertEquals(Optional.empty(), TransportSettings.of(env).interceptor());
     } finally {
       thread.setContextClassLoader(before);
     }
