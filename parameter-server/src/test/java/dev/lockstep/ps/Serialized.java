@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 
-/** What a value is on the other side of Java serialisation. */
+/** What a value is on the other side of Java serialization. */
 public final class Serialized {
 
   private Serialized() {}

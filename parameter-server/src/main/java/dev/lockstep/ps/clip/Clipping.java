@@ -5,10 +5,10 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * What is done to ĝ before regularisation and optimizer. Crosses from driver to executors.
+ * What is done to ĝ before regularization and optimizer. Crosses from driver to executors.
  *
  * <p>{@link ByValue} and {@link GlobalNorm} are Lockstep's own and leave statistics blocks alone;
- * {@link ByLayer} is DL4J's gradient normalisation, which does not.
+ * {@link ByLayer} is DL4J's gradient normalization, which does not.
  */
 public sealed interface Clipping extends Serializable {
 
@@ -46,7 +46,7 @@ public sealed interface Clipping extends Serializable {
   }
 
   /**
-   * DL4J's gradient normalisation, layer by layer.
+   * DL4J's gradient normalization, layer by layer.
    *
    * @param layers layers that have one; a layer at most once
    */
@@ -57,17 +57,17 @@ public sealed interface Clipping extends Serializable {
       layers = List.copyOf(layers);
       if (layers.stream().map(LayerNormalization::layer).distinct().count() != layers.size()) {
         throw new IllegalArgumentException(
-            "layers=" + layers + ": a layer has at most one gradient normalisation");
+            "layers=" + layers + ": a layer has at most one gradient normalization");
       }
     }
   }
 
   /**
-   * One layer's gradient normalisation.
+   * One layer's gradient normalization.
    *
    * @param layer index, as in its blocks
    * @param mode what is done
-   * @param threshold of the clipping modes; not used by the renormalising ones
+   * @param threshold of the clipping modes; not used by the renormalizing ones
    */
   record LayerNormalization(int layer, Mode mode, double threshold) implements Serializable {
 
@@ -85,7 +85,7 @@ public sealed interface Clipping extends Serializable {
 
   /**
    * DL4J's {@code GradientNormalization}, formulas as in {@code BaseMultiLayerUpdater.preApply}. A
-   * norm of 0 renormalises by 1e-5 instead.
+   * norm of 0 renormalizes by 1e-5 instead.
    */
   enum Mode {
     /** The layer's ĝ divided by its norm. */

@@ -84,7 +84,7 @@ public final class GroupNorms {
       TreeNode node, float[] values, int begin, int end, long examples, List<GroupSum> sums) {
     int firstChunk = node.firstLeaf();
     int chunks = Math.min(1 << node.level(), ShardLayout.chunks(end) - firstChunk);
-    SortedMap<Integer, SubtreeSum> totals = new TreeMap<>();
+    SortedMap<Integer, TreeReduction<Double>> totals = new TreeMap<>();
     float[] scratch = new float[ShardLayout.CHUNK];
     for (int chunk = firstChunk; chunk < firstChunk + chunks; chunk++) {
       int from = chunk * ShardLayout.CHUNK;
@@ -103,9 +103,16 @@ public final class GroupNorms {
       int leaf = chunk - firstChunk;
       chunkSums.forEach(
           (key, sum) ->
-              totals.computeIfAbsent(key, unused -> new SubtreeSum(chunks)).add(leaf, sum));
+              totals
+                  .computeIfAbsent(
+                      key, unused -> TreeReduction.ofDoubles(new PairwiseTree(chunks)))
+                  .add(new TreeNode(0, leaf), sum));
     }
-    totals.forEach((key, total) -> sums.add(new GroupSum(key, node, total.result())));
+    totals.forEach(
+        (key, total) -> {
+          total.addRestAsEmpty();
+          sums.add(new GroupSum(key, node, total.result()));
+        });
   }
 
   /**

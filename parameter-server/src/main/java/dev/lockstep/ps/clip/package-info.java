@@ -1,2 +1,2 @@
-/** Gradient clipping and normalisation, and the norms they need. */
+/** Gradient clipping and normalization, and the norms they need. */
 package dev.lockstep.ps.clip;

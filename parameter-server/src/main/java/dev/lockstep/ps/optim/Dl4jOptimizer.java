@@ -276,7 +276,7 @@ public sealed interface Dl4jOptimizer extends ElementwiseOptimizer {
     }
   }
 
-  /** {@code u = g}: a trained block without an optimizer, clipped and regularised like others. */
+  /** {@code u = g}: a trained block without an optimizer, clipped and regularized like others. */
   record NoOp() implements Dl4jOptimizer {
 
     @Override

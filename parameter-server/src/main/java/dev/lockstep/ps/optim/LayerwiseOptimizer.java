@@ -27,7 +27,7 @@ public sealed interface LayerwiseOptimizer extends OptimizerSpec permits Lamb, L
   double trust(double thetaNorm, double directionNorm);
 
   /**
-   * What biases and the gains and offsets of normalisation are given in its place where a plan
+   * What biases and the gains and offsets of normalization are given in its place where a plan
    * tells them apart: the same without trust ratio and weight decay, as is usual for parameters of
    * one dimension, whose norms say little. Needs no more state.
    */

@@ -34,8 +34,8 @@ public sealed interface OptimizerSpec extends Serializable
 
   /**
    * {@code u = g}: for blocks that are not trained but averaged, such as the running statistics of
-   * batch normalisation. Replicas push n_v times their change, the server divides by n. No
-   * regularisation, and outside Lockstep's own clipping.
+   * batch normalization. Replicas push n_v times their change, the server divides by n. No
+   * regularization, and outside Lockstep's own clipping.
    */
   record Assign() implements ElementwiseOptimizer {
 

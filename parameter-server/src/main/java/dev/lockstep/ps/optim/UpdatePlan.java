@@ -52,7 +52,7 @@ public record UpdatePlan(ParameterLayout layout, List<UpdateRule> rules, Clippin
    * The same, telling parameters of one dimension apart.
    *
    * @param optimizer for all trained blocks
-   * @param vectors names of the blocks that hold biases, or gains and offsets of normalisation: a
+   * @param vectors names of the blocks that hold biases, or gains and offsets of normalization: a
    *     layer-wise optimizer spares them trust ratio and weight decay, see {@link
    *     LayerwiseOptimizer#forVectors}; others treat them as all
    */

@@ -45,7 +45,7 @@ public record UpdateRule(
     if (optimizer instanceof OptimizerSpec.Assign) {
       if (!isOff(l1) || !isOff(l2) || !isOff(weightDecay)) {
         throw new IllegalArgumentException(
-            "l1=%s l2=%s weightDecay=%s with optimizer=Assign: statistics are not regularised"
+            "l1=%s l2=%s weightDecay=%s with optimizer=Assign: statistics are not regularized"
                 .formatted(l1, l2, weightDecay));
       }
       if (division != Division.BY_EXAMPLES) {
@@ -55,7 +55,7 @@ public record UpdateRule(
     }
   }
 
-  /** Division by n, no regularisation. */
+  /** Division by n, no regularization. */
   public static UpdateRule of(OptimizerSpec optimizer) {
     return new UpdateRule(
         optimizer,

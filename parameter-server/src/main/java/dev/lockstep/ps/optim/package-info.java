@@ -1,2 +1,2 @@
-/** Optimizers and regularisation as fused passes over ranges of a parameter shard. */
+/** Optimizers and regularization as fused passes over ranges of a parameter shard. */
 package dev.lockstep.ps.optim;

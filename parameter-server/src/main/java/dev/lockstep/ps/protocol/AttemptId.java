@@ -2,16 +2,13 @@ package dev.lockstep.ps.protocol;
 
 import java.io.Serializable;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Objects;
 
 /**
- * One launch of a run on the cluster. Chosen by the driver, crosses to the executors.
+ * One attempt of a run. Chosen by the driver; crosses to the executors.
  *
  * @param run the run's id, not blank
- * @param attempt 0 for the first launch of the run, one more for each that follows
+ * @param attempt 0 for the first attempt of the run, one more for each that follows
  */
 public record AttemptId(String run, int attempt) implements Serializable {
 
@@ -26,13 +23,7 @@ public record AttemptId(String run, int attempt) implements Serializable {
 
   /** The fixed-size form that every message carries. */
   public AttemptKey key() {
-    try {
-      byte[] hash =
-          MessageDigest.getInstance("SHA-256").digest(run.getBytes(StandardCharsets.UTF_8));
-      return new AttemptKey(ByteBuffer.wrap(hash).getLong(), attempt);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JRE has SHA-256", e);
-    }
+    return new AttemptKey(ByteBuffer.wrap(Sha256.digest(run)).getLong(), attempt);
   }
 
   @Override

@@ -6,7 +6,7 @@ import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 
 /**
- * Up to {@value #MOST} float32 values as their bits. The compiler of Java 17 vectorises arithmetic
+ * Up to {@value #MOST} float32 values as their bits. The compiler of Java 17 vectorizes arithmetic
  * on {@code int[]}, but no loop with {@link Float#floatToRawIntBits}: so values are copied in bulk
  * through bytes that are seen both ways, a block at a time, which stays in the first-level cache.
  * Not thread-safe.

@@ -1,6 +1,6 @@
 package dev.lockstep.ps.reduce;
 
-/** Choices without a branch, which the compiler can vectorise. */
+/** Choices without a branch, which the compiler can vectorize. */
 final class Masks {
 
   private Masks() {}

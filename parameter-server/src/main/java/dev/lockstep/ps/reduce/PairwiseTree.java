@@ -39,7 +39,7 @@ public record PairwiseTree(int leaves) implements Serializable {
 
   /**
    * The fewest nodes that together cover exactly a range of leaves, left to right. Their subtrees
-   * can be joined by whoever holds that range, and nothing else can.
+   * can be joined from the values of that range alone, and no others can.
    *
    * @param fromLeaf first leaf
    * @param toLeaf first leaf after the range; {@code fromLeaf == toLeaf} gives no nodes
@@ -66,7 +66,7 @@ public record PairwiseTree(int leaves) implements Serializable {
   }
 
   /** First leaf after the ones that a node covers, not counting absent ones. */
-  int endLeaf(TreeNode node) {
+  public int endLeaf(TreeNode node) {
     return (int) Math.min(leaves, ((long) node.index() + 1) << node.level());
   }
 

@@ -91,6 +91,17 @@ public final class TreeReduction<T> {
     waiting.put(at, new Entry<>(value));
   }
 
+  /** Adds all leaves that were not added before as empty. */
+  public void addRestAsEmpty() {
+    int leaf = covered.nextClearBit(0);
+    while (leaf < tree.leaves()) {
+      int next = covered.nextSetBit(leaf);
+      int end = next < 0 ? tree.leaves() : next;
+      tree.cover(leaf, end).forEach(node -> add(node, null));
+      leaf = covered.nextClearBit(end);
+    }
+  }
+
   /** Whether every leaf was added, as a value or as empty. */
   public boolean isComplete() {
     return waiting.containsKey(root);

@@ -4,7 +4,7 @@ import java.io.Serializable;
 import java.util.Objects;
 
 /**
- * A hyperparameter as a function of time: learning rate, momentum, a regularisation coefficient.
+ * A hyperparameter as a function of time: learning rate, momentum, a regularization coefficient.
  * Pure; evaluated in float64 with {@link StrictMath} so that every machine gets the same bits.
  *
  * <p>Immutable; crosses from driver to executors.

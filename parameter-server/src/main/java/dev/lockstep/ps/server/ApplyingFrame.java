@@ -15,7 +15,7 @@ import java.util.Map;
  * A frame that makes an update of every push, when it arrives. Its version is the number of steps
  * of which it has the pushes of all virtual workers.
  */
-final class ApplyingFrame extends Frame {
+final class ApplyingFrame extends ShardFrame {
 
   private final long examplesPerStep;
   private final float[] gradientSum;
@@ -97,7 +97,7 @@ final class ApplyingFrame extends Frame {
   }
 
   @Override
-  boolean moveOn(Update update) {
+  boolean advance(Update update) {
     pushes++;
     for (long next : nextStep) {
       if (next <= version()) {

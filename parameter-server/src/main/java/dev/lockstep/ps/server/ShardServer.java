@@ -40,7 +40,7 @@ public final class ShardServer implements ShardEndpoint {
   private final float[] theta;
   private final float[] gradientSum;
   private final ShardOptimizer optimizer;
-  private final Frame[] frames;
+  private final ShardFrame[] frames;
 
   /** How frames take their steps together; null where each takes its own. */
   private final NormedStep normedOrNull;
@@ -71,7 +71,7 @@ public final class ShardServer implements ShardEndpoint {
     if (stateOrNull != null) {
       optimizer.restore(stateOrNull);
     }
-    this.frames = new Frame[spec.layout().frames(spec.shard())];
+    this.frames = new ShardFrame[spec.layout().frames(spec.shard())];
     FrameBuffers buffers = new FrameBuffers(Math.min(length, FrameLayout.FRAME));
     OutcomeLog outcomes = OutcomeLog.of(spec);
     for (int i = 0; i < frames.length; i++) {
@@ -81,7 +81,7 @@ public final class ShardServer implements ShardEndpoint {
         NormedStep.rounds(spec.plan()) == 0 ? null : new NormedStep(new Shard(), executor);
   }
 
-  private Frame frame(int index, FrameBuffers buffers, OutcomeLog outcomes) {
+  private ShardFrame frame(int index, FrameBuffers buffers, OutcomeLog outcomes) {
     int from = spec.layout().begin(spec.shard(), index) - spec.begin();
     int to = spec.layout().end(spec.shard(), index) - spec.begin();
     return spec.protocol().consistency() instanceof Consistency.Async async
@@ -91,17 +91,17 @@ public final class ShardServer implements ShardEndpoint {
 
   @Override
   public CompletableFuture<Void> push(Push push) {
-    Frame.Answers answers = new Frame.Answers();
+    ShardFrame.ReadyReplies ready = new ShardFrame.ReadyReplies();
     try {
       check(push.attempt());
-      Frame frame = frame("push", push.frame());
+      ShardFrame frame = frame("push", push.frame());
       Update update;
       synchronized (frame) {
         checkAlive();
         update = frame.add(push);
         if (normedOrNull == null) {
           while (update != null) {
-            update(frame, update, null, null, Double.NaN, answers);
+            update(frame, update, null, null, Double.NaN, ready);
             update = frame.next();
           }
         }
@@ -116,7 +116,7 @@ public final class ShardServer implements ShardEndpoint {
       return CompletableFuture.failedFuture(e);
     } finally {
       // Also those of a step before the one that failed.
-      answers.give();
+      ready.send();
     }
     return CompletableFuture.completedFuture(null);
   }
@@ -125,7 +125,7 @@ public final class ShardServer implements ShardEndpoint {
   public CompletableFuture<PullReply> pull(Pull pull) {
     try {
       check(pull.attempt());
-      Frame frame = frame("pull", pull.frame());
+      ShardFrame frame = frame("pull", pull.frame());
       synchronized (frame) {
         checkAlive();
         return frame.pull(pull, theta);
@@ -172,7 +172,7 @@ public final class ShardServer implements ShardEndpoint {
   public CompletableFuture<ShardSnapshot> snapshotAt(long version) {
     SnapshotCapture capture = new SnapshotCapture(spec, version, frames.length);
     try {
-      for (Frame frame : frames) {
+      for (ShardFrame frame : frames) {
         boolean taken;
         synchronized (frame) {
           checkAlive();
@@ -193,7 +193,7 @@ public final class ShardServer implements ShardEndpoint {
     if (!failure.compareAndSet(null, cause)) {
       return;
     }
-    for (Frame frame : frames) {
+    for (ShardFrame frame : frames) {
       List<CompletableFuture<?>> waiting;
       synchronized (frame) {
         waiting = frame.takeWaiting();
@@ -205,12 +205,12 @@ public final class ShardServer implements ShardEndpoint {
 
   /** Updates a frame and moves it on. Called with its monitor held. */
   private void update(
-      Frame frame,
+      ShardFrame frame,
       Update update,
       double[] clipNormsOrNull,
       double[] trustNormsOrNull,
       double gradientNorm,
-      Frame.Answers answers) {
+      ShardFrame.ReadyReplies ready) {
     int from = frame.from;
     int to = frame.to;
     if (!update.applies()) {
@@ -221,7 +221,7 @@ public final class ShardServer implements ShardEndpoint {
       optimizer.update(
           theta, gradientSum, from, to, update.divisor(), clipNormsOrNull, update.time());
     }
-    frame.finish(update, gradientNorm, theta, optimizer.state(), answers);
+    frame.finish(update, gradientNorm, theta, optimizer.state(), ready);
   }
 
   private void requireSkipping(Update update) {
@@ -244,7 +244,7 @@ public final class ShardServer implements ShardEndpoint {
     }
   }
 
-  private Frame frame(String what, int index) {
+  private ShardFrame frame(String what, int index) {
     if (index >= frames.length) {
       throw new RefusedException(
           what
@@ -288,7 +288,7 @@ public final class ShardServer implements ShardEndpoint {
 
     @Override
     public void computeDirection(int index, Update update, double[] clipNormsOrNull) {
-      Frame frame = frames[index];
+      ShardFrame frame = frames[index];
       synchronized (frame) {
         optimizer.computeDirection(
             theta,
@@ -313,25 +313,25 @@ public final class ShardServer implements ShardEndpoint {
         double[] clipNormsOrNull,
         double[] trustNormsOrNull,
         double gradientNorm) {
-      Frame frame = frames[index];
-      Frame.Answers answers = new Frame.Answers();
+      ShardFrame frame = frames[index];
+      ShardFrame.ReadyReplies ready = new ShardFrame.ReadyReplies();
       try {
-        return update(frame, update, clipNormsOrNull, trustNormsOrNull, gradientNorm, answers);
+        return update(frame, update, clipNormsOrNull, trustNormsOrNull, gradientNorm, ready);
       } finally {
-        answers.give();
+        ready.send();
       }
     }
 
     private Update update(
-        Frame frame,
+        ShardFrame frame,
         Update update,
         double[] clipNormsOrNull,
         double[] trustNormsOrNull,
         double gradientNorm,
-        Frame.Answers answers) {
+        ShardFrame.ReadyReplies ready) {
       synchronized (frame) {
         ShardServer.this.update(
-            frame, update, clipNormsOrNull, trustNormsOrNull, gradientNorm, answers);
+            frame, update, clipNormsOrNull, trustNormsOrNull, gradientNorm, ready);
         return frame.next();
       }
     }

@@ -19,7 +19,7 @@ import java.util.Set;
  * A frame whose steps are sums over all virtual workers. Takes pushes of the step in progress and
  * of a bounded number of steps after it.
  */
-final class SummingFrame extends Frame {
+final class SummingFrame extends ShardFrame {
 
   private final PairwiseTree tree;
   private final FrameBuffers buffers;
@@ -30,7 +30,7 @@ final class SummingFrame extends Frame {
   private final float[] gradientSum;
 
   /** The step in progress and those after it of which there are pushes. */
-  private final Deque<Step> steps = new ArrayDeque<>();
+  private final Deque<PendingStep> steps = new ArrayDeque<>();
 
   /** The nodes that the step before added up. */
   private Set<TreeNode> receivedBefore = Set.of();
@@ -49,7 +49,7 @@ final class SummingFrame extends Frame {
     this.stepsAhead = spec.protocol().consistency().stepsAhead();
     this.rounding = spec.protocol().rounding();
     this.gradientSum = gradientSum;
-    steps.add(new Step(version(), true));
+    steps.add(new PendingStep(version(), true));
   }
 
   /**
@@ -79,7 +79,7 @@ final class SummingFrame extends Frame {
                   : ": it is early, the frame is still at step ")
               + version());
     }
-    Step step = step(ahead);
+    PendingStep step = step(ahead);
     if (!step.received.contains(push.node())) {
       step.add(push);
       return ahead == 0 ? step.update() : null;
@@ -88,10 +88,10 @@ final class SummingFrame extends Frame {
   }
 
   @Override
-  boolean moveOn(Update update) {
+  boolean advance(Update update) {
     receivedBefore = steps.remove().received;
     if (steps.isEmpty()) {
-      steps.add(new Step(update.step() + 1, true));
+      steps.add(new PendingStep(update.step() + 1, true));
     }
     return true;
   }
@@ -101,11 +101,11 @@ final class SummingFrame extends Frame {
     return steps.element().update();
   }
 
-  private Step step(long ahead) {
+  private PendingStep step(long ahead) {
     while (steps.size() <= ahead) {
-      steps.addLast(new Step(version() + steps.size(), false));
+      steps.addLast(new PendingStep(version() + steps.size(), false));
     }
-    Iterator<Step> each = steps.iterator();
+    Iterator<PendingStep> each = steps.iterator();
     for (long i = 0; i < ahead; i++) {
       each.next();
     }
@@ -129,19 +129,19 @@ final class SummingFrame extends Frame {
   }
 
   /** The sum of one step, as far as it is in. */
-  private final class Step {
+  private final class PendingStep {
     final long number;
     final Set<TreeNode> received = new HashSet<>();
     private final TreeReduction<Sum> reduction = new TreeReduction<>(tree, SummingFrame.this::join);
 
-    /** Whether the first push may go to G: not while a step before it may still be there. */
-    private boolean homeIsFree;
+    /** Whether the next push may go straight to G, which a step before may still occupy. */
+    private boolean isInPlace;
 
     private StepKey when;
 
-    Step(long number, boolean inProgress) {
+    PendingStep(long number, boolean inProgress) {
       this.number = number;
-      this.homeIsFree = inProgress;
+      this.isInPlace = inProgress;
     }
 
     void add(Push push) {
@@ -160,15 +160,15 @@ final class SummingFrame extends Frame {
     }
 
     private void addVector(Push push) {
-      boolean home = homeIsFree;
+      boolean inPlace = isInPlace;
       Sum sum =
-          home ? new Sum(gradientSum, from, push.sums()) : new Sum(buffers.take(), 0, push.sums());
+          inPlace ? new Sum(gradientSum, from, push.sums()) : new Sum(buffers.take(), 0, push.sums());
       push.gradient().duplicate().get(sum.vector, sum.offset, to - from);
-      homeIsFree = false;
+      isInPlace = false;
       try {
         addToTree(push, sum);
       } catch (RefusedException e) {
-        homeIsFree = home;
+        isInPlace = inPlace;
         recycle(sum);
         throw e;
       }

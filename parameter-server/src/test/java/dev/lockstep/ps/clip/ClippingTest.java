@@ -13,7 +13,7 @@ import org.junit.jupiter.api.function.Executable;
 class ClippingTest {
 
   @Test
-  void survivesSerialisation() throws Exception {
+  void survivesSerialization() throws Exception {
     List<Clipping> clippings =
         List.of(
             new Clipping.None(),
@@ -42,11 +42,11 @@ class ClippingTest {
   }
 
   @Test
-  void refusesTwoNormalisationsOfALayer() {
+  void refusesTwoNormalizationsOfALayer() {
     LayerNormalization one = new LayerNormalization(1, Mode.RENORMALIZE_L2_PER_LAYER, 0);
     LayerNormalization other = new LayerNormalization(1, Mode.CLIP_L2_PER_LAYER, 1);
     assertEquals(
-        "layers=" + List.of(one, other) + ": a layer has at most one gradient normalisation",
+        "layers=" + List.of(one, other) + ": a layer has at most one gradient normalization",
         rejection(() -> new Clipping.ByLayer(List.of(one, other))));
   }
 

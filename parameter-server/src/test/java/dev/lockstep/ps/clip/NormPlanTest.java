@@ -155,7 +155,7 @@ class NormPlanTest {
   }
 
   @Test
-  void dl4jsNormalisationTakesTheWholeLayer() {
+  void dl4jsNormalizationTakesTheWholeLayer() {
     NormPlan limits = NormPlan.of(MODEL, byLayer(Mode.CLIP_ELEMENT_WISE_ABSOLUTE_VALUE));
     assertEquals(0.5f, limits.limit(3));
     NormPlan perLayer = NormPlan.of(MODEL, byLayer(Mode.RENORMALIZE_L2_PER_LAYER));
@@ -177,7 +177,7 @@ class NormPlanTest {
   }
 
   @Test
-  void layersWithoutNormalisationAreLeftAlone() {
+  void layersWithoutNormalizationAreLeftAlone() {
     NormPlan plan =
         NormPlan.of(
             MODEL,

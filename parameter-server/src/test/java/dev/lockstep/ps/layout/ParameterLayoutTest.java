@@ -33,7 +33,7 @@ class ParameterLayoutTest {
   }
 
   @Test
-  void survivesSerialisation() throws Exception {
+  void survivesSerialization() throws Exception {
     assertEquals(LAYOUT, Serialized.copy(LAYOUT));
   }
 

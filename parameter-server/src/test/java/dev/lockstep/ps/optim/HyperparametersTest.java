@@ -44,10 +44,10 @@ class HyperparametersTest {
                 () -> new AdaGrad(RATE, 0, Double.NaN, 0, 0)),
             new Refused(
                 "RmsProp alpha=1.0 must be in [0, 1)",
-                () -> new RmsProp(RATE, 1, 0, 0, RmsProp.Centring.NONE, 0)),
+                () -> new RmsProp(RATE, 1, 0, 0, RmsProp.Centering.NONE, 0)),
             new Refused(
                 "RmsProp momentum=-0.1 must be finite and >= 0",
-                () -> new RmsProp(RATE, 0.9, 0, -0.1, RmsProp.Centring.NONE, 0)),
+                () -> new RmsProp(RATE, 0.9, 0, -0.1, RmsProp.Centering.NONE, 0)),
             new Refused("AdaDelta rho=1.0 must be in [0, 1)", () -> new AdaDelta(RATE, 1, 0, 0)),
             new Refused("Adam beta1=1.0 must be in [0, 1)", () -> new Adam(RATE, 1, 0.9, 0, 0)),
             new Refused(
@@ -87,7 +87,7 @@ class HyperparametersTest {
         List.of(
             new Sgd(Schedule.fixed(0.001), Schedule.OFF, 0, Sgd.Form.CLASSIC, 0),
             new AdaGrad(Schedule.fixed(0.01), 0, 0, 1e-10, 0),
-            new RmsProp(Schedule.fixed(0.01), 0.99, 1e-8, 0, RmsProp.Centring.NONE, 0),
+            new RmsProp(Schedule.fixed(0.01), 0.99, 1e-8, 0, RmsProp.Centering.NONE, 0),
             new AdaDelta(Schedule.fixed(1), 0.9, 1e-6, 0),
             new Adam(Schedule.fixed(0.001), 0.9, 0.999, 1e-8, 0),
             new AmsGrad(Schedule.fixed(0.001), 0.9, 0.999, 1e-8, 0),
@@ -122,9 +122,9 @@ class HyperparametersTest {
     assertEquals(1, new Sgd(RATE, RATE, 0, Sgd.Form.CLASSIC, 0).stateVectors());
     assertEquals(1, AdaGrad.DEFAULT.stateVectors());
     assertEquals(1, RmsProp.DEFAULT.stateVectors());
-    assertEquals(2, new RmsProp(RATE, 0.9, 0, 0.9, RmsProp.Centring.NONE, 0).stateVectors());
-    assertEquals(2, new RmsProp(RATE, 0.9, 0, 0, RmsProp.Centring.CENTRED, 0).stateVectors());
-    assertEquals(3, new RmsProp(RATE, 0.9, 0, 0.9, RmsProp.Centring.CENTRED, 0).stateVectors());
+    assertEquals(2, new RmsProp(RATE, 0.9, 0, 0.9, RmsProp.Centering.NONE, 0).stateVectors());
+    assertEquals(2, new RmsProp(RATE, 0.9, 0, 0, RmsProp.Centering.CENTERED, 0).stateVectors());
+    assertEquals(3, new RmsProp(RATE, 0.9, 0, 0.9, RmsProp.Centering.CENTERED, 0).stateVectors());
     assertEquals(2, AdaDelta.DEFAULT.stateVectors());
     assertEquals(2, Adam.DEFAULT.stateVectors());
     assertEquals(3, AmsGrad.DEFAULT.stateVectors());

@@ -73,8 +73,8 @@ class PyTorchParityTest {
               RmsProp.DEFAULT.epsilon(),
               options.path("momentum").asDouble(),
               options.path("centered").asBoolean()
-                  ? RmsProp.Centring.CENTRED
-                  : RmsProp.Centring.NONE,
+                  ? RmsProp.Centering.CENTERED
+                  : RmsProp.Centering.NONE,
               decay);
       case "Adadelta" ->
           new AdaDelta(rate, options.get("rho").asDouble(), AdaDelta.DEFAULT.epsilon(), decay);

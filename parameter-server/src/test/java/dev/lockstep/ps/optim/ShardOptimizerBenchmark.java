@@ -37,7 +37,7 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  * what else the machine does meanwhile slows both, and each step is compared with the copy just
  * before it: the copy that gave it its gradient.
  *
- * <p>{@link #main} takes JMH's options, such as {@code -p optimizer=adamW -p regularisation=l1},
+ * <p>{@link #main} takes JMH's options, such as {@code -p optimizer=adamW -p regularization=l1},
  * and prints what each optimizer makes of the copy's bandwidth. Bytes counted are those of θ, G and
  * the state vectors, each read and written once: {@code 16 + 8 * stateVectors} an element, for G
  * becomes the update; a layer-wise optimizer's three passes as {@link #bytesPerElement} has them.
@@ -62,7 +62,7 @@ public class ShardOptimizerBenchmark {
     "sgdMomentum",
     "adaGrad",
     "rmsProp",
-    "rmsPropCentredMomentum",
+    "rmsPropCenteredMomentum",
     "adaDelta",
     "adam",
     "amsGrad",
@@ -91,7 +91,7 @@ public class ShardOptimizerBenchmark {
 
   /** {@code none}, {@code l1}, {@code l2} or {@code weightDecay}. */
   @Param("none")
-  public String regularisation;
+  public String regularization;
 
   /** {@code none}, {@code value} or {@code norm}, norms included. */
   @Param("none")
@@ -108,7 +108,7 @@ public class ShardOptimizerBenchmark {
     Schedule coefficient = Schedule.fixed(1e-4);
     UpdateRule plain = UpdateRule.of(spec(optimizer));
     UpdateRule rule =
-        switch (regularisation) {
+        switch (regularization) {
           case "l1" -> plain.withL1(coefficient);
           case "l2" -> plain.withL2(coefficient);
           case "weightDecay" ->
@@ -212,8 +212,8 @@ public class ShardOptimizerBenchmark {
       case "sgdMomentum" -> new Sgd(rate, momentum, 0, Sgd.Form.NESTEROV, 1e-4);
       case "adaGrad" -> AdaGrad.DEFAULT;
       case "rmsProp" -> RmsProp.DEFAULT;
-      case "rmsPropCentredMomentum" ->
-          new RmsProp(rate, 0.99, 1e-8, 0.9, RmsProp.Centring.CENTRED, 0);
+      case "rmsPropCenteredMomentum" ->
+          new RmsProp(rate, 0.99, 1e-8, 0.9, RmsProp.Centering.CENTERED, 0);
       case "adaDelta" -> AdaDelta.DEFAULT;
       case "adam" -> Adam.DEFAULT;
       case "amsGrad" -> AmsGrad.DEFAULT;

@@ -57,7 +57,7 @@ class ShardOptimizerTest {
           new Sgd(RATE, Schedule.fixed(0.9), 0, Sgd.Form.NESTEROV, 0),
           AdaGrad.DEFAULT,
           RmsProp.DEFAULT,
-          new RmsProp(RATE, 0.9, 1e-8, 0.9, RmsProp.Centring.CENTRED, 0.01),
+          new RmsProp(RATE, 0.9, 1e-8, 0.9, RmsProp.Centering.CENTERED, 0.01),
           AdaDelta.DEFAULT,
           Adam.DEFAULT,
           AmsGrad.DEFAULT,
@@ -302,7 +302,7 @@ class ShardOptimizerTest {
   }
 
   @Test
-  void plansSurviveSerialisation() throws Exception {
+  void plansSurviveSerialization() throws Exception {
     for (Clipping clipping : CLIPPINGS) {
       UpdatePlan plan = new UpdatePlan(MIXED, MIXED_RULES, clipping);
       assertEquals(plan, Serialized.copy(plan));
@@ -318,7 +318,7 @@ class ShardOptimizerTest {
         "rules=1 != blocks=2: one rule per block",
         rejection(() -> new UpdatePlan(layout(1, 1), List.of(UpdateRule.of(SGD)), NOT_CLIPPED)));
     assertEquals(
-        "l1=%s l2=%s weightDecay=%s with optimizer=Assign: statistics are not regularised"
+        "l1=%s l2=%s weightDecay=%s with optimizer=Assign: statistics are not regularized"
             .formatted(Schedule.OFF, RATE, Schedule.OFF),
         rejection(() -> STATISTICS.withL2(RATE)));
     assertEquals(

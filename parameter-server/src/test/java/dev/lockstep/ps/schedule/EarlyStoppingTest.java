@@ -122,7 +122,7 @@ class EarlyStoppingTest {
   }
 
   @Test
-  void textAndSerialisationRoundTrip() throws Exception {
+  void textAndSerializationRoundTrip() throws Exception {
     for (String text : List.of("loss", "accuracy : patience=5", "loss:min-delta=1e-3, after=9")) {
       EarlyStopping stopping = EarlyStopping.parse(text);
       assertEquals(stopping, EarlyStopping.parse(stopping.toString()));

@@ -112,7 +112,7 @@ class PlateauTest {
   }
 
   @Test
-  void textAndSerialisationRoundTrip() throws Exception {
+  void textAndSerializationRoundTrip() throws Exception {
     for (String text :
         List.of(
             "",

@@ -87,7 +87,7 @@ class PyTorchScheduleTest {
   }
 
   @Test
-  void schedulesSurviveSerialisation() throws Exception {
+  void schedulesSurviveSerialization() throws Exception {
     List<Schedule> schedules =
         List.of(
             new PyTorchSchedule.MultiStep(Clock.EPOCH, 1, 0.5, List.of(3L, 7L)),

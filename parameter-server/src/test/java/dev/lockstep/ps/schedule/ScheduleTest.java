@@ -112,7 +112,7 @@ class ScheduleTest {
   }
 
   @Test
-  void schedulesSurviveSerialisation() throws Exception {
+  void schedulesSurviveSerialization() throws Exception {
     List<Schedule> schedules =
         List.of(
             Schedule.OFF,

@@ -4,12 +4,13 @@ import dev.lockstep.ps.protocol.Contribution;
 import dev.lockstep.ps.reduce.PairwiseTree;
 import dev.lockstep.ps.reduce.Rounding;
 import dev.lockstep.ps.reduce.TreeNode;
+import dev.lockstep.ps.reduce.TreeReduction;
 import java.util.ArrayDeque;
 import java.util.Deque;
 
 /**
- * Sums what virtual workers contribute in the order of the pairwise tree. Depth first, so that no
- * more vectors live than a subtree is high, and two. Lives in an executor; used by one thread.
+ * Sums what virtual workers contribute in the order of the pairwise tree. Leaf by leaf, so
+ * that no more vectors live than a subtree is high, and two. Lives in an executor; used by one thread.
  */
 final class TreeSum {
 
@@ -40,12 +41,13 @@ final class TreeSum {
 
   /** The sum below a node. Its vector is the caller's until {@link #giveBack}. */
   RoundSum of(TreeNode node, Leaf leaf) {
-    if (node.level() == 0) {
-      return leafSum(node.index(), leaf);
+    int first = node.firstLeaf();
+    PairwiseTree subtree = new PairwiseTree(tree.endLeaf(node) - first);
+    TreeReduction<RoundSum> sum = new TreeReduction<>(subtree, this::join);
+    for (int i = 0; i < subtree.leaves(); i++) {
+      sum.add(new TreeNode(0, i), leafSum(first + i, leaf));
     }
-    TreeNode right = new TreeNode(node.level() - 1, 2 * node.index() + 1);
-    RoundSum left = of(new TreeNode(node.level() - 1, 2 * node.index()), leaf);
-    return right.firstLeaf() < tree.leaves() ? join(left, of(right, leaf)) : left;
+    return sum.result();
   }
 
   /** Takes a vector for later sums. */

@@ -121,7 +121,7 @@ public final class PyTorchOptimizers {
         value("alpha", d.alpha()),
         value("epsilon", d.epsilon()),
         value("momentum", d.momentum()),
-        isOn("centred") ? RmsProp.Centring.CENTRED : d.centring(),
+        isOn("centred") ? RmsProp.Centering.CENTERED : d.centering(),
         value("weight-decay", d.weightDecay()));
   }
 

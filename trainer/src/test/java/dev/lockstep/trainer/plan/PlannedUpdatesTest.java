@@ -57,7 +57,7 @@ class PlannedUpdatesTest {
             Map.entry(OptimizerName.ADAGRAD, new AdaGrad(lr, 0.11, 0.12, 0.13, 0.14)),
             Map.entry(
                 OptimizerName.RMSPROP,
-                new RmsProp(lr, 0.11, 0.12, 0.13, RmsProp.Centring.CENTRED, 0.14)),
+                new RmsProp(lr, 0.11, 0.12, 0.13, RmsProp.Centering.CENTERED, 0.14)),
             Map.entry(OptimizerName.ADADELTA, new AdaDelta(lr, 0.11, 0.12, 0.13)),
             Map.entry(OptimizerName.ADAM, new Adam(lr, 0.11, 0.12, 0.13, 0.14)),
             Map.entry(OptimizerName.AMSGRAD, new AmsGrad(lr, 0.11, 0.12, 0.13, 0.14)),

@@ -226,7 +226,7 @@ public final class FrameCodec {
   private static int notZero(int[] bits, int count) {
     int found = 0;
     for (int i = 0; i < count; i++) {
-      // The sign of x | -x: set for every x but 0. No branch, so that the loop is vectorised.
+      // The sign of x | -x: set for every x but 0. No branch, so that the loop is vectorized.
       found += (bits[i] | -bits[i]) >>> 31;
     }
     return found;

@@ -1,9 +1,8 @@
 package dev.lockstep.ps.transport.message;
 
+import dev.lockstep.ps.protocol.Sha256;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 
 /**
  * The first message of every connection: proves that the sender knows the run's token. (The token
@@ -36,7 +35,7 @@ public final class HelloMessage {
     ByteBuffer bytes = Wire.allocate(LENGTH);
     bytes.putInt(MAGIC_OFFSET, MAGIC);
     bytes.putInt(VERSION_OFFSET, VERSION);
-    bytes.put(DIGEST_OFFSET, digest(token));
+    bytes.put(DIGEST_OFFSET, Sha256.digest(token));
     return bytes;
   }
 
@@ -60,16 +59,8 @@ public final class HelloMessage {
     }
     byte[] given = new byte[DIGEST_LENGTH];
     bytes.get(DIGEST_OFFSET, given);
-    if (!MessageDigest.isEqual(given, digest(token))) {
+    if (!MessageDigest.isEqual(given, Sha256.digest(token))) {
       throw new MessageException("connection refused: wrong run token");
-    }
-  }
-
-  private static byte[] digest(String token) {
-    try {
-      return MessageDigest.getInstance("SHA-256").digest(token.getBytes(StandardCharsets.UTF_8));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JRE has SHA-256", e);
     }
   }
 }

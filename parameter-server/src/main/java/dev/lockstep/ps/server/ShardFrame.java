@@ -15,7 +15,7 @@ import java.util.concurrent.CompletableFuture;
  * One frame of a shard: how many steps it has taken, the pulls that wait for more of them, and the
  * pushes that become the next. Guarded by its own monitor, which its callers hold.
  */
-abstract class Frame {
+abstract class ShardFrame {
 
   /** First element and first element after the frame, counted from the shard's begin. */
   final int from;
@@ -33,7 +33,7 @@ abstract class Frame {
    *
    * @param outcomes of the shard's frames; a frame adds to it if it is the one that keeps it
    */
-  Frame(int index, int from, int to, long version, OutcomeLog outcomes) {
+  ShardFrame(int index, int from, int to, long version, OutcomeLog outcomes) {
     this.index = index;
     this.from = from;
     this.to = to;
@@ -44,16 +44,16 @@ abstract class Frame {
   /** A pull that waits for a version. */
   record Waiting(Pull pull, CompletableFuture<PullReply> answer) {}
 
-  /** An answer whose destination is filled. Giving it runs foreign code: not in the monitor. */
-  private record Answer(CompletableFuture<PullReply> to, PullReply reply) {}
+  /** A reply whose destination is filled. */
+  private record ReadyReply(CompletableFuture<PullReply> to, PullReply reply) {}
 
-  /** Answers to be given outside the monitor. */
-  static final class Answers {
-    private final List<Answer> answers = new ArrayList<>();
+  /** Replies to send outside the monitor, since their receivers run code of their own. */
+  static final class ReadyReplies {
+    private final List<ReadyReply> replies = new ArrayList<>();
     private final List<SnapshotCapture> captures = new ArrayList<>();
 
-    void give() {
-      answers.forEach(answer -> answer.to.complete(answer.reply));
+    void send() {
+      replies.forEach(each -> each.to.complete(each.reply));
       captures.forEach(SnapshotCapture::frameTaken);
     }
   }
@@ -72,11 +72,11 @@ abstract class Frame {
   abstract Update add(Push push);
 
   /**
-   * Goes on once an update was made.
+   * Advances once an update was made.
    *
    * @return whether that completed a step
    */
-  abstract boolean moveOn(Update update);
+  abstract boolean advance(Update update);
 
   /** What the frame is ready for after an update, or null. */
   abstract Update next();
@@ -84,32 +84,32 @@ abstract class Frame {
   /**
    * Takes an update that was made (or skipped) into account: the frame may have a new version then.
    *
-   * @param answers receives the pulls that this ends
+   * @param ready receives the pulls that this ends
    */
   final void finish(
-      Update update, double gradientNorm, float[] theta, float[][] state, Answers answers) {
-    if (moveOn(update)) {
-      complete(update.total(), gradientNorm, theta, state, answers);
+      Update update, double gradientNorm, float[] theta, float[][] state, ReadyReplies ready) {
+    if (advance(update)) {
+      complete(update.total(), gradientNorm, theta, state, ready);
     }
   }
 
   /** One more step is complete. */
   private void complete(
-      Contribution total, double gradientNorm, float[] theta, float[][] state, Answers answers) {
+      Contribution total, double gradientNorm, float[] theta, float[][] state, ReadyReplies ready) {
     outcomes.add(index, new StepOutcome(version, total(total), gradientNorm));
     version++;
     for (Iterator<SnapshotCapture> each = captures.iterator(); each.hasNext(); ) {
       SnapshotCapture capture = each.next();
       if (capture.version() == version) {
         capture.take(from, to, theta, state);
-        answers.captures.add(capture);
+        ready.captures.add(capture);
         each.remove();
       }
     }
     for (Iterator<Waiting> each = waiting.iterator(); each.hasNext(); ) {
       Waiting one = each.next();
       if (one.pull.version() <= version) {
-        answers.answers.add(new Answer(one.answer, answer(one.pull, theta)));
+        ready.replies.add(new ReadyReply(one.answer, answer(one.pull, theta)));
         each.remove();
       }
     }
