@@ -104,8 +104,7 @@ public final class GroupNorms {
       chunkSums.forEach(
           (key, sum) ->
               totals
-                  .computeIfAbsent(
-                      key, unused -> TreeReduction.ofDoubles(new PairwiseTree(chunks)))
+                  .computeIfAbsent(key, unused -> TreeReduction.ofDoubles(new PairwiseTree(chunks)))
                   .add(new TreeNode(0, leaf), sum));
     }
     totals.forEach(

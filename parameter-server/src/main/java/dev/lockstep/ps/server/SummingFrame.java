@@ -162,7 +162,9 @@ final class SummingFrame extends ShardFrame {
     private void addVector(Push push) {
       boolean inPlace = isInPlace;
       Sum sum =
-          inPlace ? new Sum(gradientSum, from, push.sums()) : new Sum(buffers.take(), 0, push.sums());
+          inPlace
+              ? new Sum(gradientSum, from, push.sums())
+              : new Sum(buffers.take(), 0, push.sums());
       push.gradient().duplicate().get(sum.vector, sum.offset, to - from);
       isInPlace = false;
       try {

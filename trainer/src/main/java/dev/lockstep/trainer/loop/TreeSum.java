@@ -9,8 +9,8 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 /**
- * Sums what virtual workers contribute in the order of the pairwise tree. Leaf by leaf, so
- * that no more vectors live than a subtree is high, and two. Lives in an executor; used by one thread.
+ * Sums what virtual workers contribute in the order of the pairwise tree. Leaf by leaf, so that no
+ * more vectors live than a subtree is high, and two. Lives in an executor; used by one thread.
  */
 final class TreeSum {
 
