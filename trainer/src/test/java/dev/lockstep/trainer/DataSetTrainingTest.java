@@ -39,7 +39,6 @@ import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -65,12 +64,7 @@ class DataSetTrainingTest {
 
   @BeforeAll
   static void start() {
-    spark = LocalSpark.on("local[2]");
-  }
-
-  @AfterAll
-  static void stop() {
-    spark.close();
+    spark = LocalSpark.shared();
   }
 
   @Test

@@ -49,6 +49,8 @@ class OrderedTrainingTest {
   @TempDir private Path folder;
   private ShardedDataset images;
 
+  private final JavaSparkContext spark = LocalSpark.shared();
+
   @BeforeEach
   void writeImages() throws IOException {
     images = SyntheticDataset.classes(folder.resolve("data"), List.of(1, 6, 6), 3, 237);
@@ -58,41 +60,41 @@ class OrderedTrainingTest {
   void sameBitsOnAnyNumberOfWorkersAndInAnyAmountOfMemoryAndPlainDl4jOnTheSameBatches()
       throws IOException {
     TrainingConfig config = config("one", ALL);
-    TrainingConfig others = config("others", ALL).toBuilder().shuffleMegabytes(300).build();
+    TrainingConfig others =
+        config("others", ALL).toBuilder().shuffleMegabytes(300).workers(2).build();
     TrainingResult two;
-    try (JavaSparkContext spark = LocalSpark.on("local[2]")) {
-      two = Lockstep.train(spark, network(), images, others);
-      assertEquals(2, two.workers());
-    }
-    try (JavaSparkContext spark = LocalSpark.on("local[1]")) {
-      TrainingResult one = Lockstep.train(spark, network(), images, config);
-      assertEquals(one.parametersSha256(), two.parametersSha256());
-      TrainingResult plain = Lockstep.train(spark, network(), images, config("plain", List.of()));
-      assertNotEquals(one.parametersSha256(), plain.parametersSha256());
 
-      MultiLayerNetwork fit = new MultiLayerNetwork(network());
-      float[] theta = ModelDefinition.of(network()).initialParameters(config.seed());
-      fit.init(Nd4j.createFromArray(theta).reshape(1, theta.length), true);
-      InitialModel model = InitialModel.fresh(ModelDefinition.of(network()));
-      for (int epoch = 0; epoch < config.epochs(); epoch++) {
-        try (GlobalBatches batches = Lockstep.globalBatches(spark, model, images, config, epoch)) {
-          batches.forEachRemaining(fit::fit);
-        }
-      }
-      INDArray trained = one.model().network().params();
-      double error =
-          trained.sub(fit.params()).norm2Number().doubleValue()
-              / fit.params().norm2Number().doubleValue();
-      assertTrue(error <= 1e-5, "relative error of parameters " + error);
+    two = Lockstep.train(spark, network(), images, others);
+    assertEquals(2, two.workers());
 
-      try (GlobalBatches changed = Lockstep.validationBatches(spark, model, images, config);
-          GlobalBatches stored =
-              Lockstep.validationBatches(spark, model, images, config("x", List.of()))) {
-        while (stored.hasNext()) {
-          assertEquals(stored.next().getFeatures(), changed.next().getFeatures());
-        }
+    TrainingResult one = Lockstep.train(spark, network(), images, config);
+    assertEquals(one.parametersSha256(), two.parametersSha256());
+    TrainingResult plain = Lockstep.train(spark, network(), images, config("plain", List.of()));
+    assertNotEquals(one.parametersSha256(), plain.parametersSha256());
+
+    MultiLayerNetwork fit = new MultiLayerNetwork(network());
+    float[] theta = ModelDefinition.of(network()).initialParameters(config.seed());
+    fit.init(Nd4j.createFromArray(theta).reshape(1, theta.length), true);
+    InitialModel model = InitialModel.fresh(ModelDefinition.of(network()));
+    for (int epoch = 0; epoch < config.epochs(); epoch++) {
+      try (GlobalBatches batches = Lockstep.globalBatches(spark, model, images, config, epoch)) {
+        batches.forEachRemaining(fit::fit);
       }
     }
+    INDArray trained = one.model().network().params();
+    double error =
+        trained.sub(fit.params()).norm2Number().doubleValue()
+            / fit.params().norm2Number().doubleValue();
+    assertTrue(error <= 1e-5, "relative error of parameters " + error);
+
+    try (GlobalBatches changed = Lockstep.validationBatches(spark, model, images, config);
+        GlobalBatches stored =
+            Lockstep.validationBatches(spark, model, images, config("x", List.of()))) {
+      while (stored.hasNext()) {
+        assertEquals(stored.next().getFeatures(), changed.next().getFeatures());
+      }
+    }
+
     String record = Files.readString(folder.resolve("one/run.json"));
     assertEquals(
         "[\"flip\",\"crop:1\",\"noise:0.1\"]",
@@ -102,16 +104,15 @@ class OrderedTrainingTest {
 
   @Test
   void whatDoesNotFitTheImagesIsRefusedBeforeAnyJob() {
-    try (JavaSparkContext spark = LocalSpark.on("local[1]")) {
-      TrainingConfig config = config("refused", List.of(new RandomCrop(6)));
-      assertEquals(
-          "augmentation=crop:6 with tensor features of shape=[1, 6, 6]: 6 >= 6 pixels could move"
-              + " the whole image out of sight; lower it",
-          assertThrows(
-                  IllegalArgumentException.class,
-                  () -> Lockstep.train(spark, network(), images, config))
-              .getMessage());
-    }
+
+    TrainingConfig config = config("refused", List.of(new RandomCrop(6)));
+    assertEquals(
+        "augmentation=crop:6 with tensor features of shape=[1, 6, 6]: 6 >= 6 pixels could move"
+            + " the whole image out of sight; lower it",
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> Lockstep.train(spark, network(), images, config))
+            .getMessage());
   }
 
   private TrainingConfig config(String out, List<Augmentation> augmentation) {
@@ -119,6 +120,7 @@ class OrderedTrainingTest {
         .epochs(2)
         .batchSize(8)
         .virtualWorkers(3)
+        .workers(1)
         .validationFraction(0.2)
         .shuffle(Shuffle.Kind.FULL)
         .shuffleMegabytes(1)

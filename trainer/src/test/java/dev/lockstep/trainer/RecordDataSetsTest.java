@@ -32,7 +32,6 @@ import org.datavec.api.records.reader.impl.csv.CSVSequenceRecordReader;
 import org.datavec.api.split.CollectionInputSplit;
 import org.deeplearning4j.datasets.datavec.RecordReaderDataSetIterator;
 import org.deeplearning4j.datasets.datavec.SequenceRecordReaderDataSetIterator;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -50,12 +49,7 @@ class RecordDataSetsTest {
 
   @BeforeAll
   static void start() {
-    spark = LocalSpark.on("local[2]");
-  }
-
-  @AfterAll
-  static void stop() {
-    spark.close();
+    spark = LocalSpark.shared();
   }
 
   @Test

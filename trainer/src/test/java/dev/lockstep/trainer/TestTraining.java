@@ -68,6 +68,13 @@ public record TestTraining(
     return run("run-" + System.nanoTime(), c -> change.apply(c.workers(workers)));
   }
 
+  /** The same, observed. */
+  public TrainingResult run(
+      String name, UnaryOperator<TrainingConfig.Builder> change, TrainingObserver other)
+      throws IOException {
+    return observedBy(other).run(name, change);
+  }
+
   /** Trains in a named output folder, which may hold a run. */
   public TrainingResult run(String name, UnaryOperator<TrainingConfig.Builder> change)
       throws IOException {

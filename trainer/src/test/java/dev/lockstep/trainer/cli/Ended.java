@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.trainer.LocalSpark;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.LinkedHashMap;
@@ -37,6 +38,7 @@ record Ended(int status, String out, String err, int jobs) {
     }
     Map<String, String> before = new LinkedHashMap<>();
     SPARK.forEach((key, value) -> before.put(key, System.setProperty(key, value)));
+    LocalSpark.stopShared();
     JobCounter.STARTED.set(0);
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();

@@ -5,15 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.sharding.ShardedDataset;
-import dev.lockstep.trainer.LocalSpark;
+import dev.lockstep.trainer.TestTraining;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
 import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.CheckpointInterval;
 import dev.lockstep.trainer.config.TrainingConfig;
-import dev.lockstep.trainer.model.BuiltInOptions;
-import dev.lockstep.trainer.model.InitialModel;
-import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.output.RunFolder;
 import dev.lockstep.trainer.output.TrainingResult;
 import java.io.IOException;
@@ -24,7 +20,6 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.api.java.JavaSparkContext;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
 import org.junit.jupiter.api.BeforeEach;
@@ -32,43 +27,22 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Mode averaging and accumulation in one JVM, with as many workers as local slots. */
+/** What mode averaging and accumulation save and exchange, in one JVM. */
 @Timeout(value = 3, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class AveragingJobTest {
 
   @TempDir private Path folder;
-  private ShardedDataset dataset;
-  private int runs;
+  private TestTraining training;
 
   @BeforeEach
   void writeData() throws IOException {
     // Of 437 examples 350 train: 88 or 87 of each virtual worker, 6 steps of 16, the last ragged.
-    dataset = SyntheticDataset.classes(folder.resolve("data"), List.of(20), 3, 437);
-  }
-
-  @Test
-  void sameBitsOnAnyNumberOfLocalWorkers() throws IOException {
-    UnaryOperator<TrainingConfig.Builder> diloco =
-        c ->
-            c.mode(TrainingConfig.Mode.AVERAGING)
-                .averaging(Averaging.every(4).withOuter(Averaging.Outer.NESTEROV))
-                .clipNorm(1);
-    TrainingResult one = train("local[1]", diloco);
-    TrainingResult two = train("local[2]", diloco);
-    TrainingResult three = train("local[3]", diloco);
-    assertEquals(2, two.workers());
-    assertEquals(one.parametersSha256(), two.parametersSha256());
-    assertEquals(one.parametersSha256(), three.parametersSha256());
-    assertEquals(12, one.steps());
-    assertEquals(12, one.metrics().steps().size(), "one line a step");
-    for (int step = 0; step < 12; step++) {
-      assertEquals(
-          one.metrics().steps().get(step).meanLoss(), three.metrics().steps().get(step).meanLoss());
-    }
-    assertEquals(
-        one.metrics().epochs().get(1).validationLoss(),
-        two.metrics().epochs().get(1).validationLoss());
-    assertTrue(one.metrics().epochs().get(1).meanLoss() < one.metrics().epochs().get(0).meanLoss());
+    training =
+        TestTraining.of(
+            folder,
+            SyntheticDataset.classes(folder.resolve("data"), List.of(20), 3, 437),
+            "mlp:200,40",
+            c -> c.epochs(2));
   }
 
   @Test
@@ -78,15 +52,16 @@ class AveragingJobTest {
             c.mode(TrainingConfig.Mode.AVERAGING)
                 .averaging(Averaging.every(2).withLocalState(Averaging.LocalState.KEPT))
                 .checkpointEvery(CheckpointInterval.parse("5steps"));
-    TrainingResult one = train("local[1]", kept);
-    TrainingResult two = train("local[2]", kept);
+    TrainingResult one = training.run(1, kept);
+    TrainingResult two = training.run(2, kept);
     assertEquals(one.parametersSha256(), two.parametersSha256());
     // Two epochs of three rounds each.
     assertExchanged(6, one);
     assertExchanged(6, two);
     assertNotEquals(
         one.parametersSha256(),
-        train("local[2]", c -> c.mode(TrainingConfig.Mode.AVERAGING).averaging(Averaging.every(2)))
+        training
+            .run(2, c -> c.mode(TrainingConfig.Mode.AVERAGING).averaging(Averaging.every(2)))
             .parametersSha256());
     CheckpointStore.Snapshot last = checkpoints(two).read(12);
     assertEquals(4, last.manifest().replicas().size());
@@ -110,7 +85,7 @@ class AveragingJobTest {
   @Test
   void averagedStateGoesIntoTheModel() throws IOException {
     TrainingResult result =
-        train("local[2]", c -> c.mode(TrainingConfig.Mode.AVERAGING).averaging(Averaging.every(3)));
+        training.run(2, c -> c.mode(TrainingConfig.Mode.AVERAGING).averaging(Averaging.every(3)));
     CheckpointStore.Snapshot last = checkpoints(result).read(12);
     int p = result.parameters().length;
     assertEquals(3 * p, last.manifest().parameters());
@@ -122,11 +97,9 @@ class AveragingJobTest {
   @Test
   void accumulationTakesFewerAndLargerSteps() throws IOException {
     UnaryOperator<TrainingConfig.Builder> two = c -> c.batchSize(8).accumulate(2);
-    TrainingResult one = train("local[1]", two);
-    TrainingResult other = train("local[3]", two);
-    assertEquals(one.parametersSha256(), other.parametersSha256());
+    TrainingResult one = training.run(1, two);
     assertEquals(12, one.steps());
-    TrainingResult plain = train("local[2]", c -> c);
+    TrainingResult plain = training.run(2, c -> c);
     assertExchanged(12, plain);
     // The same examples in every step, but other sums: and the mlp has no dropout.
     for (int i = 0; i < plain.parameters().length; i++) {
@@ -161,26 +134,5 @@ class AveragingJobTest {
         ModelSerializer.restoreMultiLayerNetwork(
             Path.of(URI.create(result.modelFile())).toFile(), true);
     return network.getUpdater().getStateViewArray().toFloatVector();
-  }
-
-  private TrainingResult train(String master, UnaryOperator<TrainingConfig.Builder> change)
-      throws IOException {
-    TrainingConfig config =
-        change
-            .apply(
-                TrainingConfig.builder()
-                    .epochs(2)
-                    .batchSize(16)
-                    .validationFraction(0.2)
-                    .out(folder.resolve("run-" + runs++).toString()))
-            .build();
-    try (JavaSparkContext spark = LocalSpark.on(master)) {
-      ModelDefinition model =
-          ModelDefinition.builtIn(
-              "mlp:200,40", dataset.shardSet().tensors(), BuiltInOptions.DEFAULT);
-      return new TrainingJob(
-              spark, config, InitialModel.fresh(model), dataset, TrainingObserver.NONE)
-          .run();
-    }
   }
 }

@@ -4,18 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.LocalSpark;
+import dev.lockstep.trainer.TestTraining;
 import dev.lockstep.trainer.checkpoint.Faults;
 import dev.lockstep.trainer.checkpoint.FaultyFiles;
 import dev.lockstep.trainer.checkpoint.FaultyFiles.Kind;
 import dev.lockstep.trainer.config.CheckpointInterval;
-import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.metrics.MetricsLog;
 import dev.lockstep.trainer.metrics.StepMetrics;
-import dev.lockstep.trainer.model.BuiltInOptions;
-import dev.lockstep.trainer.model.InitialModel;
-import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.output.TrainingResult;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -26,9 +22,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiFunction;
 import java.util.stream.LongStream;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.api.java.JavaSparkContext;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -38,26 +31,27 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 3, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class FaultyDiskTest {
 
-  private static JavaSparkContext spark;
-
   @TempDir private Path folder;
   private final List<String> warnings = new CopyOnWriteArrayList<>();
-  private ShardedDataset dataset;
-
-  @BeforeAll
-  static void startSpark() {
-    spark = LocalSpark.on("local[2]");
-  }
-
-  @AfterAll
-  static void stopSpark() {
-    spark.close();
-  }
+  private TestTraining training;
 
   @BeforeEach
   void writeData() throws IOException {
     // Of 437 examples 350 train: 6 steps of 4 x 16 an epoch, the last ragged.
-    dataset = SyntheticDataset.classes(folder.resolve("data"), List.of(20), 3, 437);
+    TrainingObserver observer =
+        new TrainingObserver() {
+          @Override
+          public void warning(String text) {
+            warnings.add(text);
+          }
+        };
+    training =
+        TestTraining.of(
+                folder,
+                SyntheticDataset.classes(folder.resolve("data"), List.of(20), 3, 437),
+                "mlp:40",
+                c -> c.epochs(2).checkpointEvery(CheckpointInterval.parse("2steps")))
+            .observedBy(observer);
   }
 
   @Test
@@ -145,7 +139,7 @@ class FaultyDiskTest {
   }
 
   private TrainingResult onASoundDisk() throws IOException {
-    return train(folder.resolve("sound").toString());
+    return training.run("sound", c -> c);
   }
 
   private TrainingResult train(
@@ -166,30 +160,9 @@ class FaultyDiskTest {
     String mount = folder.getFileName() + "-" + name;
     Configuration hadoop = FaultyFiles.mount(mount, kind, faults);
     for (String key : List.of("fs.faulty.impl", "fs.faulty.impl.disable.cache")) {
-      spark.hadoopConfiguration().set(key, hadoop.get(key));
+      LocalSpark.shared().hadoopConfiguration().set(key, hadoop.get(key));
     }
-    return train(FaultyFiles.path(mount, folder.resolve(name)).toString());
-  }
-
-  private TrainingResult train(String out) throws IOException {
-    TrainingConfig config =
-        TrainingConfig.builder()
-            .epochs(2)
-            .batchSize(16)
-            .validationFraction(0.2)
-            .workers(2)
-            .checkpointEvery(CheckpointInterval.parse("2steps"))
-            .out(out)
-            .build();
-    ModelDefinition model =
-        ModelDefinition.builtIn("mlp:40", dataset.shardSet().tensors(), BuiltInOptions.DEFAULT);
-    TrainingObserver observer =
-        new TrainingObserver() {
-          @Override
-          public void warning(String text) {
-            warnings.add(text);
-          }
-        };
-    return new TrainingJob(spark, config, InitialModel.fresh(model), dataset, observer).run();
+    String out = FaultyFiles.path(mount, folder.resolve(name)).toString();
+    return training.run(name, c -> c.out(out));
   }
 }

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.sharding.ShardedDataset;
-import dev.lockstep.trainer.LocalSpark;
+import dev.lockstep.trainer.TestTraining;
 import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.NonFinitePolicy;
 import dev.lockstep.trainer.config.RunPoint;
@@ -14,9 +14,6 @@ import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.config.TrainingException;
 import dev.lockstep.trainer.metrics.StepMetrics;
 import dev.lockstep.trainer.metrics.WorkerThroughput;
-import dev.lockstep.trainer.model.BuiltInOptions;
-import dev.lockstep.trainer.model.InitialModel;
-import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.output.TrainingResult;
 import java.io.IOException;
 import java.net.URI;
@@ -25,7 +22,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
-import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -36,20 +32,23 @@ import org.junit.jupiter.api.io.TempDir;
 class ModesJobTest {
 
   @TempDir private Path folder;
-  private ShardedDataset dataset;
-  private String model = "mlp:30";
-  private int runs;
+  private TestTraining training;
 
   @BeforeEach
   void writeData() throws IOException {
-    dataset = SyntheticDataset.classes(folder.resolve("data"), List.of(20), 3, 437);
+    training =
+        TestTraining.of(
+            folder,
+            SyntheticDataset.classes(folder.resolve("data"), List.of(20), 3, 437),
+            "mlp:30",
+            c -> c.epochs(2));
   }
 
   @Test
   void withoutStalenessTheBitsAreThoseOfSync() throws IOException {
-    TrainingResult sync = train("local[1]", c -> c);
+    TrainingResult sync = training.run(1, c -> c);
     TrainingResult ssp =
-        train("local[2]", c -> c.mode(TrainingConfig.Mode.SSP).staleness(0).pushSplit(1));
+        training.run(2, c -> c.mode(TrainingConfig.Mode.SSP).staleness(0).pushSplit(1));
     assertEquals(sync.parametersSha256(), ssp.parametersSha256());
     assertTrue(record(ssp).contains("\"reproducible\" : true"), record(ssp));
   }
@@ -57,9 +56,9 @@ class ModesJobTest {
   @Test
   void staleAndAsynchronousRunsUseEveryExampleAndSayThatTheyAreNotReproducible()
       throws IOException {
-    TrainingResult sync = train("local[1]", c -> c);
-    TrainingResult ssp = train("local[3]", c -> c.mode(TrainingConfig.Mode.SSP).staleness(2));
-    TrainingResult async = train("local[3]", c -> c.mode(TrainingConfig.Mode.ASYNC));
+    TrainingResult sync = training.run(1, c -> c);
+    TrainingResult ssp = training.run(3, c -> c.mode(TrainingConfig.Mode.SSP).staleness(2));
+    TrainingResult async = training.run(3, c -> c.mode(TrainingConfig.Mode.ASYNC));
     for (TrainingResult result : List.of(ssp, async)) {
       assertEquals(12, result.metrics().steps().size());
       assertEquals(sync.examples(), result.examples());
@@ -71,15 +70,13 @@ class ModesJobTest {
   }
 
   @Test
-  void postLocalRunsAreSynchronousUntilTheirPointAndTheSameOnEveryCluster() throws IOException {
+  void postLocalRunsAreSynchronousUntilTheirStep() throws IOException {
     UnaryOperator<TrainingConfig.Builder> postLocal =
         c ->
             c.mode(TrainingConfig.Mode.AVERAGING)
                 .averaging(Averaging.every(4).withFrom(RunPoint.parse("7")));
-    TrainingResult sync = train("local[1]", c -> c);
-    TrainingResult one = train("local[1]", postLocal);
-    TrainingResult three = train("local[3]", postLocal);
-    assertEquals(one.parametersSha256(), three.parametersSha256());
+    TrainingResult sync = training.run(1, c -> c);
+    TrainingResult three = training.run(3, postLocal);
     assertEquals(12, three.metrics().steps().size());
     assertEquals(2, three.metrics().epochs().size());
     // One for each worker, though there were two attempts: all are on one executor.
@@ -92,13 +89,13 @@ class ModesJobTest {
           sync.metrics().steps().get(step).meanLoss(),
           three.metrics().steps().get(step).meanLoss());
     }
-    assertNotEquals(sync.parametersSha256(), one.parametersSha256());
+    assertNotEquals(sync.parametersSha256(), three.parametersSha256());
     IllegalArgumentException refused =
         assertThrows(
             IllegalArgumentException.class,
             () ->
-                train(
-                    "local[1]",
+                training.run(
+                    1,
                     c ->
                         c.mode(TrainingConfig.Mode.AVERAGING)
                             .averaging(Averaging.every(4).withFrom(RunPoint.parse("2epochs")))));
@@ -110,22 +107,18 @@ class ModesJobTest {
 
   @Test
   void aRowThatMakesGradientsNotFiniteStopsOrSkips() throws IOException {
-    model = "linear";
-    dataset = SyntheticDataset.withHugeExample(folder.resolve("huge"), 20, 3, 200, 77);
+    ShardedDataset huge = SyntheticDataset.withHugeExample(folder.resolve("huge"), 20, 3, 200, 77);
+    TestTraining linear = training.withData(huge).withModel("linear");
     TrainingException stopped =
-        assertThrows(
-            TrainingException.class, () -> train("local[2]", c -> c.validationFraction(0)));
+        assertThrows(TrainingException.class, () -> linear.run(2, c -> c.validationFraction(0)));
     assertTrue(
         stopped
             .getMessage()
             .matches("(?s).*step \\d+: the gradient of virtual worker \\d+ is not.*"),
         stopped.getMessage());
     assertTrue(stopped.getMessage().contains("--on-non-finite skip"), stopped.getMessage());
-    TrainingResult one =
-        train("local[1]", c -> c.onNonFinite(NonFinitePolicy.SKIP).validationFraction(0));
     TrainingResult two =
-        train("local[2]", c -> c.onNonFinite(NonFinitePolicy.SKIP).validationFraction(0));
-    assertEquals(one.parametersSha256(), two.parametersSha256());
+        linear.run(2, c -> c.onNonFinite(NonFinitePolicy.SKIP).validationFraction(0));
     List<StepMetrics> steps = two.metrics().steps();
     assertEquals(2, steps.get(steps.size() - 1).skippedSteps(), "once an epoch");
     assertTrue(record(two).contains("\"skippedSteps\" : 2"), record(two));
@@ -137,25 +130,5 @@ class ModesJobTest {
 
   private static String record(TrainingResult result) throws IOException {
     return Files.readString(Path.of(URI.create(result.out())).resolve("run.json"));
-  }
-
-  private TrainingResult train(String master, UnaryOperator<TrainingConfig.Builder> change)
-      throws IOException {
-    TrainingConfig config =
-        change
-            .apply(
-                TrainingConfig.builder()
-                    .epochs(2)
-                    .batchSize(16)
-                    .validationFraction(0.2)
-                    .out(folder.resolve("run-" + runs++).toString()))
-            .build();
-    try (JavaSparkContext spark = LocalSpark.on(master)) {
-      ModelDefinition definition =
-          ModelDefinition.builtIn(model, dataset.shardSet().tensors(), BuiltInOptions.DEFAULT);
-      return new TrainingJob(
-              spark, config, InitialModel.fresh(definition), dataset, TrainingObserver.NONE)
-          .run();
-    }
   }
 }

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.ps.schedule.EarlyStopping;
 import dev.lockstep.sharding.ShardedDataset;
-import dev.lockstep.trainer.LocalSpark;
+import dev.lockstep.trainer.TestTraining;
 import dev.lockstep.trainer.config.CheckpointInterval;
 import dev.lockstep.trainer.config.NonFinitePolicy;
 import dev.lockstep.trainer.config.TrainingConfig;
@@ -27,11 +27,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
-import org.apache.spark.api.java.JavaSparkContext;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -53,21 +50,9 @@ class NonFiniteGradientTest {
   /** Grows a little. */
   private static final double TOO_FAST = 5;
 
-  private static JavaSparkContext spark;
-
   @TempDir private Path folder;
   private ShardedDataset dataset;
   private final Heard heard = new Heard();
-
-  @BeforeAll
-  static void startSpark() {
-    spark = LocalSpark.on("local[3]");
-  }
-
-  @AfterAll
-  static void stopSpark() {
-    spark.close();
-  }
 
   @BeforeEach
   void writeData() throws IOException {
@@ -77,8 +62,8 @@ class NonFiniteGradientTest {
 
   @Test
   void aLoweredRateAppliesFromTheCheckpointBeforeTheStepWhateverTheCluster() throws IOException {
-    TrainingResult one = train("one", MUCH_TOO_FAST, c -> lowering(c).workers(1));
-    TrainingResult three = train("three", MUCH_TOO_FAST, c -> lowering(c).workers(3));
+    TrainingResult one = training(MUCH_TOO_FAST).run("one", c -> lowering(c).workers(1));
+    TrainingResult three = training(MUCH_TOO_FAST).run("three", c -> lowering(c).workers(3));
     assertEquals(one.parametersSha256(), three.parametersSha256());
     assertEquals(one.rateCuts(), three.rateCuts());
     assertFalse(one.rateCuts().isEmpty());
@@ -99,18 +84,18 @@ class NonFiniteGradientTest {
 
   @Test
   void aLoweredRateGivesTheModelOfAScheduleThatFallsAtThatStep() throws IOException {
-    TrainingResult lowered = train("lowered", MUCH_TOO_FAST, this::lowering);
+    TrainingResult lowered = training(MUCH_TOO_FAST).run("lowered", this::lowering);
     assertEquals(1, lowered.rateCuts().size());
     int from = (int) lowered.rateCuts().get(0).fromStep();
     ISchedule falls =
         new MapSchedule(ScheduleType.ITERATION, Map.of(0, MUCH_TOO_FAST, from, MUCH_TOO_FAST / 64));
-    TrainingResult scheduled = train("scheduled", new Sgd(falls), c -> c.epochs(20));
+    TrainingResult scheduled = training(new Sgd(falls)).run("scheduled", c -> c.epochs(20));
     assertEquals(scheduled.parametersSha256(), lowered.parametersSha256());
   }
 
   @Test
   void runsThatWereStoppedBetweenLoweringAndTheEndGoOnToTheSameModel() throws IOException {
-    TrainingResult whole = train("whole", MUCH_TOO_FAST, this::lowering);
+    TrainingResult whole = training(MUCH_TOO_FAST).run("whole", this::lowering);
     long from = whole.rateCuts().get(0).fromStep();
     // Before the step that overflows, just after going back, and later.
     for (long stop : new long[] {from - 1, from + 2, from + 30}) {
@@ -118,9 +103,10 @@ class NonFiniteGradientTest {
       heard.failOnlyOnceLowered = stop > from;
       assertThrows(
           Stopped.class,
-          () -> train("stopped-" + stop, MUCH_TOO_FAST, c -> lowering(c).workers(3)));
+          () -> training(MUCH_TOO_FAST).run("stopped-" + stop, c -> lowering(c).workers(3)));
       heard.failAfter = -1;
-      TrainingResult resumed = train("stopped-" + stop, MUCH_TOO_FAST, c -> lowering(c).workers(1));
+      TrainingResult resumed =
+          training(MUCH_TOO_FAST).run("stopped-" + stop, c -> lowering(c).workers(1));
       assertEquals(whole.parametersSha256(), resumed.parametersSha256(), "stopped at " + stop);
       assertEquals(whole.rateCuts(), resumed.rateCuts());
       assertEquals(rates(whole), rates(resumed));
@@ -133,7 +119,7 @@ class NonFiniteGradientTest {
     TrainingException ended =
         assertThrows(
             TrainingException.class,
-            () -> train("hopeless", 0.01, c -> lowering(c).epochs(1).validationFraction(0)));
+            () -> training(0.01).run("hopeless", c -> lowering(c).epochs(1).validationFraction(0)));
     String message = ended.getMessage();
     assertTrue(message.contains("the learning rate was lowered 8 times already (x0.0"), message);
     assertTrue(message.contains("look at the data of that step"), message);
@@ -144,7 +130,8 @@ class NonFiniteGradientTest {
     TrainingException stopped =
         assertThrows(
             TrainingException.class,
-            () -> train("stops", MUCH_TOO_FAST, c -> c.epochs(20).checkpointEvery(every4())));
+            () ->
+                training(MUCH_TOO_FAST).run("stops", c -> c.epochs(20).checkpointEvery(every4())));
     String message = stopped.getMessage();
     assertTrue(message.matches("(?s).*step \\d+: the gradient of virtual worker \\d.*"), message);
     assertTrue(
@@ -157,48 +144,50 @@ class NonFiniteGradientTest {
             IllegalArgumentException.class,
             () -> {
               heard.failAfter = 2;
-              assertThrows(Stopped.class, () -> train("lower", MUCH_TOO_FAST, this::lowering));
+              assertThrows(
+                  Stopped.class, () -> training(MUCH_TOO_FAST).run("lower", this::lowering));
               heard.failAfter = -1;
-              train(
-                  "lower",
-                  MUCH_TOO_FAST,
-                  c -> lowering(c).checkpointEvery(CheckpointInterval.parse("6steps")));
+              training(MUCH_TOO_FAST)
+                  .run(
+                      "lower",
+                      c -> lowering(c).checkpointEvery(CheckpointInterval.parse("6steps")));
             });
     assertTrue(
         other.getMessage().contains("checkpointEvery=6steps != 4steps of the run"),
         other.getMessage());
     assertEquals(
-        train("lower", MUCH_TOO_FAST, this::lowering).parametersSha256(),
-        train("stops", MUCH_TOO_FAST, this::lowering).parametersSha256());
+        training(MUCH_TOO_FAST).run("lower", this::lowering).parametersSha256(),
+        training(MUCH_TOO_FAST).run("stops", this::lowering).parametersSha256());
     TrainingException early =
         assertThrows(
-            TrainingException.class, () -> train("none", MUCH_TOO_FAST, c -> c.epochs(20)));
+            TrainingException.class, () -> training(MUCH_TOO_FAST).run("none", c -> c.epochs(20)));
     assertTrue(early.getMessage().contains("there is no complete checkpoint yet"));
   }
 
   @Test
   void aRunThatDivergesSaysSo() throws IOException {
-    TrainingResult result = train("diverges", TOO_FAST, c -> c.epochs(3));
+    TrainingResult result = training(TOO_FAST).run("diverges", c -> c.epochs(3));
     String expected = "the run diverges: the training loss of epoch 2 is ";
     assertTrue(heard.text().contains(expected), heard.text());
     assertTrue(output(result, "run.json").contains(expected));
     assertTrue(output(result, "report.html").contains(expected));
     assertEquals(1, heard.lines.stream().filter(line -> line.contains("diverges")).count());
     heard.lines.clear();
-    train("converges", 0.1, c -> c.epochs(3));
+    training(0.1).run("converges", c -> c.epochs(3));
     assertFalse(heard.text().contains("diverges"), heard.text());
   }
 
   @Test
   void aRunEndsAtTheEpochThatItsMetricsTellWithTheModelOfThatManyEpochs() throws IOException {
     EarlyStopping stopping = EarlyStopping.parse("loss:patience=2,min-delta=0.02");
-    TrainingResult full = train("full", 0.1, c -> c.epochs(20));
+    TrainingResult full = training(0.1).run("full", c -> c.epochs(20));
     int end = endOf(stopping, full);
     assertTrue(end > 3 && end < 20, "ends after " + end);
-    TrainingResult same = train("same", 0.1, c -> c.epochs(end));
+    TrainingResult same = training(0.1).run("same", c -> c.epochs(end));
     for (int workers : new int[] {1, 3}) {
       TrainingResult result =
-          train("w" + workers, 0.1, c -> c.epochs(20).earlyStopping(stopping).workers(workers));
+          training(0.1)
+              .run("w" + workers, c -> c.epochs(20).earlyStopping(stopping).workers(workers));
       assertEquals(end, result.metrics().epochs().size());
       assertEquals(same.parametersSha256(), result.parametersSha256());
       assertNotEquals(full.parametersSha256(), result.parametersSha256());
@@ -224,24 +213,26 @@ class NonFiniteGradientTest {
             c.epochs(20)
                 .earlyStopping(stopping)
                 .keepBest(dev.lockstep.ps.schedule.Plateau.Metric.LOSS);
-    TrainingResult whole = train("whole", 0.1, change);
+    TrainingResult whole = training(0.1).run("whole", change);
     for (long stop : new long[] {whole.steps() - 8, whole.steps() - 1, whole.steps()}) {
       heard.failAfter = stop;
-      assertThrows(Stopped.class, () -> train("at-" + stop, 0.1, c -> change.apply(c).workers(3)));
+      assertThrows(
+          Stopped.class, () -> training(0.1).run("at-" + stop, c -> change.apply(c).workers(3)));
       heard.failAfter = -1;
-      TrainingResult resumed = train("at-" + stop, 0.1, c -> change.apply(c).workers(1));
+      TrainingResult resumed = training(0.1).run("at-" + stop, c -> change.apply(c).workers(1));
       assertEquals(whole.parametersSha256(), resumed.parametersSha256(), "stopped at " + stop);
       assertEquals(whole.endedEarly(), resumed.endedEarly());
     }
     heard.lines.clear();
-    TrainingResult again = train("whole", 0.1, change);
+    TrainingResult again = training(0.1).run("whole", change);
     assertEquals(whole.parametersSha256(), again.parametersSha256());
     assertEquals(whole.endedEarly(), again.endedEarly());
     assertTrue(heard.text().contains("is complete: " + whole.steps() + " steps: validation loss"));
-    TrainingResult further = train("whole", 0.1, c -> c.epochs(20));
+    TrainingResult further = training(0.1).run("whole", c -> c.epochs(20));
     assertEquals(120, further.steps());
     assertEquals(
-        train("straight", 0.1, c -> c.epochs(20)).parametersSha256(), further.parametersSha256());
+        training(0.1).run("straight", c -> c.epochs(20)).parametersSha256(),
+        further.parametersSha256());
   }
 
   @Test
@@ -250,10 +241,10 @@ class NonFiniteGradientTest {
         assertThrows(
             IllegalArgumentException.class,
             () ->
-                train(
-                    "blind",
-                    0.1,
-                    c -> c.validationFraction(0).earlyStopping(EarlyStopping.parse("loss"))));
+                training(0.1)
+                    .run(
+                        "blind",
+                        c -> c.validationFraction(0).earlyStopping(EarlyStopping.parse("loss"))));
     assertEquals(
         "earlyStopping=loss:patience=3,min-delta=0.0,after=0 without validation data"
             + " (validationFraction=0.0): keep a part of the examples with --validation-fraction",
@@ -336,22 +327,11 @@ class NonFiniteGradientTest {
     }
   }
 
-  private TrainingResult train(
-      String name, double rate, UnaryOperator<TrainingConfig.Builder> change) throws IOException {
-    return train(name, new Sgd(rate), change);
+  private TestTraining training(double rate) {
+    return training(new Sgd(rate));
   }
 
-  private TrainingResult train(
-      String name, Sgd updater, UnaryOperator<TrainingConfig.Builder> change) throws IOException {
-    TrainingConfig config =
-        change
-            .apply(
-                TrainingConfig.builder()
-                    .batchSize(16)
-                    .validationFraction(0.2)
-                    .workers(2)
-                    .out(folder.resolve(name).toString()))
-            .build();
+  private TestTraining training(Sgd updater) {
     ModelDefinition model =
         ModelDefinition.of(
             new NeuralNetConfiguration.Builder()
@@ -364,6 +344,6 @@ class NonFiniteGradientTest {
                         .activation(Activation.IDENTITY)
                         .build())
                 .build());
-    return new TrainingJob(spark, config, InitialModel.fresh(model), dataset, heard).run();
+    return new TestTraining(folder, dataset, InitialModel.fresh(model), heard, c -> c);
   }
 }

@@ -6,15 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.lockstep.sharding.ShardedDataset;
-import dev.lockstep.trainer.LocalSpark;
-import dev.lockstep.trainer.config.Averaging;
+import dev.lockstep.trainer.TestTraining;
 import dev.lockstep.trainer.config.OptimizerName;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.metrics.StepMetrics;
-import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.InitialModel;
-import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.output.TrainingResult;
 import java.io.IOException;
 import java.io.InputStream;
@@ -25,7 +21,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
-import org.apache.spark.api.java.JavaSparkContext;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
 import org.junit.jupiter.api.BeforeEach;
@@ -42,47 +37,41 @@ class OptimizerJobTest {
 
   @TempDir private Path folder;
   private final List<String> announced = new ArrayList<>();
-  private ShardedDataset dataset;
-  private int runs;
+  private TestTraining training;
 
   @BeforeEach
   void writeData() throws IOException {
-    dataset = SyntheticDataset.classes(folder.resolve("data"), List.of(20), 3, 437);
+    TrainingObserver observer =
+        new TrainingObserver() {
+          @Override
+          public void launching(String text) {
+            announced.add(text);
+          }
+        };
+    training =
+        TestTraining.of(
+                folder,
+                SyntheticDataset.classes(folder.resolve("data"), List.of(20), 3, 437),
+                "mlp:20",
+                c -> c.epochs(4))
+            .observedBy(observer);
   }
 
   @Test
-  void aPlateauReducesTheRateAtTheSameEpochOnAnyNumberOfWorkers() throws IOException {
-    TrainingResult one = train("local[1]", c -> c.optimizer(s -> s.withPlateau(EAGER)));
-    TrainingResult two = train("local[2]", c -> c.optimizer(s -> s.withPlateau(EAGER)));
+  void aPlateauReducesTheRateAfterEveryBadEpoch() throws IOException {
+    TrainingResult two = training.run(2, c -> c.optimizer(s -> s.withPlateau(EAGER)));
     double[] scales = {1, 1, 0.5, 0.25};
     for (StepMetrics step : two.metrics().steps()) {
       assertEquals(1e-3 * scales[step.epoch()], step.learningRate(), 1e-12, step.toString());
     }
     assertEquals(two.steps(), two.metrics().steps().size());
-    assertEquals(one.parametersSha256(), two.parametersSha256());
-    assertEquals(
-        one.metrics().steps().stream().map(StepMetrics::learningRate).toList(),
-        two.metrics().steps().stream().map(StepMetrics::learningRate).toList());
-    assertNotEquals(one.parametersSha256(), train("local[2]", c -> c).parametersSha256());
+    assertNotEquals(two.parametersSha256(), training.run(2, c -> c).parametersSha256());
     String report = Files.readString(out(two).resolve("report.html"));
     assertTrue(report.contains("Learning rate"), "the report shows the rate's curve");
   }
 
   @Test
-  void aPlateauReducesTheRateOfLocalSteps() throws IOException {
-    UnaryOperator<TrainingConfig.Builder> averaging =
-        c -> c.mode(TrainingConfig.Mode.AVERAGING).averaging(Averaging.every(2));
-    TrainingResult plain = train("local[2]", averaging);
-    TrainingResult one =
-        train("local[1]", c -> averaging.apply(c).optimizer(s -> s.withPlateau(EAGER)));
-    TrainingResult two =
-        train("local[2]", c -> averaging.apply(c).optimizer(s -> s.withPlateau(EAGER)));
-    assertEquals(one.parametersSha256(), two.parametersSha256());
-    assertNotEquals(plain.parametersSha256(), two.parametersSha256());
-  }
-
-  @Test
-  void anOwnOptimizerTakesThePlaceOfTheModels() throws Exception {
+  void anOptimizerOfTheConfigurationReplacesTheModelsUpdaters() throws Exception {
     UnaryOperator<TrainingConfig.Builder> adamW =
         c ->
             c.optimizer(
@@ -90,9 +79,7 @@ class OptimizerJobTest {
                     s.withName(OptimizerName.ADAMW)
                         .with("lr", 0.01)
                         .withLearningRateSchedule("linear(5steps, from=0.1) > cosine"));
-    TrainingResult one = train("local[1]", adamW);
-    TrainingResult two = train("local[2]", adamW);
-    assertEquals(one.parametersSha256(), two.parametersSha256());
+    TrainingResult two = training.run(2, adamW);
     assertEquals(0.001, two.metrics().steps().get(0).learningRate(), 1e-12);
     assertEquals(0.01, two.metrics().steps().get(5).learningRate(), 1e-12);
     assertTrue(
@@ -114,30 +101,15 @@ class OptimizerJobTest {
   }
 
   @Test
-  void aLayerwiseOptimizerGivesTheSameBitsOnAnyNumberOfWorkers() throws IOException {
-    UnaryOperator<TrainingConfig.Builder> lamb =
-        c -> c.optimizer(s -> s.withName(OptimizerName.LAMB).with("lr", 0.01));
-    TrainingResult one = train("local[1]", lamb);
-    TrainingResult two = train("local[2]", lamb);
-    assertEquals(one.parametersSha256(), two.parametersSha256());
-    assertTrue(two.metrics().epochs().get(3).meanLoss() < two.metrics().epochs().get(0).meanLoss());
-    UnaryOperator<TrainingConfig.Builder> locally =
-        c -> lamb.apply(c).mode(TrainingConfig.Mode.AVERAGING).averaging(Averaging.every(2));
-    assertEquals(
-        train("local[1]", locally).parametersSha256(),
-        train("local[2]", locally).parametersSha256());
-  }
-
-  @Test
-  void theStateSavedWithAModelIsNotTakenForAnotherOptimizers() throws IOException {
-    Path zip = out(train("local[2]", c -> c)).resolve("model.zip");
+  void theUpdaterStateOfASavedModelIsNotUsedByAnotherOptimizer() throws IOException {
+    Path zip = out(training.run(2, c -> c)).resolve("model.zip");
     InitialModel saved;
     try (InputStream in = Files.newInputStream(zip)) {
       saved = InitialModel.read(in, zip.toString());
     }
     announced.clear();
     TrainingResult result =
-        train("local[2]", saved, c -> c.optimizer(s -> s.withName(OptimizerName.SGD)));
+        training.withModel(saved).run(2, c -> c.optimizer(s -> s.withName(OptimizerName.SGD)));
     assertEquals(1e-3, result.metrics().steps().get(0).learningRate(), 1e-12);
     assertTrue(
         announced.get(0).contains("; the updater state that was saved with the model is not used"),
@@ -146,39 +118,5 @@ class OptimizerJobTest {
 
   private static Path out(TrainingResult result) {
     return Path.of(URI.create(result.out()));
-  }
-
-  private TrainingResult train(String master, UnaryOperator<TrainingConfig.Builder> change)
-      throws IOException {
-    return train(
-        master,
-        InitialModel.fresh(
-            ModelDefinition.builtIn(
-                "mlp:20", dataset.shardSet().tensors(), BuiltInOptions.DEFAULT)),
-        change);
-  }
-
-  private TrainingResult train(
-      String master, InitialModel model, UnaryOperator<TrainingConfig.Builder> change)
-      throws IOException {
-    TrainingConfig config =
-        change
-            .apply(
-                TrainingConfig.builder()
-                    .epochs(4)
-                    .batchSize(16)
-                    .validationFraction(0.2)
-                    .out(folder.resolve("run-" + runs++).toString()))
-            .build();
-    TrainingObserver observer =
-        new TrainingObserver() {
-          @Override
-          public void launching(String text) {
-            announced.add(text);
-          }
-        };
-    try (JavaSparkContext spark = LocalSpark.on(master)) {
-      return new TrainingJob(spark, config, model, dataset, observer).run();
-    }
   }
 }

@@ -31,7 +31,6 @@ import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -62,7 +61,7 @@ class RefusedBeforeStartTest {
 
   @BeforeAll
   void start() {
-    spark = LocalSpark.on("local[2]");
+    spark = LocalSpark.shared();
     spark
         .sc()
         .addSparkListener(
@@ -72,11 +71,6 @@ class RefusedBeforeStartTest {
                 jobs.incrementAndGet();
               }
             });
-  }
-
-  @AfterAll
-  void stop() {
-    spark.close();
   }
 
   private static NeuralNetConfiguration.Builder builder() {

@@ -8,11 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.ps.schedule.Plateau;
-import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.augment.Augmentation;
 import dev.lockstep.sharding.plan.RandomSource;
-import dev.lockstep.trainer.LocalSpark;
+import dev.lockstep.trainer.TestTraining;
 import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.CheckpointInterval;
 import dev.lockstep.trainer.config.Compression;
@@ -24,9 +23,7 @@ import dev.lockstep.trainer.config.TrainingException;
 import dev.lockstep.trainer.metrics.EpochMetrics;
 import dev.lockstep.trainer.metrics.MetricsLog;
 import dev.lockstep.trainer.metrics.StepMetrics;
-import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.InitialModel;
-import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.output.RunFolder;
 import dev.lockstep.trainer.output.TrainingResult;
 import java.io.IOException;
@@ -41,9 +38,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
-import org.apache.spark.api.java.JavaSparkContext;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -53,26 +48,19 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 3, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ResumedRunTest {
 
-  private static JavaSparkContext spark;
-
   @TempDir private Path folder;
-  private ShardedDataset dataset;
+  private TestTraining training;
   private int runs;
-
-  @BeforeAll
-  static void startSpark() {
-    spark = LocalSpark.on("local[4]");
-  }
-
-  @AfterAll
-  static void stopSpark() {
-    spark.close();
-  }
 
   @BeforeEach
   void writeData() throws IOException {
     // Of 437 examples 350 train: 6 steps of 4 x 16 an epoch, the last ragged.
-    dataset = SyntheticDataset.classes(folder.resolve("data"), List.of(20), 3, 437);
+    training =
+        TestTraining.of(
+            folder,
+            SyntheticDataset.classes(folder.resolve("data"), List.of(20), 3, 437),
+            "mlp:40",
+            c -> c.epochs(3));
   }
 
   @Test
@@ -165,35 +153,33 @@ class ResumedRunTest {
             }
           }
         };
-    assertThrows(IllegalStateException.class, () -> train("timed", change, second));
+    assertThrows(IllegalStateException.class, () -> training.run("timed", change, second));
     TrainingResult resumed =
-        train("timed", c -> change.apply(c).epochs(1 + (int) (taken.get(1) / 6)), second);
+        training.run("timed", c -> change.apply(c).epochs(1 + (int) (taken.get(1) / 6)), second);
     assertTrue(taken.size() > 2 && taken.get(0) < taken.get(1), taken.toString());
-    TrainingResult whole =
-        train("whole", c -> c.epochs(1 + (int) (taken.get(1) / 6)), TrainingObserver.NONE);
+    TrainingResult whole = training.run("whole", c -> c.epochs(1 + (int) (taken.get(1) / 6)));
     assertSame(whole, resumed);
   }
 
   @Test
   void theBestCheckpointIsKeptAndItsModelWritten() throws IOException {
     TrainingResult result =
-        train(
+        training.run(
             "best",
             c ->
                 c.epochs(6)
                     .keepCheckpoints(1)
                     .keepBest(Plateau.Metric.LOSS)
-                    .optimizer(o -> o.withName(OptimizerName.SGD).with("lr", 3)),
-            TrainingObserver.NONE);
+                    .optimizer(o -> o.withName(OptimizerName.SGD).with("lr", 3)));
     EpochMetrics best =
         result.metrics().epochs().stream()
             .min(Comparator.comparingDouble(EpochMetrics::validationLoss))
             .orElseThrow();
     TrainingResult until =
-        train(
+        training.run(
             "until",
-            c -> c.epochs(best.epoch()).optimizer(o -> o.withName(OptimizerName.SGD).with("lr", 3)),
-            TrainingObserver.NONE);
+            c ->
+                c.epochs(best.epoch()).optimizer(o -> o.withName(OptimizerName.SGD).with("lr", 3)));
     try (InputStream in = Files.newInputStream(folder.resolve("best/best.zip"))) {
       InitialModel model = InitialModel.read(in, "best.zip");
       assertArrayEquals(until.parameters(), model.parameters(0));
@@ -209,25 +195,23 @@ class ResumedRunTest {
   void twiceInARow() throws IOException {
     UnaryOperator<TrainingConfig.Builder> change =
         c -> c.checkpointEvery(CheckpointInterval.parse("3steps"));
-    TrainingResult whole = train("whole", change, TrainingObserver.NONE);
+    TrainingResult whole = training.run("whole", change);
     stopAfter(5, "stopped", change);
     stopAfter(11, "stopped", c -> change.apply(c).workers(1));
-    TrainingResult resumed = train("stopped", change, TrainingObserver.NONE);
+    TrainingResult resumed = training.run("stopped", change);
     assertSame(whole, resumed);
     assertEquals(3, resumed.attempts());
   }
 
   @Test
   void moreEpochsGoOnWithAFinishedRun() throws IOException {
-    TrainingResult whole = train("whole", c -> c, TrainingObserver.NONE);
-    TrainingResult first = train("grown", c -> c.epochs(1), TrainingObserver.NONE);
-    TrainingResult grown = train("grown", c -> c, TrainingObserver.NONE);
+    TrainingResult whole = training.run("whole", c -> c);
+    TrainingResult first = training.run("grown", c -> c.epochs(1));
+    TrainingResult grown = training.run("grown", c -> c);
     assertEquals(first.run(), grown.run());
     assertSame(whole, grown);
     IllegalArgumentException refused =
-        assertThrows(
-            IllegalArgumentException.class,
-            () -> train("grown", c -> c.epochs(2), TrainingObserver.NONE));
+        assertThrows(IllegalArgumentException.class, () -> training.run("grown", c -> c.epochs(2)));
     assertTrue(
         refused.getMessage().startsWith("epochs=2 end after step 12 < step 18 of the newest"),
         refused.getMessage());
@@ -235,10 +219,10 @@ class ResumedRunTest {
 
   @Test
   void aFinishedRunIsNotLaunchedAgain() throws IOException {
-    TrainingResult first = train("done", c -> c, TrainingObserver.NONE);
+    TrainingResult first = training.run("done", c -> c);
     String record = Files.readString(folder.resolve("done/run.json"));
     List<String> told = new ArrayList<>();
-    TrainingResult again = train("done", c -> c, TrainingObserver.ofLaunch(told::add));
+    TrainingResult again = training.run("done", c -> c, TrainingObserver.ofLaunch(told::add));
     assertEquals(first.parametersSha256(), again.parametersSha256());
     assertEquals(first.metrics().lastEpoch(), again.metrics().lastEpoch());
     assertEquals(
@@ -248,7 +232,7 @@ class ResumedRunTest {
     // What the driver could not write any more is written now.
     Files.delete(folder.resolve("done/run.json"));
     Files.delete(folder.resolve("done/model.zip"));
-    train("done", c -> c, TrainingObserver.NONE);
+    training.run("done", c -> c);
     assertTrue(
         Files.readString(folder.resolve("done/run.json")).contains(first.parametersSha256()));
     assertTrue(Files.exists(folder.resolve("done/model.zip")));
@@ -265,7 +249,8 @@ class ResumedRunTest {
     refuses(change, c -> c.numericProfile("avx2").clipNorm(1), "clipping=GlobalNorm");
     refuses(change, c -> c.optimizer(o -> o.withName(OptimizerName.ADAMW)), "updates of 0_W=");
     refuses(change, c -> c.optimizer(o -> o.withLearningRateSchedule("cosine")), "updates of 0_W=");
-    dataset = SyntheticDataset.classes(folder.resolve("other"), List.of(20), 3, 438);
+    training =
+        training.withData(SyntheticDataset.classes(folder.resolve("other"), List.of(20), 3, 438));
     refuses(change, c -> c, "data=");
   }
 
@@ -276,7 +261,7 @@ class ResumedRunTest {
     IllegalArgumentException refused =
         assertThrows(
             IllegalArgumentException.class,
-            () -> train("mine", c -> but.apply(as.apply(c)), TrainingObserver.NONE));
+            () -> training.run("mine", c -> but.apply(as.apply(c))));
     assertTrue(refused.getMessage().contains("which was made otherwise: "), refused.getMessage());
     assertTrue(refused.getMessage().contains(text), refused.getMessage());
     assertTrue(refused.getMessage().contains("--warm-start"), refused.getMessage());
@@ -290,15 +275,15 @@ class ResumedRunTest {
     UnaryOperator<TrainingConfig.Builder> other =
         c -> change.apply(c).batchSize(8).existingOutput(ExistingOutput.WARM_START);
     stopAfter(2, "warm", other);
-    TrainingResult resumed = train("warm", other, TrainingObserver.NONE);
+    TrainingResult resumed = training.run("warm", other);
     assertEquals(33, resumed.steps());
     String[] files = folder.resolve("warm").toFile().list();
     assertTrue(Stream.of(files).anyMatch(name -> name.startsWith("before-run-")));
 
     stopAfter(9, "again", change);
-    TrainingResult whole = train("again", other, TrainingObserver.NONE);
+    TrainingResult whole = training.run("again", other);
     assertSame(whole, resumed);
-    TrainingResult cold = train("cold", c -> change.apply(c).batchSize(8), TrainingObserver.NONE);
+    TrainingResult cold = training.run("cold", c -> change.apply(c).batchSize(8));
     assertNotEquals(cold.parametersSha256(), whole.parametersSha256());
   }
 
@@ -307,14 +292,11 @@ class ResumedRunTest {
     UnaryOperator<TrainingConfig.Builder> change =
         c -> c.checkpointEvery(CheckpointInterval.parse("4steps")).keepCheckpoints(1);
     TrainingResult whole =
-        train(
-            "whole",
-            c -> change.apply(c).augmentation(List.of(new Fails(""))),
-            TrainingObserver.NONE);
+        training.run("whole", c -> change.apply(c).augmentation(List.of(new Fails(""))));
     String mark = folder.resolve("mark").toString();
     List<Long> relaunched = new ArrayList<>();
     TrainingResult mended =
-        train(
+        training.run(
             "mended",
             c -> change.apply(c).augmentation(List.of(new Fails(mark))),
             new TrainingObserver() {
@@ -338,7 +320,7 @@ class ResumedRunTest {
         assertThrows(
             TrainingException.class,
             () ->
-                train(
+                training.run(
                     "failing",
                     c -> c.maxAttempts(3).augmentation(List.of(new Fails("always"))),
                     new TrainingObserver() {
@@ -389,10 +371,10 @@ class ResumedRunTest {
       long stop, UnaryOperator<TrainingConfig.Builder> change, int workersBefore, int workersAfter)
       throws IOException {
     int run = runs++;
-    TrainingResult whole = train("whole-" + run, change, TrainingObserver.NONE);
+    TrainingResult whole = training.run("whole-" + run, change);
     String id = stopAfter(stop, "stopped-" + run, c -> change.apply(c).workers(workersBefore));
     TrainingResult resumed =
-        train("stopped-" + run, c -> change.apply(c).workers(workersAfter), TrainingObserver.NONE);
+        training.run("stopped-" + run, c -> change.apply(c).workers(workersAfter));
     assertEquals(id, resumed.run());
     assertTrue(resumed.attempts() >= 2);
     assertSame(whole, resumed);
@@ -410,8 +392,7 @@ class ResumedRunTest {
       assertEquals(
           one.metrics(),
           MetricsLog.read(
-              new org.apache.hadoop.fs.Path(one.out(), RunFolder.METRICS),
-              spark.hadoopConfiguration()));
+              new org.apache.hadoop.fs.Path(one.out(), RunFolder.METRICS), new Configuration()));
     }
     for (int i = 0; i < whole.steps(); i++) {
       StepMetrics a = whole.metrics().steps().get(i);
@@ -442,7 +423,7 @@ class ResumedRunTest {
         assertThrows(
             IllegalStateException.class,
             () ->
-                train(
+                training.run(
                     name,
                     change,
                     new TrainingObserver() {
@@ -455,31 +436,13 @@ class ResumedRunTest {
                     }));
     assertEquals("stopped", stopped.getMessage());
     try {
-      return new RunFolder(folder.resolve(name).toString(), spark.hadoopConfiguration())
-          .checkpoints(spark.hadoopConfiguration())
+      return new RunFolder(folder.resolve(name).toString(), new Configuration())
+          .checkpoints(new Configuration())
           .newestClaim()
           .orElseThrow()
           .run();
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }
-  }
-
-  private TrainingResult train(
-      String name, UnaryOperator<TrainingConfig.Builder> change, TrainingObserver observer)
-      throws IOException {
-    TrainingConfig config =
-        change
-            .apply(
-                TrainingConfig.builder()
-                    .epochs(3)
-                    .batchSize(16)
-                    .validationFraction(0.2)
-                    .workers(2)
-                    .out(folder.resolve(name).toString()))
-            .build();
-    ModelDefinition model =
-        ModelDefinition.builtIn("mlp:40", dataset.shardSet().tensors(), BuiltInOptions.DEFAULT);
-    return new TrainingJob(spark, config, InitialModel.fresh(model), dataset, observer).run();
   }
 }

@@ -6,14 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.sharding.ShardedDataset;
-import dev.lockstep.trainer.LocalSpark;
+import dev.lockstep.trainer.TestTraining;
 import dev.lockstep.trainer.config.CheckpointInterval;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.config.TrainingException;
 import dev.lockstep.trainer.metrics.WorkerThroughput;
-import dev.lockstep.trainer.model.BuiltInOptions;
-import dev.lockstep.trainer.model.InitialModel;
-import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.output.RunFolder;
 import dev.lockstep.trainer.output.TrainingResult;
 import java.io.IOException;
@@ -21,8 +18,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.function.UnaryOperator;
-import org.apache.spark.api.java.JavaSparkContext;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
 import org.junit.jupiter.api.BeforeEach;
@@ -30,52 +25,36 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Training in one JVM, with as many workers as local slots. */
+/** Training in one JVM: what it writes and refuses. */
 @Timeout(value = 3, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class TrainingJobTest {
 
   @TempDir private Path folder;
-  private ShardedDataset dataset;
-  private int runs;
+  private TestTraining training;
 
   @BeforeEach
   void writeData() throws IOException {
     // 437 divides by nothing here: the last global batch is ragged, and some of its parts empty.
-    dataset = SyntheticDataset.classes(folder.resolve("data"), List.of(20), 3, 437);
-  }
-
-  @Test
-  void sameBitsOnAnyNumberOfLocalWorkers() throws IOException {
-    TrainingResult one = train("local[1]", c -> c);
-    TrainingResult two = train("local[2]", c -> c);
-    TrainingResult three = train("local[3]", c -> c);
-    TrainingResult fewer = train("local[3]", c -> c.workers(2));
-    assertEquals(1, one.workers());
-    assertEquals(3, three.workers());
-    assertEquals(2, fewer.workers());
-    assertEquals(one.parametersSha256(), two.parametersSha256());
-    assertEquals(one.parametersSha256(), three.parametersSha256());
-    assertEquals(one.parametersSha256(), fewer.parametersSha256());
-    assertEquals(
-        one.metrics().epochs().get(2).validationLoss(),
-        three.metrics().epochs().get(2).validationLoss());
-    assertEquals(
-        one.metrics().steps().get(5).meanLoss(), three.metrics().steps().get(5).meanLoss());
-    assertTrue(one.metrics().epochs().get(2).meanLoss() < one.metrics().epochs().get(0).meanLoss());
+    training =
+        TestTraining.of(
+            folder,
+            SyntheticDataset.classes(folder.resolve("data"), List.of(20), 3, 437),
+            "mlp:200,40",
+            c -> c.epochs(3).clipNorm(1));
   }
 
   @Test
   void whatDeterminesTheModelChangesIt() throws IOException {
-    String base = train("local[2]", c -> c).parametersSha256();
-    assertNotEquals(base, train("local[2]", c -> c.seed(2)).parametersSha256());
-    assertNotEquals(base, train("local[2]", c -> c.virtualWorkers(6)).parametersSha256());
-    assertNotEquals(base, train("local[2]", c -> c.clipNorm(0.01)).parametersSha256());
+    String base = training.run(2, c -> c).parametersSha256();
+    assertNotEquals(base, training.run(2, c -> c.seed(2)).parametersSha256());
+    assertNotEquals(base, training.run(2, c -> c.virtualWorkers(6)).parametersSha256());
+    assertNotEquals(base, training.run(2, c -> c.clipNorm(0.01)).parametersSha256());
   }
 
   @Test
   void outputsAreCompleteAndTheModelOpensInPlainDl4j() throws IOException {
     TrainingResult result =
-        train("local[2]", c -> c.checkpointEvery(CheckpointInterval.parse("5steps")));
+        training.run(2, c -> c.checkpointEvery(CheckpointInterval.parse("5steps")));
     Path out = Path.of(java.net.URI.create(result.out()));
     for (String name : List.of("model.zip", "run.json", "metrics.jsonl", "report.html")) {
       assertTrue(Files.size(out.resolve(name)) > 100, name);
@@ -114,7 +93,7 @@ class TrainingJobTest {
     IllegalArgumentException refused =
         assertThrows(
             IllegalArgumentException.class,
-            () -> train("local[2]", c -> c.out(folder.resolve("same").toString())));
+            () -> training.run(2, c -> c.out(folder.resolve("same").toString())));
     assertTrue(
         refused
             .getMessage()
@@ -123,8 +102,8 @@ class TrainingJobTest {
                     + " --out, or replace them with --overwrite"),
         refused.getMessage());
     assertEquals("precious", Files.readString(model));
-    train(
-        "local[2]",
+    training.run(
+        2,
         c ->
             c.out(folder.resolve("same").toString())
                 .existingOutput(TrainingConfig.ExistingOutput.REPLACE));
@@ -133,45 +112,26 @@ class TrainingJobTest {
   @Test
   void moreWorkersThanLocalSlotsAreRefusedAtOnce() {
     TrainingException refused =
-        assertThrows(TrainingException.class, () -> train("local[2]", c -> c.workers(3)));
+        assertThrows(TrainingException.class, () -> training.run(5, c -> c.virtualWorkers(6)));
     assertTrue(
-        refused.getMessage().startsWith("workers=3 > slots=2 of local[2]"), refused.getMessage());
+        refused.getMessage().startsWith("workers=5 > slots=4 of local[4]"), refused.getMessage());
   }
 
   @Test
   void fewerExamplesThanOneGlobalBatchTrain() throws IOException {
-    dataset = SyntheticDataset.classes(folder.resolve("tiny"), List.of(20), 3, 3);
-    TrainingResult result = train("local[2]", c -> c.validationFraction(0));
+    ShardedDataset dataset = SyntheticDataset.classes(folder.resolve("tiny"), List.of(20), 3, 3);
+    TrainingResult result =
+        training.withData(dataset).withModel("mlp:200,40").run(2, c -> c.validationFraction(0));
     assertEquals(3, result.steps());
     assertEquals(9, result.examples());
   }
 
   @Test
   void thousandsOfClassesAreValidated() throws IOException {
-    dataset = SyntheticDataset.classes(folder.resolve("many"), List.of(20), 2000, 60);
-    TrainingResult result = train("local[2]", c -> c.epochs(1));
+    ShardedDataset dataset =
+        SyntheticDataset.classes(folder.resolve("many"), List.of(20), 2000, 60);
+    TrainingResult result =
+        training.withData(dataset).withModel("mlp:200,40").run(2, c -> c.epochs(1));
     assertTrue(result.metrics().epochs().get(0).validationAccuracy() >= 0);
-  }
-
-  private TrainingResult train(String master, UnaryOperator<TrainingConfig.Builder> change)
-      throws IOException {
-    TrainingConfig config =
-        change
-            .apply(
-                TrainingConfig.builder()
-                    .epochs(3)
-                    .batchSize(16)
-                    .validationFraction(0.2)
-                    .clipNorm(1)
-                    .out(folder.resolve("run-" + runs++).toString()))
-            .build();
-    try (JavaSparkContext spark = LocalSpark.on(master)) {
-      ModelDefinition model =
-          ModelDefinition.builtIn(
-              "mlp:200,40", dataset.shardSet().tensors(), BuiltInOptions.DEFAULT);
-      return new TrainingJob(
-              spark, config, InitialModel.fresh(model), dataset, TrainingObserver.NONE)
-          .run();
-    }
   }
 }
