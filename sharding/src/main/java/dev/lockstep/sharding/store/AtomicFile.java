@@ -1,6 +1,7 @@
 package dev.lockstep.sharding.store;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
@@ -20,7 +21,7 @@ import org.apache.hadoop.fs.StreamCapabilities;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 
 /**
- * Puts a small file in its place as a whole: whoever opens it at any moment, also after a kill or a
+ * Puts a file in its place as a whole: whoever opens it at any moment, also after a kill or a
  * power cut, finds the old content or the new. How depends on the file system:
  *
  * <pre>
@@ -43,14 +44,27 @@ public final class AtomicFile {
 
   private AtomicFile() {}
 
+  /** What a file is to hold. */
+  @FunctionalInterface
+  public interface Content {
+    /** Writes all of it; does not close the stream. */
+    void writeTo(OutputStream out) throws IOException;
+  }
+
+  /** Writes a file that is in memory, as {@link #write}. */
+  public static void put(FileSystem files, Path target, byte[] content, IfExists ifExists)
+      throws IOException {
+    write(files, target, out -> out.write(content), ifExists);
+  }
+
   /**
-   * Writes a file.
+   * Writes a file. Where writing the content fails, what was there before stays.
    *
    * @param ifExists whether it may replace one that is there
    * @throws FileAlreadyExistsException when it may not and there is one; of writers that come at
    *     the same moment only one wins, as far as the file system has a way to say so
    */
-  public static void put(FileSystem files, Path target, byte[] content, IfExists ifExists)
+  public static void write(FileSystem files, Path target, Content content, IfExists ifExists)
       throws IOException {
     try {
       if (files instanceof ChecksumFileSystem checked) {
@@ -76,7 +90,7 @@ public final class AtomicFile {
     return exists;
   }
 
-  private static void putDirectly(FileSystem files, Path target, byte[] content, IfExists ifExists)
+  private static void putDirectly(FileSystem files, Path target, Content content, IfExists ifExists)
       throws IOException {
     boolean conditional =
         ifExists == IfExists.REFUSE && files.hasPathCapability(target, CONDITIONALLY);
@@ -85,7 +99,7 @@ public final class AtomicFile {
     FSDataOutputStream out =
         conditional ? create.must(CONDITIONALLY, true).build() : create.build();
     try {
-      out.write(content);
+      content.writeTo(out);
     } catch (IOException | RuntimeException e) {
       out.abort();
       throw e;
@@ -102,13 +116,13 @@ public final class AtomicFile {
   }
 
   private static void putBeside(
-      FileSystem files, Path target, byte[] content, IfExists ifExists, Path checksum)
+      FileSystem files, Path target, Content content, IfExists ifExists, Path checksum)
       throws IOException {
     String name = Owner.current().name("_" + target.getName() + "." + UUID.randomUUID());
     Path beside = new Path(target.getParent(), name);
     try {
       try (FSDataOutputStream out = files.create(beside, false)) {
-        out.write(content);
+        content.writeTo(out);
         // Else a power cut may leave the name and not the content.
         if (out.hasCapability(StreamCapabilities.HSYNC)) {
           out.hsync();

@@ -1,10 +1,11 @@
 package dev.lockstep.trainer.metrics;
 
+import dev.lockstep.sharding.store.AtomicFile;
+import dev.lockstep.sharding.store.IfExists;
 import java.io.BufferedReader;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -209,8 +210,9 @@ public final class MetricsLog implements Closeable {
     }
     String name = String.format(Locale.ROOT, "%05d-%06d", attempt, parts + 1);
     Path part = new Path(file.suffix(KEPT), name);
-    try (OutputStream lines = files.create(part, true)) {
-      lines.write(unkept.toString().getBytes(StandardCharsets.UTF_8));
+    try {
+      AtomicFile.put(
+          files, part, unkept.toString().getBytes(StandardCharsets.UTF_8), IfExists.REPLACE);
     } catch (IOException e) {
       throw notWritten(part, e);
     }

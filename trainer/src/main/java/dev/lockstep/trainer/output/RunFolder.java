@@ -5,13 +5,14 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lockstep.sharding.AddressSecrets;
 import dev.lockstep.sharding.FittedTransform;
+import dev.lockstep.sharding.store.AtomicFile;
 import dev.lockstep.sharding.store.FittedTransformJson;
+import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
 import dev.lockstep.trainer.control.WorkerReport;
 import dev.lockstep.trainer.metrics.MetricsLog;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -241,24 +242,12 @@ public final class RunFolder {
     }
   }
 
-  /** What is written under another name first, so that no half-written file bears the name. */
-  @FunctionalInterface
-  public interface Content {
-    /** Writes all of it; does not close the stream. */
-    void writeTo(OutputStream out) throws IOException;
+  /** Puts an output in its place as a whole; where that fails, the one before stays. */
+  public void write(String name, AtomicFile.Content content) throws IOException {
+    AtomicFile.write(files, file(name), content, IfExists.REPLACE);
   }
 
-  /** Writes a whole file or none. */
-  public void write(String name, Content content) throws IOException {
-    Path unfinished = file("." + name + ".unfinished");
-    try (OutputStream out = files.create(unfinished, true)) {
-      content.writeTo(out);
-    }
-    files.delete(file(name), false);
-    move(unfinished, file(name));
-  }
-
-  /** Writes a whole text file in UTF-8, or none. */
+  /** The same for text, in UTF-8. */
   public void write(String name, String text) throws IOException {
     write(name, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
   }

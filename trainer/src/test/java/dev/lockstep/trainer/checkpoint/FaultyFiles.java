@@ -167,6 +167,21 @@ public final class FaultyFiles extends RawLocalFileSystem {
     return super.create(file, permission, overwrite, bufferSize, replication, blockSize, progress);
   }
 
+  /** Hadoop's own puts a buffer before the stream, which then cannot be aborted. */
+  @Override
+  public FSDataOutputStream create(
+      org.apache.hadoop.fs.Path file,
+      boolean overwrite,
+      int bufferSize,
+      short replication,
+      long blockSize,
+      Progressable progress)
+      throws IOException {
+    return mount.kind() == Kind.OBJECTS
+        ? create(file, null, overwrite, bufferSize, replication, blockSize, progress)
+        : super.create(file, overwrite, bufferSize, replication, blockSize, progress);
+  }
+
   @Override
   @SuppressWarnings("rawtypes")
   public FSDataOutputStreamBuilder createFile(org.apache.hadoop.fs.Path file) {
