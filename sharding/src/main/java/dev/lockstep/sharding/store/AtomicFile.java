@@ -21,8 +21,8 @@ import org.apache.hadoop.fs.StreamCapabilities;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 
 /**
- * Puts a file in its place as a whole: whoever opens it at any moment, also after a kill or a
- * power cut, finds the old content or the new. How depends on the file system:
+ * Puts a file in its place as a whole: whoever opens it at any moment, also after a kill or a power
+ * cut, finds the old content or the new. How depends on the file system:
  *
  * <pre>
  * local           written beside, without Hadoop's checksum file (two files cannot change in one
