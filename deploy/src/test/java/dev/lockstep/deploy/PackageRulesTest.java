@@ -180,6 +180,19 @@ class PackageRulesTest {
   static final ArchRule theDriverDoesNotKnowCommands =
       knowsNone("dev.lockstep.trainer.driver..", "dev.lockstep.trainer.cli..");
 
+  @ArchTest
+  static final ArchRule definitionsKnowNeitherNetworksNorFilesNorReplicas =
+      knowsNone(
+          "dev.lockstep.trainer.model",
+          "dev.lockstep.trainer.model.array..",
+          "dev.lockstep.trainer.model.network..",
+          "dev.lockstep.trainer.model.file..",
+          "dev.lockstep.trainer.model.replica..");
+
+  @ArchTest
+  static final ArchRule replicasAndFilesDoNotKnowEachOther =
+      knowsNone("dev.lockstep.trainer.model.replica..", "dev.lockstep.trainer.model.file..");
+
   // ---- modules --------------------------------------------------------------------------------
 
   @ArchTest

@@ -15,7 +15,7 @@ import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.data.LabelEncoding;
 import dev.lockstep.trainer.data.WeightedDataSet;
 import dev.lockstep.trainer.metrics.StepMetrics;
-import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.file.InitialModel;
 import dev.lockstep.trainer.output.TrainingResult;
 import dev.lockstep.trainer.score.EvaluationSums;
 import java.io.IOException;

@@ -1,5 +1,6 @@
 package dev.lockstep.trainer;
 
+import dev.lockstep.trainer.model.network.BuiltModel;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -14,7 +15,7 @@ import dev.lockstep.sharding.augment.RandomFlip;
 import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.driver.SyntheticDataset;
-import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.file.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.output.TrainingResult;
 import java.io.IOException;
@@ -73,7 +74,7 @@ class OrderedTrainingTest {
     assertNotEquals(one.parametersSha256(), plain.parametersSha256());
 
     MultiLayerNetwork fit = new MultiLayerNetwork(network());
-    float[] theta = ModelDefinition.of(network()).initialParameters(config.seed());
+    float[] theta = BuiltModel.of(ModelDefinition.of(network()), config.seed()).initialParameters();
     fit.init(Nd4j.createFromArray(theta).reshape(1, theta.length), true);
     InitialModel model = InitialModel.fresh(ModelDefinition.of(network()));
     for (int epoch = 0; epoch < config.epochs(); epoch++) {

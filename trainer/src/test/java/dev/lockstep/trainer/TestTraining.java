@@ -4,7 +4,7 @@ import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.driver.TrainingObserver;
 import dev.lockstep.trainer.model.BuiltInOptions;
-import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.file.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.output.TrainingResult;
 import java.io.IOException;

@@ -5,7 +5,7 @@ import dev.lockstep.trainer.GlobalBatches;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.metrics.EpochMetrics;
-import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.file.InitialModel;
 import dev.lockstep.trainer.output.TrainingResult;
 import dev.lockstep.trainer.report.page.Chart;
 import dev.lockstep.trainer.report.page.Page;

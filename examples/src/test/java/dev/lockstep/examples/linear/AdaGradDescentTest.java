@@ -9,7 +9,7 @@ import dev.lockstep.sharding.store.ShardedDatasets;
 import dev.lockstep.trainer.GlobalBatches;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.TrainingConfig;
-import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.file.InitialModel;
 import dev.lockstep.trainer.report.page.Page;
 import dev.lockstep.trainer.report.page.Series.Point;
 import java.io.IOException;

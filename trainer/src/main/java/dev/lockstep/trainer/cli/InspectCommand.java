@@ -11,7 +11,8 @@ import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.TensorStatistics;
 import dev.lockstep.sharding.store.ShardedDatasets;
-import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.file.InitialModel;
+import dev.lockstep.trainer.model.network.BuiltModel;
 import dev.lockstep.trainer.output.RunFolder;
 import java.io.IOException;
 import java.io.InputStream;
@@ -132,7 +133,7 @@ final class InspectCommand implements Callable<Integer> {
   }
 
   private static void print(PrintWriter console, InitialModel model) {
-    UpdatePlan plan = model.definition().updatePlan(new Clipping.None());
+    UpdatePlan plan = BuiltModel.of(model.definition(), 0).updatePlan(new Clipping.None());
     console.println("model        " + model.definition().kind().name().toLowerCase(Locale.ROOT));
     console.printf(Locale.ROOT, "parameters   %,d%n", plan.layout().parameters());
     console.println(

@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.lockstep.ps.transport.NodeAddress;
 import dev.lockstep.trainer.checkpoint.CheckpointManifest;
-import dev.lockstep.trainer.model.NumericFingerprint;
+import dev.lockstep.trainer.model.replica.NumericFingerprint;
 import dev.lockstep.trainer.score.EvaluationSums;
 import java.io.IOException;
 import java.io.UncheckedIOException;

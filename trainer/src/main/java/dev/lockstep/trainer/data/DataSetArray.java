@@ -4,7 +4,7 @@ import dev.lockstep.sharding.TensorRoles;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.TensorSpec.Encoding;
 import dev.lockstep.sharding.TensorSpec.Role;
-import dev.lockstep.trainer.model.NativeFloats;
+import dev.lockstep.trainer.model.array.NativeFloats;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;

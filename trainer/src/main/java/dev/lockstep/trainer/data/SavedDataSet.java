@@ -1,5 +1,6 @@
 package dev.lockstep.trainer.data;
 
+import dev.lockstep.trainer.model.array.SavedArray;
 import java.io.ByteArrayInputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;

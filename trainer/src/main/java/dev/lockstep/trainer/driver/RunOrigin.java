@@ -1,7 +1,7 @@
 package dev.lockstep.trainer.driver;
 
 import dev.lockstep.trainer.checkpoint.ModelState;
-import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.file.InitialModel;
 import dev.lockstep.trainer.output.RunFolder;
 import dev.lockstep.trainer.worker.TrainingTask;
 

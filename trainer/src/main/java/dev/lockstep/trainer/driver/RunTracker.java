@@ -21,7 +21,7 @@ import dev.lockstep.trainer.metrics.Metrics;
 import dev.lockstep.trainer.metrics.MetricsLog;
 import dev.lockstep.trainer.metrics.RunNote;
 import dev.lockstep.trainer.metrics.StepMetrics;
-import dev.lockstep.trainer.model.NumericFingerprint;
+import dev.lockstep.trainer.model.replica.NumericFingerprint;
 import dev.lockstep.trainer.plan.PlannedUpdates;
 import dev.lockstep.trainer.plan.RunIdentity;
 import dev.lockstep.trainer.score.EvaluationSums;

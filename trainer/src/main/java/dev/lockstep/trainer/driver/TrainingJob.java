@@ -15,10 +15,11 @@ import dev.lockstep.trainer.cluster.Preflight;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.control.WorkerReport;
 import dev.lockstep.trainer.loop.StepSchedule;
-import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.model.ModelValidation;
 import dev.lockstep.trainer.model.SavedTraining;
+import dev.lockstep.trainer.model.file.InitialModel;
+import dev.lockstep.trainer.model.network.BuiltModel;
+import dev.lockstep.trainer.model.replica.ModelValidation;
 import dev.lockstep.trainer.numeric.NumericProfile;
 import dev.lockstep.trainer.output.RunFolder;
 import dev.lockstep.trainer.output.RunRecord;
@@ -85,13 +86,19 @@ public final class TrainingJob {
    */
   public TrainingResult run() throws IOException {
     requireStartable(spark, config);
-    ModelValidation.check(model, dataset.shardSet().tensors(), config.virtualWorkers(), clipping());
+    BuiltModel built =
+        ModelValidation.check(
+            model,
+            dataset.shardSet().tensors(),
+            config.virtualWorkers(),
+            clipping(),
+            config.seed());
     Augmenter.requireFit(config.augmentation(), dataset.shardSet().tensors());
     requireValidation(
         config, TrainingTask.validates(config, dataset) ? Validation.EVERY_EPOCH : Validation.NONE);
     RunFolder folder = new RunFolder(config.out(), hadoop);
     RunHistory history = new RunHistory(folder, hadoop, config, observer);
-    RunHistory.Beginning beginning = history.begin(this::given, this::plan);
+    RunHistory.Beginning beginning = history.begin(this::given, origin -> plan(origin, built));
     int workers =
         beginning.isComplete()
             ? 0
@@ -153,8 +160,8 @@ public final class TrainingJob {
   }
 
   /** What a run from an origin will do. */
-  private RunPlan plan(RunOrigin origin) {
-    ModePlan ofModel = ModePlan.of(config, model.updatePlan(clipping()));
+  private RunPlan plan(RunOrigin origin, BuiltModel built) {
+    ModePlan ofModel = ModePlan.of(config, built.updatePlan(clipping()));
     StepSchedule pace =
         new StepSchedule(microBatchesPerEpoch(), config.accumulate(), ofModel.roundSteps());
     RunLength length =
@@ -165,7 +172,7 @@ public final class TrainingJob {
             config.epochs());
     ModePlan plan =
         ModePlan.of(
-            config, PlannedUpdates.of(config, ofModel.model(), model.vectorBlocks(), length));
+            config, PlannedUpdates.of(config, ofModel.model(), built.vectorBlocks(), length));
     return new RunPlan(
         origin,
         plan,

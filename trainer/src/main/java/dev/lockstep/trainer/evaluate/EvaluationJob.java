@@ -11,11 +11,11 @@ import dev.lockstep.sharding.read.MicroBatchStream;
 import dev.lockstep.sharding.read.StreamRequest;
 import dev.lockstep.trainer.cluster.Preflight;
 import dev.lockstep.trainer.config.TrainingConfig;
-import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.model.ModelReplica;
-import dev.lockstep.trainer.model.ModelValidation;
-import dev.lockstep.trainer.model.ReplicaOptions;
+import dev.lockstep.trainer.model.file.InitialModel;
+import dev.lockstep.trainer.model.replica.ModelReplica;
+import dev.lockstep.trainer.model.replica.ModelValidation;
+import dev.lockstep.trainer.model.replica.ReplicaOptions;
 import dev.lockstep.trainer.numeric.NumericProfile;
 import dev.lockstep.trainer.score.EvaluationSums;
 import dev.lockstep.trainer.score.Evaluator;
@@ -137,7 +137,7 @@ public final class EvaluationJob {
       int batchSize) {
     Preflight.requireFit(spark.sc(), profile);
     ModelDefinition definition = model.definition();
-    ModelValidation.check(definition, dataset.shardSet().tensors(), 1, new Clipping.None());
+    ModelValidation.check(definition, dataset.shardSet().tensors(), 1, new Clipping.None(), 0);
     if (split.examples(part) == 0) {
       throw new IllegalArgumentException(
           "dataset %s has no examples%s: give data to evaluate on"
@@ -159,7 +159,7 @@ public final class EvaluationJob {
               .map(
                   span -> {
                     profile.verify();
-                    try (ModelReplica replica = definition.replica(options)) {
+                    try (ModelReplica replica = ModelReplica.open(definition, options)) {
                       replica.setParameters(parameters.value());
                       return toBytes(
                           score(

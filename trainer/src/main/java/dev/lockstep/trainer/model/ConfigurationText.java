@@ -1,11 +1,8 @@
 package dev.lockstep.trainer.model;
 
 import dev.lockstep.trainer.model.ModelDefinition.Kind;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
+import org.apache.commons.codec.digest.DigestUtils;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.nd4j.shade.jackson.databind.JsonNode;
@@ -56,28 +53,13 @@ final class ConfigurationText {
             + " save the model with ModelSerializer");
   }
 
-  static MultiLayerConfiguration multiLayer(ModelDefinition definition) {
-    return MultiLayerConfiguration.fromJson(definition.json());
-  }
-
-  static ComputationGraphConfiguration graph(ModelDefinition definition) {
-    return ComputationGraphConfiguration.fromJson(definition.json());
-  }
-
   /** See {@link ModelDefinition#sha256}. */
   static String sha256(String json) {
     JsonNode tree = ConfigurationTree.read(json, "a configuration");
     for (String name : SET_BY_A_RUN) {
       tree.findParents(name).forEach(parent -> ((ObjectNode) parent).remove(name));
     }
-    try {
-      return HexFormat.of()
-          .formatHex(
-              MessageDigest.getInstance("SHA-256")
-                  .digest(tree.toString().getBytes(StandardCharsets.UTF_8)));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
+    return DigestUtils.sha256Hex(tree.toString());
   }
 
   /**
@@ -89,8 +71,8 @@ final class ConfigurationText {
     try {
       again =
           definition.kind() == Kind.MULTI_LAYER_NETWORK
-              ? multiLayer(definition).toJson()
-              : graph(definition).toJson();
+              ? definition.multiLayer().toJson()
+              : definition.graph().toJson();
     } catch (RuntimeException e) {
       throw refused(
           "the configuration cannot be read back from DL4J's JSON, nor would a saved model be: "

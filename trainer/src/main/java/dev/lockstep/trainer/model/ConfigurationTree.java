@@ -21,9 +21,9 @@ import org.nd4j.shade.jackson.databind.ObjectMapper;
  * A field that stands twice is refused, so that what is loaded is what was looked at; so are great
  * depths and long numbers. Lives on the driver.
  */
-final class ConfigurationTree {
+public final class ConfigurationTree {
   /** A network of a thousand layers has about two. */
-  static final int MAX_TEXT_BYTES = 16 << 20;
+  public static final int MAX_TEXT_BYTES = 16 << 20;
 
   private static final int MAX_DEPTH = 200;
   private static final int MAX_NUMBER_LENGTH = 64;
@@ -104,7 +104,7 @@ final class ConfigurationTree {
 
   private static void requireOfConfiguration(String name, String field, String source) {
     String what =
-        source + " names " + ModelZip.printable(name) + " as \"" + field + "\", which is ";
+        source + " names " + PrintableText.of(name) + " as \"" + field + "\", which is ";
     // Jackson reads generic types and arrays, and loads what they are made of.
     if (!CLASS_NAME.matcher(name).matches()) {
       throw refused(what + "no name of a class: save the model again with DL4J");

@@ -186,8 +186,8 @@ public record ModelShape(List<Port> inputs, List<Port> outputs) {
 
   public static ModelShape of(ModelDefinition definition) {
     return definition.kind() == ModelDefinition.Kind.MULTI_LAYER_NETWORK
-        ? of(ConfigurationText.multiLayer(definition))
-        : of(ConfigurationText.graph(definition));
+        ? of(definition.multiLayer())
+        : of(definition.graph());
   }
 
   private static ModelShape of(MultiLayerConfiguration configuration) {

@@ -1,4 +1,2 @@
-/**
- * The only room that knows DL4J: model files in, replicas that compute gradients, model files out.
- */
+/** Model definitions: DL4J configurations as text, the shapes they take, built-in models. */
 package dev.lockstep.trainer.model;

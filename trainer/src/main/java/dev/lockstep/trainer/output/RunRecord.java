@@ -13,7 +13,7 @@ import dev.lockstep.trainer.metrics.EpochMetrics;
 import dev.lockstep.trainer.metrics.StepMetrics;
 import dev.lockstep.trainer.metrics.WorkerThroughput;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.model.NumericFingerprint;
+import dev.lockstep.trainer.model.replica.NumericFingerprint;
 import dev.lockstep.trainer.numeric.Versions;
 import dev.lockstep.trainer.report.TrainingReport;
 import java.io.IOException;

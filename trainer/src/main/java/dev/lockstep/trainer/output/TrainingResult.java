@@ -5,7 +5,7 @@ import dev.lockstep.trainer.checkpoint.RateCut;
 import dev.lockstep.trainer.metrics.Metrics;
 import dev.lockstep.trainer.metrics.RunNote;
 import dev.lockstep.trainer.metrics.WorkerThroughput;
-import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.file.InitialModel;
 import java.util.List;
 import java.util.Optional;
 

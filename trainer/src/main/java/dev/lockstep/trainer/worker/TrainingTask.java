@@ -42,9 +42,9 @@ import dev.lockstep.trainer.loop.SyncPoints;
 import dev.lockstep.trainer.loop.WorkerLoop;
 import dev.lockstep.trainer.metrics.WorkerThroughput;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.model.ModelReplica;
-import dev.lockstep.trainer.model.NumericFingerprint;
-import dev.lockstep.trainer.model.ReplicaOptions;
+import dev.lockstep.trainer.model.replica.ModelReplica;
+import dev.lockstep.trainer.model.replica.NumericFingerprint;
+import dev.lockstep.trainer.model.replica.ReplicaOptions;
 import dev.lockstep.trainer.numeric.NumericProfile;
 import dev.lockstep.trainer.plan.CompressionPlan;
 import dev.lockstep.trainer.plan.ModePlan;
@@ -358,7 +358,7 @@ public final class TrainingTask implements BarrierStage.Task<TrainingTask.Result
         new EpochRates(config, driver, node.signal(), start.rateScale(), start.cuts());
     LoopClock clock = new LoopClock();
     boolean validates = validates(config, assignment.dataset());
-    try (ModelReplica replica = assignment.model().replica(replicaOptions(config));
+    try (ModelReplica replica = ModelReplica.open(assignment.model(), replicaOptions(config));
         MicroBatchStream stream =
             new MicroBatchStream(
                 trainingStream(

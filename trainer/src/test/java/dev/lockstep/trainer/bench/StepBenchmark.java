@@ -10,9 +10,10 @@ import dev.lockstep.sharding.TensorSpec.Role;
 import dev.lockstep.trainer.loop.GradientSource.Position;
 import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.model.ModelReplica;
-import dev.lockstep.trainer.model.ReplicaOptions;
-import dev.lockstep.trainer.model.ReplicaOptions.Kernels;
+import dev.lockstep.trainer.model.network.BuiltModel;
+import dev.lockstep.trainer.model.replica.ModelReplica;
+import dev.lockstep.trainer.model.replica.ReplicaOptions;
+import dev.lockstep.trainer.model.replica.ReplicaOptions.Kernels;
 import dev.lockstep.trainer.numeric.NumericProfile;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
@@ -104,10 +105,10 @@ public final class StepBenchmark {
     private long iteration;
 
     Lockstep(ModelDefinition definition, Kernels kernels) {
-      replica = definition.replica(new ReplicaOptions(kernels));
-      theta = definition.initialParameters(1);
+      replica = ModelReplica.open(definition, new ReplicaOptions(kernels));
+      theta = BuiltModel.of(definition, 1).initialParameters();
       gradient = new float[theta.length];
-      optimizer = new ShardOptimizer(definition.updatePlan(new Clipping.None()), 0, theta.length);
+      optimizer = new ShardOptimizer(BuiltModel.of(definition, 1).updatePlan(new Clipping.None()), 0, theta.length);
     }
 
     void gradient(MicroBatch batch) {

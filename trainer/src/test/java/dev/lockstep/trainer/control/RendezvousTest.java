@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.ps.transport.NodeAddress;
 import dev.lockstep.trainer.control.WorkerReport.Introduction;
-import dev.lockstep.trainer.model.NumericFingerprint;
+import dev.lockstep.trainer.model.replica.NumericFingerprint;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.trainer.model.Fixtures;
+import dev.lockstep.trainer.model.replica.Fixtures;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;

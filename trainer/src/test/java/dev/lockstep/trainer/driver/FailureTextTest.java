@@ -4,7 +4,7 @@ import static dev.lockstep.trainer.control.WorkerReport.Outlook.MAY_PASS;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.lockstep.trainer.control.WorkerReport;
-import dev.lockstep.trainer.model.NumericFingerprint;
+import dev.lockstep.trainer.model.replica.NumericFingerprint;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

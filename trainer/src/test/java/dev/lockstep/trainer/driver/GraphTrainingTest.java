@@ -12,6 +12,7 @@ import dev.lockstep.trainer.LocalSpark;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.ModelDefinition;
+import dev.lockstep.trainer.model.network.BuiltModel;
 import dev.lockstep.trainer.output.TrainingResult;
 import java.io.File;
 import java.net.URI;
@@ -59,7 +60,7 @@ class GraphTrainingTest {
 
     TrainingConfig config = config("unused");
     ComputationGraph fit = new ComputationGraph(branches());
-    float[] theta = ModelDefinition.of(branches()).initialParameters(config.seed());
+    float[] theta = BuiltModel.of(ModelDefinition.of(branches()), config.seed()).initialParameters();
     fit.init(Nd4j.createFromArray(theta).reshape(1, theta.length), true);
     List<DataSet> batches = globalBatches(dataset, config);
     assertEquals(three.steps(), batches.size());

@@ -17,8 +17,9 @@ import dev.lockstep.trainer.LocalSpark;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.BuiltInOptions;
-import dev.lockstep.trainer.model.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
+import dev.lockstep.trainer.model.file.InitialModel;
+import dev.lockstep.trainer.model.network.BuiltModel;
 import dev.lockstep.trainer.output.TrainingResult;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -97,7 +98,7 @@ class MnistTest {
     MultiLayerNetwork network =
         new MultiLayerNetwork(MultiLayerConfiguration.fromJson(model.json()));
     network.init();
-    network.setParams(Nd4j.create(model.initialParameters(SEED)).reshape(1, -1));
+    network.setParams(Nd4j.create(BuiltModel.of(model, SEED).initialParameters()).reshape(1, -1));
     try (MicroBatchStream training = stream(dataset, split, Split.TRAINING, EPOCHS)) {
       for (MicroBatchStream.Item item = training.next(); item != null; item = training.next()) {
         network.fit(features(item.batch()), labels(item.batch()));

@@ -10,7 +10,7 @@ import dev.lockstep.trainer.TestTraining;
 import dev.lockstep.trainer.config.OptimizerName;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.metrics.StepMetrics;
-import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.file.InitialModel;
 import dev.lockstep.trainer.output.TrainingResult;
 import java.io.IOException;
 import java.io.InputStream;

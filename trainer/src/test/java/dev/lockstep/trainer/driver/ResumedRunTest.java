@@ -23,7 +23,7 @@ import dev.lockstep.trainer.config.TrainingException;
 import dev.lockstep.trainer.metrics.EpochMetrics;
 import dev.lockstep.trainer.metrics.MetricsLog;
 import dev.lockstep.trainer.metrics.StepMetrics;
-import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.file.InitialModel;
 import dev.lockstep.trainer.output.RunFolder;
 import dev.lockstep.trainer.output.TrainingResult;
 import java.io.IOException;

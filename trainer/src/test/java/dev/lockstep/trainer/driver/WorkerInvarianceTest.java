@@ -19,7 +19,7 @@ import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.config.TrainingConfig.Mode;
 import dev.lockstep.trainer.metrics.EpochMetrics;
 import dev.lockstep.trainer.metrics.StepMetrics;
-import dev.lockstep.trainer.model.InitialModel;
+import dev.lockstep.trainer.model.file.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.output.TrainingResult;
 import java.io.IOException;

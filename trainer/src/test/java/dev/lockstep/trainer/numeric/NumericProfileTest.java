@@ -8,10 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.trainer.model.BuiltInOptions;
-import dev.lockstep.trainer.model.Fixtures;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.model.NumericFingerprint;
-import dev.lockstep.trainer.model.ReplicaOptions;
+import dev.lockstep.trainer.model.replica.Fixtures;
+import dev.lockstep.trainer.model.replica.NumericFingerprint;
+import dev.lockstep.trainer.model.replica.ReplicaOptions;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.util.List;

@@ -11,7 +11,7 @@ import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.TensorSpec.Encoding;
 import dev.lockstep.sharding.TensorSpec.Role;
 import dev.lockstep.trainer.loop.GradientSource.ExampleSums;
-import dev.lockstep.trainer.model.Fixtures;
+import dev.lockstep.trainer.model.replica.Fixtures;
 import dev.lockstep.trainer.score.Evaluator.Detail;
 import java.util.Arrays;
 import java.util.List;
