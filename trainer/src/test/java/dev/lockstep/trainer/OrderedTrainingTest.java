@@ -1,6 +1,5 @@
 package dev.lockstep.trainer;
 
-import dev.lockstep.trainer.model.network.BuiltModel;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -15,8 +14,9 @@ import dev.lockstep.sharding.augment.RandomFlip;
 import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.driver.SyntheticDataset;
-import dev.lockstep.trainer.model.file.InitialModel;
 import dev.lockstep.trainer.model.ModelDefinition;
+import dev.lockstep.trainer.model.file.InitialModel;
+import dev.lockstep.trainer.model.network.BuiltModel;
 import dev.lockstep.trainer.output.TrainingResult;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -14,9 +14,8 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import scala.Tuple2;
-import scala.collection.immutable.Seq;
-
 import scala.collection.immutable.List$;
+import scala.collection.immutable.Seq;
 import scala.reflect.ClassTag$;
 
 /**

@@ -8,9 +8,8 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.rdd.RDD;
 import scala.collection.Iterator;
-import scala.runtime.AbstractFunction1;
-
 import scala.reflect.ClassTag$;
+import scala.runtime.AbstractFunction1;
 
 /** Runs tasks that are launched together; the only place that meets Spark's Scala API for it. */
 public final class BarrierStage {

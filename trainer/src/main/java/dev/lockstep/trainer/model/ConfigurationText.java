@@ -49,8 +49,8 @@ final class ConfigurationText {
     throw refused(
         source
             + " is not a DL4J configuration: it has neither \"confs\" (MultiLayerConfiguration) nor"
-            + " \"vertices\" (ComputationGraphConfiguration). Write it with toJson() or toYaml(), or"
-            + " save the model with ModelSerializer");
+            + " \"vertices\" (ComputationGraphConfiguration). Write it with toJson() or toYaml(),"
+            + " or save the model with ModelSerializer");
   }
 
   /** See {@link ModelDefinition#sha256}. */

@@ -103,8 +103,7 @@ public final class ConfigurationTree {
   }
 
   private static void requireOfConfiguration(String name, String field, String source) {
-    String what =
-        source + " names " + PrintableText.of(name) + " as \"" + field + "\", which is ";
+    String what = source + " names " + PrintableText.of(name) + " as \"" + field + "\", which is ";
     // Jackson reads generic types and arrays, and loads what they are made of.
     if (!CLASS_NAME.matcher(name).matches()) {
       throw refused(what + "no name of a class: save the model again with DL4J");

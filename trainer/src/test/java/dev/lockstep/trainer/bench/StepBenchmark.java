@@ -108,7 +108,9 @@ public final class StepBenchmark {
       replica = ModelReplica.open(definition, new ReplicaOptions(kernels));
       theta = BuiltModel.of(definition, 1).initialParameters();
       gradient = new float[theta.length];
-      optimizer = new ShardOptimizer(BuiltModel.of(definition, 1).updatePlan(new Clipping.None()), 0, theta.length);
+      optimizer =
+          new ShardOptimizer(
+              BuiltModel.of(definition, 1).updatePlan(new Clipping.None()), 0, theta.length);
     }
 
     void gradient(MicroBatch batch) {

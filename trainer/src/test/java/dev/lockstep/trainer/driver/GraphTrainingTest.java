@@ -60,7 +60,8 @@ class GraphTrainingTest {
 
     TrainingConfig config = config("unused");
     ComputationGraph fit = new ComputationGraph(branches());
-    float[] theta = BuiltModel.of(ModelDefinition.of(branches()), config.seed()).initialParameters();
+    float[] theta =
+        BuiltModel.of(ModelDefinition.of(branches()), config.seed()).initialParameters();
     fit.init(Nd4j.createFromArray(theta).reshape(1, theta.length), true);
     List<DataSet> batches = globalBatches(dataset, config);
     assertEquals(three.steps(), batches.size());

@@ -104,8 +104,8 @@ public record InitialModel(ModelDefinition definition, Optional<SavedTraining> s
   }
 
   /**
-   * Writes the model in DL4J's own format ({@code ModelSerializer}), from which plain DL4J continues
-   * training.
+   * Writes the model in DL4J's own format ({@code ModelSerializer}), from which plain DL4J
+   * continues training.
    *
    * @param out not closed
    * @throws IllegalStateException if the model is not initialized
@@ -132,7 +132,9 @@ public record InitialModel(ModelDefinition definition, Optional<SavedTraining> s
    * @return P floats
    */
   public float[] parameters(long seed) {
-    return saved.map(SavedTraining::theta).orElseGet(() -> BuiltModel.of(definition, seed).initialParameters());
+    return saved
+        .map(SavedTraining::theta)
+        .orElseGet(() -> BuiltModel.of(definition, seed).initialParameters());
   }
 
   /** The updater's state vectors at the start of training, or null for fresh ones. */

@@ -1,8 +1,8 @@
 package dev.lockstep.trainer.model.file;
 
-import dev.lockstep.trainer.model.PrintableText;
 import dev.lockstep.trainer.model.ConfigurationTree;
 import dev.lockstep.trainer.model.ModelDefinition;
+import dev.lockstep.trainer.model.PrintableText;
 import dev.lockstep.trainer.model.SavedTraining;
 import dev.lockstep.trainer.model.UnsupportedModelException;
 import dev.lockstep.trainer.model.network.Network;

@@ -1,2 +1,4 @@
-/** Models with their parameters: read from files, also untrusted ones, and written in DL4J's format. */
+/**
+ * Models with their parameters: read from files, also untrusted ones, and written in DL4J's format.
+ */
 package dev.lockstep.trainer.model.file;

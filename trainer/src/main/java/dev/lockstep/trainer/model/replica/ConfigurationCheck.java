@@ -177,8 +177,8 @@ final class ConfigurationCheck {
             where
                 + ": a Bidirectional "
                 + both.getFwd().getClass().getSimpleName()
-                + " does not mask its padding in DL4J: use Bidirectional(SimpleRnn), or sequences of"
-                + " one length without a FEATURES_MASK");
+                + " does not mask its padding in DL4J: use Bidirectional(SimpleRnn), or sequences"
+                + " of one length without a FEATURES_MASK");
       }
       check(where, both.getFwd());
     }

@@ -135,7 +135,8 @@ class ModelFileTest {
         uninterrupted.fit(Fixtures.dl4j(batch, 12));
       }
       ByteArrayOutputStream out = new ByteArrayOutputStream();
-      InitialModel.trained(definition, new SavedTraining(cluster.theta(), cluster.state(), 20, 3)).write(out);
+      InitialModel.trained(definition, new SavedTraining(cluster.theta(), cluster.state(), 20, 3))
+          .write(out);
       exported = out.toByteArray();
     }
     MultiLayerNetwork continued =
@@ -163,7 +164,8 @@ class ModelFileTest {
     }
     SavedTraining saved = InitialModel.of(network).saved().orElseThrow();
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    InitialModel.trained(definition, new SavedTraining(saved.theta(), saved.state(), 3, 0)).write(out);
+    InitialModel.trained(definition, new SavedTraining(saved.theta(), saved.state(), 3, 0))
+        .write(out);
     InitialModel back = InitialModel.read(new ByteArrayInputStream(out.toByteArray()), "model.zip");
     assertArrayEquals(saved.theta(), back.parameters(99));
     assertEquals(2, back.state().length);
@@ -181,7 +183,8 @@ class ModelFileTest {
     InitialModel model = InitialModel.of(graph);
     SavedTraining saved = model.saved().orElseThrow();
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    InitialModel.trained(model.definition(), new SavedTraining(saved.theta(), saved.state(), 1, 0)).write(out);
+    InitialModel.trained(model.definition(), new SavedTraining(saved.theta(), saved.state(), 1, 0))
+        .write(out);
     ComputationGraph restored =
         ModelSerializer.restoreComputationGraph(new ByteArrayInputStream(out.toByteArray()), true);
     assertEquals(graph.params(), restored.params());
@@ -229,10 +232,14 @@ class ModelFileTest {
     ModelDefinition definition = ModelDefinition.of(mixed());
     // ND4J's native generator takes 0 and 0xdeadbeef for "seed from the clock".
     for (long seed : new long[] {5, 0, 0xdeadbeef}) {
-      assertArrayEquals(BuiltModel.of(definition, seed).initialParameters(), BuiltModel.of(definition, seed).initialParameters());
+      assertArrayEquals(
+          BuiltModel.of(definition, seed).initialParameters(),
+          BuiltModel.of(definition, seed).initialParameters());
     }
     assertTrue(
-        Fixtures.relativeError(BuiltModel.of(definition, 5).initialParameters(), BuiltModel.of(definition, 6).initialParameters())
+        Fixtures.relativeError(
+                BuiltModel.of(definition, 5).initialParameters(),
+                BuiltModel.of(definition, 6).initialParameters())
             > 0.1);
   }
 
@@ -363,7 +370,10 @@ class ModelFileTest {
   private static byte[] exported() throws IOException {
     ModelDefinition definition = ModelDefinition.of(mixed());
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    InitialModel.trained(definition, new SavedTraining(BuiltModel.of(definition, 1).initialParameters(), null, 0, 0)).write(out);
+    InitialModel.trained(
+            definition,
+            new SavedTraining(BuiltModel.of(definition, 1).initialParameters(), null, 0, 0))
+        .write(out);
     return out.toByteArray();
   }
 

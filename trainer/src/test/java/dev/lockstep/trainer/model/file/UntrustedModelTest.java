@@ -55,7 +55,10 @@ class UntrustedModelTest {
   private static byte[] exported(int hidden) throws IOException {
     ModelDefinition definition = ModelDefinition.of(configuration(hidden));
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    InitialModel.trained(definition, new SavedTraining(BuiltModel.of(definition, 1).initialParameters(), null, 5, 1)).write(out);
+    InitialModel.trained(
+            definition,
+            new SavedTraining(BuiltModel.of(definition, 1).initialParameters(), null, 5, 1))
+        .write(out);
     return out.toByteArray();
   }
 

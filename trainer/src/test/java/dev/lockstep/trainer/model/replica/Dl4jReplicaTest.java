@@ -99,7 +99,8 @@ class Dl4jReplicaTest {
             threads.submit(
                 () -> {
                   float[][] mine = new float[batches.size()][];
-                  try (ModelReplica replica = ModelReplica.open(definition, ReplicaOptions.DEFAULT)) {
+                  try (ModelReplica replica =
+                      ModelReplica.open(definition, ReplicaOptions.DEFAULT)) {
                     replica.setParameters(theta);
                     for (int k = 0; k < batches.size(); k++) {
                       int i = (k + 10 * first) % batches.size();
@@ -166,7 +167,8 @@ class Dl4jReplicaTest {
   }
 
   private static int offset(ModelDefinition definition, String block) {
-    return BuiltModel.of(definition, 1).updatePlan(new dev.lockstep.ps.clip.Clipping.None())
+    return BuiltModel.of(definition, 1)
+        .updatePlan(new dev.lockstep.ps.clip.Clipping.None())
         .layout()
         .blocks()
         .stream()

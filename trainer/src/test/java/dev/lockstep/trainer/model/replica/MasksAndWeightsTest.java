@@ -459,8 +459,8 @@ class MasksAndWeightsTest {
     assertRefused(
         coupled,
         List.of(Fixtures.features(SIZE), Fixtures.targets(1), WEIGHTS),
-        "LossFMeasure is no sum over examples, so they cannot have weights: use LossBinaryXENT, or a"
-            + " dataset without WEIGHTS");
+        "LossFMeasure is no sum over examples, so they cannot have weights: use LossBinaryXENT, or"
+            + " a dataset without WEIGHTS");
     MultiLayerConfiguration bothWays =
         new NeuralNetConfiguration.Builder()
             .updater(new Sgd(0.1))

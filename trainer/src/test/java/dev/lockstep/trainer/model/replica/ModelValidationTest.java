@@ -171,7 +171,8 @@ class ModelValidationTest {
     refused(
         with(builder().updater(new AdaBelief(0.1)), dense().build()),
         "parameter 0_W: updater AdaBelief, with which DL4J 1.0.0-M2.1's own fit and restoring fail"
-            + " (AdaBelief.instantiate: index 1 of a shape of length 1), is not supported: use Adam",
+            + " (AdaBelief.instantiate: index 1 of a shape of length 1), is not supported: use"
+            + " Adam",
         "parameter 1_b: updater AdaBelief");
   }
 
