@@ -5,9 +5,9 @@ import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 
 /**
- * The first message of every connection: proves that the sender knows the run's token. (The token
- * keeps strays and other runs out; against an eavesdropper there is Spark's authentication and
- * encryption.)
+ * The first message of every connection: names the protocol version and proves that the sender
+ * knows the run's token. (The token keeps processes of other runs out; against an eavesdropper there
+ * are Spark's authentication and encryption.) Magic and version keep their places in all versions.
  *
  * <pre>
  *  0        4         8                        40
@@ -46,16 +46,15 @@ public final class HelloMessage {
    */
   public static void check(ByteBuffer message, String token) {
     ByteBuffer bytes = Wire.view(message);
-    if (bytes.limit() != LENGTH || bytes.getInt(MAGIC_OFFSET) != MAGIC) {
-      throw new MessageException("connection refused: the first message is not a hello");
-    }
-    if (bytes.getInt(VERSION_OFFSET) != VERSION) {
+    boolean isHello = bytes.limit() >= DIGEST_OFFSET && bytes.getInt(MAGIC_OFFSET) == MAGIC;
+    int version = isHello ? bytes.getInt(VERSION_OFFSET) : VERSION;
+    if (version != VERSION) {
       throw new MessageException(
-          "connection refused: protocol version "
-              + bytes.getInt(VERSION_OFFSET)
-              + " != "
-              + VERSION
-              + ": use the same Lockstep everywhere");
+          "connection refused: protocol version %d != %d: use the same Lockstep version everywhere"
+              .formatted(version, VERSION));
+    }
+    if (!isHello || bytes.limit() != LENGTH) {
+      throw new MessageException("connection refused: the first message is not a hello");
     }
     byte[] given = new byte[DIGEST_LENGTH];
     bytes.get(DIGEST_OFFSET, given);

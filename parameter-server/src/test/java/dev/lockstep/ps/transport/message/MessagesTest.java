@@ -22,7 +22,6 @@ import dev.lockstep.ps.transport.NodeAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
@@ -43,8 +42,6 @@ class MessagesTest {
             Contribution.of(1L << 33, 2.5),
             gradient);
     ByteBuffer bytes = encode(push);
-    assertEquals(
-        PushMessage.encodedLength(FrameCodec.of(gradient, WireFormat.FLOAT32)), bytes.remaining());
     assertEquals(3, gradient.remaining());
     assertEquals(push, PushMessage.decode(bytes));
   }
@@ -63,42 +60,11 @@ class MessagesTest {
   }
 
   @Test
-  void pushIsTheseBytes() {
-    Push push =
-        new Push(
-            ATTEMPT,
-            StepKey.of(1, 2),
-            new TreeNode(3, 4),
-            5,
-            Contribution.of(6, 1),
-            FloatBuffer.wrap(new float[] {1}));
-    assertEquals(
-        "03000000"
-            + "0807060504030201"
-            + "09000000"
-            + "0100000000000000" // step
-            + "000000000000f03f" // rateScale
-            + "0600000000000000" // examples
-            + "000000000000f03f" // lossSum
-            + "02000000" // epoch
-            + "03000000" // level
-            + "04000000" // index
-            + "05000000" // frame
-            + "ffffffff" // nonFinite
-            + "00000000" // dense, float32
-            + "01000000" // floats
-            + "01000000" // entries
-            + "0000803f",
-        HexFormat.of().formatHex(bytes(encode(push))));
-  }
-
-  @Test
   void pullComesBackAsItWas() {
     PullMessage pull =
         PullMessage.of(
             new Pull(ATTEMPT, (1L << 40) + 1, 7, Pull.NO_OUTCOMES, FloatBuffer.allocate(65_536)));
     ByteBuffer bytes = pull.encode();
-    assertEquals(PullMessage.encodedLength(), bytes.remaining());
     assertEquals(pull, PullMessage.decode(bytes));
   }
 
@@ -111,7 +77,6 @@ class MessagesTest {
     PullReply reply =
         new PullReply(64, List.of(new StepOutcome(12, new Contribution(64, 1.25, 3), Double.NaN)));
     ByteBuffer bytes = PullReplyMessage.encode(answer, reply);
-    assertEquals(PullReplyMessage.encodedLength(3, 1), bytes.remaining());
     assertEquals(reply, PullReplyMessage.decode(bytes, pull));
     assertEquals(FloatBuffer.wrap(new float[] {0, 1, 2, 3, 0}), FloatBuffer.wrap(theta));
   }
@@ -149,7 +114,6 @@ class MessagesTest {
                     new GroupSum(0, new TreeNode(0, 3), 0.1),
                     new GroupSum(1, new TreeNode(2, 1), Double.POSITIVE_INFINITY))));
     ByteBuffer bytes = NormsMessage.encode(norms);
-    assertEquals(NormsMessage.encodedLength(norms), bytes.remaining());
     assertEquals(norms, NormsMessage.decode(bytes));
   }
 
@@ -157,7 +121,6 @@ class MessagesTest {
   void abortComesBackAsItWasUpToItsLongestReason() {
     AbortMessage abort = new AbortMessage(ATTEMPT, "lost JVM 7 – gone");
     ByteBuffer bytes = abort.encode();
-    assertEquals(abort.encodedLength(), bytes.remaining());
     assertEquals(abort, AbortMessage.decode(bytes));
     String cut = AbortMessage.decode(new AbortMessage(ATTEMPT, "é".repeat(5000)).encode()).reason();
     assertEquals("é".repeat(2048), cut);
@@ -170,14 +133,12 @@ class MessagesTest {
   void leaveComesBackAsItWas() {
     LeaveMessage leave = new LeaveMessage(ATTEMPT, 4);
     ByteBuffer bytes = leave.encode();
-    assertEquals(LeaveMessage.encodedLength(), bytes.remaining());
     assertEquals(leave, LeaveMessage.decode(bytes));
   }
 
   @Test
   void helloProvesTheTokenAndNothingElseDoes() {
     ByteBuffer hello = HelloMessage.encode("secret");
-    assertEquals(HelloMessage.encodedLength(), hello.remaining());
     HelloMessage.check(hello, "secret");
     assertEquals(
         "connection refused: wrong run token",
@@ -185,8 +146,15 @@ class MessagesTest {
             .getMessage());
     hello.putInt(4, 99);
     assertEquals(
-        "connection refused: protocol version 99 != 2: use the same Lockstep everywhere",
+        "connection refused: protocol version 99 != 2: use the same Lockstep version everywhere",
         assertThrows(MessageException.class, () -> HelloMessage.check(hello, "secret"))
+            .getMessage());
+    assertEquals(
+        "connection refused: protocol version 99 != 2: use the same Lockstep version everywhere",
+        assertThrows(
+                MessageException.class,
+                () -> HelloMessage.check(hello.duplicate().limit(8), "secret"),
+                "a version with another length")
             .getMessage());
     assertEquals(
         "connection refused: the first message is not a hello",
@@ -196,10 +164,7 @@ class MessagesTest {
   }
 
   @Test
-  void pingAndAcknowledgementAreOneByte() {
-    assertEquals(PingMessage.encodedLength(), PingMessage.encode().remaining());
-    assertEquals(MessageType.PING, MessageType.of(PingMessage.encode()));
-    assertEquals(Ack.encodedLength(), Ack.encode().remaining());
+  void onlyAnAcknowledgementIsTakenForOne() {
     Ack.check(Ack.encode());
     assertEquals(
         "answer of 1 bytes where an acknowledgement was due",
