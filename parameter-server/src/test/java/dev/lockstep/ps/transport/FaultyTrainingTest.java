@@ -146,18 +146,26 @@ class FaultyTrainingTest {
   @EnumSource
   void allNodesEndAndSayWhyWhenAMessageIs(Harmful harmful) throws Exception {
     for (Moment moment : Moment.values()) {
+      // At the same time: most of it is waiting.
+      List<Callable<Void>> scenarios = new ArrayList<>();
       for (MessageType type : List.of(MessageType.PUSH, MessageType.PULL, MessageType.NORMS)) {
-        SplittableRandom random =
-            new SplittableRandom((harmful + " " + moment + " " + type).hashCode());
-        long step = random.nextLong(1, STEPS - 1);
-        String scenario = type + " of step " + step + " at " + moment;
-        OneFault fault = new OneFault(moment, type, step, harmful.fault(random));
-        for (String message : failures(fault, scenario)) {
-          assertTrue(harmful.why.matcher(message).find(), scenario + ": " + message);
-        }
-        assertEquals(1, fault.injected.get(), scenario);
+        scenarios.add(() -> endsAllNodes(harmful, moment, type));
       }
+      List<Void> unused = Workers.run(scenarios);
     }
+  }
+
+  private static Void endsAllNodes(Harmful harmful, Moment moment, MessageType type)
+      throws Exception {
+    SplittableRandom random = new SplittableRandom((harmful + " " + moment + " " + type).hashCode());
+    long step = random.nextLong(1, STEPS - 1);
+    String scenario = type + " of step " + step + " at " + moment;
+    OneFault fault = new OneFault(moment, type, step, harmful.fault(random));
+    for (String message : failures(fault, scenario)) {
+      assertTrue(harmful.why.matcher(message).find(), scenario + ": " + message);
+    }
+    assertEquals(1, fault.injected.get(), scenario);
+    return null;
   }
 
   /** An answer to norms may be lost without harm: nobody waits for it. */

@@ -26,6 +26,7 @@ class LostPeerTest {
   private static final int PARAMETERS = 200_000;
   private static final int ENDLESS = 1_000_000;
   private static final Duration BOUND = Duration.ofSeconds(15);
+  private static final TransportSettings DEFAULT = TransportSettings.loopback();
 
   private final ExecutorService worker = Executors.newSingleThreadExecutor();
 
@@ -37,9 +38,12 @@ class LostPeerTest {
   @Test
   void jvmsOfTheirOwnAgreeOnTheBits() throws Exception {
     SimulatedTraining training = PeerMain.training(PARAMETERS, 4, 3);
-    try (PeerMain.Child one = new PeerMain.Child(training, 1, 2);
-        PeerMain.Child two = new PeerMain.Child(training, 2, 3)) {
-      ExecutorNode node = acquire();
+    Duration silence = DEFAULT.times().silence();
+    try (PeerMain.Child one = new PeerMain.Child(training, 1, 2, silence);
+        PeerMain.Child two = new PeerMain.Child(training, 2, 3, silence)) {
+      ExecutorNode node =
+          ExecutorNode.acquire(
+              PeerMain.ATTEMPT, SocketCluster.TOKEN, DEFAULT.withSilence(silence));
       Future<SimulatedTraining.Result> here = begin(training, node, one, two);
       float[] expected = training.expectedTheta();
       assertTrue(Arrays.equals(expected, here.get(60, TimeUnit.SECONDS).theta()));
@@ -52,23 +56,33 @@ class LostPeerTest {
 
   @Test
   void aKilledJvmEndsAllWaitsAtOnce() throws Exception {
-    endsAllWaits(PeerMain.Child::kill, Duration.ofSeconds(5), ": its connection closed");
+    endsAllWaits(
+        PeerMain.Child::kill,
+        DEFAULT.times().silence(),
+        Duration.ofSeconds(5),
+        ": its connection closed");
   }
 
   @Test
   void aHungJvmEndsAllWaitsWithinFifteenSeconds() throws Exception {
-    endsAllWaits(PeerMain.Child::hang, BOUND, ": no answer for 8.0 s");
+    Duration silence = Duration.ofSeconds(2);
+    Duration bound = silence.plusSeconds(7);
+    endsAllWaits(PeerMain.Child::hang, silence, bound, ": no answer for 2.0 s");
+    assertEquals(BOUND, bound.minus(silence).plus(DEFAULT.times().silence()));
   }
 
-  private void endsAllWaits(Fault fault, Duration bound, String why) throws Exception {
+  private void endsAllWaits(Fault fault, Duration silence, Duration bound, String why)
+      throws Exception {
     SimulatedTraining training = PeerMain.training(PARAMETERS, ENDLESS, 3);
-    try (PeerMain.Child survivor = new PeerMain.Child(training, 1, 2);
-        PeerMain.Child victim = new PeerMain.Child(training, 2, 3)) {
-      ExecutorNode node = acquire();
+    try (PeerMain.Child survivor = new PeerMain.Child(training, 1, 2, silence);
+        PeerMain.Child victim = new PeerMain.Child(training, 2, 3, silence)) {
+      ExecutorNode node =
+          ExecutorNode.acquire(
+              PeerMain.ATTEMPT, SocketCluster.TOKEN, DEFAULT.withSilence(silence));
       Future<SimulatedTraining.Result> here = begin(training, node, survivor, victim);
       await().atMost(BOUND).until(() -> node.transferred().in() > 40L * PARAMETERS);
       long began = System.nanoTime();
-      fault.strike(victim);
+      fault.injectInto(victim);
       Throwable end =
           assertThrows(
                   ExecutionException.class, () -> here.get(bound.toMillis(), TimeUnit.MILLISECONDS))
@@ -86,12 +100,7 @@ class LostPeerTest {
   }
 
   private interface Fault {
-    void strike(PeerMain.Child victim) throws IOException, InterruptedException;
-  }
-
-  private static ExecutorNode acquire() {
-    return ExecutorNode.acquire(
-        PeerMain.ATTEMPT, SocketCluster.TOKEN, TransportSettings.loopback());
+    void injectInto(PeerMain.Child victim) throws IOException, InterruptedException;
   }
 
   private Future<SimulatedTraining.Result> begin(

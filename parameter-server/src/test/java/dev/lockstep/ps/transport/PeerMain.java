@@ -4,6 +4,7 @@ import dev.lockstep.ps.SimulatedTraining;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.protocol.AttemptId;
 import dev.lockstep.ps.protocol.Protocol;
+import dev.lockstep.ps.transport.rpc.DaemonThreads;
 import dev.lockstep.ps.transport.rpc.TransportSettings;
 import java.io.BufferedReader;
 import java.io.File;
@@ -16,6 +17,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -32,17 +35,13 @@ public final class PeerMain {
   private PeerMain() {}
 
   /**
-   * Arguments: parameters, steps, virtual workers, the own span of them, the attempt; then, where
-   * it is not the loopback interface, the address to listen at, and the milliseconds of silence
-   * after which a peer is lost.
+   * Arguments: parameters, steps, virtual workers, the own span of them, the attempt; the address to
+   * listen at, and the milliseconds of silence after which a peer is lost.
    */
   public static void main(String[] args) throws Exception {
     int[] numbers = Arrays.stream(args).limit(NUMBERS).mapToInt(Integer::parseInt).toArray();
     AttemptId attempt = new AttemptId(ATTEMPT.run(), numbers[NUMBERS - 1]);
-    TransportSettings settings =
-        args.length == NUMBERS
-            ? TransportSettings.loopback()
-            : at(args[NUMBERS], args[NUMBERS + 1]);
+    TransportSettings settings = at(args[NUMBERS], args[NUMBERS + 1]);
     SimulatedTraining training = training(numbers[0], numbers[1], numbers[2]);
     BufferedReader in =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
@@ -87,12 +86,21 @@ public final class PeerMain {
   /** Such a JVM, seen from the test that started it. */
   static final class Child implements AutoCloseable {
 
+    private static final ExecutorService READERS =
+        Executors.newCachedThreadPool(DaemonThreads.named("child-reader"));
+
     private final Process process;
-    private final NodeAddress address;
+    private final CompletableFuture<NodeAddress> address;
     private final CompletableFuture<String> outcome;
 
-    Child(SimulatedTraining training, int from, int to) throws IOException {
-      this(List.of(), training, from, to, 0, List.of());
+    Child(SimulatedTraining training, int from, int to, Duration silence) throws IOException {
+      this(
+          List.of(),
+          training,
+          from,
+          to,
+          0,
+          List.of("127.0.0.1", Long.toString(silence.toMillis())));
     }
 
     /**
@@ -121,20 +129,13 @@ public final class PeerMain {
       this.process =
           new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
       BufferedReader out = process.inputReader(StandardCharsets.UTF_8);
-      this.address = NodeAddress.parse(nextLine(out));
-      this.outcome =
-          CompletableFuture.supplyAsync(
-              () -> {
-                try {
-                  return String.valueOf(nextLine(out));
-                } catch (IOException e) {
-                  return FAILED + e.getMessage();
-                }
-              });
+      // Not waited for here, so that several JVMs start at the same time.
+      this.address = CompletableFuture.supplyAsync(() -> NodeAddress.parse(nextLine(out)), READERS);
+      this.outcome = address.thenApplyAsync(started -> nextLine(out), READERS);
     }
 
     NodeAddress address() {
-      return address;
+      return address.join();
     }
 
     void begin(List<NodeAddress> roster) throws IOException {
@@ -162,15 +163,15 @@ public final class PeerMain {
     }
 
     /** Log lines of the child may come in between; what it says to us begins in known ways. */
-    private static String nextLine(BufferedReader out) throws IOException {
-      String line = out.readLine();
-      while (line != null
-          && !line.startsWith(DONE)
-          && !line.startsWith(FAILED)
-          && !line.matches("[0-9a-f-]{36}@\\S+")) {
-        line = out.readLine();
-      }
-      return line;
+    private static String nextLine(BufferedReader out) {
+      return out.lines()
+          .filter(
+              line ->
+                  line.startsWith(DONE)
+                      || line.startsWith(FAILED)
+                      || line.matches("[0-9a-f-]{36}@\\S+"))
+          .findFirst()
+          .orElse(FAILED + "without a word");
     }
   }
 
@@ -181,7 +182,8 @@ public final class PeerMain {
     ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
         .filter(argument -> argument.startsWith("--add-") || argument.startsWith("-Dio.netty"))
         .forEach(command::add);
-    command.addAll(List.of("-Xmx1g", "-cp", System.getProperty("java.class.path"), main.getName()));
+    command.addAll(
+        List.of("-Xmx1g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"), main.getName()));
     return command;
   }
 }
