@@ -157,7 +157,8 @@ class FaultyTrainingTest {
 
   private static Void endsAllNodes(Harmful harmful, Moment moment, MessageType type)
       throws Exception {
-    SplittableRandom random = new SplittableRandom((harmful + " " + moment + " " + type).hashCode());
+    SplittableRandom random =
+        new SplittableRandom((harmful + " " + moment + " " + type).hashCode());
     long step = random.nextLong(1, STEPS - 1);
     String scenario = type + " of step " + step + " at " + moment;
     OneFault fault = new OneFault(moment, type, step, harmful.fault(random));

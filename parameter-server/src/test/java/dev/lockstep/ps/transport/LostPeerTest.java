@@ -42,8 +42,7 @@ class LostPeerTest {
     try (PeerMain.Child one = new PeerMain.Child(training, 1, 2, silence);
         PeerMain.Child two = new PeerMain.Child(training, 2, 3, silence)) {
       ExecutorNode node =
-          ExecutorNode.acquire(
-              PeerMain.ATTEMPT, SocketCluster.TOKEN, DEFAULT.withSilence(silence));
+          ExecutorNode.acquire(PeerMain.ATTEMPT, SocketCluster.TOKEN, DEFAULT.withSilence(silence));
       Future<SimulatedTraining.Result> here = begin(training, node, one, two);
       float[] expected = training.expectedTheta();
       assertTrue(Arrays.equals(expected, here.get(60, TimeUnit.SECONDS).theta()));
@@ -77,8 +76,7 @@ class LostPeerTest {
     try (PeerMain.Child survivor = new PeerMain.Child(training, 1, 2, silence);
         PeerMain.Child victim = new PeerMain.Child(training, 2, 3, silence)) {
       ExecutorNode node =
-          ExecutorNode.acquire(
-              PeerMain.ATTEMPT, SocketCluster.TOKEN, DEFAULT.withSilence(silence));
+          ExecutorNode.acquire(PeerMain.ATTEMPT, SocketCluster.TOKEN, DEFAULT.withSilence(silence));
       Future<SimulatedTraining.Result> here = begin(training, node, survivor, victim);
       await().atMost(BOUND).until(() -> node.transferred().in() > 40L * PARAMETERS);
       long began = System.nanoTime();

@@ -35,8 +35,8 @@ public final class PeerMain {
   private PeerMain() {}
 
   /**
-   * Arguments: parameters, steps, virtual workers, the own span of them, the attempt; the address to
-   * listen at, and the milliseconds of silence after which a peer is lost.
+   * Arguments: parameters, steps, virtual workers, the own span of them, the attempt; the address
+   * to listen at, and the milliseconds of silence after which a peer is lost.
    */
   public static void main(String[] args) throws Exception {
     int[] numbers = Arrays.stream(args).limit(NUMBERS).mapToInt(Integer::parseInt).toArray();
@@ -183,7 +183,13 @@ public final class PeerMain {
         .filter(argument -> argument.startsWith("--add-") || argument.startsWith("-Dio.netty"))
         .forEach(command::add);
     command.addAll(
-        List.of("-Xmx1g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"), main.getName()));
+        List.of(
+            "-Xmx1g",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-cp",
+            System.getProperty("java.class.path"),
+            main.getName()));
     return command;
   }
 }

@@ -6,8 +6,9 @@ import java.security.MessageDigest;
 
 /**
  * The first message of every connection: names the protocol version and proves that the sender
- * knows the run's token. (The token keeps processes of other runs out; against an eavesdropper there
- * are Spark's authentication and encryption.) Magic and version keep their places in all versions.
+ * knows the run's token. (The token keeps processes of other runs out; against an eavesdropper
+ * there are Spark's authentication and encryption.) Magic and version keep their places in all
+ * versions.
  *
  * <pre>
  *  0        4         8                        40

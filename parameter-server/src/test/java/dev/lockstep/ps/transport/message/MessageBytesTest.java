@@ -25,7 +25,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The bytes of every message, which a change of the protocol version may change and nothing else. */
+/**
+ * The bytes of every message, which a change of the protocol version may change and nothing else.
+ */
 class MessageBytesTest {
 
   private static final AttemptKey ATTEMPT = new AttemptKey(0x0102030405060708L, 9);
@@ -67,13 +69,7 @@ class MessageBytesTest {
     FloatBuffer gradient = FloatBuffer.wrap(new float[] {1});
     FrameCodec frame = FrameCodec.of(gradient, WireFormat.FLOAT32);
     Push push =
-        new Push(
-            ATTEMPT,
-            StepKey.of(1, 2),
-            new TreeNode(3, 4),
-            5,
-            Contribution.of(6, 1),
-            gradient);
+        new Push(ATTEMPT, StepKey.of(1, 2), new TreeNode(3, 4), 5, Contribution.of(6, 1), gradient);
     Pull pull = new Pull(ATTEMPT, 13, 3, 12, FloatBuffer.allocate(2));
     ByteBuffer answer = PullReplyMessage.prepare(PullMessage.of(pull), Wire::allocate);
     PullReplyMessage.destination(answer).put(new float[] {1, -2});
