@@ -41,17 +41,19 @@ import org.nd4j.linalg.learning.config.Nesterovs;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /**
- * The promise: θ does not depend on the cluster. The cases cover every value and every pair of
- * values of (master, V, model, data, clipping); each case runs on {@code local[1]} and on others.
- * One more is compressed.
+ * θ does not depend on the cluster. The cases cover every value and every pair of values of
+ * (master, V, model, data, clipping), and one compression and one averaging beside; each case runs
+ * on {@code local[1]} and on other masters. Without {@code V6} in its name a case has V = 4. More
+ * cases in one JVM: {@code WorkerInvarianceTest}.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 class ClusterInvarianceIT {
 
-  /** 576 = 9 global batches of 4 x 16 = 6 of 6 x 16; 437 leaves a ragged and partly empty step. */
-  private static final int DENSE = 576;
+  /** 9 global batches of 4 x 16 or 6 of 6 x 16. */
+  private static final int WHOLE = 576;
 
+  /** The last step of an epoch is ragged and partly empty. */
   private static final int RAGGED = 437;
 
   private enum Model {
@@ -59,20 +61,23 @@ class ClusterInvarianceIT {
      * 784-520-10: a GEMM deeper than OpenBLAS's block of 384, 102 chunks, none of them a block's.
      */
     MLP,
-    /** Convolution, batch normalisation, pooling, dropout. */
+    /** Convolution, batch normalization, pooling, dropout. */
     CNN
   }
 
   private enum Case {
-    A(4, Model.MLP, DENSE, 0.5, "none"),
-    B(6, Model.CNN, RAGGED, 0, "none"),
-    C(4, Model.CNN, RAGGED, 0.5, "none"),
-    D(6, Model.MLP, DENSE, 0, "none"),
-    E(4, Model.MLP, RAGGED, 0, "none"),
-    F(6, Model.CNN, DENSE, 0.5, "none"),
-    G(6, Model.CNN, RAGGED, 0.5, "top-k=0.02"),
-    /** As C, but averaging every 3 local steps with Nesterov momentum, state averaged too. */
-    DILOCO(4, Model.CNN, RAGGED, 0.5, "none");
+    MLP_CLIPPED(4, Model.MLP, WHOLE, 0.5, "none"),
+    CNN_RAGGED_V6(6, Model.CNN, RAGGED, 0, "none"),
+    CNN_RAGGED_CLIPPED(4, Model.CNN, RAGGED, 0.5, "none"),
+    MLP_V6(6, Model.MLP, WHOLE, 0, "none"),
+    MLP_RAGGED(4, Model.MLP, RAGGED, 0, "none"),
+    CNN_CLIPPED_V6(6, Model.CNN, WHOLE, 0.5, "none"),
+    CNN_RAGGED_CLIPPED_TOP_K_V6(6, Model.CNN, RAGGED, 0.5, "top-k=0.02"),
+    /**
+     * As {@link #CNN_RAGGED_CLIPPED}, but averaging every 3 local steps with Nesterov momentum,
+     * state averaged too.
+     */
+    CNN_RAGGED_CLIPPED_AVERAGING(4, Model.CNN, RAGGED, 0.5, "none");
 
     private final int virtualWorkers;
     private final Model model;
@@ -89,14 +94,18 @@ class ClusterInvarianceIT {
     }
   }
 
+  /** Executors with the compilers that users' executors have. */
+  private static final Map<String, String> USERS_COMPILERS =
+      Map.of("spark.executor.extraJavaOptions", "");
+
   @TempDir private static Path folder;
-  private ShardedDataset dense;
+  private ShardedDataset whole;
   private ShardedDataset ragged;
   private final Map<Case, TrainingResult> onOneCore = new EnumMap<>(Case.class);
 
   @BeforeAll
   void trainOnOneCore() throws IOException {
-    dense = DigitShards.write(folder.resolve("dense"), DENSE);
+    whole = DigitShards.write(folder.resolve("whole"), WHOLE);
     ragged = DigitShards.write(folder.resolve("ragged"), RAGGED);
     try (SparkCluster cluster = SparkCluster.start("local[1]")) {
       for (Case one : Case.values()) {
@@ -112,44 +121,104 @@ class ClusterInvarianceIT {
     Set<String> hashes = new HashSet<>();
     onOneCore.values().forEach(result -> hashes.add(result.parametersSha256()));
     try (SparkCluster cluster = SparkCluster.start("local[2]")) {
-      hashes.add(train(cluster, Case.A, 0, 43).parametersSha256());
+      hashes.add(train(cluster, Case.MLP_CLIPPED, 0, 43).parametersSha256());
     }
     assertEquals(Case.values().length + 1, hashes.size());
   }
 
   @TestFactory
   Stream<DynamicTest> sameBitsOnTwoLocalCores() {
-    return sameBits("local[2]", 2, 1, Case.A, Case.B, Case.C, Case.D);
+    return sameBits(
+        "local[2]",
+        2,
+        1,
+        Case.MLP_CLIPPED,
+        Case.CNN_RAGGED_V6,
+        Case.CNN_RAGGED_CLIPPED,
+        Case.MLP_V6);
   }
 
   @TestFactory
   Stream<DynamicTest> sameBitsOnThreeLocalCores() {
-    return sameBits("local[3]", 3, 1, Case.A, Case.B, Case.E, Case.F);
+    return sameBits(
+        "local[3]",
+        3,
+        1,
+        Case.MLP_CLIPPED,
+        Case.CNN_RAGGED_V6,
+        Case.MLP_RAGGED,
+        Case.CNN_CLIPPED_V6);
   }
 
   @TestFactory
   Stream<DynamicTest> sameBitsOnTwoExecutors() {
-    return sameBits("local-cluster[2,1,2048]", 2, 2, Case.A, Case.B, Case.E, Case.F, Case.G);
+    String master = "local-cluster[2,1,2048]";
+    SparkCluster cluster = SparkCluster.start(master);
+    return Stream.concat(
+        Stream.of(
+            dynamicTest("sameGradientBitsAsInThisJvm", () -> sameGradientBitsAsHere(cluster))),
+        sameBits(
+            cluster,
+            master,
+            2,
+            2,
+            Case.MLP_CLIPPED,
+            Case.CNN_RAGGED_V6,
+            Case.MLP_RAGGED,
+            Case.CNN_CLIPPED_V6,
+            Case.CNN_RAGGED_CLIPPED_TOP_K_V6));
+  }
+
+  private static void sameGradientBitsAsHere(SparkCluster cluster) {
+    GradientProbe.Outcome here = GradientProbe.run();
+    List<GradientProbe.Outcome> there = GradientProbe.run(cluster.context(), 2);
+    assertEquals(2, there.size());
+    Set<String> jvms = new HashSet<>(Set.of(here.jvm()));
+    for (GradientProbe.Outcome outcome : there) {
+      assertTrue(jvms.add(outcome.jvm()), "two outcomes from one JVM: " + there);
+      assertEquals(here.sha256(), outcome.sha256());
+      assertEquals(List.of("1", "Haswell", "AVX2"), outcome.profile());
+      assertTrue(outcome.backend().endsWith("/lockstep.jar"), outcome.backend());
+      assertTrue(outcome.natives().contains("/natives-avx2.jar!/"), outcome.natives());
+      assertEquals("dev.lockstep.shaded.flatbuffers.FlatBufferBuilder", outcome.flatbuffers());
+    }
   }
 
   @TestFactory
   Stream<DynamicTest> sameBitsOnThreeExecutors() {
-    return sameBits("local-cluster[3,1,2048]", 3, 3, Case.A, Case.B, Case.C, Case.D);
+    return sameBits(
+        SparkCluster.start("local-cluster[3,1,2048]", USERS_COMPILERS),
+        "local-cluster[3,1,2048]",
+        3,
+        3,
+        Case.MLP_CLIPPED,
+        Case.CNN_RAGGED_V6,
+        Case.CNN_RAGGED_CLIPPED,
+        Case.MLP_V6);
   }
 
   @TestFactory
   Stream<DynamicTest> sameBitsOnTwoExecutorsOfTwoCores() {
-    return sameBits("local-cluster[2,2,2048]", 4, 2, Case.C, Case.DILOCO);
+    return sameBits(
+        "local-cluster[2,2,2048]",
+        4,
+        2,
+        Case.CNN_RAGGED_CLIPPED,
+        Case.CNN_RAGGED_CLIPPED_AVERAGING);
   }
 
   /** One cluster for all cases of a master: starting it takes longer than training. */
   private Stream<DynamicTest> sameBits(String master, int workers, int jvms, Case... cases) {
-    SparkCluster cluster = SparkCluster.start(master);
+    return sameBits(SparkCluster.start(master), master, workers, jvms, cases);
+  }
+
+  private Stream<DynamicTest> sameBits(
+      SparkCluster cluster, String master, int workers, int jvms, Case... cases) {
     return List.of(cases).stream()
         .map(
             one ->
                 dynamicTest(
-                    master + " " + one.name().toLowerCase(Locale.ROOT),
+                    master + " " + one.name().toLowerCase(Locale.ROOT).replace('_', ' '),
                     () -> {
                       TrainingResult result = train(cluster, one, workers, 42);
                       assertEquals(workers, result.workers());
@@ -168,7 +237,7 @@ class ClusterInvarianceIT {
 
   private TrainingResult train(SparkCluster cluster, Case one, int workers, long seed)
       throws IOException {
-    boolean averages = one == Case.DILOCO;
+    boolean averages = one == Case.CNN_RAGGED_CLIPPED_AVERAGING;
     TrainingConfig config =
         TrainingConfig.builder()
             .mode(averages ? TrainingConfig.Mode.AVERAGING : TrainingConfig.Mode.SYNC)
@@ -185,7 +254,7 @@ class ClusterInvarianceIT {
     return Lockstep.train(
         cluster.context(),
         one.model == Model.MLP ? mlp() : cnn(),
-        one.examples == DENSE ? dense : ragged,
+        one.examples == WHOLE ? whole : ragged,
         config);
   }
 

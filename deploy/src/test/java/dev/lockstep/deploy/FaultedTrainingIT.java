@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
@@ -44,16 +45,18 @@ class FaultedTrainingIT {
   }
 
   @Test
-  void sameRunAfterExecutorsDiedBeforeAndDuringAPushAndAfterTheReduction() throws IOException {
+  void sameRunAfterExecutorsDiedDuringAPushAndDuringACheckpointAndAtTheNextStart()
+      throws IOException {
     sameRunDespite(
-        kill(FaultPoint.BEFORE_PUSH, 8),
-        kill(FaultPoint.MID_PUSH, 21),
-        kill(FaultPoint.AFTER_REDUCE, 34));
+        kill(FaultPoint.MID_PUSH, 8),
+        kill(FaultPoint.SHARD_BYTES, 20),
+        kill(FaultPoint.CONNECTING, 0));
   }
 
   @Test
-  void sameRunAfterAnExecutorDiedDuringACheckpointAndAnotherAtTheNextStart() throws IOException {
-    sameRunDespite(kill(FaultPoint.SHARD_BYTES, 20), kill(FaultPoint.CONNECTING, 0));
+  @Tag("soak")
+  void sameRunAfterExecutorsDiedBeforeAPushAndAfterTheReduction() throws IOException {
+    sameRunDespite(kill(FaultPoint.BEFORE_PUSH, 8), kill(FaultPoint.AFTER_REDUCE, 34));
   }
 
   private void sameRunDespite(Fault... faults) throws IOException {

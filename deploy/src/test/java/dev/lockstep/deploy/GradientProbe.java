@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
@@ -18,6 +19,7 @@ import org.apache.arrow.vector.Float4Vector;
 import org.apache.arrow.vector.VectorSchemaRoot;
 import org.apache.arrow.vector.ipc.ArrowStreamReader;
 import org.apache.arrow.vector.ipc.ArrowStreamWriter;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
@@ -46,6 +48,14 @@ final class GradientProbe {
   private static final String JVM = UUID.randomUUID().toString();
 
   private GradientProbe() {}
+
+  /** Runs it in as many tasks, and thus executors of one core. */
+  static List<Outcome> run(JavaSparkContext spark, int executors) {
+    return spark
+        .parallelize(Collections.nCopies(executors, 0), executors)
+        .map(task -> run())
+        .collect();
+  }
 
   /**
    * The gradient, and the JVM that computed it.

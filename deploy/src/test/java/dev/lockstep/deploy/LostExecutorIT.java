@@ -26,7 +26,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -42,22 +43,31 @@ class LostExecutorIT {
 
   private static final Duration SOON = Duration.ofSeconds(15);
 
-  @TempDir private Path folder;
-  private ShardedDataset dataset;
-  private SparkCluster cluster;
+  @TempDir private static Path folder;
+  private static ShardedDataset dataset;
+  private static SparkCluster cluster;
   private final AtomicLong stepsTaken = new AtomicLong();
 
-  @BeforeEach
-  void start() throws IOException {
+  @BeforeAll
+  static void start() throws IOException {
     dataset = DigitShards.write(folder.resolve("data"), 437);
     cluster = SparkCluster.start("local-cluster[2,1,2048]");
   }
 
-  @AfterEach
-  void stop() throws IOException, InterruptedException {
-    for (ProcessHandle executor : SparkCluster.executors()) {
-      signal(executor, "CONT");
-    }
+  /** The master of a local cluster replaces executors that died. */
+  @BeforeEach
+  void awaitExecutors() {
+    await()
+        .atMost(Duration.ofMinutes(1))
+        .until(
+            () ->
+                SparkCluster.executors().size() == 2
+                    // With the driver.
+                    && cluster.context().statusTracker().getExecutorInfos().length == 3);
+  }
+
+  @AfterAll
+  static void stop() {
     cluster.close();
   }
 

@@ -1,10 +1,8 @@
 package dev.lockstep.deploy;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -16,31 +14,6 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(300)
 class ShadedJarIT {
-
-  @Test
-  void sameGradientBitsInTwoExecutorsAsHere() {
-    GradientProbe.Outcome here = GradientProbe.run();
-    List<GradientProbe.Outcome> there;
-    try (SparkCluster cluster = SparkCluster.start("local-cluster[2,1,2048]")) {
-      there =
-          cluster
-              .context()
-              .parallelize(List.of(0, 1), 2)
-              .map(task -> GradientProbe.run())
-              .collect();
-    }
-
-    assertEquals(2, there.size());
-    Set<String> jvms = new HashSet<>(Set.of(here.jvm()));
-    for (GradientProbe.Outcome outcome : there) {
-      assertTrue(jvms.add(outcome.jvm()), "two outcomes from one JVM: " + there);
-      assertEquals(here.sha256(), outcome.sha256());
-      assertEquals(List.of("1", "Haswell", "AVX2"), outcome.profile());
-      assertTrue(outcome.backend().endsWith("/lockstep.jar"), outcome.backend());
-      assertTrue(outcome.natives().contains("/natives-avx2.jar!/"), outcome.natives());
-      assertEquals("dev.lockstep.shaded.flatbuffers.FlatBufferBuilder", outcome.flatbuffers());
-    }
-  }
 
   @Test
   void nativeLibrariesAreInTheJarOfTheProfileAlone() throws IOException {

@@ -9,8 +9,9 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * Spark as the integration tests use it: executors get the shaded jar and the test classes by
- * {@code spark.jars} and the numeric profile of this JVM's environment. One at a time in a JVM;
+ * The Spark of the integration tests, on {@code local[n]}, {@code local-cluster[n,cores,megabytes]}
+ * or the master of {@link StandaloneDaemons}: executors get the shaded jar and the test classes by
+ * {@code spark.jars}, and the numeric profile of this JVM's environment. One at a time in a JVM;
  * close it.
  */
 final class SparkCluster implements AutoCloseable {
@@ -25,12 +26,12 @@ final class SparkCluster implements AutoCloseable {
     this.session = session;
   }
 
-  /** A cluster of {@code master}: {@code local[n]} or {@code local-cluster[n,cores,megabytes]}. */
+  /** Spark on a master. */
   static SparkCluster start(String master) {
     return start(master, Map.of());
   }
 
-  /** A cluster of {@code master} with further Spark settings. */
+  /** Spark on a master with further settings. */
   static SparkCluster start(String master, Map<String, String> settings) {
     Map<String, String> profile = new HashMap<>();
     for (String variable : PROFILE_VARIABLES) {
@@ -52,6 +53,8 @@ final class SparkCluster implements AutoCloseable {
             .set("spark.ui.enabled", "false")
             .set("spark.driver.host", "127.0.0.1")
             .set("spark.driver.bindAddress", "127.0.0.1")
+            // A JVM that lives for a minute spends most of it in the optimizing compiler.
+            .set("spark.executor.extraJavaOptions", "-XX:TieredStopAtLevel=1")
             .set("spark.locality.wait", "0")
             // A job must not start, and fill, the executor that happens to register first.
             .set("spark.scheduler.minRegisteredResourcesRatio", "1.0")

@@ -22,8 +22,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,25 +34,25 @@ class StandaloneIT {
 
   private static final Pattern NODE = Pattern.compile("JVM \\S+ at 127\\.0\\.0\\.1:\\d+");
 
-  @TempDir private Path folder;
-  private ShardedDataset dataset;
-  private StandaloneDaemons standalone;
+  @TempDir private static Path folder;
+  private static ShardedDataset dataset;
+  private static StandaloneDaemons standalone;
 
-  @BeforeEach
-  void start() throws IOException {
+  @BeforeAll
+  static void start() throws IOException {
     dataset = DigitShards.write(folder.resolve("data"), 437);
     standalone = StandaloneDaemons.start(folder);
     standalone.startWorker("haswell", Map.of("OPENBLAS_CORETYPE", "Haswell"));
     standalone.startWorker("prescott", Map.of("OPENBLAS_CORETYPE", "Prescott"));
   }
 
-  @AfterEach
-  void stop() {
+  @AfterAll
+  static void stop() {
     standalone.close();
   }
 
   @Test
-  void aProfileThatFollowsTheMachineIsRefusedWithBothExecutorsNamedAndWhereAllowedNotForgotten()
+  void executorsWithDifferentFingerprintsAreNamedAndRefusedOrMarkTheRunNotReproducible()
       throws IOException {
     try (SparkCluster cluster =
         SparkCluster.startWithProfileOf(
@@ -85,7 +85,7 @@ class StandaloneIT {
   }
 
   @Test
-  void theDefaultProfileGivesTheBitsOfOneLocalCoreWhateverTheWorkersEnvironmentsAndCompilers()
+  void theDefaultProfileGivesTheBitsOfOneLocalCoreInAnyEnvironmentAndWithoutC2()
       throws IOException {
     Map<String, String> withoutOptimizingCompiler = new HashMap<>(small());
     withoutOptimizingCompiler.put("spark.executor.extraJavaOptions", "-XX:TieredStopAtLevel=1");
