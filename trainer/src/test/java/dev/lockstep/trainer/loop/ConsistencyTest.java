@@ -132,7 +132,7 @@ class ConsistencyTest {
 
   /** Two virtual workers, each on a worker of its own. */
   private static final class Race {
-    final LoopCluster cluster;
+    final InProcessCluster cluster;
     final Counter fast = new Counter(0, new Semaphore(1 << 20));
     final Counter slow = new Counter(1, new Semaphore(0));
     final Watched fastExchange;
@@ -141,7 +141,8 @@ class ConsistencyTest {
 
     Race(Consistency consistency, long checkpointEvery) {
       cluster =
-          new LoopCluster(Protocol.SYNC.with(consistency), 2, plan(UNIT), new float[P], null, 0);
+          new InProcessCluster(
+              Protocol.SYNC.with(consistency), 2, plan(UNIT), new float[P], null, 0);
       fastExchange = new Watched(cluster.exchange());
       List<Runnable> workers =
           List.of(
@@ -149,7 +150,7 @@ class ConsistencyTest {
               () ->
                   loop(consistency, checkpointEvery, slow, cluster.exchange(), new Outcomes())
                       .run());
-      running = new Thread(() -> LoopCluster.run(workers));
+      running = new Thread(() -> InProcessCluster.run(workers));
       running.start();
     }
 
@@ -243,8 +244,8 @@ class ConsistencyTest {
   private static float[] train(Consistency consistency, int workers, int pushSplit) {
     int v = 5;
     OptimizerSpec adam = new Dl4jOptimizer.Adam(Schedule.fixed(0.1), 0.9, 0.999, 1e-8);
-    LoopCluster cluster =
-        new LoopCluster(Protocol.SYNC.with(consistency), v, plan(adam), new float[P], null, 0);
+    InProcessCluster cluster =
+        new InProcessCluster(Protocol.SYNC.with(consistency), v, plan(adam), new float[P], null, 0);
     List<Runnable> loops = new ArrayList<>();
     for (int w = 0; w < workers; w++) {
       int from = w * v / workers;
@@ -260,7 +261,7 @@ class ConsistencyTest {
       gradient.receive(new float[P]);
       loops.add(() -> new WorkerLoop(span, gradient, cluster.exchange(), new Outcomes()).run());
     }
-    LoopCluster.run(loops);
+    InProcessCluster.run(loops);
     return cluster.vector();
   }
 
@@ -295,8 +296,10 @@ class ConsistencyTest {
     public void close() {}
   }
 
-  private static Outcomes trainWithFlaw(OnNonFinite answer, float flaw, LoopCluster[] clusters) {
-    clusters[0] = new LoopCluster(Protocol.SYNC.with(answer), 4, plan(UNIT), new float[P], null, 0);
+  private static Outcomes trainWithFlaw(
+      OnNonFinite answer, float flaw, InProcessCluster[] clusters) {
+    clusters[0] =
+        new InProcessCluster(Protocol.SYNC.with(answer), 4, plan(UNIT), new float[P], null, 0);
     List<Runnable> loops = new ArrayList<>();
     Outcomes outcomes = new Outcomes();
     for (int v = 0; v < 4; v++) {
@@ -308,14 +311,14 @@ class ConsistencyTest {
           new WorkerLoop(span, gradient, clusters[0].exchange(), v == 0 ? outcomes : new Outcomes())
               ::run);
     }
-    LoopCluster.run(loops);
+    InProcessCluster.run(loops);
     return outcomes;
   }
 
   @ParameterizedTest
   @ValueSource(floats = {Float.NaN, Float.NEGATIVE_INFINITY, Float.MAX_VALUE / 2})
   void aStepWithAGradientThatIsNotFiniteIsSkippedWhereThatIsAskedFor(float flaw) {
-    LoopCluster[] cluster = new LoopCluster[1];
+    InProcessCluster[] cluster = new InProcessCluster[1];
     Outcomes outcomes = trainWithFlaw(OnNonFinite.SKIP, flaw, cluster);
     float[] expected = new float[P];
     Arrays.fill(expected, 0, 4, -9 / 4f);
@@ -330,7 +333,7 @@ class ConsistencyTest {
     IllegalStateException failed =
         assertThrows(
             IllegalStateException.class,
-            () -> trainWithFlaw(OnNonFinite.STOP, Float.NaN, new LoopCluster[1]));
+            () -> trainWithFlaw(OnNonFinite.STOP, Float.NaN, new InProcessCluster[1]));
     assertTrue(
         failed.getMessage().contains("step 3: the gradient of virtual worker 2 is not finite"),
         failed.getMessage());

@@ -96,10 +96,10 @@ class LocalStepsTest {
 
     private Run continued(int workers, long lastStep, Sums heard) {
       int v = setup.virtualWorkers;
-      LoopCluster cluster =
-          new LoopCluster(
+      InProcessCluster cluster =
+          new InProcessCluster(
               v, setup.vector().serverPlan(setup.outer), vector, state, setup.pace().clock(step));
-      Future<ShardSnapshot> end = cluster.snapshotAt(setup.pace().clock(lastStep));
+      Future<ShardSnapshot> end = cluster.snapshotAt(0, setup.pace().clock(lastStep));
       List<Runnable> loops = new ArrayList<>();
       Map<Integer, float[][]> after = new TreeMap<>();
       for (int w = 0; w < workers; w++) {
@@ -131,7 +131,7 @@ class LocalStepsTest {
               }
             });
       }
-      LoopCluster.run(loops);
+      InProcessCluster.run(loops);
       ShardSnapshot last = get(end);
       return new Run(setup, last.theta(), last.state(), after, lastStep);
     }
@@ -211,8 +211,8 @@ class LocalStepsTest {
         UpdatePlan.uniform(setup.plan().layout(), UpdateRule.of(SGD), new Clipping.None());
     AveragedVector averaged = new AveragedVector(plan, 0);
     float[] theta = setup.start().theta();
-    LoopCluster sync = new LoopCluster(4, plan, theta, null, 0);
-    LoopCluster local = new LoopCluster(4, averaged.serverPlan(NONE), theta, null, 0);
+    InProcessCluster sync = new InProcessCluster(4, plan, theta, null, 0);
+    InProcessCluster local = new InProcessCluster(4, averaged.serverPlan(NONE), theta, null, 0);
     WorkerLoop.Span span = span(4, 0, 4, setup.pace(), 0, 3L * MICRO_BATCHES);
     GlobalGradient gradient =
         new GlobalGradient(
@@ -272,7 +272,8 @@ class LocalStepsTest {
     AveragedVector averaged = new AveragedVector(plan, 0);
     float[] begin = new float[P];
     Arrays.fill(begin, 0.25f);
-    LoopCluster cluster = new LoopCluster(v, averaged.serverPlan(outer.spec()), begin, null, 0);
+    InProcessCluster cluster =
+        new InProcessCluster(v, averaged.serverPlan(outer.spec()), begin, null, 0);
     StepSchedule pace = new StepSchedule(MICRO_BATCHES, 1, k);
     WorkerLoop.Span span = span(v, 0, v, pace, 0, 3L * MICRO_BATCHES);
     LocalSteps steps =
@@ -390,9 +391,9 @@ class LocalStepsTest {
     AveragedVector averaged = new AveragedVector(plan, 2);
     float[] vector = averaged.compose(new float[P], new float[2][P]);
     Setup alone = new Setup(1, 4, ADAM, NONE, State.AVERAGED, 1);
-    LoopCluster four = new LoopCluster(4, averaged.serverPlan(NONE), vector, null, 0);
-    LoopCluster one = new LoopCluster(1, averaged.serverPlan(NONE), vector, null, 0);
-    for (LoopCluster cluster : List.of(four, one)) {
+    InProcessCluster four = new InProcessCluster(4, averaged.serverPlan(NONE), vector, null, 0);
+    InProcessCluster one = new InProcessCluster(1, averaged.serverPlan(NONE), vector, null, 0);
+    for (InProcessCluster cluster : List.of(four, one)) {
       int v = cluster == four ? 4 : alone.virtualWorkers;
       WorkerLoop.Span span = span(v, 0, v, pace, 0, 2);
       LocalSteps steps =

@@ -14,8 +14,8 @@ import dev.lockstep.trainer.model.SavedTraining;
 import dev.lockstep.trainer.model.UnsupportedModelException;
 import dev.lockstep.trainer.model.network.BuiltModel;
 import dev.lockstep.trainer.model.replica.Fixtures;
-import dev.lockstep.trainer.model.replica.InProcessCluster;
 import dev.lockstep.trainer.model.replica.ReplicaOptions;
+import dev.lockstep.trainer.model.replica.ReplicaTraining;
 import dev.lockstep.trainer.numeric.NumericProfile;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -122,8 +122,8 @@ class ModelFileTest {
     MultiLayerNetwork uninterrupted = new MultiLayerNetwork(configuration);
     uninterrupted.init();
     byte[] exported;
-    try (InProcessCluster cluster =
-        new InProcessCluster(
+    try (ReplicaTraining cluster =
+        new ReplicaTraining(
             definition,
             BuiltModel.of(definition, 1).updatePlan(new Clipping.None()),
             1,

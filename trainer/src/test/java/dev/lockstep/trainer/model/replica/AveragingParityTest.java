@@ -17,9 +17,9 @@ import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.trainer.loop.AveragedVector;
 import dev.lockstep.trainer.loop.BatchSource;
 import dev.lockstep.trainer.loop.GlobalGradient;
+import dev.lockstep.trainer.loop.InProcessCluster;
 import dev.lockstep.trainer.loop.LocalOptimizers;
 import dev.lockstep.trainer.loop.LocalSteps;
-import dev.lockstep.trainer.loop.LoopCluster;
 import dev.lockstep.trainer.loop.Round;
 import dev.lockstep.trainer.loop.RoundListener;
 import dev.lockstep.trainer.loop.StepSchedule;
@@ -202,7 +202,7 @@ class AveragingParityTest {
     float[] begin = Fixtures.floats(network.params());
     // Seven micro-batches are steps of three, three and one, the last one ragged.
     StepSchedule pace = new StepSchedule(STEPS, accumulate, 1);
-    LoopCluster cluster = new LoopCluster(V, plan, begin, null, 0);
+    InProcessCluster cluster = new InProcessCluster(V, plan, begin, null, 0);
     WorkerLoop.Span span =
         new WorkerLoop.Span(
             1,
@@ -262,7 +262,7 @@ class AveragingParityTest {
       UpdatePlan server,
       float[] vector,
       StepSchedule pace) {
-    LoopCluster cluster = new LoopCluster(V, server, vector, null, 0);
+    InProcessCluster cluster = new InProcessCluster(V, server, vector, null, 0);
     WorkerLoop.Span span =
         new WorkerLoop.Span(
             1,

@@ -168,8 +168,8 @@ class SingleMachineEquivalenceTest {
 
   private static double runSideBySide(
       Fit fit, List<TensorSpec> tensors, int virtualWorkers, int b, int steps) {
-    try (InProcessCluster cluster =
-        new InProcessCluster(
+    try (ReplicaTraining cluster =
+        new ReplicaTraining(
             fit.definition,
             BuiltModel.of(fit.definition, 1).updatePlan(new Clipping.None()),
             virtualWorkers,
@@ -232,8 +232,8 @@ class SingleMachineEquivalenceTest {
   void everyStepOfReluAndMaxPoolingIsFitsStep(Rule rule) {
     Fit fit = Fit.of(Kind.LAYERS, images(Activation.RELU, rule.updaterForKinks()));
     double worst = 0;
-    try (InProcessCluster cluster =
-        new InProcessCluster(
+    try (ReplicaTraining cluster =
+        new ReplicaTraining(
             fit.definition,
             BuiltModel.of(fit.definition, 1).updatePlan(new Clipping.None()),
             V,
@@ -362,8 +362,8 @@ class SingleMachineEquivalenceTest {
     Fit regularised = Fit.of(Kind.LAYERS, table(new Sgd(0.1), Regularisation.L2));
     MicroBatch global = Fixtures.examples(TABLE, 30, 1);
     plain.step(Fixtures.dl4j(global, 12));
-    try (InProcessCluster cluster =
-        new InProcessCluster(
+    try (ReplicaTraining cluster =
+        new ReplicaTraining(
             regularised.definition,
             BuiltModel.of(regularised.definition, 1).updatePlan(new Clipping.None()),
             V,

@@ -20,6 +20,7 @@ import dev.lockstep.ps.server.ShardSnapshot;
 import dev.lockstep.ps.server.ShardSpec;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -29,51 +30,81 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Workers on threads of their own, and one parameter server between them. */
-public final class LoopCluster {
+/**
+ * The parameter servers of a training in this JVM, without sockets or Spark, and {@link #run} for
+ * worker loops on threads of their own. Thread-safe.
+ */
+public final class InProcessCluster {
 
   private static final AttemptKey ATTEMPT = new AttemptId("run-1", 0).key();
 
   private final AbortSignal signal = new AbortSignal();
   private final FrameLayout layout;
-  private final ShardServer server;
+  private final List<ShardServer> servers = new ArrayList<>();
 
-  /** The latest version that anyone has seen. */
+  /** The latest version that was pulled. */
   private final AtomicLong pulled = new AtomicLong();
 
   /**
-   * A synchronous server before its first round.
+   * One synchronous server before its first round.
    *
-   * @param plan of the server
-   * @param vector it begins with
-   * @param stateOrNull of its optimizer
-   * @param version it begins with
+   * @param vector initial parameters
+   * @param stateOrNull initial optimizer state; null for a fresh one
+   * @param version steps taken already
    */
-  public LoopCluster(
+  public InProcessCluster(
       int virtualWorkers, UpdatePlan plan, float[] vector, float[][] stateOrNull, long version) {
     this(Protocol.SYNC, virtualWorkers, plan, vector, stateOrNull, version);
   }
 
-  LoopCluster(
+  InProcessCluster(
       Protocol protocol,
       int virtualWorkers,
       UpdatePlan plan,
       float[] vector,
       float[][] stateOrNull,
       long version) {
-    layout = new FrameLayout(new ShardLayout(vector.length, 1));
-    server =
-        new ShardServer(
-            new ShardSpec(ATTEMPT, layout, 0, plan, virtualWorkers, protocol, version),
-            vector.clone(),
-            stateOrNull,
-            new Alone(),
-            Runnable::run);
+    this(1, protocol, virtualWorkers, plan, vector, stateOrNull, version);
   }
 
-  private final class Alone implements ServerPeers {
+  /** Any number of servers. */
+  public InProcessCluster(
+      int shards,
+      Protocol protocol,
+      int virtualWorkers,
+      UpdatePlan plan,
+      float[] vector,
+      float[][] stateOrNull,
+      long version) {
+    layout = new FrameLayout(new ShardLayout(vector.length, shards));
+    for (int shard = 0; shard < shards; shard++) {
+      int begin = layout.shards().begin(shard);
+      int end = layout.shards().end(shard);
+      servers.add(
+          new ShardServer(
+              new ShardSpec(ATTEMPT, layout, shard, plan, virtualWorkers, protocol, version),
+              Arrays.copyOfRange(vector, begin, end),
+              stateOrNull == null ? null : slices(stateOrNull, begin, end),
+              new Peers(),
+              Runnable::run));
+    }
+  }
+
+  private static float[][] slices(float[][] vectors, int begin, int end) {
+    return Arrays.stream(vectors)
+        .map(vector -> Arrays.copyOfRange(vector, begin, end))
+        .toArray(float[][]::new);
+  }
+
+  private final class Peers implements ServerPeers {
     @Override
-    public void publish(ShardNorms norms) {}
+    public void publish(ShardNorms norms) {
+      for (int shard = 0; shard < servers.size(); shard++) {
+        if (shard != norms.shard() && layout.frames(shard) > 0) {
+          servers.get(shard).norms(norms).join();
+        }
+      }
+    }
 
     @Override
     public void failed(Throwable cause) {
@@ -82,16 +113,16 @@ public final class LoopCluster {
     }
   }
 
-  /** What the server holds. */
+  /** The parameters of the latest version that was pulled. */
   public float[] vector() {
     float[] vector = new float[layout.shards().parameters()];
     exchange().pull(pulled.get(), Pull.NO_OUTCOMES, vector);
     return vector;
   }
 
-  /** What the server will hold after so many of its steps; ask before they are complete. */
-  Future<ShardSnapshot> snapshotAt(long version) {
-    return server.snapshotAt(version);
+  /** What a server will hold after so many steps in all; to be called before they are complete. */
+  public Future<ShardSnapshot> snapshotAt(int shard, long version) {
+    return servers.get(shard).snapshotAt(version);
   }
 
   /** Runs workers to their end. */
@@ -112,10 +143,10 @@ public final class LoopCluster {
     }
   }
 
-  /** A worker's view of the server. */
+  /** A worker's view of the servers. */
   public GradientExchange exchange() {
     ParameterClient client =
-        new ParameterClient(ATTEMPT, layout, List.of(server), signal, Duration.ofSeconds(60));
+        new ParameterClient(ATTEMPT, layout, servers, signal, Duration.ofSeconds(60));
     return new GradientExchange() {
       @Override
       public void push(StepKey when, TreeNode node, Contribution sums, float[] vector) {
