@@ -38,7 +38,7 @@ public final class ReplicaTraining implements AutoCloseable {
   public ReplicaTraining(
       ModelDefinition definition, UpdatePlan plan, int virtualWorkers, ReplicaOptions options) {
     this.virtualWorkers = virtualWorkers;
-    this.replica = definition.replica(options);
+    this.replica = ModelReplica.open(definition, options);
     this.plan = plan;
     this.theta = new float[plan.layout().parameters()];
   }
