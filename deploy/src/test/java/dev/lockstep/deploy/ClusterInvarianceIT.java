@@ -8,6 +8,7 @@ import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.Compression;
+import dev.lockstep.trainer.config.ModeConfig.Mode;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.output.TrainingResult;
 import java.io.IOException;
@@ -240,16 +241,17 @@ class ClusterInvarianceIT {
     boolean averages = one == Case.CNN_RAGGED_CLIPPED_AVERAGING;
     TrainingConfig config =
         TrainingConfig.builder()
-            .mode(averages ? TrainingConfig.Mode.AVERAGING : TrainingConfig.Mode.SYNC)
-            .averaging(averages ? Averaging.every(3).withOuter(Averaging.Outer.NESTEROV) : null)
-            .epochs(2)
-            .batchSize(16)
-            .virtualWorkers(one.virtualWorkers)
-            .workers(workers)
-            .seed(seed)
-            .clipNorm(one.clipNorm)
-            .compression(Compression.parse(one.compression))
-            .out(folder.resolve("run-" + System.nanoTime()).toString())
+            .data(d -> d.batchSize(16)).optimization(o -> o.epochs(2).seed(seed).clipNorm(one.clipNorm))
+            .mode(
+                m ->
+                    m.kind(averages ? Mode.AVERAGING : Mode.SYNC)
+                        .averaging(
+                            averages
+                                ? Averaging.every(3).withOuter(Averaging.Outer.NESTEROV)
+                                : null)
+                        .virtualWorkers(one.virtualWorkers)
+                        .gradientCompression(Compression.parse(one.compression)))
+            .cluster(c -> c.workers(workers)).output(o -> o.folder(folder.resolve("run-" + System.nanoTime()).toString()))
             .build();
     return Lockstep.train(
         cluster.context(),

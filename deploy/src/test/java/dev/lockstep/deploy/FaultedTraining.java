@@ -85,10 +85,7 @@ final class FaultedTraining {
   /** A checkpoint every 10 steps, most with a ragged global batch on one side. */
   static TrainingConfig.Builder config() {
     return TrainingConfig.builder()
-        .batchSize(16)
-        .validationFraction(0.1)
-        .checkpointEvery(CheckpointInterval.parse("10steps"))
-        .maxAttempts(6);
+        .data(d -> d.batchSize(16).validationFraction(0.1)).checkpoints(c -> c.every(CheckpointInterval.parse("10steps")).maxAttempts(6));
   }
 
   /** The model of all cases. */
@@ -186,7 +183,7 @@ final class FaultedTraining {
             cluster.context(),
             model(dataset),
             dataset,
-            config.out(FaultyFileSystem.SCHEME + ":" + out).build(),
+            config.output(o -> o.folder(FaultyFileSystem.SCHEME + ":" + out)).build(),
             watch);
     List<FaultEvent> events = faults.events();
     assertTrue(faults.isSpent(), () -> "not injected: " + faults.pending());

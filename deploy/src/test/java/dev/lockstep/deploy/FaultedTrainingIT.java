@@ -36,7 +36,8 @@ class FaultedTrainingIT {
     ShardedDataset dataset = DigitShards.write(folder.resolve("data"), 437);
     cluster = SparkCluster.start("local-cluster[2,1,2048]", FaultedTraining.settings(folder));
     training = new FaultedTraining(cluster, folder, dataset);
-    reference = training.withoutFaults(FaultedTraining.config().epochs(EPOCHS));
+    reference =
+        training.withoutFaults(FaultedTraining.config().optimization(o -> o.epochs(EPOCHS)));
   }
 
   @AfterAll
@@ -62,7 +63,9 @@ class FaultedTrainingIT {
   private void sameRunDespite(Fault... faults) throws IOException {
     FaultedTraining.Outcome outcome =
         training.train(
-            FaultedTraining.config().epochs(EPOCHS).workers(2).minWorkers(2), List.of(faults));
+            FaultedTraining.config()
+                .optimization(o -> o.epochs(EPOCHS)).cluster(c -> c.workers(2).minWorkers(2)),
+            List.of(faults));
     outcome.recoveries().forEach(System.out::println);
     outcome.requireSameRun(reference);
     assertTrue(outcome.attempts() > faults.length, outcome::toString);

@@ -52,7 +52,7 @@ class RepeatedFaultsIT {
       TrainingResult reference = training.withoutFaults(config());
       FaultedTraining.Outcome outcome =
           training.train(
-              config().workers(2).minWorkers(2),
+              config().cluster(c -> c.workers(2).minWorkers(2)),
               List.of(kill(FaultPoint.STEP_RECORDED, 17), kill(FaultPoint.CONNECTING, 0)));
       outcome.recoveries().forEach(System.out::println);
       outcome.requireSameRun(reference);
@@ -112,7 +112,11 @@ class RepeatedFaultsIT {
               TrainingException.class,
               () ->
                   training.train(
-                      config().workers(2).minWorkers(2).maxAttempts(2), out, thrice, fault -> {}));
+                      config()
+                          .cluster(c -> c.workers(2).minWorkers(2)).checkpoints(c -> c.maxAttempts(2)),
+                      out,
+                      thrice,
+                      fault -> {}));
       String message = givenUp.getMessage();
       assertTrue(message.startsWith("training failed: lost executor "), message);
       assertTrue(
@@ -150,7 +154,12 @@ class RepeatedFaultsIT {
                 TrainingException.class,
                 () ->
                     training.train(
-                        config().workers(2).minWorkers(2).launchTimeout(Duration.ofSeconds(25)),
+                        config()
+                            .cluster(
+                                c ->
+                                    c.workers(2)
+                                        .minWorkers(2)
+                                        .startTimeout(Duration.ofSeconds(25))),
                         out,
                         List.of(kill(FaultPoint.STEP_RECORDED, 14)),
                         fault -> standalone.killWorker("third")));
@@ -169,10 +178,10 @@ class RepeatedFaultsIT {
   }
 
   private static TrainingConfig.Builder config() {
-    return FaultedTraining.config().epochs(EPOCHS);
+    return FaultedTraining.config().optimization(o -> o.epochs(EPOCHS));
   }
 
   private static TrainingConfig.Builder decidingRates() {
-    return config().optimizer(optimizer -> optimizer.withPlateau("patience=2"));
+    return config().optimization(o -> o.optimizer(o.optimizer().withPlateau("patience=2")));
   }
 }

@@ -49,8 +49,7 @@ class ResubmittedDriverIT {
               FaultedTraining.model(dataset),
               dataset,
               FaultedTraining.config()
-                  .epochs(EPOCHS)
-                  .out(folder.resolve("reference").toString())
+                  .optimization(o -> o.epochs(EPOCHS)).output(o -> o.folder(folder.resolve("reference").toString()))
                   .build());
     }
     command.requireSameRun(ended, reference);

@@ -8,6 +8,7 @@ import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.Compression;
+import dev.lockstep.trainer.config.ModeConfig.Mode;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.output.TrainingResult;
 import java.io.IOException;
@@ -155,7 +156,9 @@ class SoakIT {
     TrainingResult reference;
     try (SparkCluster cluster = SparkCluster.start("local[1]")) {
       TrainingConfig config =
-          sync().epochs(epochs).out(folder.resolve("drivers/reference").toString()).build();
+          sync()
+              .optimization(o -> o.epochs(epochs)).output(o -> o.folder(folder.resolve("drivers/reference").toString()))
+              .build();
       reference =
           Lockstep.train(cluster.context(), FaultedTraining.model(dataset), dataset, config);
     }
@@ -179,9 +182,14 @@ class SoakIT {
     FaultFolder folderOfFaults = training.faults();
     int before = folderOfFaults.events().size();
     try {
-      TrainingResult reference = training.withoutFaults(config.get().epochs(epochs));
+      TrainingResult reference =
+          training.withoutFaults(config.get().optimization(o -> o.epochs(epochs)));
       FaultedTraining.Outcome outcome =
-          training.train(config.get().epochs(epochs).workers(2).minWorkers(2), faults);
+          training.train(
+              config
+                  .get()
+                  .optimization(o -> o.epochs(epochs)).cluster(c -> c.workers(2).minWorkers(2)),
+              faults);
       outcome.recoveries().forEach(one -> table.recovered(where, one));
       outcome.requireSameRun(reference);
     } catch (RuntimeException | AssertionError e) {
@@ -193,21 +201,23 @@ class SoakIT {
   }
 
   private static TrainingConfig.Builder sync() {
-    return FaultedTraining.config().maxAttempts(12);
+    return FaultedTraining.config().checkpoints(c -> c.maxAttempts(12));
   }
 
   /** Virtual workers keep the state of their local optimizers. */
   private static TrainingConfig.Builder averaging() {
     return sync()
-        .mode(TrainingConfig.Mode.AVERAGING)
-        .averaging(
-            Averaging.every(ROUND)
-                .withOuter(Averaging.Outer.NESTEROV)
-                .withLocalState(Averaging.LocalState.KEPT));
+        .mode(
+            m ->
+                m.kind(Mode.AVERAGING)
+                    .averaging(
+                        Averaging.every(ROUND)
+                            .withOuter(Averaging.Outer.NESTEROV)
+                            .withLocalState(Averaging.LocalState.KEPT)));
   }
 
   /** Virtual workers keep what they have not sent. */
   private static TrainingConfig.Builder compressed() {
-    return sync().compression(Compression.parse("top-k=0.05"));
+    return sync().mode(m -> m.gradientCompression(Compression.parse("top-k=0.05")));
   }
 }

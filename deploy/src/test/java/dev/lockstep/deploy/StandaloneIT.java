@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.cluster.UnfitSparkException;
+import dev.lockstep.trainer.config.ClusterConfig.MixedBits;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.config.TrainingException;
 import dev.lockstep.trainer.model.BuiltInOptions;
@@ -59,7 +60,8 @@ class StandaloneIT {
             Map.of("OMP_NUM_THREADS", "1"), standalone.master(), small())) {
       TrainingException refused =
           assertThrows(
-              TrainingException.class, () -> train(cluster, c -> c.numericProfile("native")));
+              TrainingException.class,
+              () -> train(cluster, c -> c.cluster(s -> s.numericProfile("native"))));
       Matcher nodes = NODE.matcher(refused.getMessage());
       assertTrue(refused.getMessage().contains("numeric fingerprint "), refused.getMessage());
       assertTrue(nodes.find(), refused.getMessage());
@@ -70,14 +72,20 @@ class StandaloneIT {
 
       Path out = folder.resolve("mixed");
       UnaryOperator<TrainingConfig.Builder> mixed =
-          c -> c.numericProfile("native").out(out.toString());
-      train(cluster, c -> mixed.apply(c).mixedBits(TrainingConfig.MixedBits.ALLOW));
+          c -> c.cluster(s -> s.numericProfile("native")).output(o -> o.folder(out.toString()));
+      train(cluster, c -> mixed.apply(c).cluster(s -> s.mixedBits(MixedBits.ALLOW)));
       String record = Files.readString(out.resolve("run.json"));
       assertTrue(record.contains("\"reproducible\" : false"), record);
       TrainingException later =
           assertThrows(
               TrainingException.class,
-              () -> train(cluster, c -> mixed.apply(c).epochs(2).workers(1)));
+              () ->
+                  train(
+                      cluster,
+                      c ->
+                          mixed
+                              .apply(c)
+                              .optimization(o -> o.epochs(2)).cluster(s -> s.workers(1))));
       assertTrue(
           later.getMessage().contains(" of the machines that took the first 7 steps"),
           later.getMessage());
@@ -92,7 +100,7 @@ class StandaloneIT {
     TrainingResult apart;
     try (SparkCluster cluster =
         SparkCluster.start(standalone.master(), withoutOptimizingCompiler)) {
-      apart = train(cluster, c -> c.workers(2));
+      apart = train(cluster, c -> c.cluster(s -> s.workers(2)));
     }
     TrainingResult here;
     try (SparkCluster cluster = SparkCluster.start("local[1]")) {
@@ -124,9 +132,7 @@ class StandaloneIT {
         change
             .apply(
                 TrainingConfig.builder()
-                    .batchSize(16)
-                    .workers(cluster.context().isLocal() ? 1 : 2)
-                    .out(folder.resolve("run-" + System.nanoTime()).toString()))
+                    .data(d -> d.batchSize(16)).cluster(s -> s.workers(cluster.context().isLocal() ? 1 : 2)).output(o -> o.folder(folder.resolve("run-" + System.nanoTime()).toString())))
             .build();
     ModelDefinition model =
         ModelDefinition.builtIn("mlp:520", dataset.shardSet().tensors(), BuiltInOptions.DEFAULT);

@@ -9,8 +9,8 @@ import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.cli.CommandProvider;
 import dev.lockstep.trainer.cli.ConsoleProgress;
 import dev.lockstep.trainer.cli.SparkSessions;
+import dev.lockstep.trainer.config.OutputConfig.ExistingOutput;
 import dev.lockstep.trainer.config.TrainingConfig;
-import dev.lockstep.trainer.config.TrainingConfig.ExistingOutput;
 import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.model.file.InitialModel;
@@ -125,16 +125,11 @@ final class Quickstart implements Callable<Integer> {
   public Integer call() throws IOException {
     TrainingConfig config =
         TrainingConfig.builder()
-            .epochs(epochs)
-            .batchSize(batchSize)
-            .virtualWorkers(virtualWorkers)
-            .workers(workers)
-            .seed(seed)
-            .numericProfile(numericProfile)
+            .optimization(o -> o.epochs(epochs).seed(seed)).data(d -> d.batchSize(batchSize)).mode(m -> m.virtualWorkers(virtualWorkers)).cluster(c -> c.workers(workers).numericProfile(numericProfile))
             // So that the report has a curve of the accuracy.
-            .validationFraction(0.1)
-            .out(Lab.location(folder.resolve("run")))
-            .existingOutput(ExistingOutput.REPLACE)
+            .data(d -> d.validationFraction(0.1))
+            .output(
+                o -> o.folder(Lab.location(folder.resolve("run"))).existing(ExistingOutput.REPLACE))
             .build();
     NumericProfile profile = NumericProfile.named(numericProfile);
     PrintWriter console = spec.commandLine().getOut();

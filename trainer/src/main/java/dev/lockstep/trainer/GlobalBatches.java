@@ -6,6 +6,7 @@ import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.read.MicroBatchStream;
 import dev.lockstep.sharding.read.StreamRequest;
+import dev.lockstep.trainer.config.ModeConfig.Mode;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.data.GlobalBatch;
 import dev.lockstep.trainer.model.ModelDefinition;
@@ -43,36 +44,40 @@ public final class GlobalBatches implements Iterator<DataSet>, AutoCloseable {
       int epoch,
       Configuration hadoop) {
     if (part == Split.TRAINING
-        && (config.mode() != TrainingConfig.Mode.SYNC || config.accumulate() != 1)) {
+        && (config.mode().kind() != Mode.SYNC || config.mode().accumulate() != 1)) {
       throw new IllegalArgumentException(
           "mode="
               + config.mode()
               + " accumulate="
-              + config.accumulate()
+              + config.mode().accumulate()
               + ": only steps of mode sync without accumulation are each of one global batch");
     }
     this.model = model;
-    this.virtualWorkers = config.virtualWorkers();
+    this.virtualWorkers = config.mode().virtualWorkers();
     this.stream =
         new MicroBatchStream(
             new StreamRequest(
                     data,
-                    data.shardSet().split(config.seed(), config.validationFraction()),
+                    data.shardSet()
+                        .split(config.optimization().seed(), config.data().validationFraction()),
                     part,
-                    config.seed(),
+                    config.optimization().seed(),
                     virtualWorkers,
                     0,
                     virtualWorkers,
-                    config.batchSize(),
+                    config.data().batchSize(),
                     0,
                     epoch,
                     0,
                     epoch + 1,
                     PREFETCHED_STEPS * virtualWorkers)
                 .withShuffle(
-                    part == Split.VALIDATION ? Shuffle.NONE : config.order(data.shardSet()))
-                .withGatherBytes((long) config.shuffleMegabytes() << 20)
-                .withAugmentation(part == Split.TRAINING ? config.augmentation() : List.of()),
+                    part == Split.VALIDATION
+                        ? Shuffle.NONE
+                        : config.order().shuffleOf(data.shardSet()))
+                .withGatherBytes(config.order().memory().bytes())
+                .withAugmentation(
+                    part == Split.TRAINING ? config.data().augmentation() : List.of()),
             hadoop);
   }
 

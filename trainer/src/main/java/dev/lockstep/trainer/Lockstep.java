@@ -6,6 +6,7 @@ import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.prepare.InvalidDataException;
 import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.sharding.store.ShardedDatasets;
+import dev.lockstep.trainer.config.OutputConfig.ExistingOutput;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.data.LabelEncoding;
 import dev.lockstep.trainer.driver.TrainingJob;
@@ -171,8 +172,8 @@ public final class Lockstep {
       JavaSparkContext spark, InitialModel model, DataSetSource data, TrainingConfig config)
       throws IOException {
     TrainingJob.requireStartable(spark, config);
-    ModelValidation.checkModel(model.definition(), config.virtualWorkers());
-    RunFolder folder = new RunFolder(config.out(), spark.hadoopConfiguration());
+    ModelValidation.checkModel(model.definition(), config.mode().virtualWorkers());
+    RunFolder folder = new RunFolder(config.output().folder(), spark.hadoopConfiguration());
     return folder.keepingDataOnlyOfRuns(
         () ->
             train(
@@ -190,7 +191,7 @@ public final class Lockstep {
       RunFolder folder, DataSetSource data, TrainingConfig config, Configuration hadoop)
       throws IOException {
     String location = folder.file(RunFolder.DATA).toString();
-    boolean replaces = config.existingOutput() == TrainingConfig.ExistingOutput.REPLACE;
+    boolean replaces = config.output().existing() == ExistingOutput.REPLACE;
     if (replaces || !ShardedDatasets.exists(location, hadoop)) {
       return shard(data, location, replaces ? IfExists.REPLACE : IfExists.REFUSE);
     }

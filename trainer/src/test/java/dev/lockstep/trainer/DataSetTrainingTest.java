@@ -79,7 +79,10 @@ class DataSetTrainingTest {
     TrainingResult again = train("five", 2);
     assertEquals(five.run(), again.run());
     assertEquals(0, again.workers(), "launched again");
-    TrainingConfig config = TrainingConfig.builder().epochs(6).batchSize(8).out(five.out()).build();
+    TrainingConfig config =
+        TrainingConfig.builder()
+            .optimization(o -> o.epochs(6)).data(d -> d.batchSize(8)).output(o -> o.folder(five.out()))
+            .build();
     IllegalArgumentException refused =
         assertThrows(
             IllegalArgumentException.class,
@@ -91,10 +94,7 @@ class DataSetTrainingTest {
   private TrainingResult train(String name, int partitions) throws IOException {
     TrainingConfig config =
         TrainingConfig.builder()
-            .epochs(5)
-            .batchSize(8)
-            .validationFraction(0.25)
-            .out(folder.resolve(name).toString())
+            .optimization(o -> o.epochs(5)).data(d -> d.batchSize(8).validationFraction(0.25)).output(o -> o.folder(folder.resolve(name).toString()))
             .build();
     return Lockstep.train(spark, network(), spark.parallelize(data(), partitions), config);
   }
@@ -106,15 +106,11 @@ class DataSetTrainingTest {
     network.init();
     TrainingConfig config =
         TrainingConfig.builder()
-            .epochs(3)
-            .batchSize(16)
-            .virtualWorkers(4)
-            .out(folder.resolve("plain").toString())
+            .optimization(o -> o.epochs(3)).data(d -> d.batchSize(16)).mode(m -> m.virtualWorkers(4)).output(o -> o.folder(folder.resolve("plain").toString()))
             .build();
     TrainingConfig measured =
         config.toBuilder()
-            .clipNorm(Double.POSITIVE_INFINITY)
-            .out(folder.resolve("measured").toString())
+            .optimization(o -> o.clipNorm(Double.POSITIVE_INFINITY)).output(o -> o.folder(folder.resolve("measured").toString()))
             .build();
     TrainingResult without =
         Lockstep.train(spark, network, spark.parallelize(List.of(globalBatch)), config);
@@ -151,17 +147,13 @@ class DataSetTrainingTest {
             ShardingOptions.named("shards"));
     TrainingConfig config =
         TrainingConfig.builder()
-            .epochs(3)
-            .batchSize(8)
-            .virtualWorkers(3)
-            .validationFraction(0.25)
-            .out(folder.resolve("run").toString())
+            .optimization(o -> o.epochs(3)).data(d -> d.batchSize(8).validationFraction(0.25)).mode(m -> m.virtualWorkers(3)).output(o -> o.folder(folder.resolve("run").toString()))
             .build();
     TrainingResult result = Lockstep.train(spark, start, data, config);
 
     MultiLayerNetwork plain = start.clone();
     long examples = 0;
-    for (int epoch = 0; epoch < config.epochs(); epoch++) {
+    for (int epoch = 0; epoch < config.optimization().epochs(); epoch++) {
       try (GlobalBatches batches =
           Lockstep.globalBatches(spark, result.model(), data, config, epoch)) {
         while (batches.hasNext()) {
@@ -185,7 +177,7 @@ class DataSetTrainingTest {
     assertEquals(
         "the model has no parameters yet: train it first",
         assertThrows(IllegalStateException.class, fresh::network).getMessage());
-    TrainingConfig summed = config.toBuilder().accumulate(2).build();
+    TrainingConfig summed = config.toBuilder().mode(m -> m.accumulate(2)).build();
     assertEquals(
         "mode=SYNC accumulate=2: only steps of mode sync without accumulation are each of one"
             + " global batch",
@@ -227,7 +219,7 @@ class DataSetTrainingTest {
                         spark,
                         result.model(),
                         data,
-                        config.toBuilder().validationFraction(0).build(),
+                        config.toBuilder().data(d -> d.validationFraction(0)).build(),
                         Split.VALIDATION))
             .getMessage());
   }
@@ -287,14 +279,11 @@ class DataSetTrainingTest {
     start.init();
     TrainingConfig config =
         TrainingConfig.builder()
-            .epochs(3)
-            .batchSize(8)
-            .virtualWorkers(3)
-            .out(folder.resolve("run").toString())
+            .optimization(o -> o.epochs(3)).data(d -> d.batchSize(8)).mode(m -> m.virtualWorkers(3)).output(o -> o.folder(folder.resolve("run").toString()))
             .build();
     TrainingResult result = Lockstep.train(spark, start, data, config);
     ComputationGraph plain = start.clone();
-    for (int epoch = 0; epoch < config.epochs(); epoch++) {
+    for (int epoch = 0; epoch < config.optimization().epochs(); epoch++) {
       try (GlobalBatches batches =
           Lockstep.globalBatches(spark, result.model(), data, config, epoch)) {
         while (batches.hasNext()) {
@@ -325,7 +314,9 @@ class DataSetTrainingTest {
                 })
             .toList();
     TrainingConfig config =
-        TrainingConfig.builder().epochs(1).out(folder.resolve("weighted").toString()).build();
+        TrainingConfig.builder()
+            .optimization(o -> o.epochs(1)).output(o -> o.folder(folder.resolve("weighted").toString()))
+            .build();
     TrainingResult twice =
         Lockstep.train(
             spark,
@@ -337,7 +328,7 @@ class DataSetTrainingTest {
             spark,
             linear(0.125),
             spark.parallelize(data(), 3),
-            config.toBuilder().out(folder.resolve("faster").toString()).build());
+            config.toBuilder().output(o -> o.folder(folder.resolve("faster").toString())).build());
     // Twice a power of two is exact.
     assertEquals(faster.parametersSha256(), twice.parametersSha256());
     assertEquals(

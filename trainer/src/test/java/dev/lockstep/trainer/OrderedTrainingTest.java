@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.trainer.config.ByteSize;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.augment.Augmentation;
@@ -62,7 +63,7 @@ class OrderedTrainingTest {
       throws IOException {
     TrainingConfig config = config("one", ALL);
     TrainingConfig others =
-        config("others", ALL).toBuilder().shuffleMegabytes(300).workers(2).build();
+        config("others", ALL).toBuilder().order(o -> o.memory(ByteSize.mebibytes(300))).cluster(c -> c.workers(2)).build();
     TrainingResult two;
 
     two = Lockstep.train(spark, network(), images, others);
@@ -74,10 +75,10 @@ class OrderedTrainingTest {
     assertNotEquals(one.parametersSha256(), plain.parametersSha256());
 
     MultiLayerNetwork fit = new MultiLayerNetwork(network());
-    float[] theta = BuiltModel.of(ModelDefinition.of(network()), config.seed()).initialParameters();
+    float[] theta = BuiltModel.of(ModelDefinition.of(network()), config.optimization().seed()).initialParameters();
     fit.init(Nd4j.createFromArray(theta).reshape(1, theta.length), true);
     InitialModel model = InitialModel.fresh(ModelDefinition.of(network()));
-    for (int epoch = 0; epoch < config.epochs(); epoch++) {
+    for (int epoch = 0; epoch < config.optimization().epochs(); epoch++) {
       try (GlobalBatches batches = Lockstep.globalBatches(spark, model, images, config, epoch)) {
         batches.forEachRemaining(fit::fit);
       }
@@ -118,15 +119,7 @@ class OrderedTrainingTest {
 
   private TrainingConfig config(String out, List<Augmentation> augmentation) {
     return TrainingConfig.builder()
-        .epochs(2)
-        .batchSize(8)
-        .virtualWorkers(3)
-        .workers(1)
-        .validationFraction(0.2)
-        .shuffle(Shuffle.Kind.FULL)
-        .shuffleMegabytes(1)
-        .augmentation(augmentation)
-        .out(folder.resolve(out).toString())
+        .optimization(o -> o.epochs(2)).data(d -> d.batchSize(8).validationFraction(0.2).augmentation(augmentation)).mode(m -> m.virtualWorkers(3)).cluster(c -> c.workers(1)).order(o -> o.shuffle(Shuffle.Kind.FULL).memory(ByteSize.mebibytes(1))).output(o -> o.folder(folder.resolve(out).toString()))
         .build();
   }
 

@@ -65,7 +65,7 @@ public record TestTraining(
   /** Trains in an output folder of its own. */
   public TrainingResult run(int workers, UnaryOperator<TrainingConfig.Builder> change)
       throws IOException {
-    return run("run-" + System.nanoTime(), c -> change.apply(c.workers(workers)));
+    return run("run-" + System.nanoTime(), c -> change.apply(c.cluster(s -> s.workers(workers))));
   }
 
   /** The same, observed. */
@@ -80,10 +80,7 @@ public record TestTraining(
       throws IOException {
     TrainingConfig.Builder config =
         TrainingConfig.builder()
-            .batchSize(16)
-            .validationFraction(0.2)
-            .workers(2)
-            .out(folder.resolve(name).toString());
+            .data(d -> d.batchSize(16).validationFraction(0.2)).cluster(s -> s.workers(2)).output(o -> o.folder(folder.resolve(name).toString()));
     JavaSparkContext spark = LocalSpark.shared();
     return Lockstep.train(
         spark, model, dataset, change.apply(base.apply(config)).build(), observer);

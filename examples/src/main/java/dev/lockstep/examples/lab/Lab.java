@@ -4,8 +4,8 @@ import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.ingest.ShardingOptions;
 import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.trainer.Lockstep;
+import dev.lockstep.trainer.config.OutputConfig.ExistingOutput;
 import dev.lockstep.trainer.config.TrainingConfig;
-import dev.lockstep.trainer.config.TrainingConfig.ExistingOutput;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -54,12 +54,12 @@ public final class Lab {
   public TrainingConfig.Builder newRun(String name, int virtualWorkers) {
     say(name + " …");
     return TrainingConfig.builder()
-        .seed(options.seed())
-        .virtualWorkers(virtualWorkers)
-        .workers(Math.min(options.workers(), virtualWorkers))
-        .numericProfile(options.numericProfile())
-        .out(location("runs/" + name))
-        .existingOutput(ExistingOutput.REPLACE);
+        .optimization(o -> o.seed(options.seed())).mode(m -> m.virtualWorkers(virtualWorkers))
+        .cluster(
+            c ->
+                c.workers(Math.min(options.workers(), virtualWorkers))
+                    .numericProfile(options.numericProfile()))
+        .output(o -> o.folder(location("runs/" + name)).existing(ExistingOutput.REPLACE));
   }
 
   /** Examples from memory as data shards in {@code data/NAME}. */

@@ -41,7 +41,7 @@ public record PlainDl4j(MultiLayerNetwork network, double[] losses) {
     MultiLayerNetwork network = start.clone();
     InitialModel model = InitialModel.of(network);
     List<Double> losses = new ArrayList<>();
-    for (int epoch = 0; epoch < config.epochs(); epoch++) {
+    for (int epoch = 0; epoch < config.optimization().epochs(); epoch++) {
       double sum = 0;
       long examples = 0;
       try (GlobalBatches batches =

@@ -69,9 +69,9 @@ public final class AdaGradDescent extends Experiment {
             .withLead(
                 "100 points were drawn from y = 2x + 3 with noise of 1. AdaGrad divides its"
                     + " learning rate by the root of all squared gradients so far, so its steps"
-                    + " only ever shrink: at the same small rate it should still be far from the line"
-                    + " when SGD is there. With a rate many times as large it arrives too: learning"
-                    + " rates of different optimizers do not compare.");
+                    + " only ever shrink: at the same small rate it should still be far from the"
+                    + " line when SGD is there. With a rate many times as large it arrives too:"
+                    + " learning rates of different optimizers do not compare.");
     List<Figure> figures = new ArrayList<>();
     Page.Section[] beside = {};
     List<Series> losses = new ArrayList<>();
@@ -80,10 +80,9 @@ public final class AdaGradDescent extends Experiment {
       MultiLayerNetwork start = Line.network(lab.seed(), each.getValue(), 0, 0);
       TrainingConfig config =
           lab.newRun(each.getKey(), 2)
-              .batchSize(5)
-              .epochs(epochs)
+              .data(d -> d.batchSize(5)).optimization(o -> o.epochs(epochs))
               // Measures the gradient's norm and clips nothing.
-              .clipNorm(Double.POSITIVE_INFINITY)
+              .optimization(o -> o.clipNorm(Double.POSITIVE_INFINITY))
               .build();
       TrainingResult result = Lockstep.train(lab.spark(), start, data, config);
       losses.add(Series.ofEpochs(each.getKey(), result.metrics(), EpochMetrics::meanLoss));

@@ -68,8 +68,8 @@ public final class BiasVariance extends Experiment {
                 "256 points were drawn from y = 5x + 7 with noise of 1/4. Without a penalty w and b"
                     + " should come out near 5 and 7, off by little more than 0.03. L1 and L2 pull"
                     + " the slope w towards 0, so the line is too flat: that is bias. What L2 buys"
-                    + " for it is variance, for w differs less from one noise to another; L1 shifts all"
-                    + " draws alike, until w is 0.");
+                    + " for it is variance, for w differs less from one noise to another; L1 shifts"
+                    + " all draws alike, until w is 0.");
     Page.Section[] beside = {};
     List<Series> losses = new ArrayList<>();
     List<Series> lines = new ArrayList<>(List.of(Samples.series("points", points)));
@@ -78,7 +78,10 @@ public final class BiasVariance extends Experiment {
     for (Penalty penalty : List.of(none, new Penalty("L1", l1, 0), new Penalty("L2", 0, l2))) {
       MultiLayerNetwork start =
           Line.network(lab.seed(), new Sgd(learningRate), penalty.l1(), penalty.l2());
-      TrainingConfig config = lab.newRun(penalty.text(), 4).batchSize(64).epochs(epochs).build();
+      TrainingConfig config =
+          lab.newRun(penalty.text(), 4)
+              .data(d -> d.batchSize(64)).optimization(o -> o.epochs(epochs))
+              .build();
       TrainingResult result = Lockstep.train(lab.spark(), start, data, config);
       float w = result.parameters()[0];
       float b = result.parameters()[1];

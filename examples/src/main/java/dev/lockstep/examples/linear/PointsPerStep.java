@@ -32,8 +32,7 @@ enum PointsPerStep {
   TrainingConfig run(Lab lab, int steps) {
     int points = virtualWorkers * batchSize;
     return lab.newRun(text, virtualWorkers)
-        .batchSize(batchSize)
-        .epochs((steps * points + POINTS - 1) / POINTS)
+        .data(d -> d.batchSize(batchSize)).optimization(o -> o.epochs((steps * points + POINTS - 1) / POINTS))
         .build();
   }
 }

@@ -67,7 +67,7 @@ public final class Quadratic extends Experiment {
         lab.spark(),
         network(lab.seed(), miniBatch.updater),
         data,
-        lab.newRun("warm-up", 4).epochs(epochs).build());
+        lab.newRun("warm-up", 4).optimization(o -> o.epochs(epochs)).build());
     Page page =
         Page.titled("A parabola by a small network")
             .withLead(
@@ -83,7 +83,9 @@ public final class Quadratic extends Experiment {
     for (Way way : ways) {
       MultiLayerNetwork start = network(lab.seed(), way.updater);
       TrainingConfig config =
-          lab.newRun(way.text, way.virtualWorkers).batchSize(way.batchSize).epochs(epochs).build();
+          lab.newRun(way.text, way.virtualWorkers)
+              .data(d -> d.batchSize(way.batchSize)).optimization(o -> o.epochs(epochs))
+              .build();
       TrainingResult result = Lockstep.train(lab.spark(), start, data, config);
       byEpochs.add(Series.ofEpochs(way.text, result.metrics(), EpochMetrics::meanLoss));
       bySeconds.add(

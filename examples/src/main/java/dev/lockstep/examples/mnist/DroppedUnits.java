@@ -52,7 +52,9 @@ public final class DroppedUnits extends Experiment {
     for (double dropped : new double[] {0, 0.5}) {
       String name = dropped == 0 ? "no dropout" : "dropout " + dropped;
       TrainingConfig config =
-          lab.newRun(name, 4).batchSize(16).epochs(epochs).validationFraction(0.5).build();
+          lab.newRun(name, 4)
+              .data(d -> d.batchSize(16).validationFraction(0.5)).optimization(o -> o.epochs(epochs))
+              .build();
       TrainingResult result =
           Lockstep.train(lab.spark(), network(lab.seed(), 1 - dropped), data, config);
       losses.add(Series.ofEpochs(name + ", training", result.metrics(), EpochMetrics::meanLoss));
@@ -75,10 +77,11 @@ public final class DroppedUnits extends Experiment {
                 + images.describe(data)
                 + ", so few that it can learn them by heart; the other half is for validation."
                 + " Adam, rate 0.001, 64 images a step. Without dropout the loss of training should"
-                + " go on falling when that of validation does so no longer. With half of the hidden"
-                + " units dropped in every step the gap between the two is smaller; but it learns"
-                + " more slowly, and need not be more accurate after so few epochs. The figures are"
-                + " of whole networks; the curve of training with dropout is of what was left.")
+                + " go on falling when that of validation does so no longer. With half of the"
+                + " hidden units dropped in every step the gap between the two is smaller; but it"
+                + " learns more slowly, and need not be more accurate after so few epochs. The"
+                + " figures are of whole networks; the curve of training with dropout is of what"
+                + " was left.")
         .with(
             new Page.Figures(figures),
             Chart.lines("Loss", "epoch", "cross-entropy", losses).logarithmic().wide(),

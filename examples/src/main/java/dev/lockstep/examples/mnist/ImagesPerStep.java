@@ -34,9 +34,7 @@ enum ImagesPerStep {
    */
   TrainingConfig run(Lab lab, long images, int times) {
     return lab.newRun(text, virtualWorkers)
-        .validationFraction(0.2)
-        .batchSize(batchSize(images))
-        .epochs(times * epochs)
+        .data(d -> d.validationFraction(0.2).batchSize(batchSize(images))).optimization(o -> o.epochs(times * epochs))
         .build();
   }
 

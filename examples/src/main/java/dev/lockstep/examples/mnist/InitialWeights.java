@@ -72,7 +72,9 @@ public final class InitialWeights extends Experiment {
     Page.Section[] beside = {};
     for (Start start : starts) {
       TrainingConfig config =
-          lab.newRun(start.text, 4).batchSize(16).epochs(epochs).validationFraction(0.2).build();
+          lab.newRun(start.text, 4)
+              .data(d -> d.batchSize(16).validationFraction(0.2)).optimization(o -> o.epochs(epochs))
+              .build();
       MultiLayerNetwork network = network(lab.seed(), start);
       TrainingResult result = Lockstep.train(lab.spark(), network, data, config);
       if (start.equals(starts.get(0))) {

@@ -57,7 +57,9 @@ public final class NormalisedLayers extends Experiment {
     List<Figure> figures = new ArrayList<>();
     for (String name : List.of("without", "with batch normalisation")) {
       TrainingConfig config =
-          lab.newRun(name, 4).batchSize(16).epochs(epochs).validationFraction(0.2).build();
+          lab.newRun(name, 4)
+              .data(d -> d.batchSize(16).validationFraction(0.2)).optimization(o -> o.epochs(epochs))
+              .build();
       TrainingResult result = Lockstep.train(lab.spark(), networks.get(name), data, config);
       steps.add(Series.ofSteps(name, result.metrics(), StepMetrics::meanLoss).smoothed(10));
       losses.add(Series.ofEpochs(name, result.metrics(), EpochMetrics::validationLoss));

@@ -77,7 +77,10 @@ public final class Optimizers extends Experiment {
             Paraboloid.network(new Sgd(rate), lab.seed()),
             data,
             config(lab, "AdaDelta")
-                .optimizer(own -> own.withName(OptimizerName.ADADELTA).with("lr", rate))
+                .optimization(
+                    o ->
+                        o.optimizer(
+                            o.optimizer().withName(OptimizerName.ADADELTA).with("lr", rate)))
                 .build());
     training.add(Series.ofEpochs("AdaDelta", adaDelta.metrics(), EpochMetrics::meanLoss));
     test.add(Series.ofEpochs("AdaDelta", adaDelta.metrics(), EpochMetrics::validationLoss));
@@ -85,8 +88,8 @@ public final class Optimizers extends Experiment {
 
     return Page.titled("Six optimizers at one learning rate")
         .withLead(
-            "1,000 points of z = x² + 2y² with noise of 0.1, 800 of them to train on. At a rate"
-                + " of 0.01 SGD crawls where momentum walks; those that scale each parameter's step by"
+            "1,000 points of z = x² + 2y² with noise of 0.1, 800 of them to train on. At a rate of"
+                + " 0.01 SGD crawls where momentum walks; those that scale each parameter's step by"
                 + " the size of its gradients (RMSprop, Adam) should come closest to the noise,"
                 + " 0.01; AdaGrad's steps shrink on the way; AdaDelta, which expects a rate of 1,"
                 + " hardly moves.")
@@ -104,7 +107,8 @@ public final class Optimizers extends Experiment {
 
   /** Batches of 32: four virtual workers of eight. */
   private TrainingConfig.Builder config(Lab lab, String name) {
-    return lab.newRun(name, 4).epochs(epochs).batchSize(8).validationFraction(0.2);
+    return lab.newRun(name, 4)
+        .optimization(o -> o.epochs(epochs)).data(d -> d.batchSize(8).validationFraction(0.2));
   }
 
   private static List<String> row(String name, TrainingResult result, String difference) {

@@ -51,7 +51,8 @@ public final class Schedules extends Experiment {
     TrainingConfig constant = config(lab, "constant").build();
     TrainingConfig decay =
         config(lab, "decay")
-            .optimizer(sgd -> sgd.withLearningRateSchedule("exponential(0.99)"))
+            .optimization(
+                o -> o.optimizer(o.optimizer().withLearningRateSchedule("exponential(0.99)")))
             .build();
     TrainingResult stays = Lockstep.train(lab.spark(), network, data, constant);
     TrainingResult decays = Lockstep.train(lab.spark(), network, data, decay);
@@ -63,8 +64,8 @@ public final class Schedules extends Experiment {
     return Page.titled("A learning rate that decays")
         .withLead(
             "1,000 points of z = x² + 2y² with noise of 0.3, 700 of them to train on, SGD at 0.1."
-                + " Both curves come down to the noise, 0.09; as the rate decays by 1 % an epoch, the"
-                + " steps that follow the noise of each batch get smaller.")
+                + " Both curves come down to the noise, 0.09; as the rate decays by 1 % an epoch,"
+                + " the steps that follow the noise of each batch get smaller.")
         .with(
             new Page.Figures(
                 Figure.of("test loss, constant", "%.4f", lastTest(stays)),
@@ -88,7 +89,8 @@ public final class Schedules extends Experiment {
 
   /** Batches of 32: four virtual workers of eight. */
   private TrainingConfig.Builder config(Lab lab, String name) {
-    return lab.newRun(name, 4).epochs(epochs).batchSize(8).validationFraction(0.3);
+    return lab.newRun(name, 4)
+        .optimization(o -> o.epochs(epochs)).data(d -> d.batchSize(8).validationFraction(0.3));
   }
 
   private static double lastTest(TrainingResult result) {

@@ -63,9 +63,11 @@ public final class RnnClipping extends Experiment {
 
   private Page compared(Page page, Lab lab, String what, ShardedDataset data) throws IOException {
     MultiLayerNetwork network = network(lab.seed());
-    TrainingConfig clipped = config(lab, what + ", clipped").clipNorm(1).build();
+    TrainingConfig clipped =
+        config(lab, what + ", clipped").optimization(o -> o.clipNorm(1)).build();
     // An infinite norm measures and never clips.
-    TrainingConfig free = config(lab, what).clipNorm(Double.POSITIVE_INFINITY).build();
+    TrainingConfig free =
+        config(lab, what).optimization(o -> o.clipNorm(Double.POSITIVE_INFINITY)).build();
     TrainingResult with = Lockstep.train(lab.spark(), network, data, clipped);
     TrainingResult without = Lockstep.train(lab.spark(), network, data, free);
     long cut = with.metrics().steps().stream().filter(step -> step.gradientNorm() > 1).count();
@@ -101,7 +103,8 @@ public final class RnnClipping extends Experiment {
   }
 
   private TrainingConfig.Builder config(Lab lab, String name) {
-    return lab.newRun(name, 4).epochs(epochs).batchSize(8).validationFraction(0.2);
+    return lab.newRun(name, 4)
+        .optimization(o -> o.epochs(epochs)).data(d -> d.batchSize(8).validationFraction(0.2));
   }
 
   private static double lastLoss(TrainingResult result) {

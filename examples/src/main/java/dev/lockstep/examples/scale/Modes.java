@@ -9,8 +9,8 @@ import dev.lockstep.sharding.ingest.idx.IdxOptions.Normalisation;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.Compression;
+import dev.lockstep.trainer.config.ModeConfig.Mode;
 import dev.lockstep.trainer.config.TrainingConfig;
-import dev.lockstep.trainer.config.TrainingConfig.Mode;
 import dev.lockstep.trainer.metrics.EpochMetrics;
 import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.ModelDefinition;
@@ -57,10 +57,10 @@ public final class Modes extends Experiment {
       Averaging diLoCo = Averaging.every(k).withOuter(Averaging.Outer.NESTEROV);
       modes.put("DiLoCo, k = " + k, run -> averaging(run, diLoCo));
     }
-    modes.put("ssp, s = 3", run -> run.mode(Mode.SSP).staleness(3));
-    modes.put("async", run -> run.mode(Mode.ASYNC));
-    modes.put("bfloat16", run -> run.compression(new Compression.BFloat16()));
-    modes.put("top-k 1 %", run -> run.compression(new Compression.TopK(0.01)));
+    modes.put("ssp, s = 3", run -> run.mode(m -> m.kind(Mode.SSP).staleness(3)));
+    modes.put("async", run -> run.mode(m -> m.kind(Mode.ASYNC)));
+    modes.put("bfloat16", run -> run.mode(m -> m.gradientCompression(new Compression.BFloat16())));
+    modes.put("top-k 1 %", run -> run.mode(m -> m.gradientCompression(new Compression.TopK(0.01))));
 
     ShardedDataset data =
         new DrawnDigits(new DigitGenerator(lab.seed()), lab.folder().resolve("data"), lab::say)
@@ -78,8 +78,9 @@ public final class Modes extends Experiment {
       String mode = each.getKey();
       TrainingConfig config =
           each.getValue()
-              .apply(lab.newRun(mode, 4).epochs(epochs).batchSize(8))
-              .validationFraction(0.2)
+              .apply(
+                  lab.newRun(mode, 4).optimization(o -> o.epochs(epochs)).data(d -> d.batchSize(8)))
+              .data(d -> d.validationFraction(0.2))
               .build();
       TrainingResult result = Lockstep.train(lab.spark(), model, data, config);
       List<EpochMetrics> metrics = result.metrics().epochs();
@@ -121,6 +122,6 @@ public final class Modes extends Experiment {
   }
 
   private static TrainingConfig.Builder averaging(TrainingConfig.Builder run, Averaging rounds) {
-    return run.mode(Mode.AVERAGING).averaging(rounds);
+    return run.mode(m -> m.kind(Mode.AVERAGING).averaging(rounds));
   }
 }

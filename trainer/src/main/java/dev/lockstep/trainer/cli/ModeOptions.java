@@ -2,6 +2,7 @@ package dev.lockstep.trainer.cli;
 
 import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.Compression;
+import dev.lockstep.trainer.config.ModeConfig.Mode;
 import dev.lockstep.trainer.config.NonFinitePolicy;
 import dev.lockstep.trainer.config.RunPoint;
 import dev.lockstep.trainer.config.TrainingConfig;
@@ -24,7 +25,7 @@ final class ModeOptions {
               + " on parameters that may be --staleness steps old. async: each gradient is a step"
               + " when it arrives. sync, averaging and ssp with --staleness 0 give the same bits on"
               + " every cluster, the others do not.")
-  private TrainingConfig.Mode mode;
+  private Mode mode;
 
   @Option(
       names = "--accumulate",
@@ -46,8 +47,8 @@ final class ModeOptions {
       converter = OuterConverter.class,
       description =
           "With --mode averaging: optimizer of the averaged change (default: none). nesterov is"
-              + " DiLoCo's, and the Nesterov form of block momentum; block-momentum is its classical"
-              + " form.")
+              + " DiLoCo's, and the Nesterov form of block momentum; block-momentum is its"
+              + " classical form.")
   private Averaging.Outer outer;
 
   @Option(
@@ -71,7 +72,7 @@ final class ModeOptions {
   private Averaging.LocalState localState;
 
   @Option(
-      names = "--compress",
+      names = "--gradient-compression",
       paramLabel = "none|bfloat16|float16|top-k=R|threshold=X",
       description =
           "Send gradients in 16 bits, or only the part R of greatest elements, or those of at least"
@@ -94,7 +95,7 @@ final class ModeOptions {
   private Integer staleness;
 
   @Option(
-      names = "--push-split",
+      names = "--overlap-depth",
       paramLabel = "d",
       description =
           "Push sums of subtrees d levels smaller, while the next is computed; more bytes, the same"
@@ -114,24 +115,29 @@ final class ModeOptions {
   /** Sets what was given. */
   void applyTo(TrainingConfig.Builder config) {
     if (mode != null) {
-      config.mode(mode);
+      config.mode(m -> m.kind(mode));
     }
     if (accumulate != null) {
-      config.accumulate(accumulate);
+      config.mode(m -> m.accumulate(accumulate));
     }
     if (compression != null) {
-      config.compression(Compression.parse(compression));
+      config.mode(m -> m.gradientCompression(Compression.parse(compression)));
     }
     if (staleness != null) {
-      config.staleness(staleness);
+      config.mode(m -> m.staleness(staleness));
     }
     if (pushSplit != null) {
-      config.pushSplit(pushSplit);
+      config.mode(m -> m.overlapDepth(pushSplit));
     }
     if (onNonFinite != null) {
-      config.onNonFinite(onNonFinite);
+      config.optimization(o -> o.onNonFinite(onNonFinite));
     }
-    config.averaging(this::applyTo);
+    config.mode(
+        m -> {
+          Averaging given = m.averaging() == null ? Averaging.UNSET : m.averaging();
+          Averaging changed = applyTo(given);
+          m.averaging(changed.equals(Averaging.UNSET) ? null : changed);
+        });
   }
 
   private Averaging applyTo(Averaging given) {

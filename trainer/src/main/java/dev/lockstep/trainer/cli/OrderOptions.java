@@ -1,6 +1,8 @@
 package dev.lockstep.trainer.cli;
 
+import dev.lockstep.sharding.augment.Augmentation;
 import dev.lockstep.sharding.plan.Shuffle;
+import dev.lockstep.trainer.config.ByteSize;
 import dev.lockstep.trainer.config.TrainingConfig;
 import java.util.List;
 import picocli.CommandLine.Option;
@@ -27,11 +29,11 @@ final class OrderOptions {
 
   @Option(
       names = "--shuffle-memory",
-      paramLabel = "MB",
+      paramLabel = "SIZE",
       description =
           "With --shuffle full: examples that each worker gathers at a time; more means fewer"
-              + " passes over the data, and the same model (default: 256).")
-  private Integer megabytes;
+              + " passes over the data, and the same model (default: 256MiB).")
+  private String memory;
 
   @Option(
       names = "--augment",
@@ -51,16 +53,16 @@ final class OrderOptions {
               + " without shuffle=window: leave --shuffle-window out, or use --shuffle window");
     }
     if (window != null) {
-      config.shuffle(Shuffle.Kind.WINDOW).shuffleWindow(window);
+      config.order(o -> o.shuffle(Shuffle.Kind.WINDOW).window(window));
     }
     if (shuffle != null) {
-      config.shuffle(shuffle);
+      config.order(o -> o.shuffle(shuffle));
     }
-    if (megabytes != null) {
-      config.shuffleMegabytes(megabytes);
+    if (memory != null) {
+      config.order(o -> o.memory(ByteSize.parse(memory)));
     }
     if (augment != null) {
-      config.augmentationTexts(augment);
+      config.data(d -> d.augmentation(augment.stream().map(Augmentation::parse).toList()));
     }
   }
 }

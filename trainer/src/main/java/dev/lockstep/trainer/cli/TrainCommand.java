@@ -1,10 +1,14 @@
 package dev.lockstep.trainer.cli;
 
+import dev.lockstep.ps.schedule.EarlyStopping;
 import dev.lockstep.ps.schedule.Plateau;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.CheckpointInterval;
+import dev.lockstep.trainer.config.ClusterConfig.Kernels;
+import dev.lockstep.trainer.config.ClusterConfig.MixedBits;
+import dev.lockstep.trainer.config.OutputConfig.ExistingOutput;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.driver.TrainingJob;
 import dev.lockstep.trainer.metrics.EpochMetrics;
@@ -189,13 +193,13 @@ final class TrainCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     TrainingConfig config = config();
-    if (config.optimizer().name() != null) {
-      model.requireNoUpdater(config.optimizer().name());
+    if (config.optimization().optimizer().name() != null) {
+      model.requireNoUpdater(config.optimization().optimizer().name());
     }
-    if (!data.areShards() && config.validationFraction() == 0) {
+    if (!data.areShards() && config.data().validationFraction() == 0) {
       TrainingJob.requireValidation(config, TrainingJob.Validation.NONE);
     }
-    NumericProfile profile = NumericProfile.named(config.numericProfile());
+    NumericProfile profile = NumericProfile.named(config.cluster().numericProfile());
     PrintWriter console = spec.commandLine().getOut();
     try (SparkSession session = SparkSessions.open("train", profile)) {
       JavaSparkContext spark = new JavaSparkContext(session.sparkContext());
@@ -203,8 +207,8 @@ final class TrainCommand implements Callable<Integer> {
       TrainingJob.requireStartable(spark, config);
       Optional<InitialModel> fromFile = model.fromFile(hadoop);
       fromFile.ifPresent(
-          read -> ModelValidation.checkModel(read.definition(), config.virtualWorkers()));
-      RunFolder folder = new RunFolder(config.out(), hadoop);
+          read -> ModelValidation.checkModel(read.definition(), config.mode().virtualWorkers()));
+      RunFolder folder = new RunFolder(config.output().folder(), hadoop);
       TrainingResult result =
           data.areShards()
               ? train(session, fromFile, config, folder, console)
@@ -226,13 +230,15 @@ final class TrainCommand implements Callable<Integer> {
         data.open(
             session,
             folder.file(RunFolder.DATA).toString(),
-            config.existingOutput() == TrainingConfig.ExistingOutput.REPLACE
+            config.output().existing() == ExistingOutput.REPLACE
                 ? IfExists.REPLACE
                 : IfExists.REFUSE,
             DataOptions.Known.NOTHING,
-            new DataOptions.HeldOut(config.seed(), config.validationFraction(), false));
+            new DataOptions.HeldOut(
+                config.optimization().seed(), config.data().validationFraction(), false));
     boolean split = !data.areShards() && dataset.shardSet().hasStoredSplit();
-    TrainingConfig settings = split ? config.toBuilder().validationFraction(0).build() : config;
+    TrainingConfig settings =
+        split ? config.toBuilder().data(d -> d.validationFraction(0)).build() : config;
     InitialModel initial = fromFile.orElseGet(() -> model.builtIn(dataset.shardSet().tensors()));
     try (ConsoleProgress progress = new ConsoleProgress(console)) {
       return Lockstep.train(
@@ -241,54 +247,59 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private TrainingConfig config() throws IOException {
-    TrainingConfig.Builder config = file == null ? TrainingConfig.builder() : fromFile();
-    ifGiven(out, config::out);
-    ifGiven(epochs, config::epochs);
-    ifGiven(batchSize, config::batchSize);
-    ifGiven(virtualWorkers, config::virtualWorkers);
-    ifGiven(workers, config::workers);
-    modes.applyTo(config);
-    ifGiven(seed, config::seed);
-    config.optimizer(optimizer::over);
-    order.applyTo(config);
-    ifGiven(validationFraction, config::validationFraction);
-    ifGiven(clipNorm, config::clipNorm);
-    ifGiven(clipValue, config::clipValue);
-    ifGiven(numericProfile, config::numericProfile);
+    TrainingConfig.Builder config = TrainingConfig.builder();
     // What the launcher has set up, where neither option nor file names a profile.
-    config.numericProfileUnlessSet(System.getenv(SparkSessions.PROFILE_VARIABLE));
+    ifGiven(
+        System.getenv(SparkSessions.PROFILE_VARIABLE),
+        v -> config.cluster(c -> c.numericProfile(v)));
+    if (file != null) {
+      readFile(config);
+    }
+    ifGiven(out, v -> config.output(o -> o.folder(v)));
+    ifGiven(epochs, v -> config.optimization(o -> o.epochs(v)));
+    ifGiven(batchSize, v -> config.data(d -> d.batchSize(v)));
+    ifGiven(virtualWorkers, v -> config.mode(m -> m.virtualWorkers(v)));
+    ifGiven(workers, v -> config.cluster(c -> c.workers(v)));
+    modes.applyTo(config);
+    ifGiven(seed, v -> config.optimization(o -> o.seed(v)));
+    config.optimization(o -> o.optimizer(optimizer.over(o.optimizer())));
+    order.applyTo(config);
+    ifGiven(validationFraction, v -> config.data(d -> d.validationFraction(v)));
+    ifGiven(clipNorm, v -> config.optimization(o -> o.clipNorm(v)));
+    ifGiven(clipValue, v -> config.optimization(o -> o.clipValue(v)));
+    ifGiven(numericProfile, v -> config.cluster(c -> c.numericProfile(v)));
     if (checkpointEvery != null) {
-      config.checkpointEvery(CheckpointInterval.parse(checkpointEvery));
+      config.checkpoints(c -> c.every(CheckpointInterval.parse(checkpointEvery)));
     }
     if (allowMixedBits) {
-      config.mixedBits(TrainingConfig.MixedBits.ALLOW);
+      config.cluster(c -> c.mixedBits(MixedBits.ALLOW));
     }
     if (noOnednn) {
-      config.kernels(TrainingConfig.Kernels.BUILTIN);
+      config.cluster(c -> c.kernels(Kernels.BUILTIN));
     }
     if (launchTimeout != null) {
-      config.launchTimeout(Duration.ofSeconds(launchTimeout));
+      config.cluster(c -> c.startTimeout(Duration.ofSeconds(launchTimeout)));
     }
-    ifGiven(keepCheckpoints, config::keepCheckpoints);
-    ifGiven(keepBest, config::keepBest);
-    ifGiven(earlyStopping, config::earlyStoppingText);
-    ifGiven(maxAttempts, config::maxAttempts);
-    ifGiven(minWorkers, config::minWorkers);
+    ifGiven(keepCheckpoints, v -> config.checkpoints(c -> c.keep(v)));
+    ifGiven(keepBest, v -> config.checkpoints(c -> c.keepBest(v)));
+    ifGiven(earlyStopping, v -> config.optimization(o -> o.earlyStopping(EarlyStopping.parse(v))));
+    ifGiven(maxAttempts, v -> config.checkpoints(c -> c.maxAttempts(v)));
+    ifGiven(minWorkers, v -> config.cluster(c -> c.minWorkers(v)));
     if (overwrite && warmStart) {
       throw new IllegalArgumentException(
           "--overwrite and --warm-start exclude each other: give the first to forget the run that"
               + " --out holds, the second to begin with its parameters");
     }
     if (warmStart) {
-      config.existingOutput(TrainingConfig.ExistingOutput.WARM_START);
+      config.output(o -> o.existing(ExistingOutput.WARM_START));
     }
     if (overwrite) {
-      config.existingOutput(TrainingConfig.ExistingOutput.REPLACE);
+      config.output(o -> o.existing(ExistingOutput.REPLACE));
     }
     return config.build();
   }
 
-  private TrainingConfig.Builder fromFile() throws IOException {
+  private void readFile(TrainingConfig.Builder config) throws IOException {
     String json;
     try {
       json = Files.readString(file);
@@ -297,7 +308,7 @@ final class TrainCommand implements Callable<Integer> {
           "config=" + file + " cannot be read: name a JSON file with --config", e);
     }
     try {
-      return TrainingConfig.builderFromJson(json);
+      config.json(json);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException("config=" + file + ": " + e.getMessage(), e);
     }

@@ -101,11 +101,12 @@ final class Attempt {
 
   private List<TrainingTask.Result> follow(
       JavaFutureAction<List<TrainingTask.Result>> stage, Runnable started) throws IOException {
-    Duration launchTimeout = assignment.config().launchTimeout();
+    Duration launchTimeout = assignment.config().cluster().startTimeout();
     long launchDeadline = System.nanoTime() + launchTimeout.toNanos();
     long lastReports = Long.MAX_VALUE;
     boolean announced = false;
-    WorkerLiveness pulse = new WorkerLiveness(assignment.config().peerTimeout(), System.nanoTime());
+    WorkerLiveness pulse =
+        new WorkerLiveness(assignment.config().cluster().peerTimeout(), System.nanoTime());
     while (true) {
       WorkerReport report = endpoint.poll(POLL);
       if (report != null) {

@@ -25,8 +25,8 @@ final class EarlyEnd {
    * @throws TrainingException if the metric that decides cannot be had
    */
   static Optional<String> reason(TrainingConfig config, List<EpochMetrics> epochs) {
-    EarlyStopping stopping = config.earlyStopping();
-    if (stopping == null || epochs.isEmpty() || epochs.size() >= config.epochs()) {
+    EarlyStopping stopping = config.optimization().earlyStopping();
+    if (stopping == null || epochs.isEmpty() || epochs.size() >= config.optimization().epochs()) {
       return Optional.empty();
     }
     return stopping.reasonToStop(values("early stopping", stopping.metric(), epochs));

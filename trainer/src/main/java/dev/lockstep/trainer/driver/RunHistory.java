@@ -5,8 +5,8 @@ import dev.lockstep.trainer.checkpoint.CheckpointManifest;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
 import dev.lockstep.trainer.checkpoint.RunProgress;
 import dev.lockstep.trainer.checkpoint.ShardFile;
+import dev.lockstep.trainer.config.OutputConfig.ExistingOutput;
 import dev.lockstep.trainer.config.TrainingConfig;
-import dev.lockstep.trainer.config.TrainingConfig.ExistingOutput;
 import dev.lockstep.trainer.output.RunFolder;
 import dev.lockstep.trainer.plan.RunIdentity;
 import dev.lockstep.trainer.plan.RunIdentityBuilder;
@@ -116,7 +116,7 @@ final class RunHistory {
    */
   static void requireKnown(RunFolder folder, TrainingConfig config, Configuration hadoop)
       throws IOException {
-    if (config.existingOutput() != ExistingOutput.REPLACE
+    if (config.output().existing() != ExistingOutput.REPLACE
         && folder.holdsRun()
         && folder.checkpoints(hadoop).newestClaim().isEmpty()) {
       throw new IllegalArgumentException(
@@ -136,12 +136,12 @@ final class RunHistory {
    */
   Beginning begin(Supplier<RunOrigin> given, Function<RunOrigin, RunPlan> plans)
       throws IOException {
-    if (config.existingOutput() != ExistingOutput.REPLACE) {
+    if (config.output().existing() != ExistingOutput.REPLACE) {
       folder.finishWarmStart();
     }
     CheckpointStore checkpoints = folder.checkpoints(hadoop);
     Optional<AttemptClaim> claim =
-        config.existingOutput() == ExistingOutput.REPLACE
+        config.output().existing() == ExistingOutput.REPLACE
             ? Optional.empty()
             : checkpoints.newestClaim();
     if (claim.isEmpty()) {
@@ -180,7 +180,7 @@ final class RunHistory {
               Locale.ROOT,
               "epochs=%d end after step %d < step %d of the newest checkpoint of %s in out=%s:"
                   + " raise --epochs, or name another folder with --out",
-              config.epochs(),
+              config.optimization().epochs(),
               plan.lastStep(),
               goesOn.step(),
               last.run(),
@@ -201,7 +201,7 @@ final class RunHistory {
             + run
             + ", which was made otherwise: "
             + String.join("; ", differences);
-    if (config.existingOutput() != ExistingOutput.WARM_START) {
+    if (config.output().existing() != ExistingOutput.WARM_START) {
       throw new IllegalArgumentException(
           what
               + ": give what was given then, begin a new run with its parameters with --warm-start,"
@@ -240,7 +240,7 @@ final class RunHistory {
   void prepare(Beginning beginning) throws IOException {
     switch (beginning.standing()) {
       case NEW -> {
-        if (config.existingOutput() != ExistingOutput.REPLACE && folder.holdsRun()) {
+        if (config.output().existing() != ExistingOutput.REPLACE && folder.holdsRun()) {
           throw new IllegalArgumentException(
               "out="
                   + folder.path()
@@ -275,8 +275,8 @@ final class RunHistory {
             0,
             0,
             vector.length,
-            config.virtualWorkers(),
-            config.seed(),
+            config.mode().virtualWorkers(),
+            config.optimization().seed(),
             determinants.values().get("data"),
             NO_ARITHMETIC,
             determinants.sha256(),

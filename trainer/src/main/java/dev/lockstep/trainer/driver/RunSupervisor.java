@@ -131,7 +131,8 @@ final class RunSupervisor {
           return;
         }
         inVain = step() > before ? 0 : inVain + 1;
-        if (inVain >= config.maxAttempts() || config.maxAttempts() == 1) {
+        if (inVain >= config.checkpoints().maxAttempts()
+            || config.checkpoints().maxAttempts() == 1) {
           throw new TrainingException(e.getMessage() + givenUp(inVain), e);
         }
         relaunching(e.getMessage());
@@ -221,7 +222,7 @@ final class RunSupervisor {
    */
   private void goBack(NonFiniteStepException e) throws IOException {
     readNewest();
-    if (config.onNonFinite().answer() != NonFinitePolicy.Answer.LOWER) {
+    if (config.optimization().onNonFinite().answer() != NonFinitePolicy.Answer.LOWER) {
       throw new TrainingException(e.getMessage() + lastGood(), e);
     }
     long from = plan.phaseAfter(e.step()).orElseThrow().milestones().lastCheckpoint(e.step());
@@ -240,14 +241,14 @@ final class RunSupervisor {
     claim();
     checkpoints.deleteAfter(from);
     readNewest();
-    cuts = cuts.plus(new RateCut(from, config.onNonFinite().factor()));
+    cuts = cuts.plus(new RateCut(from, config.optimization().onNonFinite().factor()));
     String why =
         String.format(
             Locale.ROOT,
             "the gradient of step %,d is not finite: the learning rate is multiplied by %s from"
                 + " step %,d on, %s in all",
             e.step() + 1,
-            config.onNonFinite().factor(),
+            config.optimization().onNonFinite().factor(),
             from + 1,
             cuts.scale(from));
     relaunching(why);
@@ -281,14 +282,16 @@ final class RunSupervisor {
     workers =
         ClusterSlots.awaitFree(
             spark.sc(),
-            config.workers() > 0 ? config.workers() : config.virtualWorkers(),
-            config.minWorkers(),
-            config.launchTimeout());
+            config.cluster().workers() > 0
+                ? config.cluster().workers()
+                : config.mode().virtualWorkers(),
+            config.cluster().minWorkers(),
+            config.cluster().startTimeout());
   }
 
   private String givenUp(int inVain) {
     String launches =
-        config.maxAttempts() == 1
+        config.checkpoints().maxAttempts() == 1
             ? ""
             : "; given up after " + inVain + " launches in a row without a new checkpoint";
     return launches
@@ -335,7 +338,7 @@ final class RunSupervisor {
   /** Asked only where checkpoints come by time. */
   private CheckpointClock clock(Phase phase) {
     Optional<Duration> interval =
-        Optional.ofNullable(config.checkpointEvery()).flatMap(CheckpointInterval::time);
+        Optional.ofNullable(config.checkpoints().every()).flatMap(CheckpointInterval::time);
     return new CheckpointClock(interval.orElse(Duration.ZERO), phase.milestones().pace());
   }
 
@@ -347,7 +350,7 @@ final class RunSupervisor {
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
-      observer.started(servers, plan.lastStep(), config.epochs());
+      observer.started(servers, plan.lastStep(), config.optimization().epochs());
     }
   }
 
@@ -380,8 +383,10 @@ final class RunSupervisor {
 
   private Retention retention() {
     return new Retention(
-        config.keepCheckpoints(),
-        config.keepBest() == null ? null : Retention.BestBy.valueOf(config.keepBest().name()));
+        config.checkpoints().keep(),
+        config.checkpoints().keepBest() == null
+            ? null
+            : Retention.BestBy.valueOf(config.checkpoints().keepBest().name()));
   }
 
   private RunProgress progress() {

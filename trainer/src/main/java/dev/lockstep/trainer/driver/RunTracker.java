@@ -143,7 +143,7 @@ final class RunTracker {
     this.observer = observer;
     this.dataFingerprint = dataset.shardSet().fingerprint();
     this.validates = TrainingTask.validates(config, dataset);
-    this.tree = new PairwiseTree(config.virtualWorkers());
+    this.tree = new PairwiseTree(config.mode().virtualWorkers());
   }
 
   /**
@@ -434,7 +434,7 @@ final class RunTracker {
   /** Tells the workers, who wait for it, how to go on after the epoch just recorded. */
   private void decide() {
     TrainingConfig config = assignment.config();
-    String text = config.optimizer().plateau();
+    String text = config.optimization().optimizer().plateau();
     double before = rateScales.get(rateScales.size() - 1);
     double scale = before;
     if (text != null) {
@@ -511,7 +511,7 @@ final class RunTracker {
     return covered == assignment.plan().server().layout().parameters()
         && parts.shards().size() == servers()
         && (!assignment.plan().savesReplicas()
-            || parts.replicas().size() == assignment.config().virtualWorkers());
+            || parts.replicas().size() == assignment.config().mode().virtualWorkers());
   }
 
   private boolean isNoted(long step) {
@@ -528,8 +528,8 @@ final class RunTracker {
         step,
         epochsTaken,
         assignment.plan().server().layout().parameters(),
-        assignment.config().virtualWorkers(),
-        assignment.config().seed(),
+        assignment.config().mode().virtualWorkers(),
+        assignment.config().optimization().seed(),
         dataFingerprint,
         fingerprint(),
         determinants.sha256(),

@@ -90,13 +90,13 @@ public final class TrainingJob {
         ModelValidation.check(
             model,
             dataset.shardSet().tensors(),
-            config.virtualWorkers(),
+            config.mode().virtualWorkers(),
             clipping(),
-            config.seed());
-    Augmenter.requireFit(config.augmentation(), dataset.shardSet().tensors());
+            config.optimization().seed());
+    Augmenter.requireFit(config.data().augmentation(), dataset.shardSet().tensors());
     requireValidation(
         config, TrainingTask.validates(config, dataset) ? Validation.EVERY_EPOCH : Validation.NONE);
-    RunFolder folder = new RunFolder(config.out(), hadoop);
+    RunFolder folder = new RunFolder(config.output().folder(), hadoop);
     RunHistory history = new RunHistory(folder, hadoop, config, observer);
     RunHistory.Beginning beginning = history.begin(this::given, origin -> plan(origin, built));
     int workers =
@@ -104,10 +104,10 @@ public final class TrainingJob {
             ? 0
             : ClusterSlots.await(
                 spark.sc(),
-                config.workers(),
-                config.minWorkers(),
-                config.virtualWorkers(),
-                config.launchTimeout());
+                config.cluster().workers(),
+                config.cluster().minWorkers(),
+                config.mode().virtualWorkers(),
+                config.cluster().startTimeout());
     announce(beginning, workers);
     history.prepare(beginning);
     RunSupervisor launches =
@@ -143,10 +143,10 @@ public final class TrainingJob {
    */
   public static void requireStartable(JavaSparkContext spark, TrainingConfig config)
       throws IOException {
-    PyTorchOptimizers.requireInRange(config.optimizer());
-    Preflight.requireFit(spark.sc(), NumericProfile.named(config.numericProfile()));
+    PyTorchOptimizers.requireInRange(config.optimization().optimizer());
+    Preflight.requireFit(spark.sc(), NumericProfile.named(config.cluster().numericProfile()));
     RunHistory.requireKnown(
-        new RunFolder(config.out(), spark.hadoopConfiguration()),
+        new RunFolder(config.output().folder(), spark.hadoopConfiguration()),
         config,
         spark.hadoopConfiguration());
   }
@@ -155,7 +155,7 @@ public final class TrainingJob {
   private RunOrigin given() {
     return RunOrigin.given(
         initial,
-        config.seed(),
+        config.optimization().seed(),
         replacesUpdaters() ? RunOrigin.OptimizerState.FRESH : RunOrigin.OptimizerState.OF_MODEL);
   }
 
@@ -163,13 +163,13 @@ public final class TrainingJob {
   private RunPlan plan(RunOrigin origin, BuiltModel built) {
     ModePlan ofModel = ModePlan.of(config, built.updatePlan(clipping()));
     StepSchedule pace =
-        new StepSchedule(microBatchesPerEpoch(), config.accumulate(), ofModel.roundSteps());
+        new StepSchedule(microBatchesPerEpoch(), config.mode().accumulate(), ofModel.roundSteps());
     RunLength length =
         new RunLength(
             origin.before().iterations(),
             origin.before().epochs(),
             pace.stepsPerEpoch(),
-            config.epochs());
+            config.optimization().epochs());
     ModePlan plan =
         ModePlan.of(
             config, PlannedUpdates.of(config, ofModel.model(), built.vectorBlocks(), length));
@@ -193,12 +193,12 @@ public final class TrainingJob {
               + " has no training examples (examples="
               + IntStream.of(blocks).asLongStream().sum()
               + ", validationFraction="
-              + config.validationFraction()
+              + config.data().validationFraction()
               + "): give data, or a smaller fraction");
     }
     return EpochPlan.of(
-            config.seed(), 0, config.virtualWorkers(), training, config.order(dataset.shardSet()))
-        .steps(config.batchSize());
+            config.optimization().seed(), 0, config.mode().virtualWorkers(), training, config.order().shuffleOf(dataset.shardSet()))
+        .steps(config.data().batchSize());
   }
 
   /**
@@ -208,24 +208,24 @@ public final class TrainingJob {
    * @throws IllegalArgumentException if they are not, and are needed
    */
   public static void requireValidation(TrainingConfig config, Validation validates) {
-    if (config.earlyStopping() != null && validates == Validation.NONE) {
+    if (config.optimization().earlyStopping() != null && validates == Validation.NONE) {
       throw new IllegalArgumentException(
           "earlyStopping="
-              + config.earlyStopping()
+              + config.optimization().earlyStopping()
               + " without validation data (validationFraction=0.0): keep a part of the examples"
               + " with --validation-fraction");
     }
-    if (config.keepBest() != null && validates == Validation.NONE) {
+    if (config.checkpoints().keepBest() != null && validates == Validation.NONE) {
       throw new IllegalArgumentException(
           "keepBest="
-              + config.keepBest().name().toLowerCase(Locale.ROOT)
+              + config.checkpoints().keepBest().name().toLowerCase(Locale.ROOT)
               + " without validation data (validationFraction=0.0): keep a part of the examples"
               + " with --validation-fraction");
     }
-    if (config.optimizer().plateau() != null && validates == Validation.NONE) {
+    if (config.optimization().optimizer().plateau() != null && validates == Validation.NONE) {
       throw new IllegalArgumentException(
           "plateau="
-              + config.optimizer().plateau()
+              + config.optimization().optimizer().plateau()
               + " without validation data (validationFraction=0.0): keep a part of the examples"
               + " with --validation-fraction");
     }
@@ -243,14 +243,14 @@ public final class TrainingJob {
    * Whether Lockstep's own optimizer takes the place of the model's, whose state is then unused.
    */
   private boolean replacesUpdaters() {
-    return config.optimizer().name() != null;
+    return config.optimization().optimizer().name() != null;
   }
 
   private String describeOptimizer() {
     if (!replacesUpdaters()) {
       return "";
     }
-    String name = config.optimizer().name().text();
+    String name = config.optimization().optimizer().name().text();
     return "optimizer "
         + name
         + " in place of the model's updaters: checkpoints carry its state, model.zip fresh state of"
@@ -262,47 +262,47 @@ public final class TrainingJob {
   }
 
   private String describeOrder(StreamRequest stream) {
-    if (config.shuffle() != Shuffle.Kind.FULL) {
+    if (config.order().shuffle() != Shuffle.Kind.FULL) {
       return "";
     }
     return String.format(
         Locale.ROOT,
         "full shuffle: each worker reads all data %s in an epoch, gathering up to %d MB%s%n",
         stream.passes() == 1 ? "once" : String.format(Locale.ROOT, "%,d times", stream.passes()),
-        config.shuffleMegabytes(),
+        config.order().memory(),
         stream.passes() == 1 ? "" : "; --shuffle-memory makes that fewer");
   }
 
   private Clipping clipping() {
-    if (config.clipNorm() > 0) {
-      return new Clipping.GlobalNorm(config.clipNorm());
+    if (config.optimization().clipNorm() > 0) {
+      return new Clipping.GlobalNorm(config.optimization().clipNorm());
     }
-    return config.clipValue() > 0 ? new Clipping.ByValue(config.clipValue()) : new Clipping.None();
+    return config.optimization().clipValue() > 0 ? new Clipping.ByValue(config.optimization().clipValue()) : new Clipping.None();
   }
 
   private void announce(RunHistory.Beginning beginning, int workers) {
     ModePlan plan = beginning.plan().mode();
     StepSchedule pace = beginning.plan().pace();
-    String text = beginning.describe(pace.stepsPerEpoch() * config.epochs());
+    String text = beginning.describe(pace.stepsPerEpoch() * config.optimization().epochs());
     if (workers > 0) {
-      int perWorker = (config.virtualWorkers() + workers - 1) / workers;
+      int perWorker = (config.mode().virtualWorkers() + workers - 1) / workers;
       StreamRequest stream = TrainingTask.trainingStream(config, dataset, 0, perWorker, 0, pace);
       MemoryPlan memory =
-          MemoryPlan.of(plan, pace, config.virtualWorkers(), workers, stream.residentBytes());
+          MemoryPlan.of(plan, pace, config.mode().virtualWorkers(), workers, stream.residentBytes());
       text +=
           String.format(
                   Locale.ROOT,
                   "%,d parameters, V=%d virtual workers x b=%d%s on W=%d worker%s, %,d steps of %d"
                       + " epoch%s%s%n",
                   plan.model().layout().parameters(),
-                  config.virtualWorkers(),
-                  config.batchSize(),
-                  config.accumulate() == 1 ? "" : " x a=" + config.accumulate(),
+                  config.mode().virtualWorkers(),
+                  config.data().batchSize(),
+                  config.mode().accumulate() == 1 ? "" : " x a=" + config.mode().accumulate(),
                   workers,
                   workers == 1 ? "" : "s",
-                  pace.stepsPerEpoch() * config.epochs(),
-                  config.epochs(),
-                  config.epochs() == 1 ? "" : "s",
+                  pace.stepsPerEpoch() * config.optimization().epochs(),
+                  config.optimization().epochs(),
+                  config.optimization().epochs() == 1 ? "" : "s",
                   plan.averages() ? ", averaged every " + plan.roundSteps() : "")
               + describeOptimizer()
               + describeOrder(stream)
@@ -320,7 +320,7 @@ public final class TrainingJob {
         asModel(
             beginning, trained, launches.steps(), beginning.plan().pace().epoch(launches.steps()));
     TrainingResult result = launches.result(folder, trainedModel);
-    boolean hasBest = config.keepBest() == null || folder.holdsBest();
+    boolean hasBest = config.checkpoints().keepBest() == null || folder.holdsBest();
     if (beginning.isComplete() && folder.isFinished() && hasBest) {
       return result;
     }

@@ -60,7 +60,7 @@ public final class EvaluationJob {
         spark,
         model,
         dataset,
-        NumericProfile.named(config.numericProfile()),
+        NumericProfile.named(config.cluster().numericProfile()),
         TrainingTask.replicaOptions(config),
         SPANS,
         BATCH_SIZE,
@@ -85,7 +85,7 @@ public final class EvaluationJob {
         dataset,
         TrainingTask.split(config, dataset),
         part,
-        NumericProfile.named(config.numericProfile()),
+        NumericProfile.named(config.cluster().numericProfile()),
         TrainingTask.replicaOptions(config),
         SPANS,
         BATCH_SIZE);

@@ -134,7 +134,8 @@ public record RunRecord(
         .put("kind", kind())
         .put("parameters", result.parameters().length)
         // DL4J has no place for the state of an optimizer that is not its own.
-        .put("updaterState", config.optimizer().name() == null ? "trained" : "fresh");
+        .put(
+            "updaterState", config.optimization().optimizer().name() == null ? "trained" : "fresh");
     ObjectNode data = json.putObject("data");
     data.put("location", dataset.location());
     data.put("fingerprint", dataset.shardSet().fingerprint());
@@ -144,7 +145,7 @@ public record RunRecord(
     }
     data.set("classes", WorkerReport.JSON.valueToTree(dataset.shardSet().classes()));
     ObjectNode numeric = json.putObject("numeric");
-    numeric.put("profile", config.numericProfile());
+    numeric.put("profile", config.cluster().numericProfile());
     numeric.put("fingerprint", result.numericFingerprint());
     ArrayNode machines = numeric.putArray("machines");
     for (NumericFingerprint one : numerics) {

@@ -28,13 +28,14 @@ public record CompressionPlan(Rounding rounding, Sparsifier sparsifierOrNull)
   }
 
   static CompressionPlan of(TrainingConfig config) {
-    long examplesPerLeaf = (long) config.batchSize() * config.accumulate();
-    Compression compression = config.compression();
+    long examplesPerLeaf = (long) config.data().batchSize() * config.mode().accumulate();
+    Compression compression = config.mode().gradientCompression();
     if (compression instanceof Compression.BFloat16) {
       return new CompressionPlan(Rounding.BFLOAT16, null);
     }
     if (compression instanceof Compression.Float16) {
-      return new CompressionPlan(Rounding.float16(examplesPerLeaf * config.virtualWorkers()), null);
+      return new CompressionPlan(
+          Rounding.float16(examplesPerLeaf * config.mode().virtualWorkers()), null);
     }
     if (compression instanceof Compression.TopK topK) {
       return new CompressionPlan(Rounding.NONE, new Sparsifier.TopK(topK.ratio()));

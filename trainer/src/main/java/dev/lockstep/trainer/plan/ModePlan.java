@@ -9,6 +9,7 @@ import dev.lockstep.ps.protocol.Consistency;
 import dev.lockstep.ps.protocol.Protocol;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.trainer.config.Averaging;
+import dev.lockstep.trainer.config.ModeConfig.Mode;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.loop.AveragedVector;
 import java.io.Serializable;
@@ -24,10 +25,7 @@ import java.util.Objects;
  * @param compression of what is pushed
  */
 public record ModePlan(
-    TrainingConfig.Mode mode,
-    Averaging averagingOrNull,
-    UpdatePlan model,
-    CompressionPlan compression)
+    Mode mode, Averaging averagingOrNull, UpdatePlan model, CompressionPlan compression)
     implements Serializable {
 
   /** Checks presence. */
@@ -35,7 +33,7 @@ public record ModePlan(
     Objects.requireNonNull(mode, "mode");
     Objects.requireNonNull(model, "model");
     Objects.requireNonNull(compression, "compression");
-    if ((mode == TrainingConfig.Mode.AVERAGING) != (averagingOrNull != null)) {
+    if ((mode == Mode.AVERAGING) != (averagingOrNull != null)) {
       throw new IllegalArgumentException("mode=" + mode + " averaging=" + averagingOrNull);
     }
   }
@@ -46,22 +44,23 @@ public record ModePlan(
    * @throws IllegalArgumentException if the mode cannot make the model's updates
    */
   public static ModePlan of(TrainingConfig config, UpdatePlan model) {
-    if (config.mode() == TrainingConfig.Mode.ASYNC && model.normPlan().groups() > 0) {
+    if (config.mode().kind() == Mode.ASYNC && model.normPlan().groups() > 0) {
       throw new IllegalArgumentException(
           "mode=async with gradient normalisation by norms, which needs a step's whole gradient:"
               + " take it out of the model or use ClipElementWiseAbsoluteValue, or use --mode ssp");
     }
-    if (config.mode() == TrainingConfig.Mode.ASYNC && model.isLayerwise()) {
+    if (config.mode().kind() == Mode.ASYNC && model.isLayerwise()) {
       throw new IllegalArgumentException(
           "mode=async with an optimizer of trust ratios (lamb, lars), which need a step's whole"
               + " update: use another one such as adamw, or --mode ssp");
     }
-    return new ModePlan(config.mode(), config.averaging(), model, CompressionPlan.of(config));
+    return new ModePlan(
+        config.mode().kind(), config.mode().averaging(), model, CompressionPlan.of(config));
   }
 
   /** The plan of synchronous steps before averaging begins. */
   ModePlan synchronous() {
-    return new ModePlan(TrainingConfig.Mode.SYNC, null, model, compression);
+    return new ModePlan(Mode.SYNC, null, model, compression);
   }
 
   /** What workers and servers agree on. */
@@ -69,12 +68,15 @@ public record ModePlan(
     Consistency consistency =
         switch (mode) {
           case SYNC, AVERAGING -> new Consistency.Sync();
-          case SSP -> new Consistency.Bounded(config.staleness());
+          case SSP -> new Consistency.Bounded(config.mode().staleness());
           case ASYNC ->
               new Consistency.Async(
-                  (long) config.virtualWorkers() * config.batchSize() * config.accumulate());
+                  (long) config.mode().virtualWorkers()
+                      * config.data().batchSize()
+                      * config.mode().accumulate());
         };
-    return new Protocol(consistency, config.onNonFinite().ofServers(), compression.rounding());
+    return new Protocol(
+        consistency, config.optimization().onNonFinite().ofServers(), compression.rounding());
   }
 
   /** Whether virtual workers take steps of their own. */

@@ -24,16 +24,19 @@ public record Phase(ModePlan plan, long firstStep, SyncPoints milestones) {
    * @throws IllegalArgumentException if averaging would never begin
    */
   public static List<Phase> of(TrainingConfig config, ModePlan plan, StepSchedule pace) {
-    long steps = pace.stepsPerEpoch() * config.epochs();
+    long steps = pace.stepsPerEpoch() * config.optimization().epochs();
     long checkpointEvery =
-        config.checkpointEvery() == null ? 0 : config.checkpointEvery().steps(pace.stepsPerEpoch());
-    boolean needsEpochs = config.keepBest() != null || config.earlyStopping() != null;
+        config.checkpoints().every() == null
+            ? 0
+            : config.checkpoints().every().steps(pace.stepsPerEpoch());
+    boolean needsEpochs =
+        config.checkpoints().keepBest() != null || config.optimization().earlyStopping() != null;
     long alsoEvery = needsEpochs ? pace.stepsPerEpoch() : 0;
     RunPoint from = plan.averages() ? plan.averagingOrNull().from() : null;
     if (from == null) {
       return List.of(new Phase(plan, 0, new SyncPoints(pace, checkpointEvery, alsoEvery, steps)));
     }
-    if (config.optimizer().plateau() != null) {
+    if (config.optimization().optimizer().plateau() != null) {
       throw new IllegalArgumentException(
           "postLocalFrom="
               + from

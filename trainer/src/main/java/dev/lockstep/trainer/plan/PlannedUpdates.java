@@ -29,8 +29,8 @@ public final class PlannedUpdates {
   private final RunLength run;
 
   private PlannedUpdates(TrainingConfig config, RunLength run) {
-    this.settings = config.optimizer();
-    this.factor = settings.rateScaling().factor(config.virtualWorkers());
+    this.settings = config.optimization().optimizer();
+    this.factor = settings.rateScaling().factor(config.mode().virtualWorkers());
     this.run = run;
   }
 
@@ -46,9 +46,10 @@ public final class PlannedUpdates {
       TrainingConfig config, UpdatePlan model, Set<String> vectors, RunLength run) {
     PlannedUpdates updates = new PlannedUpdates(config, run);
     updates.requireEffects(model);
-    if (config.optimizer().name() != null) {
+    if (config.optimization().optimizer().name() != null) {
       PyTorchOptimizers own =
-          new PyTorchOptimizers(config.optimizer(), updates::rate, updates::momentum);
+          new PyTorchOptimizers(
+              config.optimization().optimizer(), updates::rate, updates::momentum);
       return model.withOptimizer(own.spec(), vectors);
     }
     List<UpdateRule> rules = new ArrayList<>();

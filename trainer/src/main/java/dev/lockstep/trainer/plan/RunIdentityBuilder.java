@@ -47,36 +47,39 @@ public final class RunIdentityBuilder {
       String initial) {
     SortedMap<String, String> values = new TreeMap<>();
     values.put("data", dataset.shardSet().fingerprint());
-    values.put("seed", Long.toString(config.seed()));
-    values.put("virtualWorkers", Integer.toString(config.virtualWorkers()));
-    values.put("batchSize", Integer.toString(config.batchSize()));
-    values.put("accumulate", Integer.toString(config.accumulate()));
-    values.put("mode", config.mode().name().toLowerCase(Locale.ROOT));
-    if (config.averaging() != null) {
-      values.put("averaging", config.averaging().toString());
+    values.put("seed", Long.toString(config.optimization().seed()));
+    values.put("virtualWorkers", Integer.toString(config.mode().virtualWorkers()));
+    values.put("batchSize", Integer.toString(config.data().batchSize()));
+    values.put("accumulate", Integer.toString(config.mode().accumulate()));
+    values.put("mode", config.mode().kind().name().toLowerCase(Locale.ROOT));
+    if (config.mode().averaging() != null) {
+      values.put("averaging", config.mode().averaging().toString());
     }
-    if (config.staleness() != null) {
-      values.put("staleness", config.staleness().toString());
+    if (config.mode().staleness() != null) {
+      values.put("staleness", config.mode().staleness().toString());
     }
-    values.put("compression", config.compression().text());
-    Shuffle order = config.order(dataset.shardSet());
+    values.put("compression", config.mode().gradientCompression().text());
+    Shuffle order = config.order().shuffleOf(dataset.shardSet());
     values.put("shuffle", order.toString());
     values.put(
         "augmentation",
-        String.join(",", config.augmentation().stream().map(RunIdentityBuilder::text).toList()));
-    values.put("validationFraction", Double.toString(config.validationFraction()));
+        String.join(
+            ",", config.data().augmentation().stream().map(RunIdentityBuilder::text).toList()));
+    values.put("validationFraction", Double.toString(config.data().validationFraction()));
     values.put("clipping", updates.clipping().toString());
-    values.put("numericProfile", config.numericProfile());
-    values.put("kernels", config.kernels().name().toLowerCase(Locale.ROOT));
-    if (config.onNonFinite().answer() == NonFinitePolicy.Answer.LOWER) {
+    values.put("numericProfile", config.cluster().numericProfile());
+    values.put("kernels", config.cluster().kernels().name().toLowerCase(Locale.ROOT));
+    if (config.optimization().onNonFinite().answer() == NonFinitePolicy.Answer.LOWER) {
       // To which step it goes back.
-      values.put(OF_GOING_BACK.get(0), String.valueOf(config.checkpointEvery()));
+      values.put(OF_GOING_BACK.get(0), String.valueOf(config.checkpoints().every()));
       values.put(
           OF_GOING_BACK.get(1),
-          Boolean.toString(config.keepBest() != null || config.earlyStopping() != null));
+          Boolean.toString(
+              config.checkpoints().keepBest() != null
+                  || config.optimization().earlyStopping() != null));
     }
-    if (config.optimizer().plateau() != null) {
-      values.put("plateau", config.optimizer().plateau());
+    if (config.optimization().optimizer().plateau() != null) {
+      values.put("plateau", config.optimization().optimizer().plateau());
     }
     values.put("deeplearning4j", Versions.ofThisBuild().deeplearning4j());
     values.put("model", "configuration " + model.sha256());

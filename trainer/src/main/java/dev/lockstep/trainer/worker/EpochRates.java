@@ -63,8 +63,10 @@ final class EpochRates {
    * Waits for the decision, which needs the validation of all workers; not after the last epoch.
    */
   void epochTaken(int epochsTaken) {
-    boolean isDecided = config.optimizer().plateau() != null || config.earlyStopping() != null;
-    if (!isDecided || epochsTaken >= config.epochs()) {
+    boolean isDecided =
+        config.optimization().optimizer().plateau() != null
+            || config.optimization().earlyStopping() != null;
+    if (!isDecided || epochsTaken >= config.optimization().epochs()) {
       return;
     }
     try {

@@ -23,6 +23,8 @@ import dev.lockstep.trainer.checkpoint.CheckpointStore;
 import dev.lockstep.trainer.checkpoint.ModelState;
 import dev.lockstep.trainer.checkpoint.RateCuts;
 import dev.lockstep.trainer.cluster.BarrierStage;
+import dev.lockstep.trainer.config.ClusterConfig.Kernels;
+import dev.lockstep.trainer.config.ClusterConfig.MixedBits;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.config.TrainingException;
 import dev.lockstep.trainer.control.AttemptFailedException;
@@ -255,7 +257,7 @@ public final class TrainingTask implements BarrierStage.Task<TrainingTask.Result
           ExecutorNode.acquire(
               assignment.attempt(),
               assignment.runToken(),
-              settings.withSilence(assignment.config().peerTimeout()))) {
+              settings.withSilence(assignment.config().cluster().peerTimeout()))) {
         try {
           return train(worker, driver, node);
         } catch (Throwable e) {
@@ -311,7 +313,7 @@ public final class TrainingTask implements BarrierStage.Task<TrainingTask.Result
   private Result train(int worker, DriverLink driver, ExecutorNode node) throws Exception {
     TrainingConfig config = assignment.config();
     Configuration hadoop = assignment.hadoop().value();
-    NumericProfile profile = NumericProfile.named(config.numericProfile());
+    NumericProfile profile = NumericProfile.named(config.cluster().numericProfile());
     profile.verify();
     NumericFingerprint fingerprint =
         NumericFingerprint.probe(
@@ -319,7 +321,7 @@ public final class TrainingTask implements BarrierStage.Task<TrainingTask.Result
             profile,
             replicaOptions(config),
             assignment.dataset().shardSet().tensors(),
-            config.batchSize());
+            config.data().batchSize());
     List<WorkerReport.Introduction> all =
         driver.meet(
             new WorkerReport.Introduction(
@@ -329,7 +331,7 @@ public final class TrainingTask implements BarrierStage.Task<TrainingTask.Result
                 node.address(),
                 fingerprint),
             node.signal(),
-            config.launchTimeout());
+            config.cluster().startTimeout());
     int firstOfJvm =
         all.stream()
             .filter(one -> one.node().equals(node.address()))
@@ -337,20 +339,20 @@ public final class TrainingTask implements BarrierStage.Task<TrainingTask.Result
             .min()
             .orElseThrow();
     Start start = assignment.start().value();
-    if (config.mixedBits() == TrainingConfig.MixedBits.REFUSE) {
+    if (config.cluster().mixedBits() == MixedBits.REFUSE) {
       requireSameArithmetic(all, start);
     }
     Protocol protocol = assignment.plan().protocol(config);
     node.start(
         NodeAddress.roster(all.stream().map(WorkerReport.Introduction::node).toList()),
         assignment.plan().server(),
-        config.virtualWorkers(),
+        config.mode().virtualWorkers(),
         protocol,
         start.vector(),
         start.serverState(),
         start.before().iterations() + assignment.pace().clock(start.step()));
-    int from = (int) ((long) worker * config.virtualWorkers() / assignment.workers());
-    int to = (int) ((worker + 1L) * config.virtualWorkers() / assignment.workers());
+    int from = (int) ((long) worker * config.mode().virtualWorkers() / assignment.workers());
+    int to = (int) ((worker + 1L) * config.mode().virtualWorkers() / assignment.workers());
     Optional<LocalOptimizers> optimizers = localOptimizers(start, from, to, hadoop);
     LeafCompressor compressor = compressor(start, from, to, hadoop);
     Replicas replicas = replicas(optimizers, compressor, from, to);
@@ -390,13 +392,13 @@ public final class TrainingTask implements BarrierStage.Task<TrainingTask.Result
               fingerprint));
       WorkerLoop.Span span =
           new WorkerLoop.Span(
-              config.seed(),
-              config.virtualWorkers(),
+              config.optimization().seed(),
+              config.mode().virtualWorkers(),
               from,
               to,
               assignment.milestones(),
               protocol.consistency(),
-              config.pushSplit(),
+              config.mode().overlapDepth(),
               start.step(),
               start.before().iterations(),
               start.before().epochs());
@@ -533,20 +535,20 @@ public final class TrainingTask implements BarrierStage.Task<TrainingTask.Result
             dataset,
             split(config, dataset),
             Split.TRAINING,
-            config.seed(),
-            config.virtualWorkers(),
+            config.optimization().seed(),
+            config.mode().virtualWorkers(),
             from,
             to,
-            config.batchSize(),
+            config.data().batchSize(),
             0,
             pace.epoch(firstStep),
             pace.firstMicroBatch(firstStep),
-            config.epochs(),
+            config.optimization().epochs(),
             PREFETCHED_STEPS * (to - from))
-        .withShuffle(config.order(dataset.shardSet()))
-        .withGatherBytes((long) config.shuffleMegabytes() << 20)
+        .withShuffle(config.order().shuffleOf(dataset.shardSet()))
+        .withGatherBytes(config.order().memory().bytes())
         .withConsecutive(pace.consecutive())
-        .withAugmentation(config.augmentation());
+        .withAugmentation(config.data().augmentation());
   }
 
   /** What it reads to validate: its part of all validation examples, in the order of the file. */
@@ -556,11 +558,11 @@ public final class TrainingTask implements BarrierStage.Task<TrainingTask.Result
         dataset,
         split(config, dataset),
         Split.VALIDATION,
-        config.seed(),
-        config.virtualWorkers(),
+        config.optimization().seed(),
+        config.mode().virtualWorkers(),
         from,
         to,
-        config.batchSize(),
+        config.data().batchSize(),
         0,
         0,
         0,
@@ -574,7 +576,9 @@ public final class TrainingTask implements BarrierStage.Task<TrainingTask.Result
   }
 
   public static Holdout split(TrainingConfig config, ShardedDataset dataset) {
-    return dataset.shardSet().split(config.seed(), config.validationFraction());
+    return dataset
+        .shardSet()
+        .split(config.optimization().seed(), config.data().validationFraction());
   }
 
   private static BatchSource.Batch nextOf(MicroBatchStream stream) {
@@ -653,7 +657,7 @@ public final class TrainingTask implements BarrierStage.Task<TrainingTask.Result
 
   public static ReplicaOptions replicaOptions(TrainingConfig config) {
     return new ReplicaOptions(
-        config.kernels() == TrainingConfig.Kernels.ONEDNN
+        config.cluster().kernels() == Kernels.ONEDNN
             ? ReplicaOptions.Kernels.ONEDNN
             : ReplicaOptions.Kernels.BUILT_IN);
   }

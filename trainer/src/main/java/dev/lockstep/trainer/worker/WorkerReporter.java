@@ -81,7 +81,7 @@ abstract class WorkerReporter implements RoundListener, AutoCloseable {
     this.replicas = replicas;
     this.driver = driver;
     this.node = node;
-    CheckpointInterval interval = assignment.config().checkpointEvery();
+    CheckpointInterval interval = assignment.config().checkpoints().every();
     this.isTimed = interval != null && interval.time().isPresent();
     this.checkpoints = new CheckpointStore(new Path(assignment.checkpoints()), hadoop);
     this.writer =

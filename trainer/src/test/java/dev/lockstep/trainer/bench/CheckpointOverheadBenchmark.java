@@ -52,14 +52,12 @@ public final class CheckpointOverheadBenchmark {
               ModelDefinition.builtIn(model, dataset.shardSet().tensors(), BuiltInOptions.DEFAULT));
       for (int round = -1; round < rounds; round++) {
         for (boolean saves : new boolean[] {round % 2 == 0, round % 2 != 0}) {
+          String out = folder.resolve("run" + round + saves).toString();
           TrainingConfig.Builder config =
               TrainingConfig.builder()
-                  .epochs(steps / 10)
-                  .batchSize(batch)
-                  .virtualWorkers(VIRTUAL_WORKERS)
-                  .out(folder.resolve("run" + round + saves).toString());
+                  .optimization(o -> o.epochs(steps / 10)).data(d -> d.batchSize(batch)).mode(m -> m.virtualWorkers(VIRTUAL_WORKERS)).output(o -> o.folder(out));
           if (saves) {
-            config.checkpointEvery(CheckpointInterval.parse(every));
+            config.checkpoints(c -> c.every(CheckpointInterval.parse(every)));
           }
           TrainingResult result =
               new TrainingJob(spark, config.build(), initial, dataset, TrainingObserver.NONE).run();

@@ -137,10 +137,7 @@ public final class TrainBenchmark {
             model(),
             dataset,
             TrainingConfig.builder()
-                .epochs(EPOCHS)
-                .batchSize(BATCH)
-                .virtualWorkers(1)
-                .out(out.toString())
+                .optimization(o -> o.epochs(EPOCHS)).data(d -> d.batchSize(BATCH)).mode(m -> m.virtualWorkers(1)).output(o -> o.folder(out.toString()))
                 .build());
     return result.examplesPerSecond();
   }

@@ -38,8 +38,9 @@ class OptimizerSettingsTest {
     TrainingConfig config =
         TrainingConfig.fromJson(
             """
-            {"out": "a", "optimizer": {"name": "ADAMW", "values": {"lr": 0.01, "beta1": 0.8},
-              "learningRateSchedule": "cosine"}}
+            {"version": 1, "output": {"folder": "a"}, "optimization": {"optimizer": {
+              "name": "adamw", "values": {"lr": 0.01, "beta1": 0.8},
+              "learningRateSchedule": "cosine"}}}
             """);
     assertEquals(
         OF_MODEL
@@ -47,7 +48,7 @@ class OptimizerSettingsTest {
             .with("lr", 0.01)
             .with("beta1", 0.8)
             .withLearningRateSchedule("cosine"),
-        config.optimizer());
+        config.optimization().optimizer());
   }
 
   @Test

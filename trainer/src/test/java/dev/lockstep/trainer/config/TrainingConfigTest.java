@@ -13,6 +13,10 @@ import dev.lockstep.sharding.augment.GaussianNoise;
 import dev.lockstep.sharding.augment.RandomCrop;
 import dev.lockstep.sharding.augment.RandomFlip;
 import dev.lockstep.sharding.plan.Shuffle;
+import dev.lockstep.trainer.config.ClusterConfig.Kernels;
+import dev.lockstep.trainer.config.ClusterConfig.MixedBits;
+import dev.lockstep.trainer.config.ModeConfig.Mode;
+import dev.lockstep.trainer.config.OutputConfig.ExistingOutput;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -28,42 +32,24 @@ class TrainingConfigTest {
 
   @Test
   void defaultsAreThese() {
-    TrainingConfig config = TrainingConfig.builder().out("runs/a").build();
+    TrainingConfig config = TrainingConfig.builder().output(o -> o.folder("runs/a")).build();
     assertEquals(
         new TrainingConfig(
-            1,
-            32,
-            4,
-            0,
-            42,
-            TrainingConfig.Mode.SYNC,
-            1,
-            null,
-            OptimizerSettings.OF_MODEL,
-            Compression.NONE,
-            null,
-            0,
-            NonFinitePolicy.STOP,
-            Shuffle.Kind.WINDOW,
-            null,
-            256,
-            List.of(),
-            0,
-            0,
-            0,
-            null,
-            2,
-            null,
-            null,
-            4,
-            1,
-            "avx2",
-            TrainingConfig.MixedBits.REFUSE,
-            TrainingConfig.Kernels.ONEDNN,
-            Duration.ofMinutes(5),
-            Duration.ofSeconds(10),
-            "runs/a",
-            TrainingConfig.ExistingOutput.CONTINUE),
+            new DataConfig(32, 0, List.of()),
+            new OrderConfig(Shuffle.Kind.WINDOW, null, ByteSize.mebibytes(256)),
+            new OptimizationConfig(
+                1, 42, OptimizerSettings.OF_MODEL, 0, 0, NonFinitePolicy.STOP, null),
+            new ModeConfig(Mode.SYNC, 4, 1, null, null, Compression.NONE, 0),
+            new CheckpointConfig(null, 2, null, 4),
+            new ClusterConfig(
+                0,
+                1,
+                Duration.ofMinutes(5),
+                Duration.ofSeconds(10),
+                "avx2",
+                Kernels.ONEDNN,
+                MixedBits.REFUSE),
+            new OutputConfig("runs/a", ExistingOutput.CONTINUE)),
         config);
   }
 
@@ -71,34 +57,36 @@ class TrainingConfigTest {
   void jsonKeepsEveryField() {
     TrainingConfig config =
         TrainingConfig.builder()
-            .epochs(3)
-            .batchSize(7)
-            .virtualWorkers(6)
-            .workers(2)
-            .seed(-5)
-            .shuffleWindow(77)
-            .shuffleMegabytes(9)
-            .augmentation(List.of(new RandomFlip(), new RandomCrop(2), new GaussianNoise(0.05)))
-            .validationFraction(0.25)
-            .clipNorm(1.5)
-            .optimizer(
-                OptimizerSettings.OF_MODEL
-                    .withName(OptimizerName.SGD)
-                    .with("lr", 0.1)
-                    .with("momentum", 0.9)
-                    .withLearningRateSchedule("linear(500steps,from=0.1) > cosine")
-                    .withMomentumSchedule("onecycle-momentum")
-                    .withRateScaling(OptimizerSettings.RateScaling.SQRT)
-                    .withPlateau("patience=3"))
-            .compression(new Compression.TopK(0.01))
-            .checkpointEvery(CheckpointInterval.parse("100steps"))
-            .numericProfile("avx512")
-            .mixedBits(TrainingConfig.MixedBits.ALLOW)
-            .kernels(TrainingConfig.Kernels.BUILTIN)
-            .launchTimeout(Duration.ofSeconds(90))
-            .peerTimeout(Duration.ofSeconds(3))
-            .out("hdfs:///runs/a")
-            .existingOutput(TrainingConfig.ExistingOutput.REPLACE)
+            .optimization(
+                o ->
+                    o.epochs(3)
+                        .seed(-5)
+                        .clipNorm(1.5)
+                        .optimizer(
+                            OptimizerSettings.OF_MODEL
+                                .withName(OptimizerName.SGD)
+                                .with("lr", 0.1)
+                                .with("momentum", 0.9)
+                                .withLearningRateSchedule("linear(500steps,from=0.1) > cosine")
+                                .withMomentumSchedule("onecycle-momentum")
+                                .withRateScaling(OptimizerSettings.RateScaling.SQRT)
+                                .withPlateau("patience=3")))
+            .data(
+                d ->
+                    d.batchSize(7)
+                        .augmentation(
+                            List.of(new RandomFlip(), new RandomCrop(2), new GaussianNoise(0.05)))
+                        .validationFraction(0.25))
+            .mode(m -> m.virtualWorkers(6).gradientCompression(new Compression.TopK(0.01)))
+            .cluster(
+                s ->
+                    s.workers(2)
+                        .numericProfile("avx512")
+                        .mixedBits(MixedBits.ALLOW)
+                        .kernels(Kernels.BUILTIN)
+                        .startTimeout(Duration.ofSeconds(90))
+                        .peerTimeout(Duration.ofSeconds(3)))
+            .order(o -> o.window(77).memory(ByteSize.mebibytes(9))).checkpoints(s -> s.every(CheckpointInterval.parse("100steps"))).output(o -> o.folder("hdfs:///runs/a").existing(ExistingOutput.REPLACE))
             .build();
     assertEquals(config, TrainingConfig.fromJson(config.toJson()));
     assertEquals(config, config.toBuilder().build());
@@ -106,26 +94,31 @@ class TrainingConfigTest {
 
   @Test
   void aWindowOfNothingIsTheOrderOfTheFile() {
-    TrainingConfig none = TrainingConfig.builder().out("a").shuffleWindow(0).build();
-    assertEquals(Shuffle.NONE, none.order(rows(8, 1024)));
-    assertEquals(none, TrainingConfig.builder().out("a").shuffle(Shuffle.Kind.NONE).build());
-    TrainingConfig full = none.toBuilder().shuffle(Shuffle.Kind.FULL).build();
-    assertEquals(Shuffle.FULL, full.order(rows(8, 1024)));
+    TrainingConfig none =
+        TrainingConfig.builder().output(o -> o.folder("a")).order(o -> o.window(0)).build();
+    assertEquals(Shuffle.NONE, none.order().shuffleOf(rows(8, 1024)));
+    assertEquals(
+        none,
+        TrainingConfig.builder()
+            .output(o -> o.folder("a")).order(o -> o.shuffle(Shuffle.Kind.NONE))
+            .build());
+    TrainingConfig full = none.toBuilder().order(o -> o.shuffle(Shuffle.Kind.FULL)).build();
+    assertEquals(Shuffle.FULL, full.order().shuffleOf(rows(8, 1024)));
     assertEquals(full, TrainingConfig.fromJson(full.toJson()));
     assertEquals(full, full.resolvedFor(rows(8, 1024)));
   }
 
   @Test
   void aWindowThatIsNotGivenHoldsEnoughBlocksAndNotTooManyBytes() {
-    TrainingConfig config = TrainingConfig.builder().out("a").build();
-    assertEquals(Shuffle.within(4096), config.order(rows(784, 166)));
-    assertEquals(Shuffle.within(24 * 1024), config.order(rows(10, 1024)));
-    assertEquals(Shuffle.within(111), config.order(rows(150_528, 1)));
+    TrainingConfig config = TrainingConfig.builder().output(o -> o.folder("a")).build();
+    assertEquals(Shuffle.within(4096), config.order().shuffleOf(rows(784, 166)));
+    assertEquals(Shuffle.within(24 * 1024), config.order().shuffleOf(rows(10, 1024)));
+    assertEquals(Shuffle.within(111), config.order().shuffleOf(rows(150_528, 1)));
     TrainingConfig resolved = config.resolvedFor(rows(10, 1024));
-    assertEquals(24 * 1024, resolved.shuffleWindow());
-    assertEquals(config, resolved.toBuilder().shuffleWindow(null).build());
-    TrainingConfig given = config.toBuilder().shuffleWindow(7).build();
-    assertEquals(Shuffle.within(7), given.order(rows(10, 1024)));
+    assertEquals(24 * 1024, resolved.order().window());
+    assertEquals(config, resolved.toBuilder().order(o -> o.window(null)).build());
+    TrainingConfig given = config.toBuilder().order(o -> o.window(7)).build();
+    assertEquals(Shuffle.within(7), given.order().shuffleOf(rows(10, 1024)));
   }
 
   /** A dataset of 100 blocks. */
@@ -146,7 +139,9 @@ class TrainingConfigTest {
   @Test
   void jsonKeepsAnInfiniteNormAsAString() {
     TrainingConfig config =
-        TrainingConfig.builder().out("a").clipNorm(Double.POSITIVE_INFINITY).build();
+        TrainingConfig.builder()
+            .output(o -> o.folder("a")).optimization(o -> o.clipNorm(Double.POSITIVE_INFINITY))
+            .build();
     assertTrue(config.toJson().contains("\"clipNorm\" : \"Infinity\""), config.toJson());
     assertEquals(config, TrainingConfig.fromJson(config.toJson()));
     assertEquals(config, config.toBuilder().build());
@@ -157,132 +152,148 @@ class TrainingConfigTest {
     IllegalArgumentException refused =
         assertThrows(
             IllegalArgumentException.class,
-            () -> TrainingConfig.fromJson("{\"out\": \"a\", \"epoch\": 3}"));
-    assertTrue(refused.getMessage().contains("\"epoch\""), refused.getMessage());
+            () -> TrainingConfig.fromJson("{\"version\": 1, \"optimization\": {\"epoch\": 3}}"));
+    assertTrue(
+        refused.getMessage().contains("optimization.epoch is unknown"), refused.getMessage());
   }
 
   @Test
   void settingsOfAveragingHaveTheDefaultsOfTheirPapers() {
     TrainingConfig.Builder builder =
-        TrainingConfig.builder().out("a").virtualWorkers(8).mode(TrainingConfig.Mode.AVERAGING);
-    Averaging plain = builder.averaging(Averaging.every(5)).build().averaging();
+        TrainingConfig.builder()
+            .output(o -> o.folder("a")).mode(m -> m.virtualWorkers(8).kind(Mode.AVERAGING));
+    Averaging plain = builder.mode(m -> m.averaging(Averaging.every(5))).build().mode().averaging();
     assertEquals(
         new Averaging(5, Averaging.Outer.NONE, null, null, Averaging.LocalState.AVERAGED, null),
         plain);
-    Averaging diloco = Averaging.every(5).withOuter(Averaging.Outer.NESTEROV);
-    diloco = builder.averaging(diloco).build().averaging();
+    Averaging nesterov = Averaging.every(5).withOuter(Averaging.Outer.NESTEROV);
+    Averaging diloco = builder.mode(m -> m.averaging(nesterov)).build().mode().averaging();
     assertEquals(0.7, diloco.outerRate());
     assertEquals(0.9, diloco.outerMomentum());
     Averaging bmuf = Averaging.every(5).withOuter(Averaging.Outer.BLOCK_MOMENTUM);
-    TrainingConfig config = builder.averaging(bmuf.withFrom(RunPoint.parse("2epochs"))).build();
-    assertEquals(1, config.averaging().outerRate());
-    assertEquals(0.875, config.averaging().outerMomentum());
+    TrainingConfig config =
+        builder.mode(m -> m.averaging(bmuf.withFrom(RunPoint.parse("2epochs")))).build();
+    assertEquals(1, config.mode().averaging().outerRate());
+    assertEquals(0.875, config.mode().averaging().outerMomentum());
     assertEquals(config, TrainingConfig.fromJson(config.toJson()));
     assertEquals(config, config.toBuilder().build());
   }
 
   @Test
   void onlyModesWithoutTimingAreReproducible() {
-    TrainingConfig.Builder builder = TrainingConfig.builder().out("a");
+    TrainingConfig.Builder builder = TrainingConfig.builder().output(o -> o.folder("a"));
     assertTrue(builder.build().givesSameBits());
-    assertTrue(builder.mode(TrainingConfig.Mode.SSP).staleness(0).build().givesSameBits());
-    assertFalse(builder.staleness(1).build().givesSameBits());
-    builder.staleness(null).mode(TrainingConfig.Mode.ASYNC);
+    assertTrue(builder.mode(m -> m.kind(Mode.SSP).staleness(0)).build().givesSameBits());
+    assertFalse(builder.mode(m -> m.staleness(1)).build().givesSameBits());
+    builder.mode(m -> m.staleness(null).kind(Mode.ASYNC));
     assertFalse(builder.build().givesSameBits());
   }
 
   static Stream<Arguments> invalid() {
     return Stream.of(
         Arguments.of(
-            change(c -> c.averaging(Averaging.every(3))),
+            change(c -> c.mode(m -> m.averaging(Averaging.every(3)))),
             "averageEvery and other settings of averaging without mode=averaging: add --mode"
                 + " averaging, or leave --average-every, --outer, --outer-rate, --outer-momentum,"
                 + " --local-state and --post-local-from out"),
         Arguments.of(
-            change(c -> c.mode(TrainingConfig.Mode.AVERAGING)),
+            change(c -> c.mode(m -> m.kind(Mode.AVERAGING))),
             "mode=averaging without averageEvery: give the steps of a round with --average-every"),
         Arguments.of(
             change(
                 c ->
-                    c.mode(TrainingConfig.Mode.AVERAGING)
-                        .averaging(Averaging.every(3).withOuterRate(0.5))),
+                    c.mode(
+                        m ->
+                            m.kind(Mode.AVERAGING)
+                                .averaging(Averaging.every(3).withOuterRate(0.5)))),
             "outerRate=0.5 and outerMomentum=null without an outer optimizer: name one with --outer"
                 + " nesterov or --outer block-momentum, or leave them out"),
         Arguments.of(
-            change(c -> c.mode(TrainingConfig.Mode.SSP)),
+            change(c -> c.mode(m -> m.kind(Mode.SSP))),
             "mode=ssp without staleness: give the steps that parameters may be behind with"
                 + " --staleness"),
         Arguments.of(
-            change(c -> c.staleness(2)),
+            change(c -> c.mode(m -> m.staleness(2))),
             "staleness=2 without mode=ssp: add --mode ssp, or leave it out"),
         Arguments.of(
-            change(c -> c.mode(TrainingConfig.Mode.SSP).staleness(-1)),
+            change(c -> c.mode(m -> m.kind(Mode.SSP).staleness(-1))),
             "staleness=-1 < 0: give the steps that parameters may be behind"),
         Arguments.of(
-            change(c -> c.mode(TrainingConfig.Mode.ASYNC).clipNorm(1)),
+            change(c -> c.mode(m -> m.kind(Mode.ASYNC)).optimization(o -> o.clipNorm(1))),
             "clipNorm=1.0 with mode=async: there is no moment at which a step's whole gradient is"
                 + " known; use --clip-value, or --mode ssp"),
         Arguments.of(
-            change(c -> c.mode(TrainingConfig.Mode.ASYNC).pushSplit(1)),
-            "pushSplit=1 with mode=async: every gradient is pushed by itself already; leave"
-                + " --push-split out"),
+            change(c -> c.mode(m -> m.kind(Mode.ASYNC).overlapDepth(1))),
+            "overlapDepth=1 with mode=async: every gradient is pushed by itself already; leave"
+                + " --overlap-depth out"),
         Arguments.of(
-            change(c -> c.pushSplit(3)),
-            "pushSplit=3 > 2 levels of the tree over virtualWorkers=4: lower --push-split"),
+            change(c -> c.mode(m -> m.overlapDepth(3))),
+            "overlapDepth=3 > 2 levels of the tree over virtualWorkers=4: lower --overlap-depth"),
         Arguments.of(
             change(
                 c ->
-                    c.mode(TrainingConfig.Mode.AVERAGING)
-                        .averaging(Averaging.every(3).withLocalState(Averaging.LocalState.KEPT))
-                        .onNonFinite(NonFinitePolicy.SKIP)),
+                    c.mode(
+                            m ->
+                                m.kind(Mode.AVERAGING)
+                                    .averaging(
+                                        Averaging.every(3)
+                                            .withLocalState(Averaging.LocalState.KEPT)))
+                        .optimization(o -> o.onNonFinite(NonFinitePolicy.SKIP))),
             "onNonFinite=skip with localState=kept: a virtual worker would keep the state that has"
                 + " the NaN; use --local-state averaged, or --on-non-finite stop"),
         Arguments.of(
-            change(c -> c.mode(TrainingConfig.Mode.ASYNC).onNonFinite(NonFinitePolicy.lower(0.5))),
+            change(
+                c ->
+                    c.mode(m -> m.kind(Mode.ASYNC)).optimization(o -> o.onNonFinite(NonFinitePolicy.lower(0.5)))),
             "onNonFinite=lower:0.5 with mode=async: only the steps of mode sync can be taken again"
                 + " at another rate; use --mode sync, or --on-non-finite stop or skip"),
         Arguments.of(
             change(
                 c ->
-                    c.onNonFinite(NonFinitePolicy.lower(0.5))
-                        .checkpointEvery(CheckpointInterval.parse("10minutes"))),
+                    c.optimization(o -> o.onNonFinite(NonFinitePolicy.lower(0.5))).checkpoints(s -> s.every(CheckpointInterval.parse("10minutes")))),
             "onNonFinite=lower:0.5 with checkpointEvery=10minutes: the run goes back to a step that"
                 + " must not depend on the clock; give steps or epochs with --checkpoint-every"),
-        Arguments.of(change(c -> c.accumulate(0)), "accumulate=0 < 1: give a value of at least 1"),
         Arguments.of(
-            change(c -> c.virtualWorkers(3).workers(4)),
+            change(c -> c.mode(m -> m.accumulate(0))),
+            "accumulate=0 < 1: give a value of at least 1"),
+        Arguments.of(
+            change(c -> c.mode(m -> m.virtualWorkers(3)).cluster(s -> s.workers(4))),
             "virtualWorkers=3 < workers=4: lower --workers or raise --virtual-workers"),
-        Arguments.of(change(c -> c.epochs(0)), "epochs=0 < 1: give a value of at least 1"),
-        Arguments.of(change(c -> c.batchSize(0)), "batchSize=0 < 1: give a value of at least 1"),
         Arguments.of(
-            change(c -> c.validationFraction(1)),
+            change(c -> c.optimization(o -> o.epochs(0))),
+            "epochs=0 < 1: give a value of at least 1"),
+        Arguments.of(
+            change(c -> c.data(d -> d.batchSize(0))),
+            "batchSize=0 < 1: give a value of at least 1"),
+        Arguments.of(
+            change(c -> c.data(d -> d.validationFraction(1))),
             "validationFraction=1.0 is not in [0, 1): give a part such as 0.2"),
         Arguments.of(
-            change(c -> c.clipNorm(1).clipValue(2)),
+            change(c -> c.optimization(o -> o.clipNorm(1).clipValue(2))),
             "clipNorm=1.0 and clipValue=2.0 exclude each other: give one"),
         Arguments.of(
-            change(c -> c.clipNorm(Double.NaN)),
-            "clipNorm=NaN is not a number >= 0: give a threshold, Infinity to measure the norm alone,"
-                + " or 0 for neither"),
+            change(c -> c.optimization(o -> o.clipNorm(Double.NaN))),
+            "clipNorm=NaN is not a number >= 0: give a threshold, inf to measure only, or 0"
+                + " for neither"),
         Arguments.of(
-            change(c -> c.mode(TrainingConfig.Mode.ASYNC).clipNorm(Double.POSITIVE_INFINITY)),
+            change(
+                c ->
+                    c.mode(m -> m.kind(Mode.ASYNC)).optimization(o -> o.clipNorm(Double.POSITIVE_INFINITY))),
             "clipNorm=Infinity with mode=async: there is no moment at which a step's whole gradient"
                 + " is known; leave --clip-norm out, or use --mode ssp"),
         Arguments.of(
             change(
                 c ->
-                    c.mode(TrainingConfig.Mode.AVERAGING)
-                        .averaging(Averaging.every(3))
-                        .clipNorm(Double.POSITIVE_INFINITY)),
+                    c.mode(m -> m.kind(Mode.AVERAGING).averaging(Averaging.every(3))).optimization(o -> o.clipNorm(Double.POSITIVE_INFINITY))),
             "clipNorm=Infinity with mode=averaging: every virtual worker steps on a gradient of its"
                 + " own, and no norm would be reported; leave --clip-norm out, or begin with"
                 + " synchronous steps with --post-local-from"),
         Arguments.of(
-            change(c -> c.out(" ")),
+            change(c -> c.output(o -> o.folder(" "))),
             "out is not given: name the folder for the run's outputs with --out"),
         Arguments.of(
-            change(c -> c.launchTimeout(Duration.ZERO)),
-            "launchTimeout=PT0S must be longer than zero"));
+            change(c -> c.cluster(s -> s.startTimeout(Duration.ZERO))),
+            "startTimeout=PT0S must be longer than zero: give a time such as 90s"));
   }
 
   private static UnaryOperator<TrainingConfig.Builder> change(
@@ -294,7 +305,8 @@ class TrainingConfigTest {
   @MethodSource("invalid")
   void invalidValuesAreRefusedWithTheRemedy(
       UnaryOperator<TrainingConfig.Builder> change, String message) {
-    TrainingConfig.Builder builder = change.apply(TrainingConfig.builder().out("a"));
+    TrainingConfig.Builder builder =
+        change.apply(TrainingConfig.builder().output(o -> o.folder("a")));
     assertEquals(
         message, assertThrows(IllegalArgumentException.class, builder::build).getMessage());
   }
@@ -318,11 +330,11 @@ class TrainingConfigTest {
             .getMessage());
     invalidValuesAreRefusedWithTheRemedy(
         c ->
-            c.mode(TrainingConfig.Mode.ASYNC).checkpointEvery(CheckpointInterval.parse("5minutes")),
+            c.mode(m -> m.kind(Mode.ASYNC)).checkpoints(s -> s.every(CheckpointInterval.parse("5minutes"))),
         "checkpointEvery=5minutes with mode=async: workers must know beforehand after which steps"
             + " they wait for each other; give steps or epochs, such as 100steps");
     invalidValuesAreRefusedWithTheRemedy(
-        c -> c.minWorkers(3).workers(2),
+        c -> c.cluster(s -> s.minWorkers(3).workers(2)),
         "minWorkers=3 > 2 workers at most (workers=2, virtualWorkers=4): lower --min-workers");
   }
 
@@ -332,8 +344,13 @@ class TrainingConfigTest {
       assertEquals(text, Compression.parse(text).text());
       assertEquals(
           Compression.parse(text),
-          TrainingConfig.fromJson("{\"out\":\"a\",\"compression\":\"" + text + "\"}")
-              .compression());
+          TrainingConfig.fromJson(
+                  "{\"version\": 1, \"output\": {\"folder\": \"a\"}, \"mode\":"
+                      + " {\"gradientCompression\": \""
+                      + text
+                      + "\"}}")
+              .mode()
+              .gradientCompression());
     }
     assertEquals(new Compression.Threshold(1e-3), Compression.parse("Threshold=1e-3"));
     for (String text : List.of("int8", "top-k", "top-k=few", "bfloat16=1", "threshold=")) {
@@ -359,13 +376,15 @@ class TrainingConfigTest {
   void compressionIsRefusedWhereParametersArePushed() {
     TrainingConfig.Builder builder =
         TrainingConfig.builder()
-            .out("a")
-            .mode(TrainingConfig.Mode.AVERAGING)
-            .averaging(Averaging.every(2))
-            .compression(new Compression.BFloat16());
+            .output(o -> o.folder("a"))
+            .mode(
+                m ->
+                    m.kind(Mode.AVERAGING)
+                        .averaging(Averaging.every(2))
+                        .gradientCompression(new Compression.BFloat16()));
     assertEquals(
-        "compression=bfloat16 with mode=averaging: what is pushed there are parameters, not"
-            + " gradients; leave --compress out",
+        "gradientCompression=bfloat16 with mode=averaging: workers push parameters there, not"
+            + " gradients; leave --gradient-compression out",
         assertThrows(IllegalArgumentException.class, builder::build).getMessage());
   }
 }

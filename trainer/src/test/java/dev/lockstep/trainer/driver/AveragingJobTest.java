@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.trainer.config.ModeConfig.Mode;
 import dev.lockstep.trainer.TestTraining;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
 import dev.lockstep.trainer.config.Averaging;
@@ -42,16 +43,14 @@ class AveragingJobTest {
             folder,
             SyntheticDataset.classes(folder.resolve("data"), List.of(20), 3, 437),
             "mlp:200,40",
-            c -> c.epochs(2));
+            c -> c.optimization(o -> o.epochs(2)));
   }
 
   @Test
   void keptStateIsSavedWithEveryCheckpointAndItsMeanWithTheModel() throws IOException {
     UnaryOperator<TrainingConfig.Builder> kept =
         c ->
-            c.mode(TrainingConfig.Mode.AVERAGING)
-                .averaging(Averaging.every(2).withLocalState(Averaging.LocalState.KEPT))
-                .checkpointEvery(CheckpointInterval.parse("5steps"));
+            c.mode(m -> m.kind(Mode.AVERAGING).averaging(Averaging.every(2).withLocalState(Averaging.LocalState.KEPT))).checkpoints(s -> s.every(CheckpointInterval.parse("5steps")));
     TrainingResult one = training.run(1, kept);
     TrainingResult two = training.run(2, kept);
     assertEquals(one.parametersSha256(), two.parametersSha256());
@@ -61,7 +60,7 @@ class AveragingJobTest {
     assertNotEquals(
         one.parametersSha256(),
         training
-            .run(2, c -> c.mode(TrainingConfig.Mode.AVERAGING).averaging(Averaging.every(2)))
+            .run(2, c -> c.mode(m -> m.kind(Mode.AVERAGING).averaging(Averaging.every(2))))
             .parametersSha256());
     CheckpointStore.Snapshot last = checkpoints(two).read(12);
     assertEquals(4, last.manifest().replicas().size());
@@ -85,7 +84,7 @@ class AveragingJobTest {
   @Test
   void averagedStateGoesIntoTheModel() throws IOException {
     TrainingResult result =
-        training.run(2, c -> c.mode(TrainingConfig.Mode.AVERAGING).averaging(Averaging.every(3)));
+        training.run(2, c -> c.mode(m -> m.kind(Mode.AVERAGING).averaging(Averaging.every(3))));
     CheckpointStore.Snapshot last = checkpoints(result).read(12);
     int p = result.parameters().length;
     assertEquals(3 * p, last.manifest().parameters());
@@ -96,7 +95,7 @@ class AveragingJobTest {
 
   @Test
   void accumulationTakesFewerAndLargerSteps() throws IOException {
-    UnaryOperator<TrainingConfig.Builder> two = c -> c.batchSize(8).accumulate(2);
+    UnaryOperator<TrainingConfig.Builder> two = c -> c.data(d -> d.batchSize(8)).mode(m -> m.accumulate(2));
     TrainingResult one = training.run(1, two);
     assertEquals(12, one.steps());
     TrainingResult plain = training.run(2, c -> c);

@@ -50,7 +50,7 @@ class FaultyDiskTest {
                 folder,
                 SyntheticDataset.classes(folder.resolve("data"), List.of(20), 3, 437),
                 "mlp:40",
-                c -> c.epochs(2).checkpointEvery(CheckpointInterval.parse("2steps")))
+                c -> c.optimization(o -> o.epochs(2)).checkpoints(s -> s.every(CheckpointInterval.parse("2steps"))))
             .observedBy(observer);
   }
 
@@ -163,6 +163,6 @@ class FaultyDiskTest {
       LocalSpark.shared().hadoopConfiguration().set(key, hadoop.get(key));
     }
     String out = FaultyFiles.path(mount, folder.resolve(name)).toString();
-    return training.run(name, c -> c.out(out));
+    return training.run(name, c -> c.output(o -> o.folder(out)));
   }
 }

@@ -61,7 +61,7 @@ class GraphTrainingTest {
     TrainingConfig config = config("unused");
     ComputationGraph fit = new ComputationGraph(branches());
     float[] theta =
-        BuiltModel.of(ModelDefinition.of(branches()), config.seed()).initialParameters();
+        BuiltModel.of(ModelDefinition.of(branches()), config.optimization().seed()).initialParameters();
     fit.init(Nd4j.createFromArray(theta).reshape(1, theta.length), true);
     List<DataSet> batches = globalBatches(dataset, config);
     assertEquals(three.steps(), batches.size());
@@ -77,11 +77,7 @@ class GraphTrainingTest {
 
   private TrainingConfig config(String out) {
     return TrainingConfig.builder()
-        .epochs(EPOCHS)
-        .batchSize(8)
-        .workers(3)
-        .validationFraction(0)
-        .out(folder.resolve(out).toString())
+        .optimization(o -> o.epochs(EPOCHS)).data(d -> d.batchSize(8).validationFraction(0)).cluster(c -> c.workers(3)).output(o -> o.folder(folder.resolve(out).toString()))
         .build();
   }
 
@@ -110,18 +106,18 @@ class GraphTrainingTest {
   /** What all virtual workers together see in each step. */
   private static List<DataSet> globalBatches(ShardedDataset dataset, TrainingConfig config)
       throws Exception {
-    int virtualWorkers = config.virtualWorkers();
+    int virtualWorkers = config.mode().virtualWorkers();
     StreamRequest request =
         new StreamRequest(
             dataset,
-            Holdout.of(config.seed(), 0, dataset.shardSet().blockSizes()),
+            Holdout.of(config.optimization().seed(), 0, dataset.shardSet().blockSizes()),
             Split.TRAINING,
-            config.seed(),
+            config.optimization().seed(),
             virtualWorkers,
             0,
             virtualWorkers,
-            config.batchSize(),
-            config.order(dataset.shardSet()).window(),
+            config.data().batchSize(),
+            config.order().shuffleOf(dataset.shardSet()).window(),
             0,
             0,
             EPOCHS,

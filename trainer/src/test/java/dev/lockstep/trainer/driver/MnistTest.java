@@ -76,12 +76,7 @@ class MnistTest {
               InitialModel.fresh(model),
               dataset,
               TrainingConfig.builder()
-                  .epochs(EPOCHS)
-                  .batchSize(GLOBAL_BATCH / 4)
-                  .virtualWorkers(4)
-                  .validationFraction(VALIDATION)
-                  .seed(SEED)
-                  .out(folder.resolve("run").toUri().toString())
+                  .optimization(o -> o.epochs(EPOCHS).seed(SEED)).data(d -> d.batchSize(GLOBAL_BATCH / 4).validationFraction(VALIDATION)).mode(m -> m.virtualWorkers(4)).output(o -> o.folder(folder.resolve("run").toUri().toString()))
                   .build());
 
       assertEquals(EPOCHS * 8_000L, result.examples());

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.trainer.config.ModeConfig.Mode;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.TestTraining;
 import dev.lockstep.trainer.config.Averaging;
@@ -41,14 +42,14 @@ class ModesJobTest {
             folder,
             SyntheticDataset.classes(folder.resolve("data"), List.of(20), 3, 437),
             "mlp:30",
-            c -> c.epochs(2));
+            c -> c.optimization(o -> o.epochs(2)));
   }
 
   @Test
   void withoutStalenessTheBitsAreThoseOfSync() throws IOException {
     TrainingResult sync = training.run(1, c -> c);
     TrainingResult ssp =
-        training.run(2, c -> c.mode(TrainingConfig.Mode.SSP).staleness(0).pushSplit(1));
+        training.run(2, c -> c.mode(m -> m.kind(Mode.SSP).staleness(0).overlapDepth(1)));
     assertEquals(sync.parametersSha256(), ssp.parametersSha256());
     assertTrue(record(ssp).contains("\"reproducible\" : true"), record(ssp));
   }
@@ -57,8 +58,8 @@ class ModesJobTest {
   void staleAndAsynchronousRunsUseEveryExampleAndSayThatTheyAreNotReproducible()
       throws IOException {
     TrainingResult sync = training.run(1, c -> c);
-    TrainingResult ssp = training.run(3, c -> c.mode(TrainingConfig.Mode.SSP).staleness(2));
-    TrainingResult async = training.run(3, c -> c.mode(TrainingConfig.Mode.ASYNC));
+    TrainingResult ssp = training.run(3, c -> c.mode(m -> m.kind(Mode.SSP).staleness(2)));
+    TrainingResult async = training.run(3, c -> c.mode(m -> m.kind(Mode.ASYNC)));
     for (TrainingResult result : List.of(ssp, async)) {
       assertEquals(12, result.metrics().steps().size());
       assertEquals(sync.examples(), result.examples());
@@ -73,8 +74,7 @@ class ModesJobTest {
   void postLocalRunsAreSynchronousUntilTheirStep() throws IOException {
     UnaryOperator<TrainingConfig.Builder> postLocal =
         c ->
-            c.mode(TrainingConfig.Mode.AVERAGING)
-                .averaging(Averaging.every(4).withFrom(RunPoint.parse("7")));
+            c.mode(m -> m.kind(Mode.AVERAGING).averaging(Averaging.every(4).withFrom(RunPoint.parse("7"))));
     TrainingResult sync = training.run(1, c -> c);
     TrainingResult three = training.run(3, postLocal);
     assertEquals(12, three.metrics().steps().size());
@@ -97,8 +97,7 @@ class ModesJobTest {
                 training.run(
                     1,
                     c ->
-                        c.mode(TrainingConfig.Mode.AVERAGING)
-                            .averaging(Averaging.every(4).withFrom(RunPoint.parse("2epochs")))));
+                        c.mode(m -> m.kind(Mode.AVERAGING).averaging(Averaging.every(4).withFrom(RunPoint.parse("2epochs"))))));
     assertEquals(
         "postLocalFrom=2epochs is step 12 >= 12 steps of the run: averaging would never begin;"
             + " lower --post-local-from, or use --mode sync",
@@ -110,7 +109,7 @@ class ModesJobTest {
     ShardedDataset huge = SyntheticDataset.withHugeExample(folder.resolve("huge"), 20, 3, 200, 77);
     TestTraining linear = training.withData(huge).withModel("linear");
     TrainingException stopped =
-        assertThrows(TrainingException.class, () -> linear.run(2, c -> c.validationFraction(0)));
+        assertThrows(TrainingException.class, () -> linear.run(2, c -> c.data(d -> d.validationFraction(0))));
     assertTrue(
         stopped
             .getMessage()
@@ -118,7 +117,7 @@ class ModesJobTest {
         stopped.getMessage());
     assertTrue(stopped.getMessage().contains("--on-non-finite skip"), stopped.getMessage());
     TrainingResult two =
-        linear.run(2, c -> c.onNonFinite(NonFinitePolicy.SKIP).validationFraction(0));
+        linear.run(2, c -> c.optimization(o -> o.onNonFinite(NonFinitePolicy.SKIP)).data(d -> d.validationFraction(0)));
     List<StepMetrics> steps = two.metrics().steps();
     assertEquals(2, steps.get(steps.size() - 1).skippedSteps(), "once an epoch");
     assertTrue(record(two).contains("\"skippedSteps\" : 2"), record(two));

@@ -53,13 +53,13 @@ class OptimizerJobTest {
                 folder,
                 SyntheticDataset.classes(folder.resolve("data"), List.of(20), 3, 437),
                 "mlp:20",
-                c -> c.epochs(4))
+                c -> c.optimization(o -> o.epochs(4)))
             .observedBy(observer);
   }
 
   @Test
   void aPlateauReducesTheRateAfterEveryBadEpoch() throws IOException {
-    TrainingResult two = training.run(2, c -> c.optimizer(s -> s.withPlateau(EAGER)));
+    TrainingResult two = training.run(2, c -> c.optimization(o -> o.optimizer(o.optimizer().withPlateau(EAGER))));
     double[] scales = {1, 1, 0.5, 0.25};
     for (StepMetrics step : two.metrics().steps()) {
       assertEquals(1e-3 * scales[step.epoch()], step.learningRate(), 1e-12, step.toString());
@@ -74,11 +74,9 @@ class OptimizerJobTest {
   void anOptimizerOfTheConfigurationReplacesTheModelsUpdaters() throws Exception {
     UnaryOperator<TrainingConfig.Builder> adamW =
         c ->
-            c.optimizer(
-                s ->
-                    s.withName(OptimizerName.ADAMW)
+            c.optimization(o -> o.optimizer(o.optimizer().withName(OptimizerName.ADAMW)
                         .with("lr", 0.01)
-                        .withLearningRateSchedule("linear(5steps, from=0.1) > cosine"));
+                        .withLearningRateSchedule("linear(5steps, from=0.1) > cosine")));
     TrainingResult two = training.run(2, adamW);
     assertEquals(0.001, two.metrics().steps().get(0).learningRate(), 1e-12);
     assertEquals(0.01, two.metrics().steps().get(5).learningRate(), 1e-12);
@@ -109,7 +107,7 @@ class OptimizerJobTest {
     }
     announced.clear();
     TrainingResult result =
-        training.withModel(saved).run(2, c -> c.optimizer(s -> s.withName(OptimizerName.SGD)));
+        training.withModel(saved).run(2, c -> c.optimization(o -> o.optimizer(o.optimizer().withName(OptimizerName.SGD))));
     assertEquals(1e-3, result.metrics().steps().get(0).learningRate(), 1e-12);
     assertTrue(
         announced.get(0).contains("; the updater state that was saved with the model is not used"),

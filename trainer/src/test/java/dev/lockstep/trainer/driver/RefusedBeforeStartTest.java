@@ -177,7 +177,10 @@ class RefusedBeforeStartTest {
   private TrainingResult train(MultiLayerConfiguration model, JavaRDD<DataSet> data, Path out)
       throws Exception {
     return Lockstep.train(
-        spark, model, data, TrainingConfig.builder().out(out.toUri().toString()).build());
+        spark,
+        model,
+        data,
+        TrainingConfig.builder().output(o -> o.folder(out.toUri().toString())).build());
   }
 
   private JavaRDD<DataSet> data(int features, int classes, float last) {

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.trainer.config.OutputConfig.ExistingOutput;
+import dev.lockstep.trainer.config.ModeConfig.Mode;
 import dev.lockstep.ps.schedule.Plateau;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.augment.Augmentation;
@@ -18,7 +20,6 @@ import dev.lockstep.trainer.config.Compression;
 import dev.lockstep.trainer.config.OptimizerName;
 import dev.lockstep.trainer.config.RunPoint;
 import dev.lockstep.trainer.config.TrainingConfig;
-import dev.lockstep.trainer.config.TrainingConfig.ExistingOutput;
 import dev.lockstep.trainer.config.TrainingException;
 import dev.lockstep.trainer.metrics.EpochMetrics;
 import dev.lockstep.trainer.metrics.MetricsLog;
@@ -60,22 +61,22 @@ class ResumedRunTest {
             folder,
             SyntheticDataset.classes(folder.resolve("data"), List.of(20), 3, 437),
             "mlp:40",
-            c -> c.epochs(3));
+            c -> c.optimization(o -> o.epochs(3)));
   }
 
   @Test
   void inModeSyncInMidEpochWithOtherWorkers() throws IOException {
-    sameAsUninterrupted(9, c -> c.checkpointEvery(CheckpointInterval.parse("4steps")), 1, 3);
+    sameAsUninterrupted(9, c -> c.checkpoints(s -> s.every(CheckpointInterval.parse("4steps"))), 1, 3);
   }
 
   @Test
   void atTheEndOfAnEpoch() throws IOException {
-    sameAsUninterrupted(8, c -> c.checkpointEvery(CheckpointInterval.parse("1epochs")), 4, 2);
+    sameAsUninterrupted(8, c -> c.checkpoints(s -> s.every(CheckpointInterval.parse("1epochs"))), 4, 2);
   }
 
   @Test
   void beforeTheFirstCheckpoint() throws IOException {
-    sameAsUninterrupted(3, c -> c.checkpointEvery(CheckpointInterval.parse("12steps")), 2, 1);
+    sameAsUninterrupted(3, c -> c.checkpoints(s -> s.every(CheckpointInterval.parse("12steps"))), 2, 1);
   }
 
   @Test
@@ -83,9 +84,7 @@ class ResumedRunTest {
     sameAsUninterrupted(
         9,
         c ->
-            c.mode(TrainingConfig.Mode.AVERAGING)
-                .averaging(Averaging.every(2).withOuter(Averaging.Outer.NESTEROV))
-                .checkpointEvery(CheckpointInterval.parse("4steps")),
+            c.mode(m -> m.kind(Mode.AVERAGING).averaging(Averaging.every(2).withOuter(Averaging.Outer.NESTEROV))).checkpoints(s -> s.every(CheckpointInterval.parse("4steps"))),
         2,
         4);
   }
@@ -95,9 +94,7 @@ class ResumedRunTest {
     sameAsUninterrupted(
         9,
         c ->
-            c.mode(TrainingConfig.Mode.AVERAGING)
-                .averaging(Averaging.every(2).withLocalState(Averaging.LocalState.KEPT))
-                .checkpointEvery(CheckpointInterval.parse("4steps")),
+            c.mode(m -> m.kind(Mode.AVERAGING).averaging(Averaging.every(2).withLocalState(Averaging.LocalState.KEPT))).checkpoints(s -> s.every(CheckpointInterval.parse("4steps"))),
         3,
         2);
   }
@@ -107,8 +104,7 @@ class ResumedRunTest {
     sameAsUninterrupted(
         9,
         c ->
-            c.compression(Compression.parse("top-k=0.05"))
-                .checkpointEvery(CheckpointInterval.parse("4steps")),
+            c.mode(m -> m.gradientCompression(Compression.parse("top-k=0.05"))).checkpoints(s -> s.every(CheckpointInterval.parse("4steps"))),
         1,
         4);
   }
@@ -119,9 +115,7 @@ class ResumedRunTest {
       sameAsUninterrupted(
           stop,
           c ->
-              c.mode(TrainingConfig.Mode.AVERAGING)
-                  .averaging(Averaging.every(2).withFrom(RunPoint.parse("8steps")))
-                  .checkpointEvery(CheckpointInterval.parse("4steps")),
+              c.mode(m -> m.kind(Mode.AVERAGING).averaging(Averaging.every(2).withFrom(RunPoint.parse("8steps")))).checkpoints(s -> s.every(CheckpointInterval.parse("4steps"))),
           2,
           1);
     }
@@ -132,8 +126,7 @@ class ResumedRunTest {
     sameAsUninterrupted(
         15,
         c ->
-            c.optimizer(o -> o.withPlateau("factor=0.5,patience=0,threshold=0.5"))
-                .checkpointEvery(CheckpointInterval.parse("4steps")),
+            c.optimization(o -> o.optimizer(o.optimizer().withPlateau("factor=0.5,patience=0,threshold=0.5"))).checkpoints(s -> s.every(CheckpointInterval.parse("4steps"))),
         2,
         3);
   }
@@ -141,7 +134,7 @@ class ResumedRunTest {
   @Test
   void withCheckpointsByTheClock() throws IOException {
     UnaryOperator<TrainingConfig.Builder> change =
-        c -> c.epochs(3_000).checkpointEvery(CheckpointInterval.parse("1seconds"));
+        c -> c.optimization(o -> o.epochs(3_000)).checkpoints(s -> s.every(CheckpointInterval.parse("1seconds")));
     List<Long> taken = new CopyOnWriteArrayList<>();
     TrainingObserver second =
         new TrainingObserver() {
@@ -155,9 +148,9 @@ class ResumedRunTest {
         };
     assertThrows(IllegalStateException.class, () -> training.run("timed", change, second));
     TrainingResult resumed =
-        training.run("timed", c -> change.apply(c).epochs(1 + (int) (taken.get(1) / 6)), second);
+        training.run("timed", c -> change.apply(c).optimization(o -> o.epochs(1 + (int) (taken.get(1) / 6))), second);
     assertTrue(taken.size() > 2 && taken.get(0) < taken.get(1), taken.toString());
-    TrainingResult whole = training.run("whole", c -> c.epochs(1 + (int) (taken.get(1) / 6)));
+    TrainingResult whole = training.run("whole", c -> c.optimization(o -> o.epochs(1 + (int) (taken.get(1) / 6))));
     assertSame(whole, resumed);
   }
 
@@ -167,10 +160,7 @@ class ResumedRunTest {
         training.run(
             "best",
             c ->
-                c.epochs(6)
-                    .keepCheckpoints(1)
-                    .keepBest(Plateau.Metric.LOSS)
-                    .optimizer(o -> o.withName(OptimizerName.SGD).with("lr", 3)));
+                c.optimization(o -> o.epochs(6).optimizer(o.optimizer().withName(OptimizerName.SGD).with("lr", 3))).checkpoints(s -> s.keep(1).keepBest(Plateau.Metric.LOSS)));
     EpochMetrics best =
         result.metrics().epochs().stream()
             .min(Comparator.comparingDouble(EpochMetrics::validationLoss))
@@ -179,7 +169,7 @@ class ResumedRunTest {
         training.run(
             "until",
             c ->
-                c.epochs(best.epoch()).optimizer(o -> o.withName(OptimizerName.SGD).with("lr", 3)));
+                c.optimization(o -> o.epochs(best.epoch()).optimizer(o.optimizer().withName(OptimizerName.SGD).with("lr", 3))));
     try (InputStream in = Files.newInputStream(folder.resolve("best/best.zip"))) {
       InitialModel model = InitialModel.read(in, "best.zip");
       assertArrayEquals(until.parameters(), model.parameters(0));
@@ -194,10 +184,10 @@ class ResumedRunTest {
   @Test
   void twiceInARow() throws IOException {
     UnaryOperator<TrainingConfig.Builder> change =
-        c -> c.checkpointEvery(CheckpointInterval.parse("3steps"));
+        c -> c.checkpoints(s -> s.every(CheckpointInterval.parse("3steps")));
     TrainingResult whole = training.run("whole", change);
     stopAfter(5, "stopped", change);
-    stopAfter(11, "stopped", c -> change.apply(c).workers(1));
+    stopAfter(11, "stopped", c -> change.apply(c).cluster(s -> s.workers(1)));
     TrainingResult resumed = training.run("stopped", change);
     assertSame(whole, resumed);
     assertEquals(3, resumed.attempts());
@@ -206,12 +196,12 @@ class ResumedRunTest {
   @Test
   void moreEpochsGoOnWithAFinishedRun() throws IOException {
     TrainingResult whole = training.run("whole", c -> c);
-    TrainingResult first = training.run("grown", c -> c.epochs(1));
+    TrainingResult first = training.run("grown", c -> c.optimization(o -> o.epochs(1)));
     TrainingResult grown = training.run("grown", c -> c);
     assertEquals(first.run(), grown.run());
     assertSame(whole, grown);
     IllegalArgumentException refused =
-        assertThrows(IllegalArgumentException.class, () -> training.run("grown", c -> c.epochs(2)));
+        assertThrows(IllegalArgumentException.class, () -> training.run("grown", c -> c.optimization(o -> o.epochs(2))));
     assertTrue(
         refused.getMessage().startsWith("epochs=2 end after step 12 < step 18 of the newest"),
         refused.getMessage());
@@ -241,14 +231,14 @@ class ResumedRunTest {
   @Test
   void whatWouldHaveMadeOtherStepsIsRefusedWithTheDifference() throws IOException {
     UnaryOperator<TrainingConfig.Builder> change =
-        c -> c.checkpointEvery(CheckpointInterval.parse("4steps"));
+        c -> c.checkpoints(s -> s.every(CheckpointInterval.parse("4steps")));
     stopAfter(9, "mine", change);
-    refuses(change, c -> c.virtualWorkers(8), "virtualWorkers=8 != 4 of the run");
-    refuses(change, c -> c.seed(7), "seed=7 != 42 of the run");
-    refuses(change, c -> c.batchSize(8), "batchSize=8 != 16 of the run");
-    refuses(change, c -> c.numericProfile("avx2").clipNorm(1), "clipping=GlobalNorm");
-    refuses(change, c -> c.optimizer(o -> o.withName(OptimizerName.ADAMW)), "updates of 0_W=");
-    refuses(change, c -> c.optimizer(o -> o.withLearningRateSchedule("cosine")), "updates of 0_W=");
+    refuses(change, c -> c.mode(m -> m.virtualWorkers(8)), "virtualWorkers=8 != 4 of the run");
+    refuses(change, c -> c.optimization(o -> o.seed(7)), "seed=7 != 42 of the run");
+    refuses(change, c -> c.data(d -> d.batchSize(8)), "batchSize=8 != 16 of the run");
+    refuses(change, c -> c.cluster(s -> s.numericProfile("avx2")).optimization(o -> o.clipNorm(1)), "clipping=GlobalNorm");
+    refuses(change, c -> c.optimization(o -> o.optimizer(o.optimizer().withName(OptimizerName.ADAMW))), "updates of 0_W=");
+    refuses(change, c -> c.optimization(o -> o.optimizer(o.optimizer().withLearningRateSchedule("cosine"))), "updates of 0_W=");
     training =
         training.withData(SyntheticDataset.classes(folder.resolve("other"), List.of(20), 3, 438));
     refuses(change, c -> c, "data=");
@@ -270,10 +260,10 @@ class ResumedRunTest {
   @Test
   void aWarmStartBeginsANewRunWithTheParametersAndCanBeGoneOnWith() throws IOException {
     UnaryOperator<TrainingConfig.Builder> change =
-        c -> c.checkpointEvery(CheckpointInterval.parse("4steps"));
+        c -> c.checkpoints(s -> s.every(CheckpointInterval.parse("4steps")));
     stopAfter(9, "warm", change);
     UnaryOperator<TrainingConfig.Builder> other =
-        c -> change.apply(c).batchSize(8).existingOutput(ExistingOutput.WARM_START);
+        c -> change.apply(c).data(d -> d.batchSize(8)).output(o -> o.existing(ExistingOutput.WARM_START));
     stopAfter(2, "warm", other);
     TrainingResult resumed = training.run("warm", other);
     assertEquals(33, resumed.steps());
@@ -283,22 +273,22 @@ class ResumedRunTest {
     stopAfter(9, "again", change);
     TrainingResult whole = training.run("again", other);
     assertSame(whole, resumed);
-    TrainingResult cold = training.run("cold", c -> change.apply(c).batchSize(8));
+    TrainingResult cold = training.run("cold", c -> change.apply(c).data(d -> d.batchSize(8)));
     assertNotEquals(cold.parametersSha256(), whole.parametersSha256());
   }
 
   @Test
   void aTaskThatFailsIsLaunchedAgain() throws IOException {
     UnaryOperator<TrainingConfig.Builder> change =
-        c -> c.checkpointEvery(CheckpointInterval.parse("4steps")).keepCheckpoints(1);
+        c -> c.checkpoints(s -> s.every(CheckpointInterval.parse("4steps")).keep(1));
     TrainingResult whole =
-        training.run("whole", c -> change.apply(c).augmentation(List.of(new Fails(""))));
+        training.run("whole", c -> change.apply(c).data(d -> d.augmentation(List.of(new Fails("")))));
     String mark = folder.resolve("mark").toString();
     List<Long> relaunched = new ArrayList<>();
     TrainingResult mended =
         training.run(
             "mended",
-            c -> change.apply(c).augmentation(List.of(new Fails(mark))),
+            c -> change.apply(c).data(d -> d.augmentation(List.of(new Fails(mark)))),
             new TrainingObserver() {
               @Override
               public void relaunching(String why, long step) {
@@ -322,7 +312,7 @@ class ResumedRunTest {
             () ->
                 training.run(
                     "failing",
-                    c -> c.maxAttempts(3).augmentation(List.of(new Fails("always"))),
+                    c -> c.checkpoints(s -> s.maxAttempts(3)).data(d -> d.augmentation(List.of(new Fails("always")))),
                     new TrainingObserver() {
                       @Override
                       public void relaunching(String why, long step) {
@@ -372,9 +362,9 @@ class ResumedRunTest {
       throws IOException {
     int run = runs++;
     TrainingResult whole = training.run("whole-" + run, change);
-    String id = stopAfter(stop, "stopped-" + run, c -> change.apply(c).workers(workersBefore));
+    String id = stopAfter(stop, "stopped-" + run, c -> change.apply(c).cluster(s -> s.workers(workersBefore)));
     TrainingResult resumed =
-        training.run("stopped-" + run, c -> change.apply(c).workers(workersAfter));
+        training.run("stopped-" + run, c -> change.apply(c).cluster(s -> s.workers(workersAfter)));
     assertEquals(id, resumed.run());
     assertTrue(resumed.attempts() >= 2);
     assertSame(whole, resumed);

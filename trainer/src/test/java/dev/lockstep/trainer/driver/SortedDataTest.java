@@ -11,6 +11,7 @@ import dev.lockstep.sharding.ingest.ShardingOptions;
 import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.trainer.LocalSpark;
 import dev.lockstep.trainer.Lockstep;
+import dev.lockstep.trainer.config.ByteSize;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.ModelDefinition;
@@ -110,12 +111,14 @@ class SortedDataTest {
       throws IOException {
     TrainingConfig config =
         TrainingConfig.builder()
-            .epochs(2)
-            .validationFraction(0.2)
-            .shuffle(shuffle)
-            .shuffleWindow(shuffle == Shuffle.Kind.WINDOW ? WINDOW : null)
-            .shuffleMegabytes(1)
-            .out(folder.resolve(data.shardSet().name() + "-" + shuffle).toString())
+            .optimization(o -> o.epochs(2)).data(d -> d.validationFraction(0.2))
+            .order(
+                o ->
+                    o.shuffle(shuffle)
+                        .window(shuffle == Shuffle.Kind.WINDOW ? WINDOW : null)
+                        .memory(ByteSize.mebibytes(1)))
+            .output(
+                o -> o.folder(folder.resolve(data.shardSet().name() + "-" + shuffle).toString()))
             .build();
     InitialModel model =
         InitialModel.fresh(ModelDefinition.builtIn("mlp:32", TENSORS, BuiltInOptions.DEFAULT));

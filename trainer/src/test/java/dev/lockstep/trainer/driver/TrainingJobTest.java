@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.trainer.config.OutputConfig.ExistingOutput;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.TestTraining;
 import dev.lockstep.trainer.config.CheckpointInterval;
-import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.config.TrainingException;
 import dev.lockstep.trainer.metrics.WorkerThroughput;
 import dev.lockstep.trainer.output.RunFolder;
@@ -40,21 +40,21 @@ class TrainingJobTest {
             folder,
             SyntheticDataset.classes(folder.resolve("data"), List.of(20), 3, 437),
             "mlp:200,40",
-            c -> c.epochs(3).clipNorm(1));
+            c -> c.optimization(o -> o.epochs(3).clipNorm(1)));
   }
 
   @Test
   void whatDeterminesTheModelChangesIt() throws IOException {
     String base = training.run(2, c -> c).parametersSha256();
-    assertNotEquals(base, training.run(2, c -> c.seed(2)).parametersSha256());
-    assertNotEquals(base, training.run(2, c -> c.virtualWorkers(6)).parametersSha256());
-    assertNotEquals(base, training.run(2, c -> c.clipNorm(0.01)).parametersSha256());
+    assertNotEquals(base, training.run(2, c -> c.optimization(o -> o.seed(2))).parametersSha256());
+    assertNotEquals(base, training.run(2, c -> c.mode(m -> m.virtualWorkers(6))).parametersSha256());
+    assertNotEquals(base, training.run(2, c -> c.optimization(o -> o.clipNorm(0.01))).parametersSha256());
   }
 
   @Test
   void outputsAreCompleteAndTheModelOpensInPlainDl4j() throws IOException {
     TrainingResult result =
-        training.run(2, c -> c.checkpointEvery(CheckpointInterval.parse("5steps")));
+        training.run(2, c -> c.checkpoints(s -> s.every(CheckpointInterval.parse("5steps"))));
     Path out = Path.of(java.net.URI.create(result.out()));
     for (String name : List.of("model.zip", "run.json", "metrics.jsonl", "report.html")) {
       assertTrue(Files.size(out.resolve(name)) > 100, name);
@@ -93,7 +93,7 @@ class TrainingJobTest {
     IllegalArgumentException refused =
         assertThrows(
             IllegalArgumentException.class,
-            () -> training.run(2, c -> c.out(folder.resolve("same").toString())));
+            () -> training.run(2, c -> c.output(o -> o.folder(folder.resolve("same").toString()))));
     assertTrue(
         refused
             .getMessage()
@@ -105,14 +105,13 @@ class TrainingJobTest {
     training.run(
         2,
         c ->
-            c.out(folder.resolve("same").toString())
-                .existingOutput(TrainingConfig.ExistingOutput.REPLACE));
+            c.output(o -> o.folder(folder.resolve("same").toString()).existing(ExistingOutput.REPLACE)));
   }
 
   @Test
   void moreWorkersThanLocalSlotsAreRefusedAtOnce() {
     TrainingException refused =
-        assertThrows(TrainingException.class, () -> training.run(5, c -> c.virtualWorkers(6)));
+        assertThrows(TrainingException.class, () -> training.run(5, c -> c.mode(m -> m.virtualWorkers(6))));
     assertTrue(
         refused.getMessage().startsWith("workers=5 > slots=4 of local[4]"), refused.getMessage());
   }
@@ -121,7 +120,7 @@ class TrainingJobTest {
   void fewerExamplesThanOneGlobalBatchTrain() throws IOException {
     ShardedDataset dataset = SyntheticDataset.classes(folder.resolve("tiny"), List.of(20), 3, 3);
     TrainingResult result =
-        training.withData(dataset).withModel("mlp:200,40").run(2, c -> c.validationFraction(0));
+        training.withData(dataset).withModel("mlp:200,40").run(2, c -> c.data(d -> d.validationFraction(0)));
     assertEquals(3, result.steps());
     assertEquals(9, result.examples());
   }
@@ -131,7 +130,7 @@ class TrainingJobTest {
     ShardedDataset dataset =
         SyntheticDataset.classes(folder.resolve("many"), List.of(20), 2000, 60);
     TrainingResult result =
-        training.withData(dataset).withModel("mlp:200,40").run(2, c -> c.epochs(1));
+        training.withData(dataset).withModel("mlp:200,40").run(2, c -> c.optimization(o -> o.epochs(1)));
     assertTrue(result.metrics().epochs().get(0).validationAccuracy() >= 0);
   }
 }

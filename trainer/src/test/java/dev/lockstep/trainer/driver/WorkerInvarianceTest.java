@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
+import dev.lockstep.trainer.config.ByteSize;
+import dev.lockstep.trainer.config.ModeConfig.Mode;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.augment.GaussianNoise;
 import dev.lockstep.sharding.augment.RandomCrop;
@@ -16,7 +18,6 @@ import dev.lockstep.trainer.config.NonFinitePolicy;
 import dev.lockstep.trainer.config.OptimizerName;
 import dev.lockstep.trainer.config.RunPoint;
 import dev.lockstep.trainer.config.TrainingConfig;
-import dev.lockstep.trainer.config.TrainingConfig.Mode;
 import dev.lockstep.trainer.metrics.EpochMetrics;
 import dev.lockstep.trainer.metrics.StepMetrics;
 import dev.lockstep.trainer.model.ModelDefinition;
@@ -67,7 +68,7 @@ class WorkerInvarianceTest {
     // Of 437 examples 350 train: 6 steps of 4 x 16, the last ragged.
     ShardedDataset dataset =
         SyntheticDataset.classes(folder.resolve("data"), List.of(FEATURES), CLASSES, 437);
-    mlp = TestTraining.of(folder, dataset, "mlp:200,40", c -> c.epochs(2));
+    mlp = TestTraining.of(folder, dataset, "mlp:200,40", c -> c.optimization(o -> o.epochs(2)));
   }
 
   @TestFactory
@@ -78,9 +79,9 @@ class WorkerInvarianceTest {
         SyntheticDataset.classes(folder.resolve("images"), List.of(1, 6, 6), CLASSES, 237);
     return Stream.of(
         row("sync", mlp, c -> c, 2, 3, 4),
-        row("sync, six virtual workers", mlp, c -> c.virtualWorkers(6)),
-        row("sync, clipped by the global norm", mlp, c -> c.clipNorm(1)),
-        row("sync, two accumulated micro-batches", mlp, c -> c.batchSize(8).accumulate(2)),
+        row("sync, six virtual workers", mlp, c -> c.mode(m -> m.virtualWorkers(6))),
+        row("sync, clipped by the global norm", mlp, c -> c.optimization(o -> o.clipNorm(1))),
+        row("sync, two accumulated micro-batches", mlp, c -> c.data(d -> d.batchSize(8)).mode(m -> m.accumulate(2))),
         row("sync, bfloat16", mlp, compressed("bfloat16")),
         row("sync, float16", mlp, compressed("float16")),
         row("sync, top-k", mlp, compressed("top-k=0.1")),
@@ -88,7 +89,7 @@ class WorkerInvarianceTest {
         row("sync, adamw with a schedule", mlp, WorkerInvarianceTest::scheduledAdamW),
         row("sync, lamb", mlp, WorkerInvarianceTest::lamb),
         row("sync, lamb, top-k", mlp, c -> lamb(compressed("top-k=0.1").apply(c))),
-        row("sync, plateau", mlp, c -> plateau(c.epochs(4))),
+        row("sync, plateau", mlp, c -> plateau(c.optimization(o -> o.epochs(4)))),
         row("averaging, optimizer state averaged", mlp, averaging(Averaging.every(3))),
         row(
             "averaging, optimizer state kept",
@@ -99,14 +100,14 @@ class WorkerInvarianceTest {
             mlp,
             c ->
                 averaging(Averaging.every(4).withOuter(Averaging.Outer.NESTEROV))
-                    .apply(c.clipNorm(1)),
+                    .apply(c.optimization(o -> o.clipNorm(1))),
             2,
             3),
         row("averaging, lamb", mlp, c -> lamb(averaging(Averaging.every(2)).apply(c))),
         row(
             "averaging, plateau",
             mlp,
-            c -> plateau(averaging(Averaging.every(2)).apply(c.epochs(4)))),
+            c -> plateau(averaging(Averaging.every(2)).apply(c.optimization(o -> o.epochs(4))))),
         row(
             "averaging from step 7",
             mlp,
@@ -114,24 +115,21 @@ class WorkerInvarianceTest {
         row(
             "ssp without staleness: the bits of sync",
             mlp,
-            c -> c.mode(Mode.SSP).staleness(0).pushSplit(1)),
+            c -> c.mode(m -> m.kind(Mode.SSP).staleness(0).overlapDepth(1))),
         row(
             "sync, steps with infinite gradients skipped",
             mlp.withData(hugeExample).withModel("linear"),
-            c -> c.onNonFinite(NonFinitePolicy.SKIP).validationFraction(0)),
+            c -> c.optimization(o -> o.onNonFinite(NonFinitePolicy.SKIP)).data(d -> d.validationFraction(0))),
         row(
             "sync, a graph of two branches",
             mlp.withModel(InitialModel.fresh(ModelDefinition.of(branches()))),
-            c -> c.validationFraction(0)),
+            c -> c.data(d -> d.validationFraction(0))),
         row(
             "sync, augmented images in full shuffle",
             mlp.withData(images).withModel("mlp:12"),
             c ->
-                c.virtualWorkers(3)
-                    .shuffle(Shuffle.Kind.FULL)
-                    .shuffleMegabytes(1)
-                    .augmentation(
-                        List.of(new RandomFlip(), new RandomCrop(1), new GaussianNoise(0.1)))));
+                c.mode(m -> m.virtualWorkers(3)).order(o -> o.shuffle(Shuffle.Kind.FULL).memory(ByteSize.mebibytes(1))).data(d -> d.augmentation(
+                        List.of(new RandomFlip(), new RandomCrop(1), new GaussianNoise(0.1))))));
   }
 
   private DynamicTest row(
@@ -182,28 +180,26 @@ class WorkerInvarianceTest {
   }
 
   private static UnaryOperator<TrainingConfig.Builder> compressed(String compression) {
-    return c -> c.compression(Compression.parse(compression));
+    return c -> c.mode(m -> m.gradientCompression(Compression.parse(compression)));
   }
 
   private static UnaryOperator<TrainingConfig.Builder> averaging(Averaging averaging) {
-    return c -> c.mode(Mode.AVERAGING).averaging(averaging);
+    return c -> c.mode(m -> m.kind(Mode.AVERAGING).averaging(averaging));
   }
 
   private static TrainingConfig.Builder scheduledAdamW(TrainingConfig.Builder config) {
-    return config.optimizer(
-        o ->
-            o.withName(OptimizerName.ADAMW)
+    return config.optimization(o -> o.optimizer(o.optimizer().withName(OptimizerName.ADAMW)
                 .with("lr", 0.01)
-                .withLearningRateSchedule("linear(5steps, from=0.1) > cosine"));
+                .withLearningRateSchedule("linear(5steps, from=0.1) > cosine")));
   }
 
   private static TrainingConfig.Builder lamb(TrainingConfig.Builder config) {
-    return config.optimizer(o -> o.withName(OptimizerName.LAMB).with("lr", 0.01));
+    return config.optimization(o -> o.optimizer(o.optimizer().withName(OptimizerName.LAMB).with("lr", 0.01)));
   }
 
   /** Every epoch after the first is a bad one. */
   private static TrainingConfig.Builder plateau(TrainingConfig.Builder config) {
-    return config.optimizer(o -> o.withPlateau("factor=0.5,patience=0,threshold=0.9"));
+    return config.optimization(o -> o.optimizer(o.optimizer().withPlateau("factor=0.5,patience=0,threshold=0.9")));
   }
 
   private static ComputationGraphConfiguration branches() {

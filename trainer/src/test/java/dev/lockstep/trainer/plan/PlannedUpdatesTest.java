@@ -237,10 +237,7 @@ class PlannedUpdatesTest {
   private static UpdatePlan planned(UpdatePlan model, UnaryOperator<OptimizerSettings> change) {
     TrainingConfig config =
         TrainingConfig.builder()
-            .out("out")
-            .virtualWorkers(4)
-            .validationFraction(0.1)
-            .optimizer(change)
+            .output(o -> o.folder("out")).mode(m -> m.virtualWorkers(4)).data(d -> d.validationFraction(0.1)).optimization(o -> o.optimizer(change.apply(o.optimizer())))
             .build();
     return PlannedUpdates.of(config, model, Set.of(), RUN);
   }
