@@ -241,7 +241,8 @@ class ClusterInvarianceIT {
     boolean averages = one == Case.CNN_RAGGED_CLIPPED_AVERAGING;
     TrainingConfig config =
         TrainingConfig.builder()
-            .data(d -> d.batchSize(16)).optimization(o -> o.epochs(2).seed(seed).clipNorm(one.clipNorm))
+            .data(d -> d.batchSize(16))
+            .optimization(o -> o.epochs(2).seed(seed).clipNorm(one.clipNorm))
             .mode(
                 m ->
                     m.kind(averages ? Mode.AVERAGING : Mode.SYNC)
@@ -251,7 +252,8 @@ class ClusterInvarianceIT {
                                 : null)
                         .virtualWorkers(one.virtualWorkers)
                         .gradientCompression(Compression.parse(one.compression)))
-            .cluster(c -> c.workers(workers)).output(o -> o.folder(folder.resolve("run-" + System.nanoTime()).toString()))
+            .cluster(c -> c.workers(workers))
+            .output(o -> o.folder(folder.resolve("run-" + System.nanoTime()).toString()))
             .build();
     return Lockstep.train(
         cluster.context(),

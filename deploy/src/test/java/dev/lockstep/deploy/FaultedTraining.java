@@ -85,7 +85,8 @@ final class FaultedTraining {
   /** A checkpoint every 10 steps, most with a ragged global batch on one side. */
   static TrainingConfig.Builder config() {
     return TrainingConfig.builder()
-        .data(d -> d.batchSize(16).validationFraction(0.1)).checkpoints(c -> c.every(CheckpointInterval.parse("10steps")).maxAttempts(6));
+        .data(d -> d.batchSize(16).validationFraction(0.1))
+        .checkpoints(c -> c.every(CheckpointInterval.parse("10steps")).maxAttempts(6));
   }
 
   /** The model of all cases. */

@@ -64,7 +64,8 @@ class FaultedTrainingIT {
     FaultedTraining.Outcome outcome =
         training.train(
             FaultedTraining.config()
-                .optimization(o -> o.epochs(EPOCHS)).cluster(c -> c.workers(2).minWorkers(2)),
+                .optimization(o -> o.epochs(EPOCHS))
+                .cluster(c -> c.workers(2).minWorkers(2)),
             List.of(faults));
     outcome.recoveries().forEach(System.out::println);
     outcome.requireSameRun(reference);

@@ -126,7 +126,11 @@ class LostExecutorIT {
   private CompletableFuture<TrainingResult> train(String name, int epochs, int workers) {
     TrainingConfig config =
         TrainingConfig.builder()
-            .optimization(o -> o.epochs(epochs)).data(d -> d.batchSize(16)).cluster(c -> c.workers(workers)).checkpoints(c -> c.maxAttempts(1)).output(o -> o.folder(folder.resolve(name).toString()))
+            .optimization(o -> o.epochs(epochs))
+            .data(d -> d.batchSize(16))
+            .cluster(c -> c.workers(workers))
+            .checkpoints(c -> c.maxAttempts(1))
+            .output(o -> o.folder(folder.resolve(name).toString()))
             .build();
     InitialModel model =
         InitialModel.fresh(

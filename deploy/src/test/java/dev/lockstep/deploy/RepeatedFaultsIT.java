@@ -113,7 +113,8 @@ class RepeatedFaultsIT {
               () ->
                   training.train(
                       config()
-                          .cluster(c -> c.workers(2).minWorkers(2)).checkpoints(c -> c.maxAttempts(2)),
+                          .cluster(c -> c.workers(2).minWorkers(2))
+                          .checkpoints(c -> c.maxAttempts(2)),
                       out,
                       thrice,
                       fault -> {}));

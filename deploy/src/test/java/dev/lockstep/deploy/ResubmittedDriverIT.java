@@ -49,7 +49,8 @@ class ResubmittedDriverIT {
               FaultedTraining.model(dataset),
               dataset,
               FaultedTraining.config()
-                  .optimization(o -> o.epochs(EPOCHS)).output(o -> o.folder(folder.resolve("reference").toString()))
+                  .optimization(o -> o.epochs(EPOCHS))
+                  .output(o -> o.folder(folder.resolve("reference").toString()))
                   .build());
     }
     command.requireSameRun(ended, reference);

@@ -157,7 +157,8 @@ class SoakIT {
     try (SparkCluster cluster = SparkCluster.start("local[1]")) {
       TrainingConfig config =
           sync()
-              .optimization(o -> o.epochs(epochs)).output(o -> o.folder(folder.resolve("drivers/reference").toString()))
+              .optimization(o -> o.epochs(epochs))
+              .output(o -> o.folder(folder.resolve("drivers/reference").toString()))
               .build();
       reference =
           Lockstep.train(cluster.context(), FaultedTraining.model(dataset), dataset, config);
@@ -188,7 +189,8 @@ class SoakIT {
           training.train(
               config
                   .get()
-                  .optimization(o -> o.epochs(epochs)).cluster(c -> c.workers(2).minWorkers(2)),
+                  .optimization(o -> o.epochs(epochs))
+                  .cluster(c -> c.workers(2).minWorkers(2)),
               faults);
       outcome.recoveries().forEach(one -> table.recovered(where, one));
       outcome.requireSameRun(reference);

@@ -85,7 +85,8 @@ class StandaloneIT {
                       c ->
                           mixed
                               .apply(c)
-                              .optimization(o -> o.epochs(2)).cluster(s -> s.workers(1))));
+                              .optimization(o -> o.epochs(2))
+                              .cluster(s -> s.workers(1))));
       assertTrue(
           later.getMessage().contains(" of the machines that took the first 7 steps"),
           later.getMessage());
@@ -132,7 +133,9 @@ class StandaloneIT {
         change
             .apply(
                 TrainingConfig.builder()
-                    .data(d -> d.batchSize(16)).cluster(s -> s.workers(cluster.context().isLocal() ? 1 : 2)).output(o -> o.folder(folder.resolve("run-" + System.nanoTime()).toString())))
+                    .data(d -> d.batchSize(16))
+                    .cluster(s -> s.workers(cluster.context().isLocal() ? 1 : 2))
+                    .output(o -> o.folder(folder.resolve("run-" + System.nanoTime()).toString())))
             .build();
     ModelDefinition model =
         ModelDefinition.builtIn("mlp:520", dataset.shardSet().tensors(), BuiltInOptions.DEFAULT);

@@ -125,7 +125,10 @@ final class Quickstart implements Callable<Integer> {
   public Integer call() throws IOException {
     TrainingConfig config =
         TrainingConfig.builder()
-            .optimization(o -> o.epochs(epochs).seed(seed)).data(d -> d.batchSize(batchSize)).mode(m -> m.virtualWorkers(virtualWorkers)).cluster(c -> c.workers(workers).numericProfile(numericProfile))
+            .optimization(o -> o.epochs(epochs).seed(seed))
+            .data(d -> d.batchSize(batchSize))
+            .mode(m -> m.virtualWorkers(virtualWorkers))
+            .cluster(c -> c.workers(workers).numericProfile(numericProfile))
             // So that the report has a curve of the accuracy.
             .data(d -> d.validationFraction(0.1))
             .output(

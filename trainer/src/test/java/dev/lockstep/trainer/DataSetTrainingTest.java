@@ -81,7 +81,9 @@ class DataSetTrainingTest {
     assertEquals(0, again.workers(), "launched again");
     TrainingConfig config =
         TrainingConfig.builder()
-            .optimization(o -> o.epochs(6)).data(d -> d.batchSize(8)).output(o -> o.folder(five.out()))
+            .optimization(o -> o.epochs(6))
+            .data(d -> d.batchSize(8))
+            .output(o -> o.folder(five.out()))
             .build();
     IllegalArgumentException refused =
         assertThrows(
@@ -94,7 +96,9 @@ class DataSetTrainingTest {
   private TrainingResult train(String name, int partitions) throws IOException {
     TrainingConfig config =
         TrainingConfig.builder()
-            .optimization(o -> o.epochs(5)).data(d -> d.batchSize(8).validationFraction(0.25)).output(o -> o.folder(folder.resolve(name).toString()))
+            .optimization(o -> o.epochs(5))
+            .data(d -> d.batchSize(8).validationFraction(0.25))
+            .output(o -> o.folder(folder.resolve(name).toString()))
             .build();
     return Lockstep.train(spark, network(), spark.parallelize(data(), partitions), config);
   }
@@ -106,11 +110,15 @@ class DataSetTrainingTest {
     network.init();
     TrainingConfig config =
         TrainingConfig.builder()
-            .optimization(o -> o.epochs(3)).data(d -> d.batchSize(16)).mode(m -> m.virtualWorkers(4)).output(o -> o.folder(folder.resolve("plain").toString()))
+            .optimization(o -> o.epochs(3))
+            .data(d -> d.batchSize(16))
+            .mode(m -> m.virtualWorkers(4))
+            .output(o -> o.folder(folder.resolve("plain").toString()))
             .build();
     TrainingConfig measured =
         config.toBuilder()
-            .optimization(o -> o.clipNorm(Double.POSITIVE_INFINITY)).output(o -> o.folder(folder.resolve("measured").toString()))
+            .optimization(o -> o.clipNorm(Double.POSITIVE_INFINITY))
+            .output(o -> o.folder(folder.resolve("measured").toString()))
             .build();
     TrainingResult without =
         Lockstep.train(spark, network, spark.parallelize(List.of(globalBatch)), config);
@@ -147,7 +155,10 @@ class DataSetTrainingTest {
             ShardingOptions.named("shards"));
     TrainingConfig config =
         TrainingConfig.builder()
-            .optimization(o -> o.epochs(3)).data(d -> d.batchSize(8).validationFraction(0.25)).mode(m -> m.virtualWorkers(3)).output(o -> o.folder(folder.resolve("run").toString()))
+            .optimization(o -> o.epochs(3))
+            .data(d -> d.batchSize(8).validationFraction(0.25))
+            .mode(m -> m.virtualWorkers(3))
+            .output(o -> o.folder(folder.resolve("run").toString()))
             .build();
     TrainingResult result = Lockstep.train(spark, start, data, config);
 
@@ -279,7 +290,10 @@ class DataSetTrainingTest {
     start.init();
     TrainingConfig config =
         TrainingConfig.builder()
-            .optimization(o -> o.epochs(3)).data(d -> d.batchSize(8)).mode(m -> m.virtualWorkers(3)).output(o -> o.folder(folder.resolve("run").toString()))
+            .optimization(o -> o.epochs(3))
+            .data(d -> d.batchSize(8))
+            .mode(m -> m.virtualWorkers(3))
+            .output(o -> o.folder(folder.resolve("run").toString()))
             .build();
     TrainingResult result = Lockstep.train(spark, start, data, config);
     ComputationGraph plain = start.clone();
@@ -315,7 +329,8 @@ class DataSetTrainingTest {
             .toList();
     TrainingConfig config =
         TrainingConfig.builder()
-            .optimization(o -> o.epochs(1)).output(o -> o.folder(folder.resolve("weighted").toString()))
+            .optimization(o -> o.epochs(1))
+            .output(o -> o.folder(folder.resolve("weighted").toString()))
             .build();
     TrainingResult twice =
         Lockstep.train(

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.trainer.config.ByteSize;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.augment.Augmentation;
@@ -13,6 +12,7 @@ import dev.lockstep.sharding.augment.GaussianNoise;
 import dev.lockstep.sharding.augment.RandomCrop;
 import dev.lockstep.sharding.augment.RandomFlip;
 import dev.lockstep.sharding.plan.Shuffle;
+import dev.lockstep.trainer.config.ByteSize;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.driver.SyntheticDataset;
 import dev.lockstep.trainer.model.ModelDefinition;
@@ -63,7 +63,10 @@ class OrderedTrainingTest {
       throws IOException {
     TrainingConfig config = config("one", ALL);
     TrainingConfig others =
-        config("others", ALL).toBuilder().order(o -> o.memory(ByteSize.mebibytes(300))).cluster(c -> c.workers(2)).build();
+        config("others", ALL).toBuilder()
+            .order(o -> o.memory(ByteSize.mebibytes(300)))
+            .cluster(c -> c.workers(2))
+            .build();
     TrainingResult two;
 
     two = Lockstep.train(spark, network(), images, others);
@@ -75,7 +78,9 @@ class OrderedTrainingTest {
     assertNotEquals(one.parametersSha256(), plain.parametersSha256());
 
     MultiLayerNetwork fit = new MultiLayerNetwork(network());
-    float[] theta = BuiltModel.of(ModelDefinition.of(network()), config.optimization().seed()).initialParameters();
+    float[] theta =
+        BuiltModel.of(ModelDefinition.of(network()), config.optimization().seed())
+            .initialParameters();
     fit.init(Nd4j.createFromArray(theta).reshape(1, theta.length), true);
     InitialModel model = InitialModel.fresh(ModelDefinition.of(network()));
     for (int epoch = 0; epoch < config.optimization().epochs(); epoch++) {
@@ -119,7 +124,12 @@ class OrderedTrainingTest {
 
   private TrainingConfig config(String out, List<Augmentation> augmentation) {
     return TrainingConfig.builder()
-        .optimization(o -> o.epochs(2)).data(d -> d.batchSize(8).validationFraction(0.2).augmentation(augmentation)).mode(m -> m.virtualWorkers(3)).cluster(c -> c.workers(1)).order(o -> o.shuffle(Shuffle.Kind.FULL).memory(ByteSize.mebibytes(1))).output(o -> o.folder(folder.resolve(out).toString()))
+        .optimization(o -> o.epochs(2))
+        .data(d -> d.batchSize(8).validationFraction(0.2).augmentation(augmentation))
+        .mode(m -> m.virtualWorkers(3))
+        .cluster(c -> c.workers(1))
+        .order(o -> o.shuffle(Shuffle.Kind.FULL).memory(ByteSize.mebibytes(1)))
+        .output(o -> o.folder(folder.resolve(out).toString()))
         .build();
   }
 

@@ -80,7 +80,9 @@ public record TestTraining(
       throws IOException {
     TrainingConfig.Builder config =
         TrainingConfig.builder()
-            .data(d -> d.batchSize(16).validationFraction(0.2)).cluster(s -> s.workers(2)).output(o -> o.folder(folder.resolve(name).toString()));
+            .data(d -> d.batchSize(16).validationFraction(0.2))
+            .cluster(s -> s.workers(2))
+            .output(o -> o.folder(folder.resolve(name).toString()));
     JavaSparkContext spark = LocalSpark.shared();
     return Lockstep.train(
         spark, model, dataset, change.apply(base.apply(config)).build(), observer);

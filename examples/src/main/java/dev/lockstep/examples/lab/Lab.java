@@ -54,7 +54,8 @@ public final class Lab {
   public TrainingConfig.Builder newRun(String name, int virtualWorkers) {
     say(name + " …");
     return TrainingConfig.builder()
-        .optimization(o -> o.seed(options.seed())).mode(m -> m.virtualWorkers(virtualWorkers))
+        .optimization(o -> o.seed(options.seed()))
+        .mode(m -> m.virtualWorkers(virtualWorkers))
         .cluster(
             c ->
                 c.workers(Math.min(options.workers(), virtualWorkers))

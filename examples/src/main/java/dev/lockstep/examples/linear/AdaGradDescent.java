@@ -80,7 +80,8 @@ public final class AdaGradDescent extends Experiment {
       MultiLayerNetwork start = Line.network(lab.seed(), each.getValue(), 0, 0);
       TrainingConfig config =
           lab.newRun(each.getKey(), 2)
-              .data(d -> d.batchSize(5)).optimization(o -> o.epochs(epochs))
+              .data(d -> d.batchSize(5))
+              .optimization(o -> o.epochs(epochs))
               // Measures the gradient's norm and clips nothing.
               .optimization(o -> o.clipNorm(Double.POSITIVE_INFINITY))
               .build();

@@ -80,7 +80,8 @@ public final class BiasVariance extends Experiment {
           Line.network(lab.seed(), new Sgd(learningRate), penalty.l1(), penalty.l2());
       TrainingConfig config =
           lab.newRun(penalty.text(), 4)
-              .data(d -> d.batchSize(64)).optimization(o -> o.epochs(epochs))
+              .data(d -> d.batchSize(64))
+              .optimization(o -> o.epochs(epochs))
               .build();
       TrainingResult result = Lockstep.train(lab.spark(), start, data, config);
       float w = result.parameters()[0];

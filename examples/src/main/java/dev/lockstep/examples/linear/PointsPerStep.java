@@ -32,7 +32,8 @@ enum PointsPerStep {
   TrainingConfig run(Lab lab, int steps) {
     int points = virtualWorkers * batchSize;
     return lab.newRun(text, virtualWorkers)
-        .data(d -> d.batchSize(batchSize)).optimization(o -> o.epochs((steps * points + POINTS - 1) / POINTS))
+        .data(d -> d.batchSize(batchSize))
+        .optimization(o -> o.epochs((steps * points + POINTS - 1) / POINTS))
         .build();
   }
 }

@@ -84,7 +84,8 @@ public final class Quadratic extends Experiment {
       MultiLayerNetwork start = network(lab.seed(), way.updater);
       TrainingConfig config =
           lab.newRun(way.text, way.virtualWorkers)
-              .data(d -> d.batchSize(way.batchSize)).optimization(o -> o.epochs(epochs))
+              .data(d -> d.batchSize(way.batchSize))
+              .optimization(o -> o.epochs(epochs))
               .build();
       TrainingResult result = Lockstep.train(lab.spark(), start, data, config);
       byEpochs.add(Series.ofEpochs(way.text, result.metrics(), EpochMetrics::meanLoss));

@@ -53,7 +53,8 @@ public final class DroppedUnits extends Experiment {
       String name = dropped == 0 ? "no dropout" : "dropout " + dropped;
       TrainingConfig config =
           lab.newRun(name, 4)
-              .data(d -> d.batchSize(16).validationFraction(0.5)).optimization(o -> o.epochs(epochs))
+              .data(d -> d.batchSize(16).validationFraction(0.5))
+              .optimization(o -> o.epochs(epochs))
               .build();
       TrainingResult result =
           Lockstep.train(lab.spark(), network(lab.seed(), 1 - dropped), data, config);

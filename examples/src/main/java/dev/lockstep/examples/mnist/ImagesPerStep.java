@@ -34,7 +34,8 @@ enum ImagesPerStep {
    */
   TrainingConfig run(Lab lab, long images, int times) {
     return lab.newRun(text, virtualWorkers)
-        .data(d -> d.validationFraction(0.2).batchSize(batchSize(images))).optimization(o -> o.epochs(times * epochs))
+        .data(d -> d.validationFraction(0.2).batchSize(batchSize(images)))
+        .optimization(o -> o.epochs(times * epochs))
         .build();
   }
 

@@ -73,7 +73,8 @@ public final class InitialWeights extends Experiment {
     for (Start start : starts) {
       TrainingConfig config =
           lab.newRun(start.text, 4)
-              .data(d -> d.batchSize(16).validationFraction(0.2)).optimization(o -> o.epochs(epochs))
+              .data(d -> d.batchSize(16).validationFraction(0.2))
+              .optimization(o -> o.epochs(epochs))
               .build();
       MultiLayerNetwork network = network(lab.seed(), start);
       TrainingResult result = Lockstep.train(lab.spark(), network, data, config);

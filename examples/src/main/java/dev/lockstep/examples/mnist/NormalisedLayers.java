@@ -58,7 +58,8 @@ public final class NormalisedLayers extends Experiment {
     for (String name : List.of("without", "with batch normalisation")) {
       TrainingConfig config =
           lab.newRun(name, 4)
-              .data(d -> d.batchSize(16).validationFraction(0.2)).optimization(o -> o.epochs(epochs))
+              .data(d -> d.batchSize(16).validationFraction(0.2))
+              .optimization(o -> o.epochs(epochs))
               .build();
       TrainingResult result = Lockstep.train(lab.spark(), networks.get(name), data, config);
       steps.add(Series.ofSteps(name, result.metrics(), StepMetrics::meanLoss).smoothed(10));

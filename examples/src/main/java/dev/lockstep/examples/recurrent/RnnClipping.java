@@ -104,7 +104,8 @@ public final class RnnClipping extends Experiment {
 
   private TrainingConfig.Builder config(Lab lab, String name) {
     return lab.newRun(name, 4)
-        .optimization(o -> o.epochs(epochs)).data(d -> d.batchSize(8).validationFraction(0.2));
+        .optimization(o -> o.epochs(epochs))
+        .data(d -> d.batchSize(8).validationFraction(0.2));
   }
 
   private static double lastLoss(TrainingResult result) {

@@ -72,7 +72,8 @@ public final class LargeDataset extends Experiment {
 
     TrainingConfig config =
         lab.newRun("large", 4)
-            .data(d -> d.batchSize(32).validationFraction(0.02)).optimization(o -> o.epochs(epochs))
+            .data(d -> d.batchSize(32).validationFraction(0.02))
+            .optimization(o -> o.epochs(epochs))
             .build();
     InitialModel network =
         InitialModel.fresh(

@@ -58,7 +58,10 @@ class AdaGradDescentTest {
         ShardedDatasets.open(shards.toUri().toString(), TestLab.spark().hadoopConfiguration());
     TrainingConfig config =
         TrainingConfig.builder()
-            .optimization(o -> o.seed(42).epochs(EPOCHS)).mode(m -> m.virtualWorkers(2)).data(d -> d.batchSize(5)).output(o -> o.folder(folder.resolve("unused").toUri().toString()))
+            .optimization(o -> o.seed(42).epochs(EPOCHS))
+            .mode(m -> m.virtualWorkers(2))
+            .data(d -> d.batchSize(5))
+            .output(o -> o.folder(folder.resolve("unused").toUri().toString()))
             .build();
     MultiLayerNetwork start = Line.network(42, new AdaGrad(rate), 0, 0);
     double w = start.params().getDouble(0);

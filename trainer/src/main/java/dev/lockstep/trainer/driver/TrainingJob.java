@@ -197,7 +197,11 @@ public final class TrainingJob {
               + "): give data, or a smaller fraction");
     }
     return EpochPlan.of(
-            config.optimization().seed(), 0, config.mode().virtualWorkers(), training, config.order().shuffleOf(dataset.shardSet()))
+            config.optimization().seed(),
+            0,
+            config.mode().virtualWorkers(),
+            training,
+            config.order().shuffleOf(dataset.shardSet()))
         .steps(config.data().batchSize());
   }
 
@@ -277,7 +281,9 @@ public final class TrainingJob {
     if (config.optimization().clipNorm() > 0) {
       return new Clipping.GlobalNorm(config.optimization().clipNorm());
     }
-    return config.optimization().clipValue() > 0 ? new Clipping.ByValue(config.optimization().clipValue()) : new Clipping.None();
+    return config.optimization().clipValue() > 0
+        ? new Clipping.ByValue(config.optimization().clipValue())
+        : new Clipping.None();
   }
 
   private void announce(RunHistory.Beginning beginning, int workers) {
@@ -288,7 +294,8 @@ public final class TrainingJob {
       int perWorker = (config.mode().virtualWorkers() + workers - 1) / workers;
       StreamRequest stream = TrainingTask.trainingStream(config, dataset, 0, perWorker, 0, pace);
       MemoryPlan memory =
-          MemoryPlan.of(plan, pace, config.mode().virtualWorkers(), workers, stream.residentBytes());
+          MemoryPlan.of(
+              plan, pace, config.mode().virtualWorkers(), workers, stream.residentBytes());
       text +=
           String.format(
                   Locale.ROOT,

@@ -55,7 +55,10 @@ public final class CheckpointOverheadBenchmark {
           String out = folder.resolve("run" + round + saves).toString();
           TrainingConfig.Builder config =
               TrainingConfig.builder()
-                  .optimization(o -> o.epochs(steps / 10)).data(d -> d.batchSize(batch)).mode(m -> m.virtualWorkers(VIRTUAL_WORKERS)).output(o -> o.folder(out));
+                  .optimization(o -> o.epochs(steps / 10))
+                  .data(d -> d.batchSize(batch))
+                  .mode(m -> m.virtualWorkers(VIRTUAL_WORKERS))
+                  .output(o -> o.folder(out));
           if (saves) {
             config.checkpoints(c -> c.every(CheckpointInterval.parse(every)));
           }

@@ -137,7 +137,10 @@ public final class TrainBenchmark {
             model(),
             dataset,
             TrainingConfig.builder()
-                .optimization(o -> o.epochs(EPOCHS)).data(d -> d.batchSize(BATCH)).mode(m -> m.virtualWorkers(1)).output(o -> o.folder(out.toString()))
+                .optimization(o -> o.epochs(EPOCHS))
+                .data(d -> d.batchSize(BATCH))
+                .mode(m -> m.virtualWorkers(1))
+                .output(o -> o.folder(out.toString()))
                 .build());
     return result.examplesPerSecond();
   }

@@ -86,7 +86,9 @@ class TrainingConfigTest {
                         .kernels(Kernels.BUILTIN)
                         .startTimeout(Duration.ofSeconds(90))
                         .peerTimeout(Duration.ofSeconds(3)))
-            .order(o -> o.window(77).memory(ByteSize.mebibytes(9))).checkpoints(s -> s.every(CheckpointInterval.parse("100steps"))).output(o -> o.folder("hdfs:///runs/a").existing(ExistingOutput.REPLACE))
+            .order(o -> o.window(77).memory(ByteSize.mebibytes(9)))
+            .checkpoints(s -> s.every(CheckpointInterval.parse("100steps")))
+            .output(o -> o.folder("hdfs:///runs/a").existing(ExistingOutput.REPLACE))
             .build();
     assertEquals(config, TrainingConfig.fromJson(config.toJson()));
     assertEquals(config, config.toBuilder().build());
@@ -100,7 +102,8 @@ class TrainingConfigTest {
     assertEquals(
         none,
         TrainingConfig.builder()
-            .output(o -> o.folder("a")).order(o -> o.shuffle(Shuffle.Kind.NONE))
+            .output(o -> o.folder("a"))
+            .order(o -> o.shuffle(Shuffle.Kind.NONE))
             .build());
     TrainingConfig full = none.toBuilder().order(o -> o.shuffle(Shuffle.Kind.FULL)).build();
     assertEquals(Shuffle.FULL, full.order().shuffleOf(rows(8, 1024)));
@@ -140,7 +143,8 @@ class TrainingConfigTest {
   void jsonKeepsAnInfiniteNormAsAString() {
     TrainingConfig config =
         TrainingConfig.builder()
-            .output(o -> o.folder("a")).optimization(o -> o.clipNorm(Double.POSITIVE_INFINITY))
+            .output(o -> o.folder("a"))
+            .optimization(o -> o.clipNorm(Double.POSITIVE_INFINITY))
             .build();
     assertTrue(config.toJson().contains("\"clipNorm\" : \"Infinity\""), config.toJson());
     assertEquals(config, TrainingConfig.fromJson(config.toJson()));
@@ -161,7 +165,8 @@ class TrainingConfigTest {
   void settingsOfAveragingHaveTheDefaultsOfTheirPapers() {
     TrainingConfig.Builder builder =
         TrainingConfig.builder()
-            .output(o -> o.folder("a")).mode(m -> m.virtualWorkers(8).kind(Mode.AVERAGING));
+            .output(o -> o.folder("a"))
+            .mode(m -> m.virtualWorkers(8).kind(Mode.AVERAGING));
     Averaging plain = builder.mode(m -> m.averaging(Averaging.every(5))).build().mode().averaging();
     assertEquals(
         new Averaging(5, Averaging.Outer.NONE, null, null, Averaging.LocalState.AVERAGED, null),
@@ -244,13 +249,15 @@ class TrainingConfigTest {
         Arguments.of(
             change(
                 c ->
-                    c.mode(m -> m.kind(Mode.ASYNC)).optimization(o -> o.onNonFinite(NonFinitePolicy.lower(0.5)))),
+                    c.mode(m -> m.kind(Mode.ASYNC))
+                        .optimization(o -> o.onNonFinite(NonFinitePolicy.lower(0.5)))),
             "onNonFinite=lower:0.5 with mode=async: only the steps of mode sync can be taken again"
                 + " at another rate; use --mode sync, or --on-non-finite stop or skip"),
         Arguments.of(
             change(
                 c ->
-                    c.optimization(o -> o.onNonFinite(NonFinitePolicy.lower(0.5))).checkpoints(s -> s.every(CheckpointInterval.parse("10minutes")))),
+                    c.optimization(o -> o.onNonFinite(NonFinitePolicy.lower(0.5)))
+                        .checkpoints(s -> s.every(CheckpointInterval.parse("10minutes")))),
             "onNonFinite=lower:0.5 with checkpointEvery=10minutes: the run goes back to a step that"
                 + " must not depend on the clock; give steps or epochs with --checkpoint-every"),
         Arguments.of(
@@ -278,13 +285,15 @@ class TrainingConfigTest {
         Arguments.of(
             change(
                 c ->
-                    c.mode(m -> m.kind(Mode.ASYNC)).optimization(o -> o.clipNorm(Double.POSITIVE_INFINITY))),
+                    c.mode(m -> m.kind(Mode.ASYNC))
+                        .optimization(o -> o.clipNorm(Double.POSITIVE_INFINITY))),
             "clipNorm=Infinity with mode=async: there is no moment at which a step's whole gradient"
                 + " is known; leave --clip-norm out, or use --mode ssp"),
         Arguments.of(
             change(
                 c ->
-                    c.mode(m -> m.kind(Mode.AVERAGING).averaging(Averaging.every(3))).optimization(o -> o.clipNorm(Double.POSITIVE_INFINITY))),
+                    c.mode(m -> m.kind(Mode.AVERAGING).averaging(Averaging.every(3)))
+                        .optimization(o -> o.clipNorm(Double.POSITIVE_INFINITY))),
             "clipNorm=Infinity with mode=averaging: every virtual worker steps on a gradient of its"
                 + " own, and no norm would be reported; leave --clip-norm out, or begin with"
                 + " synchronous steps with --post-local-from"),
@@ -330,7 +339,8 @@ class TrainingConfigTest {
             .getMessage());
     invalidValuesAreRefusedWithTheRemedy(
         c ->
-            c.mode(m -> m.kind(Mode.ASYNC)).checkpoints(s -> s.every(CheckpointInterval.parse("5minutes"))),
+            c.mode(m -> m.kind(Mode.ASYNC))
+                .checkpoints(s -> s.every(CheckpointInterval.parse("5minutes"))),
         "checkpointEvery=5minutes with mode=async: workers must know beforehand after which steps"
             + " they wait for each other; give steps or epochs, such as 100steps");
     invalidValuesAreRefusedWithTheRemedy(

@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.trainer.config.ModeConfig.Mode;
 import dev.lockstep.trainer.TestTraining;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
 import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.CheckpointInterval;
+import dev.lockstep.trainer.config.ModeConfig.Mode;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.output.RunFolder;
 import dev.lockstep.trainer.output.TrainingResult;
@@ -50,7 +50,12 @@ class AveragingJobTest {
   void keptStateIsSavedWithEveryCheckpointAndItsMeanWithTheModel() throws IOException {
     UnaryOperator<TrainingConfig.Builder> kept =
         c ->
-            c.mode(m -> m.kind(Mode.AVERAGING).averaging(Averaging.every(2).withLocalState(Averaging.LocalState.KEPT))).checkpoints(s -> s.every(CheckpointInterval.parse("5steps")));
+            c.mode(
+                    m ->
+                        m.kind(Mode.AVERAGING)
+                            .averaging(
+                                Averaging.every(2).withLocalState(Averaging.LocalState.KEPT)))
+                .checkpoints(s -> s.every(CheckpointInterval.parse("5steps")));
     TrainingResult one = training.run(1, kept);
     TrainingResult two = training.run(2, kept);
     assertEquals(one.parametersSha256(), two.parametersSha256());
@@ -95,7 +100,8 @@ class AveragingJobTest {
 
   @Test
   void accumulationTakesFewerAndLargerSteps() throws IOException {
-    UnaryOperator<TrainingConfig.Builder> two = c -> c.data(d -> d.batchSize(8)).mode(m -> m.accumulate(2));
+    UnaryOperator<TrainingConfig.Builder> two =
+        c -> c.data(d -> d.batchSize(8)).mode(m -> m.accumulate(2));
     TrainingResult one = training.run(1, two);
     assertEquals(12, one.steps());
     TrainingResult plain = training.run(2, c -> c);

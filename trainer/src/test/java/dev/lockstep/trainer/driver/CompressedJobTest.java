@@ -49,7 +49,8 @@ class CompressedJobTest {
     double atFirst = Double.NaN;
     Map<String, Long> pushed = new HashMap<>();
     for (String compression : COMPRESSIONS) {
-      TrainingResult one = training.run(2, c -> c.mode(m -> m.gradientCompression(Compression.parse(compression))));
+      TrainingResult one =
+          training.run(2, c -> c.mode(m -> m.gradientCompression(Compression.parse(compression))));
       pushed.put(compression, one.exchanged().pushed());
       double last = one.metrics().epochs().get(7).meanLoss();
       if (compression.equals("none")) {
@@ -70,8 +71,14 @@ class CompressedJobTest {
 
   @Test
   void residualsAreSavedWithEveryCheckpointAndDoNotDependOnTheWorkers() throws IOException {
-    float[][] one = residuals(training.run(1, c -> c.mode(m -> m.gradientCompression(Compression.parse("top-k=0.1")))));
-    float[][] two = residuals(training.run(2, c -> c.mode(m -> m.gradientCompression(Compression.parse("top-k=0.1")))));
+    float[][] one =
+        residuals(
+            training.run(
+                1, c -> c.mode(m -> m.gradientCompression(Compression.parse("top-k=0.1")))));
+    float[][] two =
+        residuals(
+            training.run(
+                2, c -> c.mode(m -> m.gradientCompression(Compression.parse("top-k=0.1")))));
     assertEquals(4, one.length);
     assertArrayEquals(one, two);
     for (float[] residual : one) {

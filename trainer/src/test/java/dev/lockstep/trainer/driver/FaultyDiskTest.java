@@ -50,7 +50,9 @@ class FaultyDiskTest {
                 folder,
                 SyntheticDataset.classes(folder.resolve("data"), List.of(20), 3, 437),
                 "mlp:40",
-                c -> c.optimization(o -> o.epochs(2)).checkpoints(s -> s.every(CheckpointInterval.parse("2steps"))))
+                c ->
+                    c.optimization(o -> o.epochs(2))
+                        .checkpoints(s -> s.every(CheckpointInterval.parse("2steps"))))
             .observedBy(observer);
   }
 

@@ -61,7 +61,8 @@ class GraphTrainingTest {
     TrainingConfig config = config("unused");
     ComputationGraph fit = new ComputationGraph(branches());
     float[] theta =
-        BuiltModel.of(ModelDefinition.of(branches()), config.optimization().seed()).initialParameters();
+        BuiltModel.of(ModelDefinition.of(branches()), config.optimization().seed())
+            .initialParameters();
     fit.init(Nd4j.createFromArray(theta).reshape(1, theta.length), true);
     List<DataSet> batches = globalBatches(dataset, config);
     assertEquals(three.steps(), batches.size());
@@ -77,7 +78,10 @@ class GraphTrainingTest {
 
   private TrainingConfig config(String out) {
     return TrainingConfig.builder()
-        .optimization(o -> o.epochs(EPOCHS)).data(d -> d.batchSize(8).validationFraction(0)).cluster(c -> c.workers(3)).output(o -> o.folder(folder.resolve(out).toString()))
+        .optimization(o -> o.epochs(EPOCHS))
+        .data(d -> d.batchSize(8).validationFraction(0))
+        .cluster(c -> c.workers(3))
+        .output(o -> o.folder(folder.resolve(out).toString()))
         .build();
   }
 

@@ -59,7 +59,8 @@ class LaunchTest {
                 "mlp:30", dataset.shardSet().tensors(), BuiltInOptions.DEFAULT)),
         dataset,
         TrainingConfig.builder()
-            .cluster(c -> c.startTimeout(launch)).output(o -> o.folder(folder.resolve(name).toUri().toString()))
+            .cluster(c -> c.startTimeout(launch))
+            .output(o -> o.folder(folder.resolve(name).toUri().toString()))
             .build());
   }
 

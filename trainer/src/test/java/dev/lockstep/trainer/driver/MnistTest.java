@@ -76,7 +76,10 @@ class MnistTest {
               InitialModel.fresh(model),
               dataset,
               TrainingConfig.builder()
-                  .optimization(o -> o.epochs(EPOCHS).seed(SEED)).data(d -> d.batchSize(GLOBAL_BATCH / 4).validationFraction(VALIDATION)).mode(m -> m.virtualWorkers(4)).output(o -> o.folder(folder.resolve("run").toUri().toString()))
+                  .optimization(o -> o.epochs(EPOCHS).seed(SEED))
+                  .data(d -> d.batchSize(GLOBAL_BATCH / 4).validationFraction(VALIDATION))
+                  .mode(m -> m.virtualWorkers(4))
+                  .output(o -> o.folder(folder.resolve("run").toUri().toString()))
                   .build());
 
       assertEquals(EPOCHS * 8_000L, result.examples());

@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.trainer.config.ModeConfig.Mode;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.TestTraining;
 import dev.lockstep.trainer.config.Averaging;
+import dev.lockstep.trainer.config.ModeConfig.Mode;
 import dev.lockstep.trainer.config.NonFinitePolicy;
 import dev.lockstep.trainer.config.RunPoint;
 import dev.lockstep.trainer.config.TrainingConfig;
@@ -74,7 +74,10 @@ class ModesJobTest {
   void postLocalRunsAreSynchronousUntilTheirStep() throws IOException {
     UnaryOperator<TrainingConfig.Builder> postLocal =
         c ->
-            c.mode(m -> m.kind(Mode.AVERAGING).averaging(Averaging.every(4).withFrom(RunPoint.parse("7"))));
+            c.mode(
+                m ->
+                    m.kind(Mode.AVERAGING)
+                        .averaging(Averaging.every(4).withFrom(RunPoint.parse("7"))));
     TrainingResult sync = training.run(1, c -> c);
     TrainingResult three = training.run(3, postLocal);
     assertEquals(12, three.metrics().steps().size());
@@ -97,7 +100,11 @@ class ModesJobTest {
                 training.run(
                     1,
                     c ->
-                        c.mode(m -> m.kind(Mode.AVERAGING).averaging(Averaging.every(4).withFrom(RunPoint.parse("2epochs"))))));
+                        c.mode(
+                            m ->
+                                m.kind(Mode.AVERAGING)
+                                    .averaging(
+                                        Averaging.every(4).withFrom(RunPoint.parse("2epochs"))))));
     assertEquals(
         "postLocalFrom=2epochs is step 12 >= 12 steps of the run: averaging would never begin;"
             + " lower --post-local-from, or use --mode sync",
@@ -109,7 +116,9 @@ class ModesJobTest {
     ShardedDataset huge = SyntheticDataset.withHugeExample(folder.resolve("huge"), 20, 3, 200, 77);
     TestTraining linear = training.withData(huge).withModel("linear");
     TrainingException stopped =
-        assertThrows(TrainingException.class, () -> linear.run(2, c -> c.data(d -> d.validationFraction(0))));
+        assertThrows(
+            TrainingException.class,
+            () -> linear.run(2, c -> c.data(d -> d.validationFraction(0))));
     assertTrue(
         stopped
             .getMessage()
@@ -117,7 +126,11 @@ class ModesJobTest {
         stopped.getMessage());
     assertTrue(stopped.getMessage().contains("--on-non-finite skip"), stopped.getMessage());
     TrainingResult two =
-        linear.run(2, c -> c.optimization(o -> o.onNonFinite(NonFinitePolicy.SKIP)).data(d -> d.validationFraction(0)));
+        linear.run(
+            2,
+            c ->
+                c.optimization(o -> o.onNonFinite(NonFinitePolicy.SKIP))
+                    .data(d -> d.validationFraction(0)));
     List<StepMetrics> steps = two.metrics().steps();
     assertEquals(2, steps.get(steps.size() - 1).skippedSteps(), "once an epoch");
     assertTrue(record(two).contains("\"skippedSteps\" : 2"), record(two));

@@ -62,8 +62,10 @@ class NonFiniteGradientTest {
 
   @Test
   void aLoweredRateAppliesFromTheCheckpointBeforeTheStepWhateverTheCluster() throws IOException {
-    TrainingResult one = training(MUCH_TOO_FAST).run("one", c -> lowering(c).cluster(s -> s.workers(1)));
-    TrainingResult three = training(MUCH_TOO_FAST).run("three", c -> lowering(c).cluster(s -> s.workers(3)));
+    TrainingResult one =
+        training(MUCH_TOO_FAST).run("one", c -> lowering(c).cluster(s -> s.workers(1)));
+    TrainingResult three =
+        training(MUCH_TOO_FAST).run("three", c -> lowering(c).cluster(s -> s.workers(3)));
     assertEquals(one.parametersSha256(), three.parametersSha256());
     assertEquals(one.rateCuts(), three.rateCuts());
     assertFalse(one.rateCuts().isEmpty());
@@ -89,7 +91,8 @@ class NonFiniteGradientTest {
     int from = (int) lowered.rateCuts().get(0).fromStep();
     ISchedule falls =
         new MapSchedule(ScheduleType.ITERATION, Map.of(0, MUCH_TOO_FAST, from, MUCH_TOO_FAST / 64));
-    TrainingResult scheduled = training(new Sgd(falls)).run("scheduled", c -> c.optimization(o -> o.epochs(20)));
+    TrainingResult scheduled =
+        training(new Sgd(falls)).run("scheduled", c -> c.optimization(o -> o.epochs(20)));
     assertEquals(scheduled.parametersSha256(), lowered.parametersSha256());
   }
 
@@ -103,10 +106,13 @@ class NonFiniteGradientTest {
       heard.failOnlyOnceLowered = stop > from;
       assertThrows(
           Stopped.class,
-          () -> training(MUCH_TOO_FAST).run("stopped-" + stop, c -> lowering(c).cluster(s -> s.workers(3))));
+          () ->
+              training(MUCH_TOO_FAST)
+                  .run("stopped-" + stop, c -> lowering(c).cluster(s -> s.workers(3))));
       heard.failAfter = -1;
       TrainingResult resumed =
-          training(MUCH_TOO_FAST).run("stopped-" + stop, c -> lowering(c).cluster(s -> s.workers(1)));
+          training(MUCH_TOO_FAST)
+              .run("stopped-" + stop, c -> lowering(c).cluster(s -> s.workers(1)));
       assertEquals(whole.parametersSha256(), resumed.parametersSha256(), "stopped at " + stop);
       assertEquals(whole.rateCuts(), resumed.rateCuts());
       assertEquals(rates(whole), rates(resumed));
@@ -119,7 +125,14 @@ class NonFiniteGradientTest {
     TrainingException ended =
         assertThrows(
             TrainingException.class,
-            () -> training(0.01).run("hopeless", c -> lowering(c).optimization(o -> o.epochs(1)).data(d -> d.validationFraction(0))));
+            () ->
+                training(0.01)
+                    .run(
+                        "hopeless",
+                        c ->
+                            lowering(c)
+                                .optimization(o -> o.epochs(1))
+                                .data(d -> d.validationFraction(0))));
     String message = ended.getMessage();
     assertTrue(message.contains("the learning rate was lowered 8 times already (x0.0"), message);
     assertTrue(message.contains("look at the data of that step"), message);
@@ -131,7 +144,11 @@ class NonFiniteGradientTest {
         assertThrows(
             TrainingException.class,
             () ->
-                training(MUCH_TOO_FAST).run("stops", c -> c.optimization(o -> o.epochs(20)).checkpoints(s -> s.every(every4()))));
+                training(MUCH_TOO_FAST)
+                    .run(
+                        "stops",
+                        c ->
+                            c.optimization(o -> o.epochs(20)).checkpoints(s -> s.every(every4()))));
     String message = stopped.getMessage();
     assertTrue(message.matches("(?s).*step \\d+: the gradient of virtual worker \\d.*"), message);
     assertTrue(
@@ -150,7 +167,9 @@ class NonFiniteGradientTest {
               training(MUCH_TOO_FAST)
                   .run(
                       "lower",
-                      c -> lowering(c).checkpoints(s -> s.every(CheckpointInterval.parse("6steps"))));
+                      c ->
+                          lowering(c)
+                              .checkpoints(s -> s.every(CheckpointInterval.parse("6steps"))));
             });
     assertTrue(
         other.getMessage().contains("checkpointEvery=6steps != 4steps of the run"),
@@ -160,13 +179,15 @@ class NonFiniteGradientTest {
         training(MUCH_TOO_FAST).run("stops", this::lowering).parametersSha256());
     TrainingException early =
         assertThrows(
-            TrainingException.class, () -> training(MUCH_TOO_FAST).run("none", c -> c.optimization(o -> o.epochs(20))));
+            TrainingException.class,
+            () -> training(MUCH_TOO_FAST).run("none", c -> c.optimization(o -> o.epochs(20))));
     assertTrue(early.getMessage().contains("there is no complete checkpoint yet"));
   }
 
   @Test
   void aRunThatDivergesSaysSo() throws IOException {
-    TrainingResult result = training(TOO_FAST).run("diverges", c -> c.optimization(o -> o.epochs(3)));
+    TrainingResult result =
+        training(TOO_FAST).run("diverges", c -> c.optimization(o -> o.epochs(3)));
     String expected = "the run diverges: the training loss of epoch 2 is ";
     assertTrue(heard.text().contains(expected), heard.text());
     assertTrue(output(result, "run.json").contains(expected));
@@ -187,7 +208,11 @@ class NonFiniteGradientTest {
     for (int workers : new int[] {1, 3}) {
       TrainingResult result =
           training(0.1)
-              .run("w" + workers, c -> c.optimization(o -> o.epochs(20).earlyStopping(stopping)).cluster(s -> s.workers(workers)));
+              .run(
+                  "w" + workers,
+                  c ->
+                      c.optimization(o -> o.epochs(20).earlyStopping(stopping))
+                          .cluster(s -> s.workers(workers)));
       assertEquals(end, result.metrics().epochs().size());
       assertEquals(same.parametersSha256(), result.parametersSha256());
       assertNotEquals(full.parametersSha256(), result.parametersSha256());
@@ -210,14 +235,17 @@ class NonFiniteGradientTest {
     EarlyStopping stopping = EarlyStopping.parse("loss:patience=2,min-delta=0.02");
     UnaryOperator<TrainingConfig.Builder> change =
         c ->
-            c.optimization(o -> o.epochs(20).earlyStopping(stopping)).checkpoints(s -> s.keepBest(dev.lockstep.ps.schedule.Plateau.Metric.LOSS));
+            c.optimization(o -> o.epochs(20).earlyStopping(stopping))
+                .checkpoints(s -> s.keepBest(dev.lockstep.ps.schedule.Plateau.Metric.LOSS));
     TrainingResult whole = training(0.1).run("whole", change);
     for (long stop : new long[] {whole.steps() - 8, whole.steps() - 1, whole.steps()}) {
       heard.failAfter = stop;
       assertThrows(
-          Stopped.class, () -> training(0.1).run("at-" + stop, c -> change.apply(c).cluster(s -> s.workers(3))));
+          Stopped.class,
+          () -> training(0.1).run("at-" + stop, c -> change.apply(c).cluster(s -> s.workers(3))));
       heard.failAfter = -1;
-      TrainingResult resumed = training(0.1).run("at-" + stop, c -> change.apply(c).cluster(s -> s.workers(1)));
+      TrainingResult resumed =
+          training(0.1).run("at-" + stop, c -> change.apply(c).cluster(s -> s.workers(1)));
       assertEquals(whole.parametersSha256(), resumed.parametersSha256(), "stopped at " + stop);
       assertEquals(whole.endedEarly(), resumed.endedEarly());
     }
@@ -242,7 +270,9 @@ class NonFiniteGradientTest {
                 training(0.1)
                     .run(
                         "blind",
-                        c -> c.data(d -> d.validationFraction(0)).optimization(o -> o.earlyStopping(EarlyStopping.parse("loss")))));
+                        c ->
+                            c.data(d -> d.validationFraction(0))
+                                .optimization(o -> o.earlyStopping(EarlyStopping.parse("loss")))));
     assertEquals(
         "earlyStopping=loss:patience=3,min-delta=0.0,after=0 without validation data"
             + " (validationFraction=0.0): keep a part of the examples with --validation-fraction",
@@ -260,7 +290,9 @@ class NonFiniteGradientTest {
   }
 
   private TrainingConfig.Builder lowering(TrainingConfig.Builder config) {
-    return config.optimization(o -> o.epochs(20).onNonFinite(NonFinitePolicy.lower(1.0 / 64))).checkpoints(s -> s.every(every4()));
+    return config
+        .optimization(o -> o.epochs(20).onNonFinite(NonFinitePolicy.lower(1.0 / 64)))
+        .checkpoints(s -> s.every(every4()));
   }
 
   private static CheckpointInterval every4() {

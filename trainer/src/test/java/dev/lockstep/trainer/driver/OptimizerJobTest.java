@@ -59,7 +59,8 @@ class OptimizerJobTest {
 
   @Test
   void aPlateauReducesTheRateAfterEveryBadEpoch() throws IOException {
-    TrainingResult two = training.run(2, c -> c.optimization(o -> o.optimizer(o.optimizer().withPlateau(EAGER))));
+    TrainingResult two =
+        training.run(2, c -> c.optimization(o -> o.optimizer(o.optimizer().withPlateau(EAGER))));
     double[] scales = {1, 1, 0.5, 0.25};
     for (StepMetrics step : two.metrics().steps()) {
       assertEquals(1e-3 * scales[step.epoch()], step.learningRate(), 1e-12, step.toString());
@@ -74,9 +75,13 @@ class OptimizerJobTest {
   void anOptimizerOfTheConfigurationReplacesTheModelsUpdaters() throws Exception {
     UnaryOperator<TrainingConfig.Builder> adamW =
         c ->
-            c.optimization(o -> o.optimizer(o.optimizer().withName(OptimizerName.ADAMW)
-                        .with("lr", 0.01)
-                        .withLearningRateSchedule("linear(5steps, from=0.1) > cosine")));
+            c.optimization(
+                o ->
+                    o.optimizer(
+                        o.optimizer()
+                            .withName(OptimizerName.ADAMW)
+                            .with("lr", 0.01)
+                            .withLearningRateSchedule("linear(5steps, from=0.1) > cosine")));
     TrainingResult two = training.run(2, adamW);
     assertEquals(0.001, two.metrics().steps().get(0).learningRate(), 1e-12);
     assertEquals(0.01, two.metrics().steps().get(5).learningRate(), 1e-12);
@@ -107,7 +112,11 @@ class OptimizerJobTest {
     }
     announced.clear();
     TrainingResult result =
-        training.withModel(saved).run(2, c -> c.optimization(o -> o.optimizer(o.optimizer().withName(OptimizerName.SGD))));
+        training
+            .withModel(saved)
+            .run(
+                2,
+                c -> c.optimization(o -> o.optimizer(o.optimizer().withName(OptimizerName.SGD))));
     assertEquals(1e-3, result.metrics().steps().get(0).learningRate(), 1e-12);
     assertTrue(
         announced.get(0).contains("; the updater state that was saved with the model is not used"),

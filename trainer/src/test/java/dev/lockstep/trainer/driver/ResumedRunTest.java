@@ -7,8 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.trainer.config.OutputConfig.ExistingOutput;
-import dev.lockstep.trainer.config.ModeConfig.Mode;
 import dev.lockstep.ps.schedule.Plateau;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.augment.Augmentation;
@@ -17,7 +15,9 @@ import dev.lockstep.trainer.TestTraining;
 import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.CheckpointInterval;
 import dev.lockstep.trainer.config.Compression;
+import dev.lockstep.trainer.config.ModeConfig.Mode;
 import dev.lockstep.trainer.config.OptimizerName;
+import dev.lockstep.trainer.config.OutputConfig.ExistingOutput;
 import dev.lockstep.trainer.config.RunPoint;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.config.TrainingException;
@@ -66,17 +66,20 @@ class ResumedRunTest {
 
   @Test
   void inModeSyncInMidEpochWithOtherWorkers() throws IOException {
-    sameAsUninterrupted(9, c -> c.checkpoints(s -> s.every(CheckpointInterval.parse("4steps"))), 1, 3);
+    sameAsUninterrupted(
+        9, c -> c.checkpoints(s -> s.every(CheckpointInterval.parse("4steps"))), 1, 3);
   }
 
   @Test
   void atTheEndOfAnEpoch() throws IOException {
-    sameAsUninterrupted(8, c -> c.checkpoints(s -> s.every(CheckpointInterval.parse("1epochs"))), 4, 2);
+    sameAsUninterrupted(
+        8, c -> c.checkpoints(s -> s.every(CheckpointInterval.parse("1epochs"))), 4, 2);
   }
 
   @Test
   void beforeTheFirstCheckpoint() throws IOException {
-    sameAsUninterrupted(3, c -> c.checkpoints(s -> s.every(CheckpointInterval.parse("12steps"))), 2, 1);
+    sameAsUninterrupted(
+        3, c -> c.checkpoints(s -> s.every(CheckpointInterval.parse("12steps"))), 2, 1);
   }
 
   @Test
@@ -84,7 +87,11 @@ class ResumedRunTest {
     sameAsUninterrupted(
         9,
         c ->
-            c.mode(m -> m.kind(Mode.AVERAGING).averaging(Averaging.every(2).withOuter(Averaging.Outer.NESTEROV))).checkpoints(s -> s.every(CheckpointInterval.parse("4steps"))),
+            c.mode(
+                    m ->
+                        m.kind(Mode.AVERAGING)
+                            .averaging(Averaging.every(2).withOuter(Averaging.Outer.NESTEROV)))
+                .checkpoints(s -> s.every(CheckpointInterval.parse("4steps"))),
         2,
         4);
   }
@@ -94,7 +101,12 @@ class ResumedRunTest {
     sameAsUninterrupted(
         9,
         c ->
-            c.mode(m -> m.kind(Mode.AVERAGING).averaging(Averaging.every(2).withLocalState(Averaging.LocalState.KEPT))).checkpoints(s -> s.every(CheckpointInterval.parse("4steps"))),
+            c.mode(
+                    m ->
+                        m.kind(Mode.AVERAGING)
+                            .averaging(
+                                Averaging.every(2).withLocalState(Averaging.LocalState.KEPT)))
+                .checkpoints(s -> s.every(CheckpointInterval.parse("4steps"))),
         3,
         2);
   }
@@ -104,7 +116,8 @@ class ResumedRunTest {
     sameAsUninterrupted(
         9,
         c ->
-            c.mode(m -> m.gradientCompression(Compression.parse("top-k=0.05"))).checkpoints(s -> s.every(CheckpointInterval.parse("4steps"))),
+            c.mode(m -> m.gradientCompression(Compression.parse("top-k=0.05")))
+                .checkpoints(s -> s.every(CheckpointInterval.parse("4steps"))),
         1,
         4);
   }
@@ -115,7 +128,11 @@ class ResumedRunTest {
       sameAsUninterrupted(
           stop,
           c ->
-              c.mode(m -> m.kind(Mode.AVERAGING).averaging(Averaging.every(2).withFrom(RunPoint.parse("8steps")))).checkpoints(s -> s.every(CheckpointInterval.parse("4steps"))),
+              c.mode(
+                      m ->
+                          m.kind(Mode.AVERAGING)
+                              .averaging(Averaging.every(2).withFrom(RunPoint.parse("8steps"))))
+                  .checkpoints(s -> s.every(CheckpointInterval.parse("4steps"))),
           2,
           1);
     }
@@ -126,7 +143,11 @@ class ResumedRunTest {
     sameAsUninterrupted(
         15,
         c ->
-            c.optimization(o -> o.optimizer(o.optimizer().withPlateau("factor=0.5,patience=0,threshold=0.5"))).checkpoints(s -> s.every(CheckpointInterval.parse("4steps"))),
+            c.optimization(
+                    o ->
+                        o.optimizer(
+                            o.optimizer().withPlateau("factor=0.5,patience=0,threshold=0.5")))
+                .checkpoints(s -> s.every(CheckpointInterval.parse("4steps"))),
         2,
         3);
   }
@@ -134,7 +155,9 @@ class ResumedRunTest {
   @Test
   void withCheckpointsByTheClock() throws IOException {
     UnaryOperator<TrainingConfig.Builder> change =
-        c -> c.optimization(o -> o.epochs(3_000)).checkpoints(s -> s.every(CheckpointInterval.parse("1seconds")));
+        c ->
+            c.optimization(o -> o.epochs(3_000))
+                .checkpoints(s -> s.every(CheckpointInterval.parse("1seconds")));
     List<Long> taken = new CopyOnWriteArrayList<>();
     TrainingObserver second =
         new TrainingObserver() {
@@ -148,9 +171,13 @@ class ResumedRunTest {
         };
     assertThrows(IllegalStateException.class, () -> training.run("timed", change, second));
     TrainingResult resumed =
-        training.run("timed", c -> change.apply(c).optimization(o -> o.epochs(1 + (int) (taken.get(1) / 6))), second);
+        training.run(
+            "timed",
+            c -> change.apply(c).optimization(o -> o.epochs(1 + (int) (taken.get(1) / 6))),
+            second);
     assertTrue(taken.size() > 2 && taken.get(0) < taken.get(1), taken.toString());
-    TrainingResult whole = training.run("whole", c -> c.optimization(o -> o.epochs(1 + (int) (taken.get(1) / 6))));
+    TrainingResult whole =
+        training.run("whole", c -> c.optimization(o -> o.epochs(1 + (int) (taken.get(1) / 6))));
     assertSame(whole, resumed);
   }
 
@@ -160,7 +187,11 @@ class ResumedRunTest {
         training.run(
             "best",
             c ->
-                c.optimization(o -> o.epochs(6).optimizer(o.optimizer().withName(OptimizerName.SGD).with("lr", 3))).checkpoints(s -> s.keep(1).keepBest(Plateau.Metric.LOSS)));
+                c.optimization(
+                        o ->
+                            o.epochs(6)
+                                .optimizer(o.optimizer().withName(OptimizerName.SGD).with("lr", 3)))
+                    .checkpoints(s -> s.keep(1).keepBest(Plateau.Metric.LOSS)));
     EpochMetrics best =
         result.metrics().epochs().stream()
             .min(Comparator.comparingDouble(EpochMetrics::validationLoss))
@@ -169,7 +200,10 @@ class ResumedRunTest {
         training.run(
             "until",
             c ->
-                c.optimization(o -> o.epochs(best.epoch()).optimizer(o.optimizer().withName(OptimizerName.SGD).with("lr", 3))));
+                c.optimization(
+                    o ->
+                        o.epochs(best.epoch())
+                            .optimizer(o.optimizer().withName(OptimizerName.SGD).with("lr", 3))));
     try (InputStream in = Files.newInputStream(folder.resolve("best/best.zip"))) {
       InitialModel model = InitialModel.read(in, "best.zip");
       assertArrayEquals(until.parameters(), model.parameters(0));
@@ -201,7 +235,9 @@ class ResumedRunTest {
     assertEquals(first.run(), grown.run());
     assertSame(whole, grown);
     IllegalArgumentException refused =
-        assertThrows(IllegalArgumentException.class, () -> training.run("grown", c -> c.optimization(o -> o.epochs(2))));
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> training.run("grown", c -> c.optimization(o -> o.epochs(2))));
     assertTrue(
         refused.getMessage().startsWith("epochs=2 end after step 12 < step 18 of the newest"),
         refused.getMessage());
@@ -236,9 +272,18 @@ class ResumedRunTest {
     refuses(change, c -> c.mode(m -> m.virtualWorkers(8)), "virtualWorkers=8 != 4 of the run");
     refuses(change, c -> c.optimization(o -> o.seed(7)), "seed=7 != 42 of the run");
     refuses(change, c -> c.data(d -> d.batchSize(8)), "batchSize=8 != 16 of the run");
-    refuses(change, c -> c.cluster(s -> s.numericProfile("avx2")).optimization(o -> o.clipNorm(1)), "clipping=GlobalNorm");
-    refuses(change, c -> c.optimization(o -> o.optimizer(o.optimizer().withName(OptimizerName.ADAMW))), "updates of 0_W=");
-    refuses(change, c -> c.optimization(o -> o.optimizer(o.optimizer().withLearningRateSchedule("cosine"))), "updates of 0_W=");
+    refuses(
+        change,
+        c -> c.cluster(s -> s.numericProfile("avx2")).optimization(o -> o.clipNorm(1)),
+        "clipping=GlobalNorm");
+    refuses(
+        change,
+        c -> c.optimization(o -> o.optimizer(o.optimizer().withName(OptimizerName.ADAMW))),
+        "updates of 0_W=");
+    refuses(
+        change,
+        c -> c.optimization(o -> o.optimizer(o.optimizer().withLearningRateSchedule("cosine"))),
+        "updates of 0_W=");
     training =
         training.withData(SyntheticDataset.classes(folder.resolve("other"), List.of(20), 3, 438));
     refuses(change, c -> c, "data=");
@@ -263,7 +308,11 @@ class ResumedRunTest {
         c -> c.checkpoints(s -> s.every(CheckpointInterval.parse("4steps")));
     stopAfter(9, "warm", change);
     UnaryOperator<TrainingConfig.Builder> other =
-        c -> change.apply(c).data(d -> d.batchSize(8)).output(o -> o.existing(ExistingOutput.WARM_START));
+        c ->
+            change
+                .apply(c)
+                .data(d -> d.batchSize(8))
+                .output(o -> o.existing(ExistingOutput.WARM_START));
     stopAfter(2, "warm", other);
     TrainingResult resumed = training.run("warm", other);
     assertEquals(33, resumed.steps());
@@ -282,7 +331,8 @@ class ResumedRunTest {
     UnaryOperator<TrainingConfig.Builder> change =
         c -> c.checkpoints(s -> s.every(CheckpointInterval.parse("4steps")).keep(1));
     TrainingResult whole =
-        training.run("whole", c -> change.apply(c).data(d -> d.augmentation(List.of(new Fails("")))));
+        training.run(
+            "whole", c -> change.apply(c).data(d -> d.augmentation(List.of(new Fails("")))));
     String mark = folder.resolve("mark").toString();
     List<Long> relaunched = new ArrayList<>();
     TrainingResult mended =
@@ -312,7 +362,9 @@ class ResumedRunTest {
             () ->
                 training.run(
                     "failing",
-                    c -> c.checkpoints(s -> s.maxAttempts(3)).data(d -> d.augmentation(List.of(new Fails("always")))),
+                    c ->
+                        c.checkpoints(s -> s.maxAttempts(3))
+                            .data(d -> d.augmentation(List.of(new Fails("always")))),
                     new TrainingObserver() {
                       @Override
                       public void relaunching(String why, long step) {
@@ -362,7 +414,9 @@ class ResumedRunTest {
       throws IOException {
     int run = runs++;
     TrainingResult whole = training.run("whole-" + run, change);
-    String id = stopAfter(stop, "stopped-" + run, c -> change.apply(c).cluster(s -> s.workers(workersBefore)));
+    String id =
+        stopAfter(
+            stop, "stopped-" + run, c -> change.apply(c).cluster(s -> s.workers(workersBefore)));
     TrainingResult resumed =
         training.run("stopped-" + run, c -> change.apply(c).cluster(s -> s.workers(workersAfter)));
     assertEquals(id, resumed.run());

@@ -111,7 +111,8 @@ class SortedDataTest {
       throws IOException {
     TrainingConfig config =
         TrainingConfig.builder()
-            .optimization(o -> o.epochs(2)).data(d -> d.validationFraction(0.2))
+            .optimization(o -> o.epochs(2))
+            .data(d -> d.validationFraction(0.2))
             .order(
                 o ->
                     o.shuffle(shuffle)

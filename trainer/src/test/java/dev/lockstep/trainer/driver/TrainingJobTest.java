@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.trainer.config.OutputConfig.ExistingOutput;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.TestTraining;
 import dev.lockstep.trainer.config.CheckpointInterval;
+import dev.lockstep.trainer.config.OutputConfig.ExistingOutput;
 import dev.lockstep.trainer.config.TrainingException;
 import dev.lockstep.trainer.metrics.WorkerThroughput;
 import dev.lockstep.trainer.output.RunFolder;
@@ -47,8 +47,10 @@ class TrainingJobTest {
   void whatDeterminesTheModelChangesIt() throws IOException {
     String base = training.run(2, c -> c).parametersSha256();
     assertNotEquals(base, training.run(2, c -> c.optimization(o -> o.seed(2))).parametersSha256());
-    assertNotEquals(base, training.run(2, c -> c.mode(m -> m.virtualWorkers(6))).parametersSha256());
-    assertNotEquals(base, training.run(2, c -> c.optimization(o -> o.clipNorm(0.01))).parametersSha256());
+    assertNotEquals(
+        base, training.run(2, c -> c.mode(m -> m.virtualWorkers(6))).parametersSha256());
+    assertNotEquals(
+        base, training.run(2, c -> c.optimization(o -> o.clipNorm(0.01))).parametersSha256());
   }
 
   @Test
@@ -105,13 +107,15 @@ class TrainingJobTest {
     training.run(
         2,
         c ->
-            c.output(o -> o.folder(folder.resolve("same").toString()).existing(ExistingOutput.REPLACE)));
+            c.output(
+                o -> o.folder(folder.resolve("same").toString()).existing(ExistingOutput.REPLACE)));
   }
 
   @Test
   void moreWorkersThanLocalSlotsAreRefusedAtOnce() {
     TrainingException refused =
-        assertThrows(TrainingException.class, () -> training.run(5, c -> c.mode(m -> m.virtualWorkers(6))));
+        assertThrows(
+            TrainingException.class, () -> training.run(5, c -> c.mode(m -> m.virtualWorkers(6))));
     assertTrue(
         refused.getMessage().startsWith("workers=5 > slots=4 of local[4]"), refused.getMessage());
   }
@@ -120,7 +124,10 @@ class TrainingJobTest {
   void fewerExamplesThanOneGlobalBatchTrain() throws IOException {
     ShardedDataset dataset = SyntheticDataset.classes(folder.resolve("tiny"), List.of(20), 3, 3);
     TrainingResult result =
-        training.withData(dataset).withModel("mlp:200,40").run(2, c -> c.data(d -> d.validationFraction(0)));
+        training
+            .withData(dataset)
+            .withModel("mlp:200,40")
+            .run(2, c -> c.data(d -> d.validationFraction(0)));
     assertEquals(3, result.steps());
     assertEquals(9, result.examples());
   }
@@ -130,7 +137,10 @@ class TrainingJobTest {
     ShardedDataset dataset =
         SyntheticDataset.classes(folder.resolve("many"), List.of(20), 2000, 60);
     TrainingResult result =
-        training.withData(dataset).withModel("mlp:200,40").run(2, c -> c.optimization(o -> o.epochs(1)));
+        training
+            .withData(dataset)
+            .withModel("mlp:200,40")
+            .run(2, c -> c.optimization(o -> o.epochs(1)));
     assertTrue(result.metrics().epochs().get(0).validationAccuracy() >= 0);
   }
 }

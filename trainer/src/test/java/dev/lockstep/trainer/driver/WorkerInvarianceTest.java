@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
-import dev.lockstep.trainer.config.ByteSize;
-import dev.lockstep.trainer.config.ModeConfig.Mode;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.augment.GaussianNoise;
 import dev.lockstep.sharding.augment.RandomCrop;
@@ -13,7 +11,9 @@ import dev.lockstep.sharding.augment.RandomFlip;
 import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.trainer.TestTraining;
 import dev.lockstep.trainer.config.Averaging;
+import dev.lockstep.trainer.config.ByteSize;
 import dev.lockstep.trainer.config.Compression;
+import dev.lockstep.trainer.config.ModeConfig.Mode;
 import dev.lockstep.trainer.config.NonFinitePolicy;
 import dev.lockstep.trainer.config.OptimizerName;
 import dev.lockstep.trainer.config.RunPoint;
@@ -81,7 +81,10 @@ class WorkerInvarianceTest {
         row("sync", mlp, c -> c, 2, 3, 4),
         row("sync, six virtual workers", mlp, c -> c.mode(m -> m.virtualWorkers(6))),
         row("sync, clipped by the global norm", mlp, c -> c.optimization(o -> o.clipNorm(1))),
-        row("sync, two accumulated micro-batches", mlp, c -> c.data(d -> d.batchSize(8)).mode(m -> m.accumulate(2))),
+        row(
+            "sync, two accumulated micro-batches",
+            mlp,
+            c -> c.data(d -> d.batchSize(8)).mode(m -> m.accumulate(2))),
         row("sync, bfloat16", mlp, compressed("bfloat16")),
         row("sync, float16", mlp, compressed("float16")),
         row("sync, top-k", mlp, compressed("top-k=0.1")),
@@ -119,7 +122,9 @@ class WorkerInvarianceTest {
         row(
             "sync, steps with infinite gradients skipped",
             mlp.withData(hugeExample).withModel("linear"),
-            c -> c.optimization(o -> o.onNonFinite(NonFinitePolicy.SKIP)).data(d -> d.validationFraction(0))),
+            c ->
+                c.optimization(o -> o.onNonFinite(NonFinitePolicy.SKIP))
+                    .data(d -> d.validationFraction(0))),
         row(
             "sync, a graph of two branches",
             mlp.withModel(InitialModel.fresh(ModelDefinition.of(branches()))),
@@ -128,8 +133,15 @@ class WorkerInvarianceTest {
             "sync, augmented images in full shuffle",
             mlp.withData(images).withModel("mlp:12"),
             c ->
-                c.mode(m -> m.virtualWorkers(3)).order(o -> o.shuffle(Shuffle.Kind.FULL).memory(ByteSize.mebibytes(1))).data(d -> d.augmentation(
-                        List.of(new RandomFlip(), new RandomCrop(1), new GaussianNoise(0.1))))));
+                c.mode(m -> m.virtualWorkers(3))
+                    .order(o -> o.shuffle(Shuffle.Kind.FULL).memory(ByteSize.mebibytes(1)))
+                    .data(
+                        d ->
+                            d.augmentation(
+                                List.of(
+                                    new RandomFlip(),
+                                    new RandomCrop(1),
+                                    new GaussianNoise(0.1))))));
   }
 
   private DynamicTest row(
@@ -188,18 +200,24 @@ class WorkerInvarianceTest {
   }
 
   private static TrainingConfig.Builder scheduledAdamW(TrainingConfig.Builder config) {
-    return config.optimization(o -> o.optimizer(o.optimizer().withName(OptimizerName.ADAMW)
-                .with("lr", 0.01)
-                .withLearningRateSchedule("linear(5steps, from=0.1) > cosine")));
+    return config.optimization(
+        o ->
+            o.optimizer(
+                o.optimizer()
+                    .withName(OptimizerName.ADAMW)
+                    .with("lr", 0.01)
+                    .withLearningRateSchedule("linear(5steps, from=0.1) > cosine")));
   }
 
   private static TrainingConfig.Builder lamb(TrainingConfig.Builder config) {
-    return config.optimization(o -> o.optimizer(o.optimizer().withName(OptimizerName.LAMB).with("lr", 0.01)));
+    return config.optimization(
+        o -> o.optimizer(o.optimizer().withName(OptimizerName.LAMB).with("lr", 0.01)));
   }
 
   /** Every epoch after the first is a bad one. */
   private static TrainingConfig.Builder plateau(TrainingConfig.Builder config) {
-    return config.optimization(o -> o.optimizer(o.optimizer().withPlateau("factor=0.5,patience=0,threshold=0.9")));
+    return config.optimization(
+        o -> o.optimizer(o.optimizer().withPlateau("factor=0.5,patience=0,threshold=0.9")));
   }
 
   private static ComputationGraphConfiguration branches() {

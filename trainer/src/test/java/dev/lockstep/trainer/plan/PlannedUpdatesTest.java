@@ -237,7 +237,10 @@ class PlannedUpdatesTest {
   private static UpdatePlan planned(UpdatePlan model, UnaryOperator<OptimizerSettings> change) {
     TrainingConfig config =
         TrainingConfig.builder()
-            .output(o -> o.folder("out")).mode(m -> m.virtualWorkers(4)).data(d -> d.validationFraction(0.1)).optimization(o -> o.optimizer(change.apply(o.optimizer())))
+            .output(o -> o.folder("out"))
+            .mode(m -> m.virtualWorkers(4))
+            .data(d -> d.validationFraction(0.1))
+            .optimization(o -> o.optimizer(change.apply(o.optimizer())))
             .build();
     return PlannedUpdates.of(config, model, Set.of(), RUN);
   }
