@@ -18,8 +18,8 @@ import java.util.Objects;
 /**
  * DL4J's form of an optimizer: what a model that carries a DL4J updater is trained with. Formulas,
  * state and initial state are those of DL4J's updater of the same name (ND4J 1.0.0-M2.1, {@code
- * org.nd4j.linalg.learning} and the native ops behind it), so that training goes on where plain
- * DL4J left it and the other way round. Like there, hyperparameters are rounded to float32 before
+ * org.nd4j.linalg.learning} and the native ops behind it), so that training continues where plain
+ * DL4J stopped, and the other way round. Like there, hyperparameters are rounded to float32 before
  * use and elements are computed in float32.
  */
 public sealed interface Dl4jOptimizer extends ElementwiseOptimizer {

@@ -44,8 +44,8 @@ public sealed interface Consistency extends Serializable {
   }
 
   /**
-   * Every push of a virtual worker is an update of its own, made when it arrives. Schedules go on
-   * by one when as many pushes are in as there are virtual workers.
+   * Every push of a virtual worker is an update of its own, made when it arrives. Schedules advance
+   * by one when as many pushes have arrived as there are virtual workers.
    *
    * @param examplesPerStep what gradient sums are divided by: examples of a full step of all
    *     virtual workers

@@ -1,4 +1,5 @@
 /**
- * What workers and parameter servers say to each other: values, and the interfaces of the two ends.
+ * What workers and parameter servers exchange: pushes, pulls and norms as values, the rules of an
+ * attempt, and the interfaces of the two ends. Free of transport.
  */
 package dev.lockstep.ps.protocol;

@@ -62,7 +62,7 @@ public record EarlyStopping(Metric metric, int patience, double minDelta, int af
   }
 
   /**
-   * Why the run is to end after these epochs, in words; empty if it is to go on.
+   * Why the run ends after these epochs, in words; empty if it continues.
    *
    * @param values of the metric after each epoch of the run so far, in order; NaN is never better
    */

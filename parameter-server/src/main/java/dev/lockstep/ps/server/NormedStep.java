@@ -134,7 +134,7 @@ final class NormedStep {
     gather(own);
   }
 
-  /** Takes a part of the norms; the last one of an exchange makes the step go on. */
+  /** Takes a part of the norms; the last one of an exchange continues the step. */
   void gather(ShardNorms part) {
     NormCollector.Exchange all = norms.add(part);
     if (all == null) {

@@ -315,7 +315,7 @@ public final class ExecutorNode implements AutoCloseable {
     return holds.drop();
   }
 
-  /** Frees everything, whoever still holds the node. */
+  /** Frees everything, although tasks may still hold the node. */
   void shutDown() {
     holds.close();
     synchronized (this) {

@@ -25,7 +25,7 @@ public final class PingMessage {
     return Wire.allocate(LENGTH).put(TYPE_OFFSET, MessageType.PING.code());
   }
 
-  /** Whether a message is this one; others are their handler's own affair. */
+  /** Whether a message is a ping. */
   public static boolean matches(ByteBuffer message) {
     return message.remaining() == LENGTH
         && message.get(message.position() + TYPE_OFFSET) == MessageType.PING.code();

@@ -18,7 +18,7 @@ import java.nio.FloatBuffer;
  * @param version steps that θ must have taken at least
  * @param outcomesFrom first step whose outcome is wanted
  * @param frame index of the frame inside its parameter shard
- * @param count floats that the asker has room for
+ * @param count floats of the destination
  */
 public record PullMessage(
     AttemptKey attempt, long version, long outcomesFrom, int frame, int count) {

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.function.IntFunction;
 
 /**
- * A {@link PullReply} and a frame of θ as bytes. The server makes the message first, with room for
+ * A {@link PullReply} and a frame of θ as bytes. The server makes the message first, with space for
  * all outcomes that may be in it, and pulls θ straight into it.
  *
  * <pre>

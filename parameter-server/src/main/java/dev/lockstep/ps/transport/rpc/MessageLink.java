@@ -142,7 +142,7 @@ public final class MessageLink implements AutoCloseable {
     return request(PingMessage.encode(), Ack::check);
   }
 
-  /** Runs the action when the connection has ended, whoever ended it; at once if it has already. */
+  /** Runs the action when either side has closed the connection; at once if it is closed. */
   public void onEnd(Runnable action) {
     CompletableFuture<Void> unused = closed.thenRun(action);
   }

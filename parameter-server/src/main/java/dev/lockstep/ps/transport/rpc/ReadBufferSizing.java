@@ -8,11 +8,11 @@ import org.apache.spark.network.server.RpcHandler;
 import org.apache.spark.network.server.TransportServerBootstrap;
 
 /**
- * Lets a connection read several frames at once where they are there, in place of Netty's 64 KiB: a
- * frame that arrives in one piece is handed on as it lies, others are copied together first.
+ * Lets a connection read several frames at once, in place of Netty's 64 KiB: a frame that arrives
+ * in one read is passed on without a copy, others are first copied together.
  *
- * <p>A partly received frame holds on to whole read buffers. So their length follows what the last
- * reads brought, between 1 KiB and 1 MiB, and a slow network, or a stranger, gets short ones.
+ * <p>A partly received frame keeps whole read buffers in memory. So their length follows that of
+ * the last reads, between 1 KiB and 1 MiB: a slow or unauthenticated connection gets short ones.
  */
 final class ReadBufferSizing implements TransportServerBootstrap, TransportClientBootstrap {
 
