@@ -2,7 +2,6 @@ package dev.lockstep.examples.descent;
 
 import dev.lockstep.examples.lab.Experiment;
 import dev.lockstep.examples.lab.Lab;
-import dev.lockstep.ps.optim.Descent;
 import dev.lockstep.trainer.report.page.Chart;
 import dev.lockstep.trainer.report.page.Page;
 import dev.lockstep.trainer.report.page.Page.Figure;

@@ -84,21 +84,32 @@ public class LinearDescent extends Experiment {
                     + " of ten lie between. All should end at the noise.");
     List<Series> bySteps = new ArrayList<>();
     List<Series> byEpochs = new ArrayList<>();
+    List<List<String>> rows = new ArrayList<>();
     for (PointsPerStep each : PointsPerStep.values()) {
       TrainingConfig config = each.run(lab, steps);
       TrainingResult result = Lockstep.train(lab.spark(), line, data, config);
       bySteps.add(Series.ofSteps(each.text(), result.metrics(), StepMetrics::meanLoss));
       byEpochs.add(Series.ofEpochs(each.text(), result.metrics(), EpochMetrics::meanLoss));
+      PlainDl4j plain = PlainDl4j.fit(lab, line, data, config);
+      rows.add(
+          List.of(
+              each.text(),
+              Page.text("%.4f", result.parameters()[0]),
+              Page.text("%.4f", result.parameters()[1]),
+              plain.differenceText(result)));
       if (each == shown) {
-        page = page.with(learned(result, points));
-        page = page.with(PlainDl4j.fit(lab, line, data, config).beside(result));
+        page = page.with(learned(result, points)).with(plain.beside(result));
       }
     }
     return page.with(
         Chart.lines("The three ways, by steps", "step", "mean squared error", bySteps)
             .logarithmic()
             .withYRange(1e-4, 20),
-        Chart.lines("The same by epochs", "epoch", "mean squared error", byEpochs).logarithmic());
+        Chart.lines("The same by epochs", "epoch", "mean squared error", byEpochs).logarithmic(),
+        new Page.Table(
+            "After the last step",
+            List.of("descent", "w", "b", "‖θ − θ of plain DL4J‖ / ‖θ‖"),
+            rows));
   }
 
   static DataSet points(long seed) {

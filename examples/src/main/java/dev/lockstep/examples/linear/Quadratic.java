@@ -67,7 +67,7 @@ public final class Quadratic extends Experiment {
         lab.spark(),
         network(lab.seed(), miniBatch.updater),
         data,
-        lab.newRun("warm-up", 4).optimization(o -> o.epochs(epochs)).build());
+        lab.newRun("warm-up", 4).optimization(o -> o.epochs(1)).build());
     Page page =
         Page.titled("A parabola by a small network")
             .withLead(

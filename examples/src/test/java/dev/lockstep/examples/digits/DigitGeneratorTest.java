@@ -67,8 +67,8 @@ class DigitGeneratorTest {
     DataSet train = digits(0, TRAIN);
     DataSet test = digits(TRAIN, TRAIN + TEST);
 
-    double linear = accuracy(linear(), 10, train, test);
-    double mlp = accuracy(mlp(), 10, train, test);
+    double linear = accuracy(linear(), 5, train, test);
+    double mlp = accuracy(mlp(), 5, train, test);
 
     assertTrue(linear <= 0.88, "linear " + linear);
     assertTrue(mlp >= 0.96, "MLP " + mlp);

@@ -1,10 +1,13 @@
-package dev.lockstep.ps.optim;
+package dev.lockstep.examples.descent;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.ps.optim.Dl4jOptimizer;
+import dev.lockstep.ps.optim.Lamb;
+import dev.lockstep.ps.optim.Sgd;
 import dev.lockstep.ps.schedule.Dl4jSchedule;
 import dev.lockstep.ps.schedule.Schedule.Clock;
 import java.util.List;

@@ -1,8 +1,12 @@
-package dev.lockstep.ps.optim;
+package dev.lockstep.examples.descent;
 
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.layout.Block;
 import dev.lockstep.ps.layout.ParameterLayout;
+import dev.lockstep.ps.optim.OptimizerSpec;
+import dev.lockstep.ps.optim.ShardOptimizer;
+import dev.lockstep.ps.optim.UpdatePlan;
+import dev.lockstep.ps.optim.UpdateRule;
 import dev.lockstep.ps.schedule.StepTime;
 import java.util.ArrayList;
 import java.util.List;
