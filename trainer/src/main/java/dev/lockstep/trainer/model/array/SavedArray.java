@@ -4,7 +4,10 @@ import dev.lockstep.trainer.model.PrintableText;
 import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.StreamCorruptedException;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.Set;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -23,58 +26,98 @@ public final class SavedArray {
   private static final int MOST_DIMENSIONS = 8;
   private static final int MORE = 4;
 
+  /** ND4J's allocation modes, those of earlier versions included. */
+  private static final Set<String> MODES =
+      Set.of("DIRECT", "HEAP", "JAVACPP", "LONG_SHAPE", "MIXED_DATA_TYPES");
+
   private SavedArray() {}
+
+  /** What stands before the values: P and their type. */
+  private record Header(long[] shape, long[] strides, long length, String type) {}
 
   /**
    * Reads an array, its values as float32 in row-major order.
    *
    * @throws EOFException if the stream has fewer bytes than the array needs
-   * @throws IOException if it is no such array
+   * @throws StreamCorruptedException if it is no such array
    */
   public static INDArray read(DataInputStream in) throws IOException {
-    long n = header(in, "shape information", "LONG");
-    if (n < MORE || n > 2 * MOST_DIMENSIONS + MORE || n % 2 != 0) {
-      throw new IOException("an array has shape information of length " + n);
-    }
-    long[] information = new long[(int) n];
-    for (int i = 0; i < information.length; i++) {
-      information[i] = in.readLong();
-    }
-    int rank = (int) (n - MORE) / 2;
-    long[] shape = Arrays.copyOfRange(information, 1, 1 + rank);
-    long[] strides = Arrays.copyOfRange(information, 1 + rank, 1 + 2 * rank);
-    if (information[0] != rank) {
-      throw new IOException(
-          "an array of rank " + information[0] + " has shape information of " + n);
-    }
-    readMode(in);
-    long length = in.readLong();
-    ElementType type = ElementType.named(in.readUTF());
-    requireInside(shape, strides, length);
-    if (length > in.available() / type.bytes) {
+    Header header = header(in);
+    ElementType type = ElementType.named(header.type);
+    requireInside(header.shape, header.strides, header.length);
+    if (header.length > in.available() / type.bytes) {
       throw new EOFException();
     }
-    float[] stored = new float[(int) length];
+    float[] stored = new float[(int) header.length];
     for (int i = 0; i < stored.length; i++) {
       stored[i] = type.read(in);
     }
-    return Nd4j.create(rowMajor(stored, shape, strides), shape, 'c');
+    return Nd4j.create(rowMajor(stored, header.shape, header.strides), header.shape, 'c');
   }
 
-  private static long header(DataInputStream in, String what, String wanted) throws IOException {
-    readMode(in);
-    long length = in.readLong();
-    String type = in.readUTF();
-    if (!type.equals(wanted)) {
-      throw new IOException("an array's " + what + " has type " + PrintableText.of(type));
+  /**
+   * Reads a vector of float32 of a known length.
+   *
+   * @throws EOFException if the stream has fewer bytes than the vector needs
+   * @throws StreamCorruptedException if it is no such vector
+   */
+  public static float[] readVector(DataInputStream in, long wanted) throws IOException {
+    Header header = header(in);
+    if (!header.type.equals("FLOAT")) {
+      throw new StreamCorruptedException(
+          "an array has type "
+              + PrintableText.of(header.type)
+              + ": convert the model with convertDataType(DataType.FLOAT)");
     }
-    return length;
+    if (header.length != wanted) {
+      throw new StreamCorruptedException(
+          "an array has "
+              + header.length
+              + " values, but the configuration beside it needs "
+              + wanted);
+    }
+    byte[] chunk = new byte[1 << 16];
+    float[] values = new float[Math.toIntExact(wanted)];
+    for (int done = 0; done < values.length; ) {
+      int count = Math.min(chunk.length / Float.BYTES, values.length - done);
+      in.readFully(chunk, 0, count * Float.BYTES);
+      ByteBuffer.wrap(chunk).asFloatBuffer().get(values, done, count);
+      done += count;
+    }
+    return values;
+  }
+
+  private static Header header(DataInputStream in) throws IOException {
+    readMode(in);
+    long n = in.readLong();
+    String type = in.readUTF();
+    if (!type.equals("LONG") && !type.equals("INT")) {
+      throw new StreamCorruptedException("an array's shape information has type " + PrintableText.of(type));
+    }
+    if (n < MORE || n > 2 * MOST_DIMENSIONS + MORE || n % 2 != 0) {
+      throw new StreamCorruptedException("an array has shape information of length " + n);
+    }
+    long[] information = new long[(int) n];
+    for (int i = 0; i < information.length; i++) {
+      information[i] = type.equals("INT") ? in.readInt() : in.readLong();
+    }
+    int rank = (int) (n - MORE) / 2;
+    if (information[0] != rank) {
+      throw new StreamCorruptedException(
+          "an array of rank " + information[0] + " has shape information of " + n);
+    }
+    readMode(in);
+    return new Header(
+        Arrays.copyOfRange(information, 1, 1 + rank),
+        Arrays.copyOfRange(information, 1 + rank, 1 + 2 * rank),
+        in.readLong(),
+        in.readUTF());
   }
 
   private static void readMode(DataInputStream in) throws IOException {
     String mode = in.readUTF();
-    if (!mode.equals("MIXED_DATA_TYPES") && !mode.equals("LONG_SHAPE")) {
-      throw new IOException("an array has allocation mode " + PrintableText.of(mode));
+    if (!MODES.contains(mode)) {
+      throw new StreamCorruptedException("an array has allocation mode " + PrintableText.of(mode));
     }
   }
 
@@ -94,7 +137,7 @@ public final class SavedArray {
       elements = -1;
     }
     if (elements != length || last >= length || length > Integer.MAX_VALUE) {
-      throw new IOException(
+      throw new StreamCorruptedException(
           "an array of shape "
               + Arrays.toString(shape)
               + " and strides "
@@ -144,7 +187,7 @@ public final class SavedArray {
           return type;
         }
       }
-      throw new IOException(
+      throw new StreamCorruptedException(
           "an array has type "
               + PrintableText.of(name)
               + ", not one of "

@@ -2,8 +2,8 @@ package dev.lockstep.trainer.model.file;
 
 import dev.lockstep.trainer.model.ConfigurationTree;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.model.PrintableText;
 import dev.lockstep.trainer.model.SavedTraining;
+import dev.lockstep.trainer.model.array.SavedArray;
 import dev.lockstep.trainer.model.UnsupportedModelException;
 import dev.lockstep.trainer.model.network.Network;
 import dev.lockstep.trainer.model.network.Networks;
@@ -14,6 +14,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.StreamCorruptedException;
 import java.io.UTFDataFormatException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -32,10 +33,9 @@ import org.deeplearning4j.util.ModelSerializer;
  *   coefficients.bin     θ: an array in ND4J's stream format
  *   updaterState.bin     optional: the updater's state, an array too
  *   normalizer.bin       optional: not used by training, not opened
- *
- *   array:  UTF allocation mode, int64 n, UTF type, n int64      (shape information)
- *           UTF allocation mode, int64 P, UTF "FLOAT", P float32 (big endian)
  * </pre>
+ *
+ * <p>Arrays are in the format of {@link SavedArray}.
  */
 public final class ModelZip {
   public static final String CONFIGURATION = "configuration.json";
@@ -44,8 +44,6 @@ public final class ModelZip {
   private static final String NORMALIZER = "normalizer.bin";
   private static final List<String> KNOWN =
       List.of(CONFIGURATION, COEFFICIENTS, UPDATER, NORMALIZER);
-
-  private static final int MAX_SHAPE_INFORMATION = 64;
 
   private ModelZip() {}
 
@@ -137,43 +135,17 @@ public final class ModelZip {
     String name = source + "!" + entry;
     try (DataInputStream in =
         new DataInputStream(new BufferedInputStream(zip.open(entry), 1 << 16))) {
-      in.readUTF();
-      long shapeLength = in.readLong();
-      String shapeType = in.readUTF();
-      if (shapeLength < 0 || shapeLength > MAX_SHAPE_INFORMATION) {
-        throw refused(name + " has shape information of length " + shapeLength);
-      }
-      in.skipNBytes(shapeLength * (shapeType.equals("INT") ? Integer.BYTES : Long.BYTES));
-      in.readUTF();
-      long length = in.readLong();
-      String type = in.readUTF();
-      if (!type.equals("FLOAT")) {
-        throw refused(
-            name
-                + " has type "
-                + PrintableText.of(type)
-                + ": convert the model with convertDataType(DataType.FLOAT)");
-      }
-      if (length != wanted) {
-        throw refused(
-            name + " has " + length + " values, but the configuration beside it needs " + wanted);
-      }
-      byte[] chunk = new byte[1 << 16];
-      float[] values = new float[Math.toIntExact(length)];
-      for (int done = 0; done < values.length; ) {
-        int count = Math.min(chunk.length / Float.BYTES, values.length - done);
-        in.readFully(chunk, 0, count * Float.BYTES);
-        java.nio.ByteBuffer.wrap(chunk).asFloatBuffer().get(values, done, count);
-        done += count;
-      }
+      float[] values = SavedArray.readVector(in, wanted);
       if (in.read() >= 0) {
-        throw refused(name + " goes on after its " + length + " values: save the model again");
+        throw refused(name + " goes on after its " + wanted + " values: save the model again");
       }
       return values;
     } catch (UTFDataFormatException e) {
       throw refused(name + " is not an array of ND4J: save the model again with ModelSerializer");
     } catch (EOFException e) {
       throw refused(name + " ends too early: copy the model again");
+    } catch (StreamCorruptedException e) {
+      throw refused(name + ": " + e.getMessage());
     }
   }
 

@@ -177,7 +177,7 @@ class UntrustedModelTest {
     assertTrue(big.contains("2000000000"), big);
     assertRefused(
         withJson(big),
-        "model.zip!coefficients.bin has 83 values, but the configuration beside it needs"
+        "model.zip!coefficients.bin: an array has 83 values, but the configuration beside it needs"
             + " 20000000003");
     String negative = json().replace("\"nout\" : 8", "\"nout\" : -8");
     assertRefused(withJson(negative), "model.zip");
@@ -194,7 +194,7 @@ class UntrustedModelTest {
     byte[] claims = coefficients.clone();
     ByteBuffer.wrap(claims).putLong(claims.length - 4 * 83 - 7 - 8, Long.MAX_VALUE);
     contents.put(ModelZip.COEFFICIENTS, claims);
-    assertRefused(ZipBytes.zip(contents), "model.zip!coefficients.bin has " + Long.MAX_VALUE);
+    assertRefused(ZipBytes.zip(contents), "model.zip!coefficients.bin: an array has " + Long.MAX_VALUE);
   }
 
   /** Not of DL4J: loading it is harmless, initialising it is not. */
