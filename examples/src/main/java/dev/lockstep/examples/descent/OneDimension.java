@@ -68,10 +68,10 @@ public final class OneDimension extends Experiment {
     return Page.titled("Down a parabola")
         .withLead(
             "x² + 4x + 1 is lowest at −2. A step of plain gradient descent (sgd) multiplies the"
-                + " distance to −2 by 1 − 2 · rate, so all rates between 0 and 1 arrive. 0.9 jumps from"
-                + " side to side and 0.1 creeps down one side, and both are equally fast: each step"
-                + " leaves four fifths. 0.01 is slow, 1.0 jumps to and fro for ever, and 1.05 gets"
-                + " farther away with each step.")
+                + " distance to −2 by 1 − 2 · rate, so all rates between 0 and 1 arrive. 0.9 jumps"
+                + " from side to side and 0.1 creeps down one side, and both are equally fast: each"
+                + " step leaves four fifths. 0.01 is slow, 1.0 jumps to and fro for ever, and 1.05"
+                + " gets farther away with each step.")
         .with(
             new Page.Figures(
                 Figure.of("x after " + steps + " steps", "%.6f", end),

@@ -58,8 +58,8 @@ public final class TwoDimensions extends Experiment {
     }
     return Page.titled("Down a bowl")
         .withLead(
-            "x² + 2y² is lowest at (0, 0). A step of plain gradient descent (sgd) multiplies x by"
-                + " 1 − 2 · rate and y by 1 − 4 · rate, so at 0.1 y is gone first and the path bends."
+            "x² + 2y² is lowest at (0, 0). A step of plain gradient descent (sgd) multiplies x by 1"
+                + " − 2 · rate and y by 1 − 4 · rate, so at 0.1 y is gone first and the path bends."
                 + " Momentum overshoots; Adam begins with equal steps in both directions.")
         .with(
             new Page.Figures(

@@ -79,9 +79,9 @@ public class LinearDescent extends Experiment {
             .withLead(
                 "100 points were drawn from y = 2x + 3 with noise of 0.1. "
                     + Page.text("%,d", steps)
-                    + " steps of batch descent come down smoothly and look at every point each time;"
-                    + " as many stochastic steps look at one point each and jump about; mini-batches"
-                    + " of ten lie between. All should end at the noise.");
+                    + " steps of batch descent come down smoothly and look at every point each"
+                    + " time; as many stochastic steps look at one point each and jump about;"
+                    + " mini-batches of ten lie between. All should end at the noise.");
     List<Series> bySteps = new ArrayList<>();
     List<Series> byEpochs = new ArrayList<>();
     List<List<String>> rows = new ArrayList<>();

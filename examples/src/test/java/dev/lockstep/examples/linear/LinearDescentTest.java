@@ -10,7 +10,6 @@ import dev.lockstep.trainer.report.page.Series.Point;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;

@@ -92,7 +92,8 @@ public final class SavedArray {
     long n = in.readLong();
     String type = in.readUTF();
     if (!type.equals("LONG") && !type.equals("INT")) {
-      throw new StreamCorruptedException("an array's shape information has type " + PrintableText.of(type));
+      throw new StreamCorruptedException(
+          "an array's shape information has type " + PrintableText.of(type));
     }
     if (n < MORE || n > 2 * MOST_DIMENSIONS + MORE || n % 2 != 0) {
       throw new StreamCorruptedException("an array has shape information of length " + n);

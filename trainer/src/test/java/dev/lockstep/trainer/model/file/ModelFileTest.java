@@ -280,7 +280,8 @@ class ModelFileTest {
     byte[] json = other.json().getBytes(StandardCharsets.UTF_8);
     assertRefused(
         replacing("configuration.json", json),
-        "model.zip!coefficients.bin: an array has 596 values, but the configuration beside it needs 52");
+        "model.zip!coefficients.bin: an array has 596 values, but the configuration beside it needs"
+            + " 52");
   }
 
   @Test

@@ -194,7 +194,8 @@ class UntrustedModelTest {
     byte[] claims = coefficients.clone();
     ByteBuffer.wrap(claims).putLong(claims.length - 4 * 83 - 7 - 8, Long.MAX_VALUE);
     contents.put(ModelZip.COEFFICIENTS, claims);
-    assertRefused(ZipBytes.zip(contents), "model.zip!coefficients.bin: an array has " + Long.MAX_VALUE);
+    assertRefused(
+        ZipBytes.zip(contents), "model.zip!coefficients.bin: an array has " + Long.MAX_VALUE);
   }
 
   /** Not of DL4J: loading it is harmless, initialising it is not. */
