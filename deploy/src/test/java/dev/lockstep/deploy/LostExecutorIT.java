@@ -68,6 +68,8 @@ class LostExecutorIT {
 
   @AfterAll
   static void stop() {
+    // One that a failed test left stopped would not end by itself.
+    SparkCluster.executors().forEach(ProcessHandle::destroyForcibly);
     cluster.close();
   }
 
