@@ -40,7 +40,10 @@ import org.nd4j.linalg.schedule.ISchedule;
 import org.nd4j.linalg.schedule.MapSchedule;
 import org.nd4j.linalg.schedule.ScheduleType;
 
-/** Gradients that overflow, losses that grow and runs that get no better: always the same end. */
+/**
+ * Runs whose gradients overflow, whose loss grows or whose metrics stop improving end the same way
+ * on any number of workers.
+ */
 @Timeout(value = 3, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class NonFiniteGradientTest {
 
@@ -52,7 +55,7 @@ class NonFiniteGradientTest {
 
   @TempDir private Path folder;
   private ShardedDataset dataset;
-  private final Heard heard = new Heard();
+  private final Messages messages = new Messages();
 
   @BeforeEach
   void writeData() throws IOException {
@@ -61,7 +64,7 @@ class NonFiniteGradientTest {
   }
 
   @Test
-  void aLoweredRateAppliesFromTheCheckpointBeforeTheStepWhateverTheCluster() throws IOException {
+  void aLoweredRateAppliesFromTheCheckpointBeforeTheStepOnAnyNumberOfWorkers() throws IOException {
     TrainingResult one =
         training(MUCH_TOO_FAST).run("one", c -> lowering(c).cluster(s -> s.workers(1)));
     TrainingResult three =
@@ -77,7 +80,7 @@ class NonFiniteGradientTest {
     assertTrue(from > 0 && from % 4 == 0, one.rateCuts().toString());
     assertEquals(MUCH_TOO_FAST, rate(one, from));
     assertEquals(MUCH_TOO_FAST / 64, rate(one, from + 1));
-    assertTrue(heard.text().contains("is not finite: the learning rate is multiplied by 0.015625"));
+    assertTrue(messages.text().contains("is not finite: the learning rate is multiplied by 0.015625"));
     String record = output(one, "run.json");
     assertTrue(record.contains("\"fromStep\" : " + from), record);
     assertTrue(record.contains("is not finite: the learning rate is multiplied"), record);
@@ -97,19 +100,19 @@ class NonFiniteGradientTest {
   }
 
   @Test
-  void runsThatWereStoppedBetweenLoweringAndTheEndGoOnToTheSameModel() throws IOException {
+  void runsStoppedAfterARateCutResumeToTheSameModel() throws IOException {
     TrainingResult whole = training(MUCH_TOO_FAST).run("whole", this::lowering);
     long from = whole.rateCuts().get(0).fromStep();
     // Before the step that overflows, just after going back, and later.
     for (long stop : new long[] {from - 1, from + 2, from + 30}) {
-      heard.failAfter = stop;
-      heard.failOnlyOnceLowered = stop > from;
+      messages.failAfter = stop;
+      messages.failOnlyOnceLowered = stop > from;
       assertThrows(
           Stopped.class,
           () ->
               training(MUCH_TOO_FAST)
                   .run("stopped-" + stop, c -> lowering(c).cluster(s -> s.workers(3))));
-      heard.failAfter = -1;
+      messages.failAfter = -1;
       TrainingResult resumed =
           training(MUCH_TOO_FAST)
               .run("stopped-" + stop, c -> lowering(c).cluster(s -> s.workers(1)));
@@ -120,7 +123,7 @@ class NonFiniteGradientTest {
   }
 
   @Test
-  void whereNoLowerRateHelpsTheRunEndsAndSaysSo() throws IOException {
+  void aRunThatNoLowerRateHelpsFailsWithAClearMessage() throws IOException {
     dataset = SyntheticDataset.withHugeExample(folder.resolve("huge"), 20, 3, 437, 77);
     TrainingException ended =
         assertThrows(
@@ -139,7 +142,7 @@ class NonFiniteGradientTest {
   }
 
   @Test
-  void aRunThatStopsNamesItsLastGoodCheckpointAndGoesOnFromItAtALowerRate() throws IOException {
+  void aRunThatStopsNamesItsLastGoodCheckpointAndResumesFromItAtALowerRate() throws IOException {
     TrainingException stopped =
         assertThrows(
             TrainingException.class,
@@ -160,10 +163,10 @@ class NonFiniteGradientTest {
         assertThrows(
             IllegalArgumentException.class,
             () -> {
-              heard.failAfter = 2;
+              messages.failAfter = 2;
               assertThrows(
                   Stopped.class, () -> training(MUCH_TOO_FAST).run("lower", this::lowering));
-              heard.failAfter = -1;
+              messages.failAfter = -1;
               training(MUCH_TOO_FAST)
                   .run(
                       "lower",
@@ -185,21 +188,21 @@ class NonFiniteGradientTest {
   }
 
   @Test
-  void aRunThatDivergesSaysSo() throws IOException {
+  void aDivergingRunWarns() throws IOException {
     TrainingResult result =
         training(TOO_FAST).run("diverges", c -> c.optimization(o -> o.epochs(3)));
     String expected = "the run diverges: the training loss of epoch 2 is ";
-    assertTrue(heard.text().contains(expected), heard.text());
+    assertTrue(messages.text().contains(expected), messages.text());
     assertTrue(output(result, "run.json").contains(expected));
     assertTrue(output(result, "report.html").contains(expected));
-    assertEquals(1, heard.lines.stream().filter(line -> line.contains("diverges")).count());
-    heard.lines.clear();
+    assertEquals(1, messages.lines.stream().filter(line -> line.contains("diverges")).count());
+    messages.lines.clear();
     training(0.1).run("converges", c -> c.optimization(o -> o.epochs(3)));
-    assertFalse(heard.text().contains("diverges"), heard.text());
+    assertFalse(messages.text().contains("diverges"), messages.text());
   }
 
   @Test
-  void aRunEndsAtTheEpochThatItsMetricsTellWithTheModelOfThatManyEpochs() throws IOException {
+  void earlyStoppingEndsAtTheEpochThatTheMetricsDecideWithTheModelOfThatManyEpochs() throws IOException {
     EarlyStopping stopping = EarlyStopping.parse("loss:patience=2,min-delta=0.02");
     TrainingResult full = training(0.1).run("full", c -> c.optimization(o -> o.epochs(20)));
     int end = endOf(stopping, full);
@@ -224,14 +227,14 @@ class NonFiniteGradientTest {
           reason);
       assertTrue(output(result, "run.json").contains("\"stoppedEarly\" : \"" + reason));
       assertTrue(output(result, "report.html").contains("stopped early"));
-      assertTrue(heard.text().contains("ends after epoch " + end + ": " + reason));
+      assertTrue(messages.text().contains("ends after epoch " + end + ": " + reason));
     }
     assertTrue(same.endedEarly().isEmpty());
     assertFalse(output(same, "run.json").contains("stoppedEarly"));
   }
 
   @Test
-  void aRunThatEndsEarlyDoesSoAfterBeingStoppedAroundItsEndAndIsThenComplete() throws IOException {
+  void anEarlyStopIsTheSameAfterAResumeAndTheRunIsThenComplete() throws IOException {
     EarlyStopping stopping = EarlyStopping.parse("loss:patience=2,min-delta=0.02");
     UnaryOperator<TrainingConfig.Builder> change =
         c ->
@@ -239,21 +242,21 @@ class NonFiniteGradientTest {
                 .checkpoints(s -> s.keepBest(dev.lockstep.ps.schedule.Plateau.Metric.LOSS));
     TrainingResult whole = training(0.1).run("whole", change);
     for (long stop : new long[] {whole.steps() - 8, whole.steps() - 1, whole.steps()}) {
-      heard.failAfter = stop;
+      messages.failAfter = stop;
       assertThrows(
           Stopped.class,
           () -> training(0.1).run("at-" + stop, c -> change.apply(c).cluster(s -> s.workers(3))));
-      heard.failAfter = -1;
+      messages.failAfter = -1;
       TrainingResult resumed =
           training(0.1).run("at-" + stop, c -> change.apply(c).cluster(s -> s.workers(1)));
       assertEquals(whole.parametersSha256(), resumed.parametersSha256(), "stopped at " + stop);
       assertEquals(whole.endedEarly(), resumed.endedEarly());
     }
-    heard.lines.clear();
+    messages.lines.clear();
     TrainingResult again = training(0.1).run("whole", change);
     assertEquals(whole.parametersSha256(), again.parametersSha256());
     assertEquals(whole.endedEarly(), again.endedEarly());
-    assertTrue(heard.text().contains("is complete: " + whole.steps() + " steps: validation loss"));
+    assertTrue(messages.text().contains("is complete: " + whole.steps() + " steps: validation loss"));
     TrainingResult further = training(0.1).run("whole", c -> c.optimization(o -> o.epochs(20)));
     assertEquals(120, further.steps());
     assertEquals(
@@ -262,7 +265,7 @@ class NonFiniteGradientTest {
   }
 
   @Test
-  void endsThatNoValidationCanTellAreRefused() {
+  void earlyStoppingWithoutValidationDataIsRefused() {
     IllegalArgumentException refused =
         assertThrows(
             IllegalArgumentException.class,
@@ -311,13 +314,13 @@ class NonFiniteGradientTest {
     return Files.readString(Path.of(URI.create(result.out())).resolve(file));
   }
 
-  /** The driver's part ends, as by an error of its own. */
+  /** Stops the driver, as an error of its own would. */
   private static final class Stopped extends RuntimeException {
     private static final long serialVersionUID = 1;
   }
 
-  /** Writes down what people are told, and ends the run where it is to. */
-  private static final class Heard implements TrainingObserver {
+  /** Records the messages, and stops the run at a step. */
+  private static final class Messages implements TrainingObserver {
     private final List<String> lines = new ArrayList<>();
     private long failAfter = -1;
     private boolean failOnlyOnceLowered;
@@ -374,6 +377,6 @@ class NonFiniteGradientTest {
                         .activation(Activation.IDENTITY)
                         .build())
                 .build());
-    return new TestTraining(folder, dataset, InitialModel.fresh(model), heard, c -> c);
+    return new TestTraining(folder, dataset, InitialModel.fresh(model), messages, c -> c);
   }
 }

@@ -45,7 +45,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Runs that were stopped anywhere and gone on with end as if they had never stopped. */
+/** A run that was stopped anywhere and resumed ends as if it had never stopped. */
 @Timeout(value = 3, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ResumedRunTest {
 
@@ -65,25 +65,25 @@ class ResumedRunTest {
   }
 
   @Test
-  void inModeSyncInMidEpochWithOtherWorkers() throws IOException {
+  void resumedInTheMiddleOfAnEpochWithOtherWorkers() throws IOException {
     sameAsUninterrupted(
         9, c -> c.checkpoints(s -> s.every(CheckpointInterval.parse("4steps"))), 1, 3);
   }
 
   @Test
-  void atTheEndOfAnEpoch() throws IOException {
+  void resumedAtTheEndOfAnEpoch() throws IOException {
     sameAsUninterrupted(
         8, c -> c.checkpoints(s -> s.every(CheckpointInterval.parse("1epochs"))), 4, 2);
   }
 
   @Test
-  void beforeTheFirstCheckpoint() throws IOException {
+  void resumedBeforeTheFirstCheckpoint() throws IOException {
     sameAsUninterrupted(
         3, c -> c.checkpoints(s -> s.every(CheckpointInterval.parse("12steps"))), 2, 1);
   }
 
   @Test
-  void withAveragedOptimizerState() throws IOException {
+  void resumedWithAveragedOptimizerState() throws IOException {
     sameAsUninterrupted(
         9,
         c ->
@@ -97,7 +97,7 @@ class ResumedRunTest {
   }
 
   @Test
-  void withKeptOptimizerState() throws IOException {
+  void resumedWithKeptOptimizerState() throws IOException {
     sameAsUninterrupted(
         9,
         c ->
@@ -112,7 +112,7 @@ class ResumedRunTest {
   }
 
   @Test
-  void withResidualsOfCompressedGradients() throws IOException {
+  void resumedWithResidualsOfCompressedGradients() throws IOException {
     sameAsUninterrupted(
         9,
         c ->
@@ -123,7 +123,7 @@ class ResumedRunTest {
   }
 
   @Test
-  void inEitherPhaseOfPostLocalSgd() throws IOException {
+  void resumedInEitherPhaseOfPostLocalSgd() throws IOException {
     for (int stop : new int[] {5, 9, 15}) {
       sameAsUninterrupted(
           stop,
@@ -139,7 +139,7 @@ class ResumedRunTest {
   }
 
   @Test
-  void withARateThatFollowsPlateaus() throws IOException {
+  void resumedWithARateThatFollowsPlateaus() throws IOException {
     sameAsUninterrupted(
         15,
         c ->
@@ -153,7 +153,7 @@ class ResumedRunTest {
   }
 
   @Test
-  void withCheckpointsByTheClock() throws IOException {
+  void resumedWithCheckpointsByTheClock() throws IOException {
     UnaryOperator<TrainingConfig.Builder> change =
         c ->
             c.optimization(o -> o.epochs(3_000))
@@ -216,7 +216,7 @@ class ResumedRunTest {
   }
 
   @Test
-  void twiceInARow() throws IOException {
+  void resumedTwice() throws IOException {
     UnaryOperator<TrainingConfig.Builder> change =
         c -> c.checkpoints(s -> s.every(CheckpointInterval.parse("3steps")));
     TrainingResult whole = training.run("whole", change);
@@ -228,7 +228,7 @@ class ResumedRunTest {
   }
 
   @Test
-  void moreEpochsGoOnWithAFinishedRun() throws IOException {
+  void moreEpochsExtendAFinishedRun() throws IOException {
     TrainingResult whole = training.run("whole", c -> c);
     TrainingResult first = training.run("grown", c -> c.optimization(o -> o.epochs(1)));
     TrainingResult grown = training.run("grown", c -> c);
@@ -244,7 +244,7 @@ class ResumedRunTest {
   }
 
   @Test
-  void aFinishedRunIsNotLaunchedAgain() throws IOException {
+  void aFinishedRunIsNotTrainedAgain() throws IOException {
     TrainingResult first = training.run("done", c -> c);
     String record = Files.readString(folder.resolve("done/run.json"));
     List<String> told = new ArrayList<>();
@@ -265,7 +265,7 @@ class ResumedRunTest {
   }
 
   @Test
-  void whatWouldHaveMadeOtherStepsIsRefusedWithTheDifference() throws IOException {
+  void aResumeWithADifferentConfigurationIsRefusedWithTheDifference() throws IOException {
     UnaryOperator<TrainingConfig.Builder> change =
         c -> c.checkpoints(s -> s.every(CheckpointInterval.parse("4steps")));
     stopAfter(9, "mine", change);
@@ -303,7 +303,7 @@ class ResumedRunTest {
   }
 
   @Test
-  void aWarmStartBeginsANewRunWithTheParametersAndCanBeGoneOnWith() throws IOException {
+  void aWarmStartBeginsANewRunWithTheParametersAndCanBeResumed() throws IOException {
     UnaryOperator<TrainingConfig.Builder> change =
         c -> c.checkpoints(s -> s.every(CheckpointInterval.parse("4steps")));
     stopAfter(9, "warm", change);
@@ -327,7 +327,7 @@ class ResumedRunTest {
   }
 
   @Test
-  void aTaskThatFailsIsLaunchedAgain() throws IOException {
+  void aFailedTaskStartsAnotherAttempt() throws IOException {
     UnaryOperator<TrainingConfig.Builder> change =
         c -> c.checkpoints(s -> s.every(CheckpointInterval.parse("4steps")).keep(1));
     TrainingResult whole =
@@ -354,7 +354,7 @@ class ResumedRunTest {
   }
 
   @Test
-  void aTaskThatFailsEveryTimeEndsTheRunAfterAFewLaunches() throws IOException {
+  void aTaskThatAlwaysFailsEndsTheRunAfterMaxAttempts() throws IOException {
     List<Long> relaunched = new ArrayList<>();
     TrainingException failed =
         assertThrows(
@@ -391,7 +391,7 @@ class ResumedRunTest {
         throw new IllegalStateException("always");
       }
       try {
-        // The example that is drawn so fails when it is met first.
+        // The first example for which this is drawn fails.
         if (!mark.isEmpty() && random.uniform() < 0.002) {
           Files.createFile(Path.of(mark));
           throw new IllegalStateException("for once");
@@ -424,7 +424,7 @@ class ResumedRunTest {
     assertSame(whole, resumed);
   }
 
-  /** What a run says of itself does not show that it was stopped, times apart. */
+  /** The outputs of both runs are equal, times apart. */
   private void assertSame(TrainingResult whole, TrainingResult resumed) throws IOException {
     assertEquals(whole.parametersSha256(), resumed.parametersSha256());
     assertEquals(whole.steps(), resumed.steps());
@@ -461,7 +461,7 @@ class ResumedRunTest {
     }
   }
 
-  /** Ends the driver's part in mid-run, as an error of its own would. */
+  /** Stops the driver at a step, as an error of its own would. */
   private String stopAfter(long step, String name, UnaryOperator<TrainingConfig.Builder> change) {
     IllegalStateException stopped =
         assertThrows(
