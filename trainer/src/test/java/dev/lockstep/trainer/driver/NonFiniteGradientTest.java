@@ -80,7 +80,8 @@ class NonFiniteGradientTest {
     assertTrue(from > 0 && from % 4 == 0, one.rateCuts().toString());
     assertEquals(MUCH_TOO_FAST, rate(one, from));
     assertEquals(MUCH_TOO_FAST / 64, rate(one, from + 1));
-    assertTrue(messages.text().contains("is not finite: the learning rate is multiplied by 0.015625"));
+    assertTrue(
+        messages.text().contains("is not finite: the learning rate is multiplied by 0.015625"));
     String record = output(one, "run.json");
     assertTrue(record.contains("\"fromStep\" : " + from), record);
     assertTrue(record.contains("is not finite: the learning rate is multiplied"), record);
@@ -202,7 +203,8 @@ class NonFiniteGradientTest {
   }
 
   @Test
-  void earlyStoppingEndsAtTheEpochThatTheMetricsDecideWithTheModelOfThatManyEpochs() throws IOException {
+  void earlyStoppingEndsAtTheEpochThatTheMetricsDecideWithTheModelOfThatManyEpochs()
+      throws IOException {
     EarlyStopping stopping = EarlyStopping.parse("loss:patience=2,min-delta=0.02");
     TrainingResult full = training(0.1).run("full", c -> c.optimization(o -> o.epochs(20)));
     int end = endOf(stopping, full);
@@ -256,7 +258,8 @@ class NonFiniteGradientTest {
     TrainingResult again = training(0.1).run("whole", change);
     assertEquals(whole.parametersSha256(), again.parametersSha256());
     assertEquals(whole.endedEarly(), again.endedEarly());
-    assertTrue(messages.text().contains("is complete: " + whole.steps() + " steps: validation loss"));
+    assertTrue(
+        messages.text().contains("is complete: " + whole.steps() + " steps: validation loss"));
     TrainingResult further = training(0.1).run("whole", c -> c.optimization(o -> o.epochs(20)));
     assertEquals(120, further.steps());
     assertEquals(
