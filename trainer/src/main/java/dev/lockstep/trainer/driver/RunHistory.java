@@ -9,7 +9,6 @@ import dev.lockstep.trainer.config.OutputConfig.ExistingOutput;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.output.RunFolder;
 import dev.lockstep.trainer.plan.RunIdentity;
-import dev.lockstep.trainer.plan.RunIdentityBuilder;
 import dev.lockstep.trainer.worker.TrainingTask;
 import java.io.IOException;
 import java.security.SecureRandom;
@@ -154,7 +153,7 @@ final class RunHistory {
           null);
     }
     AttemptClaim last = claim.get();
-    String origin = last.determinants().values().getOrDefault(RunIdentityBuilder.INITIAL, "");
+    String origin = last.determinants().initialParameters();
     RunPlan plan =
         plans.apply(
             RunOrigin.isWarm(origin)
@@ -162,7 +161,7 @@ final class RunHistory {
                 : given.get());
     Optional<CheckpointStore.Snapshot> newest = checkpoints.newest(observer::warning);
     List<String> differences =
-        RunIdentityBuilder.differences(plan.determinants(), last.determinants());
+        plan.identity().differences(last.determinants());
     if (!differences.isEmpty()) {
       return warmStart(last.run(), differences, newest, plans);
     }
@@ -216,8 +215,7 @@ final class RunHistory {
                         + " --overwrite"));
     // The servers' vector begins with θ in every mode.
     int parameters =
-        Integer.parseInt(
-            from.manifest().determinants().values().get(RunIdentityBuilder.PARAMETERS));
+        from.manifest().determinants().parameters();
     RunPlan plan =
         plans.apply(
             RunOrigin.warm(run, from.manifest().step(), Arrays.copyOf(from.theta(), parameters)));
@@ -262,8 +260,8 @@ final class RunHistory {
     folder.clearWarmStart();
     CheckpointStore checkpoints = folder.warmStart(hadoop);
     RunPlan plan = beginning.plan();
-    RunIdentity determinants = plan.determinants();
-    AttemptClaim claim = checkpoints.claim(beginning.run(), determinants, Instant.now());
+    RunIdentity identity = plan.identity();
+    AttemptClaim claim = checkpoints.claim(beginning.run(), identity, Instant.now());
     float[] vector = plan.phases().get(0).plan().vector(plan.origin().state().theta(), null);
     CheckpointManifest.ShardEntry shard =
         checkpoints.writeShard(new ShardFile(0, 0, vector, new float[0][]), 0, claim.attempt());
@@ -277,10 +275,10 @@ final class RunHistory {
             vector.length,
             config.mode().virtualWorkers(),
             config.optimization().seed(),
-            determinants.values().get("data"),
+            identity.data(),
             NO_ARITHMETIC,
-            determinants.sha256(),
-            determinants,
+            identity.sha256(),
+            identity,
             RunProgress.none(),
             List.of(shard),
             List.of()));

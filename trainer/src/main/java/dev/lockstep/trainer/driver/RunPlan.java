@@ -14,14 +14,14 @@ import java.util.Optional;
  * @param mode what its mode makes of the model's updates
  * @param pace of that mode
  * @param phases its parts, in order
- * @param determinants what determines its steps
+ * @param identity what determines its steps
  */
 public record RunPlan(
     RunOrigin origin,
     ModePlan mode,
     StepSchedule pace,
     List<Phase> phases,
-    RunIdentity determinants) {
+    RunIdentity identity) {
 
   /** Steps taken when the run is complete. */
   public long lastStep() {

@@ -95,7 +95,7 @@ final class RunSupervisor {
     this.checkpoints = folder.checkpoints(hadoop);
     this.newest = beginning.from();
     this.journal =
-        new RunTracker(config, dataset, checkpoints, retention(), plan.determinants(), observer);
+        new RunTracker(config, dataset, checkpoints, retention(), plan.identity(), observer);
   }
 
   /**
@@ -151,11 +151,11 @@ final class RunSupervisor {
       if (launched > 0) {
         launched =
             checkpoints
-                .claimAfter(beginning.run(), plan.determinants(), Instant.now(), launched)
+                .claimAfter(beginning.run(), plan.identity(), Instant.now(), launched)
                 .attempt();
         return;
       }
-      launched = checkpoints.claim(beginning.run(), plan.determinants(), Instant.now()).attempt();
+      launched = checkpoints.claim(beginning.run(), plan.identity(), Instant.now()).attempt();
     } catch (FencedException e) {
       throw e;
     } catch (IOException e) {

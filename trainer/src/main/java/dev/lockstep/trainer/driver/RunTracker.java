@@ -58,7 +58,7 @@ final class RunTracker {
   private final CheckpointStore checkpoints;
   private final Retention retention;
   private final TrainingObserver observer;
-  private final RunIdentity determinants;
+  private final RunIdentity identity;
   private final String dataFingerprint;
 
   /** Whether every epoch ends with a validation. */
@@ -127,7 +127,7 @@ final class RunTracker {
   /**
    * Begins with nothing.
    *
-   * @param determinants of the run, for its checkpoints
+   * @param identity of the run, for its checkpoints
    * @param retention which checkpoints are kept
    */
   RunTracker(
@@ -135,11 +135,11 @@ final class RunTracker {
       ShardedDataset dataset,
       CheckpointStore checkpoints,
       Retention retention,
-      RunIdentity determinants,
+      RunIdentity identity,
       TrainingObserver observer) {
     this.checkpoints = checkpoints;
     this.retention = retention;
-    this.determinants = determinants;
+    this.identity = identity;
     this.observer = observer;
     this.dataFingerprint = dataset.shardSet().fingerprint();
     this.validates = TrainingTask.validates(config, dataset);
@@ -532,8 +532,8 @@ final class RunTracker {
         assignment.config().optimization().seed(),
         dataFingerprint,
         fingerprint(),
-        determinants.sha256(),
-        determinants,
+        identity.sha256(),
+        identity,
         new RunProgress(
             mark.examples(),
             mark.sums().examples(),

@@ -29,7 +29,7 @@ import dev.lockstep.trainer.plan.ModePlan;
 import dev.lockstep.trainer.plan.Phase;
 import dev.lockstep.trainer.plan.PlannedUpdates;
 import dev.lockstep.trainer.plan.PyTorchOptimizers;
-import dev.lockstep.trainer.plan.RunIdentityBuilder;
+import dev.lockstep.trainer.plan.RunIdentityFactory;
 import dev.lockstep.trainer.report.page.HtmlReport;
 import dev.lockstep.trainer.worker.TrainingTask;
 import java.io.IOException;
@@ -178,7 +178,7 @@ public final class TrainingJob {
         plan,
         pace,
         Phase.of(config, plan, pace),
-        RunIdentityBuilder.of(config, dataset, model, plan.model(), origin.text()));
+        RunIdentityFactory.of(config, dataset, model, plan.model(), origin.text()));
   }
 
   private long microBatchesPerEpoch() {

@@ -25,11 +25,18 @@ import java.util.TreeSet;
  */
 public record RunIdentity(@JsonValue SortedMap<String, String> values) {
 
+  static final String DATA = "data";
+  static final String INITIAL = "initialParameters";
+  static final String PARAMETERS = "parameters";
+
+  /** What determines the step from which a rate is lowered. */
+  static final List<String> OF_LOWERED_RATES = List.of("checkpointEvery", "checkpointsAtEpochEnds");
+
   /** Copies the values. */
   @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
   public RunIdentity {
     if (values == null || values.containsValue(null)) {
-      throw new IllegalArgumentException("determinants=" + values + ": a text is missing");
+      throw new IllegalArgumentException("identity=" + values + ": a text is missing");
     }
     values = Collections.unmodifiableSortedMap(new TreeMap<>(values));
   }
@@ -37,6 +44,21 @@ public record RunIdentity(@JsonValue SortedMap<String, String> values) {
   /** Of a map in any order. */
   public static RunIdentity of(Map<String, String> values) {
     return new RunIdentity(new TreeMap<>(values));
+  }
+
+  /** Fingerprint of the dataset. */
+  public String data() {
+    return values.get(DATA);
+  }
+
+  /** What the run began with, in a few words. */
+  public String initialParameters() {
+    return values.getOrDefault(INITIAL, "");
+  }
+
+  /** Length of θ, P. */
+  public int parameters() {
+    return Integer.parseInt(values.get(PARAMETERS));
   }
 
   /**
@@ -66,7 +88,8 @@ public record RunIdentity(@JsonValue SortedMap<String, String> values) {
 
   /**
    * What is not as it was in a run that is to go on, one line each in order of name, as {@code
-   * virtualWorkers=8 != 4 of the run}; empty where nothing differs.
+   * virtualWorkers=8 != 4 of the run}; empty where nothing differs. A policy that
+   * lowers rates may be set or dropped between attempts.
    */
   public List<String> differences(RunIdentity ofRun) {
     SortedSet<String> names = new TreeSet<>(values.keySet());
@@ -75,6 +98,9 @@ public record RunIdentity(@JsonValue SortedMap<String, String> values) {
     for (String name : names) {
       String here = values.get(name);
       String there = ofRun.values.get(name);
+      if (OF_LOWERED_RATES.contains(name) && (here == null || there == null)) {
+        continue;
+      }
       if (there == null) {
         differences.add("%s=%s is set where the run had none".formatted(name, here));
       } else if (here == null) {

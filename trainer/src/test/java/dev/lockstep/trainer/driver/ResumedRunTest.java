@@ -275,7 +275,7 @@ class ResumedRunTest {
     refuses(
         change,
         c -> c.cluster(s -> s.numericProfile("avx2")).optimization(o -> o.clipNorm(1)),
-        "clipping=GlobalNorm");
+        "clipping=norm(max=1) != none of the run");
     refuses(
         change,
         c -> c.optimization(o -> o.optimizer(o.optimizer().withName(OptimizerName.ADAMW))),

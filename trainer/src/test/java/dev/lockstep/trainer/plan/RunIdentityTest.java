@@ -48,7 +48,7 @@ class RunIdentityTest {
     Map<String, String> values = new HashMap<>();
     values.put("seed", null);
     assertEquals(
-        "determinants={seed=null}: a text is missing",
+        "identity={seed=null}: a text is missing",
         assertThrows(IllegalArgumentException.class, () -> RunIdentity.of(values)).getMessage());
   }
 }
