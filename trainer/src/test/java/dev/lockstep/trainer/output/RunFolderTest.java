@@ -1,6 +1,7 @@
 package dev.lockstep.trainer.output;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.trainer.checkpoint.Faults;
@@ -9,6 +10,7 @@ import dev.lockstep.trainer.checkpoint.FaultyFiles.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -101,18 +103,19 @@ class RunFolderTest {
         new RunFolder(
             FaultyFiles.path(name, out).toString(),
             FaultyFiles.mount(name, kind, new FaultAt(Ending.FAILURE, -1)));
-    try {
-      outputs.write(
-          RunFolder.MODEL,
-          stream -> {
-            stream.write(new byte[100_000]);
-            throw new IOException("no more");
-          });
-    } catch (IOException e) {
-      assertEquals("no more", e.getMessage());
-    }
+    IOException failed =
+        assertThrows(
+            IOException.class,
+            () ->
+                outputs.write(
+                    RunFolder.MODEL,
+                    stream -> {
+                      stream.write(new byte[100_000]);
+                      throw new IOException("no more");
+                    }));
+    assertEquals("no more", failed.getMessage());
     assertEquals("old", Files.readString(out.resolve(RunFolder.MODEL)));
-    try (var files = Files.list(out)) {
+    try (Stream<Path> files = Files.list(out)) {
       assertEquals(1, files.count(), "nothing half-written is left");
     }
   }
