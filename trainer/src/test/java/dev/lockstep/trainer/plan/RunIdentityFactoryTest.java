@@ -19,6 +19,7 @@ import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.driver.SyntheticDataset;
 import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.ModelDefinition;
+import dev.lockstep.trainer.model.network.BuiltModel;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -70,6 +71,7 @@ class RunIdentityFactoryTest {
     TrainingConfig config = config(name).resolvedFor(data.shardSet());
     ModelDefinition model =
         ModelDefinition.builtIn("mlp:2", data.shardSet().tensors(), BuiltInOptions.DEFAULT);
+    BuiltModel built = BuiltModel.of(model, config.seed());
     RunIdentity identity =
         RunIdentityFactory.of(
             config,
@@ -77,8 +79,8 @@ class RunIdentityFactoryTest {
             model,
             PlannedUpdates.of(
                 config,
-                model.updatePlan(new Clipping.GlobalNorm(5)),
-                model.vectorBlocks(),
+                built.updatePlan(new Clipping.GlobalNorm(5)),
+                built.vectorBlocks(),
                 new RunLength(0, 0, 10, 2)),
             "sha256 of the parameters");
     String text =
