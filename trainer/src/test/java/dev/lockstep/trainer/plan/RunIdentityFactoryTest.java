@@ -14,6 +14,7 @@ import dev.lockstep.sharding.augment.RandomFlip;
 import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.Compression;
+import dev.lockstep.trainer.config.ModeConfig;
 import dev.lockstep.trainer.config.OptimizerName;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.driver.SyntheticDataset;
@@ -38,27 +39,34 @@ class RunIdentityFactoryTest {
   @TempDir private Path folder;
 
   private static TrainingConfig config(String name) {
-    TrainingConfig.Builder config = TrainingConfig.builder().out("run");
+    TrainingConfig.Builder config = TrainingConfig.builder().output(o -> o.folder("run"));
     return switch (name) {
       case "sync" -> config.build();
       case "averaging" ->
           config
-              .mode(TrainingConfig.Mode.AVERAGING)
-              .averaging(Averaging.every(4).withOuter(Averaging.Outer.NESTEROV))
+              .mode(
+                  m ->
+                      m.kind(ModeConfig.Mode.AVERAGING)
+                          .averaging(Averaging.every(4).withOuter(Averaging.Outer.NESTEROV)))
               .build();
-      case "compressed" -> config.compression(Compression.parse("top-k=0.1")).build();
+      case "compressed" -> config.mode(m -> m.gradientCompression(Compression.parse("top-k=0.1"))).build();
       case "augmented" ->
           config
-              .augmentation(List.of(new RandomFlip(), new RandomCrop(2), new GaussianNoise(0.1)))
-              .validationFraction(0.2)
-              .shuffle(Shuffle.Kind.FULL)
+              .data(
+                  d ->
+                      d.augmentation(
+                              List.of(new RandomFlip(), new RandomCrop(2), new GaussianNoise(0.1)))
+                          .validationFraction(0.2))
+              .order(o -> o.shuffle(Shuffle.Kind.FULL))
               .build();
       case "scheduled" ->
           config
-              .optimizer(
+              .optimization(
                   o ->
-                      o.withName(OptimizerName.ADAMW)
-                          .withLearningRateSchedule("linear(5steps, from=0.1) > cosine"))
+                      o.optimizer(
+                          o.optimizer()
+                              .withName(OptimizerName.ADAMW)
+                              .withLearningRateSchedule("linear(5steps, from=0.1) > cosine")))
               .build();
       default -> throw new IllegalArgumentException(name);
     };
@@ -71,7 +79,7 @@ class RunIdentityFactoryTest {
     TrainingConfig config = config(name).resolvedFor(data.shardSet());
     ModelDefinition model =
         ModelDefinition.builtIn("mlp:2", data.shardSet().tensors(), BuiltInOptions.DEFAULT);
-    BuiltModel built = BuiltModel.of(model, config.seed());
+    BuiltModel built = BuiltModel.of(model, config.optimization().seed());
     RunIdentity identity =
         RunIdentityFactory.of(
             config,
