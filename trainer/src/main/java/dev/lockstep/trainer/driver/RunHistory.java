@@ -160,8 +160,7 @@ final class RunHistory {
                 ? new RunOrigin(origin, null, TrainingTask.TrainedBefore.NOTHING)
                 : given.get());
     Optional<CheckpointStore.Snapshot> newest = checkpoints.newest(observer::warning);
-    List<String> differences =
-        plan.identity().differences(last.determinants());
+    List<String> differences = plan.identity().differences(last.determinants());
     if (!differences.isEmpty()) {
       return warmStart(last.run(), differences, newest, plans);
     }
@@ -214,8 +213,7 @@ final class RunHistory {
                         + ": it has no complete checkpoint to start from: replace it with"
                         + " --overwrite"));
     // The servers' vector begins with θ in every mode.
-    int parameters =
-        from.manifest().determinants().parameters();
+    int parameters = from.manifest().determinants().parameters();
     RunPlan plan =
         plans.apply(
             RunOrigin.warm(run, from.manifest().step(), Arrays.copyOf(from.theta(), parameters)));

@@ -17,11 +17,7 @@ import java.util.Optional;
  * @param identity what determines its steps
  */
 public record RunPlan(
-    RunOrigin origin,
-    ModePlan mode,
-    StepSchedule pace,
-    List<Phase> phases,
-    RunIdentity identity) {
+    RunOrigin origin, ModePlan mode, StepSchedule pace, List<Phase> phases, RunIdentity identity) {
 
   /** Steps taken when the run is complete. */
   public long lastStep() {

@@ -62,8 +62,7 @@ final class IdentityText {
     record(OptimizerSpec.Assign.class, "average");
     record(BlockMomentum.class, "blockMomentum", "rate", "momentum");
     record(AdaDelta.class, "adadelta", "rate", "rho", "epsilon", "weightDecay");
-    record(
-        AdaGrad.class, "adagrad", "rate", "rateDecay", "initial", "epsilon", "weightDecay");
+    record(AdaGrad.class, "adagrad", "rate", "rateDecay", "initial", "epsilon", "weightDecay");
     record(AdaMax.class, "adamax", "rate", "beta1", "beta2", "epsilon", "weightDecay");
     record(Adam.class, "adam", "rate", "beta1", "beta2", "epsilon", "weightDecay");
     record(AdamW.class, "adamw", "rate", "beta1", "beta2", "epsilon", "weightDecay");
@@ -74,8 +73,7 @@ final class IdentityText {
     record(
         Nadam.class, "nadam", "rate", "beta1", "beta2", "epsilon", "weightDecay", "momentumDecay");
     record(RAdam.class, "radam", "rate", "beta1", "beta2", "epsilon", "weightDecay");
-    record(
-        RmsProp.class, "rmsprop", "rate", "alpha", "epsilon", "momentum", "form", "weightDecay");
+    record(RmsProp.class, "rmsprop", "rate", "alpha", "epsilon", "momentum", "form", "weightDecay");
     constant(RmsProp.Centering.NONE, "plain");
     constant(RmsProp.Centering.CENTERED, "centered");
     record(Sgd.class, "sgd", "rate", "momentum", "dampening", "form", "weightDecay");
@@ -234,8 +232,7 @@ final class IdentityText {
     List<String> parts = new ArrayList<>();
     for (int i = 0; i < components.length; i++) {
       try {
-        parts.add(
-            names.components().get(i) + "=" + of(components[i].getAccessor().invoke(value)));
+        parts.add(names.components().get(i) + "=" + of(components[i].getAccessor().invoke(value)));
       } catch (ReflectiveOperationException e) {
         throw new IllegalStateException("cannot read " + components[i], e);
       }

@@ -88,8 +88,8 @@ public record RunIdentity(@JsonValue SortedMap<String, String> values) {
 
   /**
    * What is not as it was in a run that is to go on, one line each in order of name, as {@code
-   * virtualWorkers=8 != 4 of the run}; empty where nothing differs. A policy that
-   * lowers rates may be set or dropped between attempts.
+   * virtualWorkers=8 != 4 of the run}; empty where nothing differs. A policy that lowers rates may
+   * be set or dropped between attempts.
    */
   public List<String> differences(RunIdentity ofRun) {
     SortedSet<String> names = new TreeSet<>(values.keySet());

@@ -59,7 +59,8 @@ public final class RunIdentityFactory {
     values.put("shuffle", text(order));
     values.put(
         "augmentation",
-        String.join(",", config.data().augmentation().stream().map(RunIdentityFactory::text).toList()));
+        String.join(
+            ",", config.data().augmentation().stream().map(RunIdentityFactory::text).toList()));
     values.put("validationFraction", IdentityText.number(config.data().validationFraction()));
     values.put("clipping", IdentityText.of(updates.clipping()));
     values.put("numericProfile", config.cluster().numericProfile());
@@ -69,10 +70,13 @@ public final class RunIdentityFactory {
       values.put(RunIdentity.OF_LOWERED_RATES.get(0), String.valueOf(config.checkpoints().every()));
       values.put(
           RunIdentity.OF_LOWERED_RATES.get(1),
-          Boolean.toString(config.checkpoints().keepBest() != null || config.optimization().earlyStopping() != null));
+          Boolean.toString(
+              config.checkpoints().keepBest() != null
+                  || config.optimization().earlyStopping() != null));
     }
     if (config.optimization().optimizer().plateau() != null) {
-      values.put("plateau", IdentityText.of(Plateau.parse(config.optimization().optimizer().plateau())));
+      values.put(
+          "plateau", IdentityText.of(Plateau.parse(config.optimization().optimizer().plateau())));
     }
     values.put("deeplearning4j", Versions.ofThisBuild().deeplearning4j());
     values.put("model", "configuration " + model.sha256());

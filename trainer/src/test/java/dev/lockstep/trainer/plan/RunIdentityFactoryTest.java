@@ -49,7 +49,8 @@ class RunIdentityFactoryTest {
                       m.kind(ModeConfig.Mode.AVERAGING)
                           .averaging(Averaging.every(4).withOuter(Averaging.Outer.NESTEROV)))
               .build();
-      case "compressed" -> config.mode(m -> m.gradientCompression(Compression.parse("top-k=0.1"))).build();
+      case "compressed" ->
+          config.mode(m -> m.gradientCompression(Compression.parse("top-k=0.1"))).build();
       case "augmented" ->
           config
               .data(
