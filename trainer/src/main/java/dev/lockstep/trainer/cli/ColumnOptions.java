@@ -72,7 +72,7 @@ final class ColumnOptions {
   private List<String> categorical;
 
   @Option(
-      names = "--standardise",
+      names = "--standardize",
       split = ",",
       hideParamSyntax = true,
       paramLabel = "A,B,…|all",
@@ -118,7 +118,7 @@ final class ColumnOptions {
   private List<String> sequences;
 
   @Option(
-      names = "--window",
+      names = "--sequence-window",
       paramLabel = "STEPS[:STRIDE[:HORIZON]]",
       description =
           "Tables: examples are windows of so many rows; the label is HORIZON rows after the last"
@@ -145,13 +145,13 @@ final class ColumnOptions {
     all.put("--label-column", labelColumn);
     all.put("--features", features);
     all.put("--categorical", categorical);
-    all.put("--standardise", standardise);
+    all.put("--standardize", standardise);
     all.put("--min-max", minMax);
     all.put("--missing", missing);
     all.put("--weight-column", weightColumn);
     all.put("--class-weights", classWeights);
     all.put("--sequences", sequences);
-    all.put("--window", window);
+    all.put("--sequence-window", window);
     all.put("--series-column", seriesColumn);
     all.put("--recipe", recipe);
     return all.entrySet().stream()
@@ -293,7 +293,7 @@ final class ColumnOptions {
   private void requireTreated(List<String> columns, List<String> inputs) {
     Map<String, List<String>> options = new LinkedHashMap<>();
     options.put("--categorical", categorical);
-    options.put("--standardise", standardise);
+    options.put("--standardize", standardise);
     options.put("--min-max", minMax);
     options.forEach(
         (option, names) -> {
@@ -323,7 +323,7 @@ final class ColumnOptions {
         throw new IllegalArgumentException(
             "column "
                 + name
-                + " is named by two of --categorical, --standardise and --min-max: choose one");
+                + " is named by two of --categorical, --standardize and --min-max: choose one");
       }
       ColumnTransform scaling =
           standard
@@ -368,7 +368,7 @@ final class ColumnOptions {
     if (window == null) {
       if (seriesColumn != null) {
         throw new IllegalArgumentException(
-            "series-column=" + seriesColumn + " without --window: give both");
+            "series-column=" + seriesColumn + " without --sequence-window: give both");
       }
       return null;
     }

@@ -111,7 +111,7 @@ final class DataOptions {
   private double testFraction;
 
   @Option(
-      names = "--split",
+      names = "--holdout",
       paramLabel = "random|stratified|chronological",
       description =
           "How examples are held out, stored with the data shards; not for shards. Stratified keeps"
@@ -126,7 +126,7 @@ final class DataOptions {
   private BadData badData;
 
   @Option(
-      names = "--compression",
+      names = "--shard-compression",
       defaultValue = "none",
       paramLabel = "none|lz4|zstd",
       description = "Of the data shards that are written (default: none).")
@@ -457,7 +457,7 @@ final class DataOptions {
       wrong.addAll(images.given());
     }
     if (of == Format.SHARDS && (testFraction != 0 || split != null)) {
-      wrong.add(split == null ? "--test-fraction" : "--split");
+      wrong.add(split == null ? "--test-fraction" : "--holdout");
     }
     if (!wrong.isEmpty()) {
       throw new IllegalArgumentException(
@@ -526,8 +526,8 @@ final class DataOptions {
   void requireNoSplit() {
     if (testFraction != 0 || split != null) {
       throw new IllegalArgumentException(
-          "--test-fraction and --split would not give the part that training left out: name the data"
-              + " shards of the training, such as RUN/data, and --part test");
+          "--test-fraction and --holdout would not give the part that training left out: name the"
+              + " data shards of the training, such as RUN/data, and --part test");
     }
   }
 

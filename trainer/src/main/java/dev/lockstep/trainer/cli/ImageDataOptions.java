@@ -19,7 +19,7 @@ final class ImageDataOptions {
   private String size;
 
   @Option(
-      names = "--colour",
+      names = "--color",
       paramLabel = "grey|rgb",
       description = "Images: channels (default: rgb).")
   private Color colour;
@@ -43,7 +43,7 @@ final class ImageDataOptions {
       given.add("--image-size");
     }
     if (colour != null) {
-      given.add("--colour");
+      given.add("--color");
     }
     if (resize != null) {
       given.add("--resize");

@@ -40,8 +40,8 @@ final class ShardCommand implements Callable<Integer> {
       defaultValue = "0",
       paramLabel = "F",
       description =
-          "Part of the examples stored for validation, by --split (default: 0; a training may still"
-              + " hold out its own).")
+          "Part of the examples stored for validation, by --holdout (default: 0; a training may"
+              + " still hold out its own).")
   private double validationFraction;
 
   @Option(

@@ -8,6 +8,7 @@ import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.CheckpointInterval;
 import dev.lockstep.trainer.config.ClusterConfig.Kernels;
 import dev.lockstep.trainer.config.ClusterConfig.MixedBits;
+import dev.lockstep.trainer.config.DurationText;
 import dev.lockstep.trainer.config.OutputConfig.ExistingOutput;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.driver.TrainingJob;
@@ -23,7 +24,6 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -173,10 +173,10 @@ final class TrainCommand implements Callable<Integer> {
   private boolean noOnednn;
 
   @Option(
-      names = "--launch-timeout",
-      paramLabel = "SECONDS",
-      description = "Longest wait for slots and for the start of all workers (default: 300).")
-  private Long launchTimeout;
+      names = "--start-timeout",
+      paramLabel = "TIME",
+      description = "Longest wait for slots and for the start of all workers (default: 5m).")
+  private String startTimeout;
 
   @Option(
       names = "--overwrite",
@@ -277,8 +277,8 @@ final class TrainCommand implements Callable<Integer> {
     if (noOnednn) {
       config.cluster(c -> c.kernels(Kernels.BUILTIN));
     }
-    if (launchTimeout != null) {
-      config.cluster(c -> c.startTimeout(Duration.ofSeconds(launchTimeout)));
+    if (startTimeout != null) {
+      config.cluster(c -> c.startTimeout(DurationText.parse(startTimeout)));
     }
     ifGiven(keepCheckpoints, v -> config.checkpoints(c -> c.keep(v)));
     ifGiven(keepBest, v -> config.checkpoints(c -> c.keepBest(v)));

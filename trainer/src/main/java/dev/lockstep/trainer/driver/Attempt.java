@@ -140,7 +140,7 @@ final class Attempt {
                 Locale.ROOT,
                 "workers=%d did not all start within launchTimeout=%d s: slots are busy or"
                     + " executors cannot reach the driver at %s; free slots, lower --workers, or"
-                    + " raise --launch-timeout",
+                    + " raise --start-timeout",
                 assignment.workers(),
                 launchTimeout.toSeconds(),
                 assignment.driver());

@@ -133,9 +133,12 @@ class BadInputTest {
                 + folder
                 + " in format idx: leave out, or name another --format")
         .beforeAnyJob();
-    train(folder, "linear", "--format", "libsvm", "--window", "3", "--image-size", "2x2")
+    train(folder, "linear", "--format", "libsvm", "--sequence-window", "3", "--image-size", "2x2")
         .refused(
-            2, "--window, --image-size cannot be used with data=" + folder + " in format libsvm")
+            2,
+            "--sequence-window, --image-size cannot be used with data="
+                + folder
+                + " in format libsvm")
         .beforeAnyJob();
     nothingIsLeft();
   }
@@ -323,6 +326,22 @@ class BadInputTest {
     nothingIsLeft();
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "--compress,--gradient-compression",
+    "--compression,--shard-compression",
+    "--push-split,--overlap-depth",
+    "--launch-timeout,--start-timeout",
+    "--split,--holdout",
+    "--window,--sequence-window",
+    "--standardise,--standardize",
+    "--colour,--color"
+  })
+  void anOldOptionNamesTheNewOne(String old, String renamed) {
+    lockstep("train", "--model", "linear", "--data", "a", "--out", "b", old, "1")
+        .refused(2, "option " + old + " is now " + renamed);
+  }
+
   @Test
   void optionsOfAModeWithoutThatMode() throws IOException {
     trainOnCsv(csv, "linear", "--average-every", "4")
@@ -468,7 +487,7 @@ class BadInputTest {
     Files.writeString(config, "{\"epoch\": 3}");
     trainOnCsv(csv, "linear", "--config", config)
         .refused(2, "config=" + config + ": configuration key epoch is unknown: ");
-    Files.writeString(config, "{\"epochs\": 0}");
+    Files.writeString(config, "{\"version\": 1, \"optimization\": {\"epochs\": 0}}");
     trainOnCsv(csv, "linear", "--config", config)
         .refused(2, "epochs=0 < 1: give a value of at least 1");
     lockstep("train", "--data", csv, "--model", "linear")

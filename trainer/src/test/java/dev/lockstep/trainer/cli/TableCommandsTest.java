@@ -63,7 +63,7 @@ class TableCommandsTest {
       "--header",
       "--categorical",
       "kind",
-      "--standardise",
+      "--standardize",
       "weight",
       "--class-weights",
       "balanced",
@@ -71,9 +71,9 @@ class TableCommandsTest {
       "0.1",
       "--test-fraction",
       "0.1",
-      "--split",
+      "--holdout",
       "stratified",
-      "--compression",
+      "--shard-compression",
       "zstd",
       "--out",
       shards
@@ -162,7 +162,7 @@ class TableCommandsTest {
             "--header",
             "--label-column",
             "state",
-            "--standardise",
+            "--standardize",
             "wieght",
             "--out",
             folder.resolve("typo"))
@@ -181,9 +181,9 @@ class TableCommandsTest {
             "--format",
             "csv",
             "--header",
-            "--standardise",
+            "--standardize",
             "all")
-        .refused(2, "[--standardise] for a model whose run knows its columns (labels=[state])")
+        .refused(2, "[--standardize] for a model whose run knows its columns (labels=[state])")
         .beforeAnyJob();
   }
 }

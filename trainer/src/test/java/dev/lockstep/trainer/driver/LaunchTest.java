@@ -89,7 +89,7 @@ class LaunchTest {
                         + " executors cannot reach the driver at "),
             late.getMessage());
         assertTrue(
-            late.getMessage().endsWith("free slots, lower --workers, or raise --launch-timeout"),
+            late.getMessage().endsWith("free slots, lower --workers, or raise --start-timeout"),
             late.getMessage());
         assertFalse(other.isDone(), "the other job is left alone");
         assertFalse(Files.exists(folder.resolve("late/metrics.jsonl")), "nothing was begun");
