@@ -92,7 +92,7 @@ final class FaultedTraining {
   /** The model of all cases. */
   static InitialModel model(ShardedDataset dataset) {
     return InitialModel.fresh(
-        ModelDefinition.builtIn(MODEL, dataset.shardSet().tensors(), BuiltInOptions.DEFAULT));
+        ModelDefinition.builtIn(MODEL, dataset.manifest().tensors(), BuiltInOptions.DEFAULT));
   }
 
   /**

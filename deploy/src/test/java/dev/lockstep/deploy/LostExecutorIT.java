@@ -137,7 +137,7 @@ class LostExecutorIT {
     InitialModel model =
         InitialModel.fresh(
             ModelDefinition.builtIn(
-                "mlp:64", dataset.shardSet().tensors(), BuiltInOptions.DEFAULT));
+                "mlp:64", dataset.manifest().tensors(), BuiltInOptions.DEFAULT));
     TrainingObserver observer =
         new TrainingObserver() {
           @Override

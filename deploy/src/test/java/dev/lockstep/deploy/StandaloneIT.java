@@ -138,7 +138,7 @@ class StandaloneIT {
                     .output(o -> o.folder(folder.resolve("run-" + System.nanoTime()).toString())))
             .build();
     ModelDefinition model =
-        ModelDefinition.builtIn("mlp:520", dataset.shardSet().tensors(), BuiltInOptions.DEFAULT);
+        ModelDefinition.builtIn("mlp:520", dataset.manifest().tensors(), BuiltInOptions.DEFAULT);
     return Lockstep.train(cluster.context(), InitialModel.fresh(model), dataset, config);
   }
 }

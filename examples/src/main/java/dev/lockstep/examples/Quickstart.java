@@ -147,7 +147,7 @@ final class Quickstart implements Callable<Integer> {
 
       InitialModel initial =
           InitialModel.fresh(
-              ModelDefinition.builtIn(model, train.shardSet().tensors(), BuiltInOptions.DEFAULT));
+              ModelDefinition.builtIn(model, train.manifest().tensors(), BuiltInOptions.DEFAULT));
       TrainingResult result;
       try (ConsoleProgress progress = new ConsoleProgress(console)) {
         result = Lockstep.train(spark, initial, train, config, progress);

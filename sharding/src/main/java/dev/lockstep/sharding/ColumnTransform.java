@@ -4,9 +4,9 @@ package dev.lockstep.sharding;
 public enum ColumnTransform {
   /** As they are. */
   NUMBER,
-  /** Less the mean, divided by the standard deviation of the training part. */
-  STANDARDISE,
-  /** Mapped so that the training part lies in [0, 1]. */
+  /** Less the mean, divided by the standard deviation of the training split. */
+  STANDARDIZE,
+  /** Mapped so that the training split lies in [0, 1]. */
   MIN_MAX,
   /** A category: 1 at its place among the categories, 0 elsewhere. */
   ONE_HOT,

@@ -12,10 +12,10 @@ import java.util.Objects;
  * @param bytes length of the file
  * @param crc32c CRC32C of the whole file
  * @param blocks its blocks in file order, at least one
- * @param part what its examples are for, where the dataset was split when it was written; else
+ * @param split what its examples are for, where the dataset was split when it was written; else
  *     {@link Split#TRAINING}
  */
-public record DataShard(String file, long bytes, int crc32c, List<DataBlock> blocks, Split part)
+public record DataShard(String file, long bytes, int crc32c, List<DataBlock> blocks, Split split)
     implements Serializable {
 
   /** A shard of a dataset without a stored split. */
@@ -26,7 +26,7 @@ public record DataShard(String file, long bytes, int crc32c, List<DataBlock> blo
   /** Checks that the blocks lie one after the other inside a file below the location. */
   public DataShard {
     blocks = List.copyOf(blocks);
-    Objects.requireNonNull(part, "part");
+    Objects.requireNonNull(split, "split");
     if (file == null || file.isBlank()) {
       throw new IllegalArgumentException("data shard without a file name");
     }
@@ -58,13 +58,13 @@ public record DataShard(String file, long bytes, int crc32c, List<DataBlock> blo
     return blocks.stream().mapToLong(DataBlock::examples).sum();
   }
 
-  /** The same shard for another part. */
-  public DataShard forPart(Split other) {
+  /** The same shard for another split. */
+  public DataShard forSplit(Split other) {
     return new DataShard(file, bytes, crc32c, blocks, other);
   }
 
   /** The same shard under another name. */
   public DataShard renamed(String newFile) {
-    return new DataShard(newFile, bytes, crc32c, blocks, part);
+    return new DataShard(newFile, bytes, crc32c, blocks, split);
   }
 }

@@ -28,8 +28,8 @@ import java.util.TreeMap;
  *     of its classes, by index. Optional for each tensor
  * @param shards the files in reading order, at least one
  * @param provenance where the data came from, for people; free keys
- * @param statistics of the values as they are stored, by part and tensor, for people; may be empty
- * @param preparation how columns of a table became the tensors; null where the data were none
+ * @param statistics of the values as they are stored, by split and tensor, for people; may be empty
+ * @param fittedTransform how columns of a table became the tensors; null where the data were none
  */
 public record DatasetManifest(
     int formatVersion,
@@ -39,7 +39,7 @@ public record DatasetManifest(
     List<DataShard> shards,
     Map<String, String> provenance,
     List<TensorStatistics> statistics,
-    FittedTransform preparation)
+    FittedTransform fittedTransform)
     implements Serializable {
 
   /** The one version this code writes and reads. */
@@ -80,10 +80,10 @@ public record DatasetManifest(
             "dataset %s: two tensors are named %s".formatted(name, tensor.name()));
       }
     }
-    if (preparation != null && !preparation.specs().equals(tensors)) {
+    if (fittedTransform != null && !fittedTransform.specs().equals(tensors)) {
       throw new IllegalArgumentException(
-          "dataset %s: tensors=%s are not those of its preparation, %s"
-              .formatted(name, tensors, preparation.specs()));
+          "dataset %s: tensors=%s are not those of its fittedTransform, %s"
+              .formatted(name, tensors, fittedTransform.specs()));
     }
     if (shards.isEmpty()) {
       throw new IllegalArgumentException("dataset " + name + " is empty: it has no examples");
@@ -131,9 +131,9 @@ public record DatasetManifest(
         .toArray();
   }
 
-  /** Whether the examples were dealt to parts when the dataset was written. */
+  /** Whether the examples were assigned to splits when the dataset was written. */
   public boolean hasStoredSplit() {
-    return shards.stream().anyMatch(shard -> shard.part() != Split.TRAINING);
+    return shards.stream().anyMatch(shard -> shard.split() != Split.TRAINING);
   }
 
   /**
@@ -144,7 +144,7 @@ public record DatasetManifest(
    * @throws IllegalArgumentException if a fraction is asked for beside a stored split, or leaves
    *     nothing on one side
    */
-  public Holdout split(long seed, double validationFraction) {
+  public Holdout holdout(long seed, double validationFraction) {
     if (!hasStoredSplit()) {
       return Holdout.of(seed, validationFraction, blockSizes());
     }
@@ -153,11 +153,11 @@ public record DatasetManifest(
           "validationFraction=%s, but dataset %s stores its own split: leave it out, or shard the data again without one"
               .formatted(validationFraction, name));
     }
-    Split[] parts =
+    Split[] splits =
         shards.stream()
-            .flatMap(shard -> shard.blocks().stream().map(block -> shard.part()))
+            .flatMap(shard -> shard.blocks().stream().map(block -> shard.split()))
             .toArray(Split[]::new);
-    return Holdout.stored(parts, blockSizes());
+    return Holdout.stored(splits, blockSizes());
   }
 
   /** float32 values of one example, once handed out, over all tensors. */
@@ -179,7 +179,7 @@ public record DatasetManifest(
 
   /**
    * SHA-256 (hex) over what determines training: the tensors, and the example count and CRC32C of
-   * every block in order, with its part where it is not training. File names, shard boundaries, the
+   * every block in order, with its split where it is not training. File names, shard boundaries, the
    * name, the provenance and the statistics do not count.
    */
   public String fingerprint() {
@@ -197,8 +197,8 @@ public record DatasetManifest(
     }
     ByteBuffer block = ByteBuffer.allocate(2 * Integer.BYTES);
     for (DataShard shard : shards) {
-      if (shard.part() != Split.TRAINING) {
-        digest.update(shard.part().name().getBytes(StandardCharsets.UTF_8));
+      if (shard.split() != Split.TRAINING) {
+        digest.update(shard.split().name().getBytes(StandardCharsets.UTF_8));
       }
       for (DataBlock each : shard.blocks()) {
         block.clear().putInt(each.examples()).putInt(each.crc32c());

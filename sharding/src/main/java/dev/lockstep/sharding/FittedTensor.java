@@ -35,7 +35,7 @@ public record FittedTensor(
     if (columns.isEmpty() && role != TensorSpec.Role.WEIGHTS) {
       throw new IllegalArgumentException("tensor " + tensor + " has no columns");
     }
-    boolean classes = columns.stream().anyMatch(c -> c.treatment() == ColumnTransform.CLASS);
+    boolean classes = columns.stream().anyMatch(c -> c.transform() == ColumnTransform.CLASS);
     if (classes && (columns.size() > 1 || steps > 0 || role != TensorSpec.Role.LABELS)) {
       throw new IllegalArgumentException(
           "tensor %s: a column of classes must be the only one, of labels, and no sequence"
@@ -45,7 +45,7 @@ public record FittedTensor(
 
   /** Whether it is one class per example. */
   public boolean isClass() {
-    return columns.size() == 1 && columns.get(0).treatment() == ColumnTransform.CLASS;
+    return columns.size() == 1 && columns.get(0).transform() == ColumnTransform.CLASS;
   }
 
   /** Name of the mask's tensor. */

@@ -9,7 +9,7 @@ import java.util.Objects;
 
 /**
  * How the columns of a table became the tensors of a dataset, with the numbers that were fitted on
- * its training part: what it takes to do the same to other data for the same model. Crosses from
+ * its training split: what it takes to do the same to other data for the same model. Crosses from
  * driver to executors.
  *
  * @param tensors in the dataset's order, masks left out

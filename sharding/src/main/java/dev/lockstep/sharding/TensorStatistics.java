@@ -6,11 +6,11 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * What the values of one tensor are like in one part of a dataset, as they are stored: after any
+ * What the values of one tensor are like in one split of a dataset, as they are stored: after any
  * scaling. For people to read; nothing is computed from it. Crosses from driver to executors.
  *
  * @param tensor its name
- * @param part of the dataset
+ * @param split of the dataset
  * @param examples number of examples
  * @param min smallest value; 0 for class indices
  * @param max largest value; 0 for class indices
@@ -20,7 +20,7 @@ import java.util.Objects;
  */
 public record TensorStatistics(
     String tensor,
-    Split part,
+    Split split,
     long examples,
     double min,
     double max,
@@ -32,7 +32,7 @@ public record TensorStatistics(
   /** Copies the counts. */
   public TensorStatistics {
     Objects.requireNonNull(tensor, "tensor");
-    Objects.requireNonNull(part, "part");
+    Objects.requireNonNull(split, "split");
     classCounts = List.copyOf(classCounts);
   }
 }

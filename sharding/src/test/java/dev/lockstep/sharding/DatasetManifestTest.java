@@ -31,7 +31,7 @@ class DatasetManifestTest {
         file, 100, 1, List.of(new DataBlock(4, 8, 40, crc32c), new DataBlock(3, 48, 30, 9)));
   }
 
-  private static DatasetManifest shardSet(List<TensorSpec> tensors, List<DataShard> shards) {
+  private static DatasetManifest manifest(List<TensorSpec> tensors, List<DataShard> shards) {
     return new DatasetManifest(1, "sample", tensors, Map.of(), shards, Map.of());
   }
 
@@ -41,22 +41,22 @@ class DatasetManifestTest {
 
   @Test
   void countsAndShapes() {
-    DatasetManifest shardSet = shardSet(List.of(FEATURES, LABELS), List.of(ONE, TWO));
-    assertEquals(14, shardSet.examples());
-    assertEquals(List.of(4, 3, 4, 3), Arrays.stream(shardSet.blockSizes()).boxed().toList());
-    assertEquals(8, shardSet.elementsPerExample());
+    DatasetManifest manifest = manifest(List.of(FEATURES, LABELS), List.of(ONE, TWO));
+    assertEquals(14, manifest.examples());
+    assertEquals(List.of(4, 3, 4, 3), Arrays.stream(manifest.blockSizes()).boxed().toList());
+    assertEquals(8, manifest.elementsPerExample());
     assertEquals(6, FEATURES.storedValues());
     assertEquals(1, LABELS.storedValues());
-    assertEquals(LABELS, shardSet.only(Role.LABELS));
+    assertEquals(LABELS, manifest.only(Role.LABELS));
     assertRefused(
         "dataset sample has 0 tensors with role LABELS_MASK, not 1: [features, labels]",
-        () -> shardSet.only(Role.LABELS_MASK));
+        () -> manifest.only(Role.LABELS_MASK));
   }
 
   @Test
   void theFingerprintFollowsWhatDeterminesTraining() {
     List<TensorSpec> tensors = List.of(FEATURES, LABELS);
-    String fingerprint = shardSet(tensors, List.of(ONE, TWO)).fingerprint();
+    String fingerprint = manifest(tensors, List.of(ONE, TWO)).fingerprint();
     assertEquals(
         fingerprint,
         new DatasetManifest(
@@ -67,10 +67,10 @@ class DatasetManifestTest {
                 List.of(ONE.renamed("elsewhere"), TWO),
                 Map.of("input", "elsewhere"))
             .fingerprint());
-    assertNotEquals(fingerprint, shardSet(tensors, List.of(TWO, ONE)).fingerprint());
-    assertNotEquals(fingerprint, shardSet(tensors, List.of(ONE)).fingerprint());
+    assertNotEquals(fingerprint, manifest(tensors, List.of(TWO, ONE)).fingerprint());
+    assertNotEquals(fingerprint, manifest(tensors, List.of(ONE)).fingerprint());
     assertNotEquals(
-        fingerprint, shardSet(List.of(LABELS, FEATURES), List.of(ONE, TWO)).fingerprint());
+        fingerprint, manifest(List.of(LABELS, FEATURES), List.of(ONE, TWO)).fingerprint());
     assertEquals("546a46407dc97d9e1d5bde45aff4fb204eaeba81096b11b03a79675ce32c1d24", fingerprint);
   }
 
@@ -106,15 +106,15 @@ class DatasetManifestTest {
     assertRefused(
         "dataset name is blank",
         () -> new DatasetManifest(1, " ", tensors, Map.of(), shards, Map.of()));
-    assertRefused("dataset sample has no tensors", () -> shardSet(List.of(), shards));
+    assertRefused("dataset sample has no tensors", () -> manifest(List.of(), shards));
     assertRefused(
         "dataset sample: two tensors are named features",
-        () -> shardSet(List.of(FEATURES, FEATURES), shards));
+        () -> manifest(List.of(FEATURES, FEATURES), shards));
     assertRefused(
-        "dataset sample is empty: it has no examples", () -> shardSet(tensors, List.of()));
+        "dataset sample is empty: it has no examples", () -> manifest(tensors, List.of()));
     assertRefused(
         "dataset sample: two data shards share the file data/one.arrow",
-        () -> shardSet(tensors, List.of(ONE, ONE)));
+        () -> manifest(tensors, List.of(ONE, ONE)));
     assertRefused(
         "class names for the tensor labels, which does not exist",
         () ->
@@ -131,7 +131,7 @@ class DatasetManifestTest {
                 shards,
                 Map.of()));
     assertRefused(
-        "dataset location is blank", () -> new ShardedDataset("", shardSet(tensors, shards)));
+        "dataset location is blank", () -> new ShardedDataset("", manifest(tensors, shards)));
   }
 
   @Test

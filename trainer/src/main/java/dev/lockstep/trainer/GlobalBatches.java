@@ -58,8 +58,7 @@ public final class GlobalBatches implements Iterator<DataSet>, AutoCloseable {
         new MicroBatchStream(
             new StreamRequest(
                     data,
-                    data.shardSet()
-                        .split(config.optimization().seed(), config.data().validationFraction()),
+                    data.manifest().holdout(config.optimization().seed(), config.data().validationFraction()),
                     part,
                     config.optimization().seed(),
                     virtualWorkers,
@@ -74,7 +73,7 @@ public final class GlobalBatches implements Iterator<DataSet>, AutoCloseable {
                 .withShuffle(
                     part == Split.VALIDATION
                         ? Shuffle.NONE
-                        : config.order().shuffleOf(data.shardSet()))
+                        : config.order().shuffleOf(data.manifest()))
                 .withGatherBytes(config.order().memory().bytes())
                 .withAugmentation(
                     part == Split.TRAINING ? config.data().augmentation() : List.of()),

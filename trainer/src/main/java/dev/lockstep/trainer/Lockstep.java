@@ -199,14 +199,14 @@ public final class Lockstep {
     try {
       ShardedDataset now = shard(data, compared.toString(), IfExists.REPLACE);
       ShardedDataset before = ShardedDatasets.open(location, hadoop);
-      if (!now.shardSet().fingerprint().equals(before.shardSet().fingerprint())) {
+      if (!now.manifest().fingerprint().equals(before.manifest().fingerprint())) {
         throw new IllegalArgumentException(
             "out="
                 + folder.path()
                 + " holds other data: fingerprint "
-                + before.shardSet().fingerprint()
+                + before.manifest().fingerprint()
                 + " != "
-                + now.shardSet().fingerprint()
+                + now.manifest().fingerprint()
                 + " of these data sets: name another folder with out, or replace its run with"
                 + " ExistingOutput.REPLACE");
       }

@@ -263,7 +263,7 @@ class DataSetTrainingTest {
             location,
             LabelEncoding.NUMBERS,
             ShardingOptions.named("numbers"));
-    assertEquals(Encoding.FLOAT32, numbers.shardSet().tensors().get(1).encoding());
+    assertEquals(Encoding.FLOAT32, numbers.manifest().tensors().get(1).encoding());
   }
 
   @Test
@@ -277,14 +277,14 @@ class DataSetTrainingTest {
             ShardingOptions.named("multi"));
     assertEquals(
         List.of("features_0", "features_1", "labels_0", "labels_1", "features_0_mask"),
-        data.shardSet().tensors().stream().map(TensorSpec::name).toList());
+        data.manifest().tensors().stream().map(TensorSpec::name).toList());
     ShardedDataset again =
         Lockstep.shard(
             DataSetSource.ofMulti(spark.parallelize(sets, 1)),
             folder.resolve("again").toUri().toString(),
             LabelEncoding.DETECT,
             ShardingOptions.named("multi"));
-    assertEquals(data.shardSet().fingerprint(), again.shardSet().fingerprint());
+    assertEquals(data.manifest().fingerprint(), again.manifest().fingerprint());
 
     ComputationGraph start = new ComputationGraph(sequenceAndRow());
     start.init();
@@ -397,7 +397,7 @@ class DataSetTrainingTest {
             folder.resolve("other").toUri().toString(),
             LabelEncoding.DETECT,
             ShardingOptions.named("rdd"));
-    assertEquals(ofRdd.shardSet().fingerprint(), shards.shardSet().fingerprint());
+    assertEquals(ofRdd.manifest().fingerprint(), shards.manifest().fingerprint());
 
     Path bad = files.getParent().resolve("a03.bin");
     byte[] whole = Files.readAllBytes(bad);

@@ -85,7 +85,7 @@ class RecordDataSetsTest {
           shard(DataSetSource.records(spark, CSVRecordReader::new, listed, labels));
       assertEquals(
           numbers ? Encoding.FLOAT32 : Encoding.CLASS_INDEX,
-          data.shardSet().tensors().get(1).encoding());
+          data.manifest().tensors().get(1).encoding());
       assertSame(expected.getFeatures(), data, 0);
       assertSame(expected.getLabels(), data, 1);
     }
@@ -112,7 +112,7 @@ class RecordDataSetsTest {
         shard(DataSetSource.records(spark, CSVSequenceRecordReader::new, files, labels));
     assertEquals(
         List.of("features", "labels", "features_mask", "labels_mask"),
-        data.shardSet().tensors().stream().map(TensorSpec::name).toList());
+        data.manifest().tensors().stream().map(TensorSpec::name).toList());
     assertSame(expected.getFeatures(), data, 0);
     assertSame(expected.getLabels(), data, 1);
     assertSame(expected.getFeaturesMaskArray(), data, 2);
@@ -167,12 +167,12 @@ class RecordDataSetsTest {
   /** The tensor of all examples in the order of the shards. */
   private static void assertSame(INDArray expected, ShardedDataset data, int tensor)
       throws Exception {
-    int examples = (int) data.shardSet().examples();
+    int examples = (int) data.manifest().examples();
     try (MicroBatchStream stream =
         new MicroBatchStream(
             new StreamRequest(
                 data,
-                data.shardSet().split(1, 0),
+                data.manifest().holdout(1, 0),
                 Split.TRAINING,
                 1,
                 1,

@@ -44,7 +44,7 @@ public record TestTraining(
   public TestTraining withModel(String name) {
     return withModel(
         InitialModel.fresh(
-            ModelDefinition.builtIn(name, dataset.shardSet().tensors(), BuiltInOptions.DEFAULT)));
+            ModelDefinition.builtIn(name, dataset.manifest().tensors(), BuiltInOptions.DEFAULT)));
   }
 
   /** The same with another model. */

@@ -105,7 +105,7 @@ public class DigitDescent extends Experiment {
     List<Series> losses = new ArrayList<>();
     List<Series> accuracies = new ArrayList<>();
     for (ImagesPerStep each : ImagesPerStep.values()) {
-      TrainingConfig config = each.run(lab, data.shardSet().examples(), times);
+      TrainingConfig config = each.run(lab, data.manifest().examples(), times);
       TrainingResult result = Lockstep.train(lab.spark(), network, data, config);
       steps.add(Series.ofSteps(each.text(), result.metrics(), StepMetrics::meanLoss));
       losses.add(Series.ofEpochs(each.text(), result.metrics(), EpochMetrics::meanLoss));

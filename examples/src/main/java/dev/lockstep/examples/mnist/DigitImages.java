@@ -76,7 +76,7 @@ final class DigitImages {
     return String.format(
         Locale.ROOT,
         "%,d %s, pixels scaled to [−1, 1] when they were sharded",
-        data.shardSet().examples(),
+        data.manifest().examples(),
         files == null ? "drawn digits" : "images of " + files.getFileName());
   }
 

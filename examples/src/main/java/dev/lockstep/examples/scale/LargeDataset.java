@@ -84,7 +84,7 @@ public final class LargeDataset extends Experiment {
         Lockstep.train(lab.spark(), network, data, config, TrainingObserver.ofLaunch(plan::append));
     List<ExecutorHeap> heaps = ExecutorHeap.observe(lab.spark());
 
-    long bytes = data.shardSet().shards().stream().mapToLong(DataShard::bytes).sum();
+    long bytes = data.manifest().shards().stream().mapToLong(DataShard::bytes).sum();
     long heap = heaps.stream().mapToLong(ExecutorHeap::most).min().orElseThrow();
     return Page.titled("More data than memory")
         .withLead(lead(bytes, heap))

@@ -67,7 +67,7 @@ public final class Modes extends Experiment {
             .shards(lab.spark(), 0, examples, "learn from", Normalisation.NONE);
     InitialModel model =
         InitialModel.fresh(
-            ModelDefinition.builtIn("mlp:128", data.shardSet().tensors(), BuiltInOptions.DEFAULT));
+            ModelDefinition.builtIn("mlp:128", data.manifest().tensors(), BuiltInOptions.DEFAULT));
     // The first training of a JVM is slow, whatever its mode.
     Lockstep.train(lab.spark(), model, data, lab.newRun("warm-up", 4).build());
     List<Series> bySteps = new ArrayList<>();

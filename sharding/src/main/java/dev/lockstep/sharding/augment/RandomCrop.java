@@ -7,7 +7,7 @@ import java.util.Arrays;
 /**
  * Pads an image with zeros on all sides and cuts a piece of the image's own size out of it, at any
  * place: moves the image by up to so many pixels. Zero is black in images scaled to [0, 1], and the
- * mean in standardised ones.
+ * mean in standardized ones.
  *
  * @param padding pixels on each side, at least 1 and less than the image's height and width
  */

@@ -3,7 +3,7 @@ package dev.lockstep.sharding.augment;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.plan.RandomSource;
 
-/** Mirrors every other image, left to right. */
+/** Mirrors each image left to right with probability 1/2. */
 public record RandomFlip() implements Augmentation {
 
   @Override

@@ -46,7 +46,7 @@ public final class ShardJob {
   }
 
   /**
-   * Writes each partition as data shards, and the manifest when all are there. With a splitting,
+   * Writes each partition as data shards, and the manifest when all are there. With a splitSpec,
    * the examples are computed once more before, to count them.
    *
    * @param shards examples in order, partitioned as the shards are to be. Its iterators throw an
@@ -63,31 +63,31 @@ public final class ShardJob {
       String location,
       ShardingOptions options)
       throws IOException {
-    SplitAssignment dealing =
-        options.splitting().isNone()
+    SplitAssignment assignment =
+        options.splitSpec().isNone()
             ? null
-            : options.splitting().deal(count(shards, tensors, options));
+            : options.splitSpec().assign(count(shards, tensors, options));
     Contents contents = new Contents(tensors, classes, provenance, null);
-    return write(spark, shards, contents, dealing, location, options);
+    return write(spark, shards, contents, assignment, location, options);
   }
 
   /**
    * What the manifest is to say.
    *
-   * @param preparation how the tensors came from a table, or null
+   * @param fittedTransform how the tensors came from a table, or null
    */
   public record Contents(
       List<TensorSpec> tensors,
       Map<String, List<String>> classes,
       Map<String, String> provenance,
-      FittedTransform preparation) {}
+      FittedTransform fittedTransform) {}
 
-  /** The same, with examples that have been dealt already; null where all are for training. */
+  /** The same, with examples that have been assigned already; null where all are for training. */
   public static ShardedDataset write(
       JavaSparkContext spark,
       JavaRDD<Example> shards,
       Contents contents,
-      SplitAssignment dealing,
+      SplitAssignment assignment,
       String location,
       ShardingOptions options)
       throws IOException {
@@ -106,14 +106,14 @@ public final class ShardJob {
       for (byte[] bytes :
           shards
               .mapPartitionsWithIndex(
-                  new WriteShard(staging.folder(), tensors, options, dealing, conf), false)
+                  new WriteShard(staging.folder(), tensors, options, assignment, conf), false)
               .collect()) {
         ShardResult result = JavaSerialization.fromBytes(bytes, ShardResult.class);
         written.addAll(result.shards());
         result
             .sums()
             .forEach(
-                (part, each) -> sums.computeIfAbsent(part, p -> new ValueSums(tensors)).add(each));
+                (split, each) -> sums.computeIfAbsent(split, p -> new ValueSums(tensors)).add(each));
         skipped += result.skipped();
         if (result.skipped() > 0) {
           about.putIfAbsent("firstSkipped", result.firstSkipped());
@@ -138,7 +138,7 @@ public final class ShardJob {
                             .formatted(skipped, about.get("firstSkipped"))));
       }
       List<TensorStatistics> statistics = new ArrayList<>();
-      sums.forEach((part, each) -> statistics.addAll(each.statistics(part)));
+      sums.forEach((split, each) -> statistics.addAll(each.statistics(split)));
       return staging.commit(
           written,
           named ->
@@ -150,7 +150,7 @@ public final class ShardJob {
                   named,
                   about,
                   statistics,
-                  contents.preparation()));
+                  contents.fittedTransform()));
     }
   }
 
@@ -159,7 +159,7 @@ public final class ShardJob {
       JavaRDD<Example> shards, List<TensorSpec> tensors, ShardingOptions options)
       throws IOException {
     ArrayList<TensorSpec> all = new ArrayList<>(tensors);
-    ClassOf.of(all, options.splitting());
+    ClassOf.of(all, options.splitSpec());
     List<long[]> counts = new ArrayList<>();
     for (byte[] found :
         shards
@@ -173,7 +173,7 @@ public final class ShardJob {
   private static Iterator<byte[]> count(
       int shard, Iterator<Example> examples, List<TensorSpec> tensors, ShardingOptions options)
       throws IOException {
-    ClassOf classOf = ClassOf.of(tensors, options.splitting());
+    ClassOf classOf = ClassOf.of(tensors, options.splitSpec());
     long[] counts = new long[classOf.classes()];
     long first = shard * options.shardExamplesFor(tensors);
     GoodItems<Example> good =

@@ -12,8 +12,8 @@ import java.util.Map;
  * tells a {@code String} instead of this, so that Spark does not try them again and the driver can
  * report the first problem in the order of the data.
  *
- * @param shards the shards written, one for each part that got an example, in the order of parts
- * @param sums of their values, by part
+ * @param shards the shards written, one for each split that got an example, in the order of splits
+ * @param sums of their values, by split
  * @param skipped examples left out
  * @param firstSkipped why the first of them was, or ""
  */

@@ -19,10 +19,10 @@ import java.util.Objects;
  * @param shardBytes wanted size of a data shard, before compression. For text, of the text that
  *     goes into one
  * @param compression of the blocks
- * @param splitting how examples are dealt to training, validation and test; each part has data
+ * @param splitSpec how examples are assigned to training, validation and test; each split has data
  *     shards of its own
  * @param badData what becomes of an example that cannot be read
- * @param source by what it can be recognised later that the same data were read in the same way,
+ * @param source by what it can be recognized later that the same data were read in the same way,
  *     such as a {@link SourceFingerprint}; kept in the manifest's provenance; "" for nothing
  */
 public record ShardingOptions(
@@ -31,7 +31,7 @@ public record ShardingOptions(
     int blockExamples,
     long shardBytes,
     ShardCompression compression,
-    SplitSpec splitting,
+    SplitSpec splitSpec,
     BadData badData,
     String source)
     implements Serializable {
@@ -47,7 +47,7 @@ public record ShardingOptions(
   public ShardingOptions {
     Objects.requireNonNull(ifExists, "ifExists");
     Objects.requireNonNull(compression, "compression");
-    Objects.requireNonNull(splitting, "splitting");
+    Objects.requireNonNull(splitSpec, "splitSpec");
     Objects.requireNonNull(badData, "badData");
     Objects.requireNonNull(source, "source");
     if (name == null || name.isBlank()) {
@@ -79,29 +79,29 @@ public record ShardingOptions(
   /** The same with another answer to an existing dataset. */
   public ShardingOptions ifExists(IfExists other) {
     return new ShardingOptions(
-        name, other, blockExamples, shardBytes, compression, splitting, badData, source);
+        name, other, blockExamples, shardBytes, compression, splitSpec, badData, source);
   }
 
   /** The same with another block size. */
   public ShardingOptions blockExamples(int other) {
     return new ShardingOptions(
-        name, ifExists, other, shardBytes, compression, splitting, badData, source);
+        name, ifExists, other, shardBytes, compression, splitSpec, badData, source);
   }
 
   /** The same with another shard size. */
   public ShardingOptions shardBytes(long other) {
     return new ShardingOptions(
-        name, ifExists, blockExamples, other, compression, splitting, badData, source);
+        name, ifExists, blockExamples, other, compression, splitSpec, badData, source);
   }
 
   /** The same with another compression. */
   public ShardingOptions compression(ShardCompression other) {
     return new ShardingOptions(
-        name, ifExists, blockExamples, shardBytes, other, splitting, badData, source);
+        name, ifExists, blockExamples, shardBytes, other, splitSpec, badData, source);
   }
 
-  /** The same with another splitting. */
-  public ShardingOptions splitting(SplitSpec other) {
+  /** The same with another splitSpec. */
+  public ShardingOptions splitSpec(SplitSpec other) {
     return new ShardingOptions(
         name, ifExists, blockExamples, shardBytes, compression, other, badData, source);
   }
@@ -109,13 +109,13 @@ public record ShardingOptions(
   /** The same with another answer to bad data. */
   public ShardingOptions badData(BadData other) {
     return new ShardingOptions(
-        name, ifExists, blockExamples, shardBytes, compression, splitting, other, source);
+        name, ifExists, blockExamples, shardBytes, compression, splitSpec, other, source);
   }
 
   /** The same with another mark of where the data came from. */
   public ShardingOptions source(String other) {
     return new ShardingOptions(
-        name, ifExists, blockExamples, shardBytes, compression, splitting, badData, other);
+        name, ifExists, blockExamples, shardBytes, compression, splitSpec, badData, other);
   }
 
   /** Examples of a block for these tensors. */

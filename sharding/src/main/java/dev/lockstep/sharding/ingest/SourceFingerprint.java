@@ -15,7 +15,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * By what it is recognised that files need not be sharded again: their paths, lengths and times of
+ * By what it is recognized that files need not be sharded again: their paths, lengths and times of
  * change, and how they are to be read. Driver side.
  */
 public final class SourceFingerprint {

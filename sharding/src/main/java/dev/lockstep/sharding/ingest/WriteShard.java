@@ -23,7 +23,7 @@ import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.Function2;
 import org.apache.spark.util.SerializableConfiguration;
 
-/** The task that writes one partition as data shards, one for each part. Lives in an executor. */
+/** The task that writes one partition as data shards, one for each split. Lives in an executor. */
 final class WriteShard implements Function2<Integer, Iterator<Example>, Iterator<byte[]>> {
 
   private static final long serialVersionUID = 1;
@@ -33,7 +33,7 @@ final class WriteShard implements Function2<Integer, Iterator<Example>, Iterator
   private final ShardingOptions options;
 
   /** Who gets which example, or null where all are for training. */
-  private final SplitAssignment dealing;
+  private final SplitAssignment assignment;
 
   private final SerializableConfiguration conf;
 
@@ -41,12 +41,12 @@ final class WriteShard implements Function2<Integer, Iterator<Example>, Iterator
       String folder,
       List<TensorSpec> tensors,
       ShardingOptions options,
-      SplitAssignment dealing,
+      SplitAssignment assignment,
       SerializableConfiguration conf) {
     this.folder = folder;
     this.tensors = new ArrayList<>(tensors);
     this.options = options;
-    this.dealing = dealing;
+    this.assignment = assignment;
     this.conf = conf;
   }
 
@@ -67,26 +67,26 @@ final class WriteShard implements Function2<Integer, Iterator<Example>, Iterator
   private ShardResult write(int shard, GoodItems<Example> examples) throws IOException {
     Map<Split, ShardWriter> writers = new EnumMap<>(Split.class);
     EnumMap<Split, ValueSums> sums = new EnumMap<>(Split.class);
-    SplitAssignment.Dealer dealer = dealing == null ? null : dealing.dealer(shard);
-    ClassOf classOf = ClassOf.of(tensors, options.splitting());
+    SplitAssignment.ShardAssigner assigner = assignment == null ? null : assignment.assigner(shard);
+    ClassOf classOf = ClassOf.of(tensors, options.splitSpec());
     try {
       for (Example example = examples.next(); example != null; example = examples.next()) {
-        Split part = dealer == null ? Split.TRAINING : dealer.next(classOf.of(example));
-        ShardWriter writer = writers.get(part);
+        Split split = assigner == null ? Split.TRAINING : assigner.next(classOf.of(example));
+        ShardWriter writer = writers.get(split);
         if (writer == null) {
-          writer = open(shard, part);
-          writers.put(part, writer);
-          sums.put(part, new ValueSums(tensors));
+          writer = open(shard, split);
+          writers.put(split, writer);
+          sums.put(split, new ValueSums(tensors));
         }
         writer.add(example);
-        sums.get(part).add(example);
+        sums.get(split).add(example);
       }
-      if (dealer != null) {
-        dealer.requireAllDealt();
+      if (assigner != null) {
+        assigner.requireAllAssigned();
       }
       ArrayList<DataShard> shards = new ArrayList<>();
       for (Map.Entry<Split, ShardWriter> each : writers.entrySet()) {
-        shards.add(each.getValue().finish().forPart(each.getKey()));
+        shards.add(each.getValue().finish().forSplit(each.getKey()));
       }
       return new ShardResult(shards, sums, examples.skipped(), examples.firstSkipped());
     } finally {
@@ -96,9 +96,9 @@ final class WriteShard implements Function2<Integer, Iterator<Example>, Iterator
     }
   }
 
-  private ShardWriter open(int shard, Split part) throws IOException {
+  private ShardWriter open(int shard, Split split) throws IOException {
     Path file =
-        new Path(folder, Staging.attemptFile(shard, part, TaskContext.get().taskAttemptId()));
+        new Path(folder, Staging.attemptFile(shard, split, TaskContext.get().taskAttemptId()));
     FileSystem files = file.getFileSystem(conf.value());
     return new ShardWriter(
         files, file, tensors, options.blockExamplesFor(tensors), options.compression());

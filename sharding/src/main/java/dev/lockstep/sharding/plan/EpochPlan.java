@@ -10,14 +10,14 @@ import java.util.Arrays;
  * blocks        0 1 2 3 4 5          sizes n_b, N examples
  * permuted      3 0 5 1 4 2          by (seed, epoch)
  * sequence      [ 3 | 0 | 5 | 1 | 4 | 2 ]      N positions
- * spans         [  v=0  |  v=1  |  v=2  ]      V spans, lengths differ by at most 1
- * windows       [ k=0 | k=1 | k ]              of each span; each permuted by (seed, epoch, v, k)
- * micro-batches [0|1|2|3|4|5|6|7]              step s of v takes span positions [s·b, (s+1)·b)
+ * ranges         [  v=0  |  v=1  |  v=2  ]      V ranges, lengths differ by at most 1
+ * windows       [ k=0 | k=1 | k ]              of each range; each permuted by (seed, epoch, v, k)
+ * micro-batches [0|1|2|3|4|5|6|7]              step s of v takes range positions [s·b, (s+1)·b)
  * </pre>
  *
- * <p>That is {@link Shuffle.Kind#WINDOW}. With {@code NONE} nothing is permuted: spans follow the
+ * <p>That is {@link Shuffle.Kind#WINDOW}. With {@code NONE} nothing is permuted: ranges follow the
  * order of the file. With {@code FULL} blocks stay in the order of the file and the whole sequence
- * is permuted instead: position p holds example π(p), π by (seed, epoch), and spans are cut from
+ * is permuted instead: position p holds example π(p), π by (seed, epoch), and ranges are cut from
  * that; so a global batch is a uniformly random choice, whatever the sizes of blocks, and every
  * block has examples for every virtual worker.
  *
@@ -26,7 +26,7 @@ import java.util.Arrays;
  * alike in batches too. Measured for ten classes one after the other in the file, V = 4, b = 32:
  * how much the count of a class varies between global batches, as the ratio of its variance to that
  * of batches drawn at random without replacement (1 is perfect; it is about 1 + b · block / window
- * where spans are much longer than windows); and how often neighbours in the file meet in one
+ * where ranges are much longer than windows); and how often neighbours in the file meet in one
  * global batch, as the ratio to a full shuffle.
  *
  * <pre>
@@ -139,64 +139,64 @@ public final class EpochPlan {
     return starts[blocks.length];
   }
 
-  /** First position of a virtual worker's span in the sequence. */
-  public long spanStart(int v) {
-    long shortSpan = examples() / virtualWorkers;
-    long longSpans = examples() % virtualWorkers;
-    return v * shortSpan + Math.min(v, longSpans);
+  /** First position of a virtual worker's range in the sequence. */
+  public long rangeStart(int v) {
+    long shortRange = examples() / virtualWorkers;
+    long longRanges = examples() % virtualWorkers;
+    return v * shortRange + Math.min(v, longRanges);
   }
 
-  /** Examples of a virtual worker's span. */
-  public long spanLength(int v) {
+  /** Examples of a virtual worker's range. */
+  public long rangeLength(int v) {
     if (v < 0 || v >= virtualWorkers) {
       throw new IllegalArgumentException(
           "v=%d must be in [0, virtualWorkers=%d)".formatted(v, virtualWorkers));
     }
-    return spanStart(v + 1) - spanStart(v);
+    return rangeStart(v + 1) - rangeStart(v);
   }
 
   /**
-   * Steps of the epoch: what the longest span needs. Shorter spans have a smaller or no micro-batch
+   * Steps of the epoch: what the longest range needs. Shorter ranges have a smaller or no micro-batch
    * in the last step.
    */
   public long steps(int batchSize) {
     if (batchSize < 1) {
       throw new IllegalArgumentException("batchSize=" + batchSize + " must be >= 1");
     }
-    return (spanLength(0) + batchSize - 1) / batchSize;
+    return (rangeLength(0) + batchSize - 1) / batchSize;
   }
 
   /** Examples of a virtual worker's micro-batch in one step: batchSize, or what is left, or 0. */
   public int batchLength(int v, long step, int batchSize) {
-    return (int) Math.max(0, Math.min(batchSize, spanLength(v) - step * batchSize));
+    return (int) Math.max(0, Math.min(batchSize, rangeLength(v) - step * batchSize));
   }
 
-  /** The virtual worker whose span has a position of the sequence. */
+  /** The virtual worker whose range has a position of the sequence. */
   public int virtualWorkerAt(long position) {
     requirePosition(position);
-    long shortSpan = examples() / virtualWorkers;
-    long longSpans = examples() % virtualWorkers;
-    long inLongSpans = longSpans * (shortSpan + 1);
+    long shortRange = examples() / virtualWorkers;
+    long longRanges = examples() % virtualWorkers;
+    long inLongRanges = longRanges * (shortRange + 1);
     return (int)
-        (position < inLongSpans
-            ? position / (shortSpan + 1)
-            : longSpans + (position - inLongSpans) / shortSpan);
+        (position < inLongRanges
+            ? position / (shortRange + 1)
+            : longRanges + (position - inLongRanges) / shortRange);
   }
 
-  /** Examples among which a span is shuffled; 0 when it has no windows. */
+  /** Examples among which a range is shuffled; 0 when it has no windows. */
   public int window() {
     return window;
   }
 
   /**
-   * The order inside window k of a span: element i is the offset, from the window's first position,
-   * of the i-th example used. Shape {@code [window]}, or shorter for the span's last window.
+   * The order inside window k of a range: element i is the offset, from the window's first position,
+   * of the i-th example used. Shape {@code [window]}, or shorter for the range's last window.
    */
   public int[] windowOrder(int v, long k) {
     if (window == 0) {
-      throw new IllegalStateException("window=0: spans of this shuffle have no windows");
+      throw new IllegalStateException("window=0: ranges of this shuffle have no windows");
     }
-    int length = (int) Math.min(window, spanLength(v) - k * window);
+    int length = (int) Math.min(window, rangeLength(v) - k * window);
     return SplitMix64.permutation(length, Seeds.mix(WINDOW, seed, epoch, v, k));
   }
 
@@ -245,7 +245,7 @@ public final class EpochPlan {
   }
 
   /**
-   * Where the examples at span positions {@code [from, from + count)} of a virtual worker are, in
+   * Where the examples at range positions {@code [from, from + count)} of a virtual worker are, in
    * the order of use. For inspection and tests; {@code MicroBatchStream} walks windows and blocks
    * instead.
    */
@@ -254,16 +254,16 @@ public final class EpochPlan {
     long loaded = -1;
     int[] order = null;
     for (int i = 0; i < count; i++) {
-      long inSpan = from + i;
+      long inRange = from + i;
       if (window > 0) {
-        long k = inSpan / window;
+        long k = inRange / window;
         if (k != loaded) {
           order = windowOrder(v, k);
           loaded = k;
         }
-        inSpan = k * window + order[(int) (inSpan % window)];
+        inRange = k * window + order[(int) (inRange % window)];
       }
-      long position = spanStart(v) + inSpan;
+      long position = rangeStart(v) + inRange;
       if (examples != null) {
         position = examples.at(position);
       }

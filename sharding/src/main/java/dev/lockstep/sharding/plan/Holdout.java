@@ -21,28 +21,28 @@ public final class Holdout implements Serializable {
   private final int[] blockSizes;
   private final int[] heldOut;
 
-  /** The part of each whole block, or null where a fraction of each block is held out. */
-  private final Split[] parts;
+  /** The split of each whole block, or null where a fraction of each block is held out. */
+  private final Split[] splits;
 
-  private Holdout(long seed, int[] blockSizes, int[] heldOut, Split[] parts) {
+  private Holdout(long seed, int[] blockSizes, int[] heldOut, Split[] splits) {
     this.seed = seed;
     this.blockSizes = blockSizes;
     this.heldOut = heldOut;
-    this.parts = parts;
+    this.splits = splits;
   }
 
   /**
-   * The split that a dataset was written with: every block belongs to one part.
+   * The split that a dataset was written with: every block belongs to one split.
    *
-   * @param parts of each block; copied
+   * @param splits of each block; copied
    * @param blockSizes examples of each block; copied
    */
-  public static Holdout stored(Split[] parts, int[] blockSizes) {
-    if (parts.length != blockSizes.length) {
+  public static Holdout stored(Split[] splits, int[] blockSizes) {
+    if (splits.length != blockSizes.length) {
       throw new IllegalArgumentException(
-          "parts of %d blocks for %d blocks".formatted(parts.length, blockSizes.length));
+          "splits of %d blocks for %d blocks".formatted(splits.length, blockSizes.length));
     }
-    return new Holdout(0, blockSizes.clone(), new int[blockSizes.length], parts.clone());
+    return new Holdout(0, blockSizes.clone(), new int[blockSizes.length], splits.clone());
   }
 
   /**
@@ -88,24 +88,24 @@ public final class Holdout implements Serializable {
   }
 
   /** Examples of each block that are on this side; may hold zeros. */
-  public int[] sizes(Split part) {
+  public int[] sizes(Split split) {
     int[] sizes = new int[blockSizes.length];
     for (int b = 0; b < sizes.length; b++) {
-      sizes[b] = size(part, b);
+      sizes[b] = size(split, b);
     }
     return sizes;
   }
 
   /** Examples on this side. */
-  public long examples(Split part) {
-    return Arrays.stream(sizes(part)).asLongStream().sum();
+  public long examples(Split split) {
+    return Arrays.stream(sizes(split)).asLongStream().sum();
   }
 
-  private int size(Split part, int block) {
-    if (parts != null) {
-      return parts[block] == part ? blockSizes[block] : 0;
+  private int size(Split split, int block) {
+    if (splits != null) {
+      return splits[block] == split ? blockSizes[block] : 0;
     }
-    return switch (part) {
+    return switch (split) {
       case TRAINING -> blockSizes[block] - heldOut[block];
       case VALIDATION -> heldOut[block];
       case TEST -> 0;
@@ -116,9 +116,9 @@ public final class Holdout implements Serializable {
    * The rows of a block that are on this side, ascending: all or none of a stored split; else those
    * at the end of a seeded permutation are held out.
    */
-  public int[] rows(Split part, int block) {
-    if (parts != null || part == Split.TEST) {
-      return SplitMix64.identity(size(part, block));
+  public int[] rows(Split split, int block) {
+    if (splits != null || split == Split.TEST) {
+      return SplitMix64.identity(size(split, block));
     }
     int n = blockSizes[block];
     int training = n - heldOut[block];
@@ -127,7 +127,7 @@ public final class Holdout implements Serializable {
             ? SplitMix64.identity(n)
             : SplitMix64.permutation(n, Seeds.mix(DOMAIN, seed, block));
     int[] side =
-        part == Split.TRAINING
+        split == Split.TRAINING
             ? Arrays.copyOf(rows, training)
             : Arrays.copyOfRange(rows, training, n);
     Arrays.sort(side);

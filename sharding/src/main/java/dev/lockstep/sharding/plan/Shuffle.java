@@ -9,7 +9,7 @@ import java.util.Objects;
  * driver to executors.
  *
  * @param kind of shuffle
- * @param window examples among which a span is shuffled: at least 1 for {@link Kind#WINDOW}, 0 for
+ * @param window examples among which a range is shuffled: at least 1 for {@link Kind#WINDOW}, 0 for
  *     the others
  */
 public record Shuffle(Kind kind, int window) implements Serializable {
@@ -18,7 +18,7 @@ public record Shuffle(Kind kind, int window) implements Serializable {
   public enum Kind {
     /** Nothing: every epoch has the order of the file. */
     NONE,
-    /** The blocks, and then the examples of each window of a span: reads each block once. */
+    /** The blocks, and then the examples of each window of a range: reads each block once. */
     WINDOW,
     /** All examples: a block is read by every worker, once or several times. */
     FULL

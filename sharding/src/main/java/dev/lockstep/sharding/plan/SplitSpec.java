@@ -4,7 +4,7 @@ import java.io.Serializable;
 import java.util.Objects;
 
 /**
- * How examples are dealt to the parts of a dataset when it is written. Crosses from driver to
+ * How examples are assigned to the splits of a dataset when it is written. Crosses from driver to
  * executors.
  *
  * @param seed of the choice
@@ -19,13 +19,13 @@ public record SplitSpec(long seed, double validation, double test, Method method
   public enum Method {
     /** Any, at random. */
     RANDOM,
-    /** At random among those of each class: every part has the classes in the same proportion. */
+    /** At random among those of each class: every split has the classes in the same proportion. */
     STRATIFIED,
     /** The last ones: first all for training, then those for validation, then those for test. */
     CHRONOLOGICAL
   }
 
-  /** Everything is for training; a training may still hold out a part of it. */
+  /** Everything is for training; a training may still hold out a fraction of it. */
   public static final SplitSpec NONE = new SplitSpec(0, 0, 0, Method.RANDOM);
 
   /** Checks the fractions. */
@@ -43,13 +43,13 @@ public record SplitSpec(long seed, double validation, double test, Method method
   }
 
   /**
-   * Deals counted examples to the parts.
+   * Assigns counted examples to the splits.
    *
    * @param counts examples by data shard and class, {@code [shards][classes]}; a single class
    *     unless the method is {@link Method#STRATIFIED}
-   * @throws IllegalArgumentException when a part that was asked for would be empty
+   * @throws IllegalArgumentException when a split that was asked for would be empty
    */
-  public SplitAssignment deal(long[][] counts) {
+  public SplitAssignment assign(long[][] counts) {
     return SplitAssignment.of(this, counts);
   }
 }

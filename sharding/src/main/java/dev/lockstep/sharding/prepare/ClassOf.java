@@ -6,7 +6,7 @@ import dev.lockstep.sharding.plan.SplitSpec;
 import java.util.List;
 
 /**
- * By which class an example is dealt to a part. Made where it is used.
+ * By which class an example is assigned to a split. Made where it is used.
  *
  * @param tensor place of the labels among the tensors, or -1 when classes do not matter
  * @param classes number of classes; 1 when they do not matter
@@ -16,10 +16,10 @@ public record ClassOf(int tensor, int classes) {
   /**
    * The class of the first labels.
    *
-   * @throws IllegalArgumentException if the splitting is stratified and no labels are classes
+   * @throws IllegalArgumentException if the splitSpec is stratified and no labels are classes
    */
-  public static ClassOf of(List<TensorSpec> tensors, SplitSpec splitting) {
-    if (splitting.method() != SplitSpec.Method.STRATIFIED) {
+  public static ClassOf of(List<TensorSpec> tensors, SplitSpec splitSpec) {
+    if (splitSpec.method() != SplitSpec.Method.STRATIFIED) {
       return new ClassOf(-1, 1);
     }
     for (int t = 0; t < tensors.size(); t++) {

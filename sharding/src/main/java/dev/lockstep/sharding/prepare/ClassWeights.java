@@ -20,8 +20,8 @@ public record ClassWeights(Kind kind, Map<String, Double> byClass) implements Se
     /** All count the same. */
     NONE,
     /**
-     * n / (k n_c) for k classes in the training part, n training examples and n_c of the class:
-     * every class counts the same, and the mean weight of the training part is 1.
+     * n / (k n_c) for k classes in the training split, n training examples and n_c of the class:
+     * every class counts the same, and the mean weight of the training split is 1.
      */
     BALANCED,
     /** From the user. */

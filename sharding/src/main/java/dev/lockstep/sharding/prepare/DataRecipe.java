@@ -19,7 +19,7 @@ import java.util.Set;
 /**
  * How the columns of a table are to become tensors, declared once. What has to be learned from the
  * data (categories, means and deviations, the longest sequence) is fitted by Spark when the data
- * are sharded: numbers on the training part, names of categories on all of it. Crosses from driver
+ * are sharded: numbers on the training split, names of categories on all of it. Crosses from driver
  * to executors.
  *
  * @param tensors in the order of a model's inputs and outputs; a tensor of weights is optional
@@ -67,29 +67,29 @@ public record DataRecipe(
     return new DataRecipe(List.of(tensors), null, null, null);
   }
 
-  /** How other data are to be read for a preparation. */
-  public static DataRecipe of(FittedTransform preparation) {
+  /** How other data are to be read for a fitted transform. */
+  public static DataRecipe of(FittedTransform fitted) {
     List<TensorRecipe> tensors = new ArrayList<>();
     boolean fills = false;
-    for (FittedTensor tensor : preparation.tensors()) {
+    for (FittedTensor tensor : fitted.tensors()) {
       List<ColumnRecipe> columns = new ArrayList<>();
       for (FittedColumn column : tensor.columns()) {
-        columns.add(new ColumnRecipe(column.column(), column.treatment(), column.categories()));
+        columns.add(new ColumnRecipe(column.column(), column.transform(), column.categories()));
         // An empty category can only have been found where gaps were filled.
         fills |=
             !column.fill().isEmpty()
-                || (column.treatment() == ColumnTransform.ONE_HOT
+                || (column.transform() == ColumnTransform.ONE_HOT
                     && column.categories().contains(""));
       }
       if (!columns.isEmpty()) {
-        int steps = preparation.window() == null ? tensor.steps() : TensorRecipe.NO_SEQUENCE;
+        int steps = fitted.window() == null ? tensor.steps() : TensorRecipe.NO_SEQUENCE;
         tensors.add(new TensorRecipe(tensor.tensor(), tensor.role(), columns, steps));
       }
     }
-    // What fills a gap is in the preparation.
+    // What fills a gap is in the fitted transform.
     MissingValues missing =
         fills ? new MissingValues(MissingValues.Policy.VALUE, 0) : MissingValues.FAIL;
-    return new DataRecipe(tensors, missing, null, preparation.window());
+    return new DataRecipe(tensors, missing, null, fitted.window());
   }
 
   /** The same with another answer to missing values. */

@@ -19,7 +19,7 @@ public record MissingValues(Policy policy, double value) implements Serializable
     FAIL,
     /** The row is left out and counted. */
     SKIP,
-    /** The mean of the column's training part takes its place; for categories, one of its own. */
+    /** The mean of the column's training split takes its place; for categories, one of its own. */
     MEAN,
     /** A given number takes its place; for categories, one of its own. */
     VALUE

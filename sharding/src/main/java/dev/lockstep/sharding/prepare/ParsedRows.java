@@ -69,7 +69,7 @@ public final class ParsedRows implements Iterator<ParsedRow> {
           throw at("%s holds an empty array".formatted(name(column)));
         }
         cells[t][c] =
-            column.treatment().isCategory()
+            column.transform().isCategory()
                 ? categories(tensor, column, values)
                 : numbers(tensor, column, values);
       }
@@ -139,7 +139,7 @@ public final class ParsedRows implements Iterator<ParsedRow> {
 
   private String[] categories(TensorRecipe tensor, ColumnRecipe column, Object[] values)
       throws IOException {
-    if (column.treatment() == ColumnTransform.CLASS && values.length != 1) {
+    if (column.transform() == ColumnTransform.CLASS && values.length != 1) {
       throw at("%s holds %d values, a class is one".formatted(name(column), values.length));
     }
     String[] categories = new String[values.length];
@@ -163,7 +163,7 @@ public final class ParsedRows implements Iterator<ParsedRow> {
       return;
     }
     String problem =
-        tensor.role() == Role.LABELS && column.treatment().isCategory()
+        tensor.role() == Role.LABELS && column.transform().isCategory()
             ? "the label in %s is empty".formatted(name(column))
             : "%s is empty: fill in a number or drop the row".formatted(name(column));
     if (recipe.missing().policy() == MissingValues.Policy.SKIP) {

@@ -14,25 +14,25 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.OptionalInt;
 
-/** Rows as examples, by a preparation. Lives in an executor. */
+/** Rows as examples, by a fitted transform. Lives in an executor. */
 public final class RowExamples implements Iterator<Example> {
 
   private final ParsedRows rows;
-  private final FittedTransform preparation;
+  private final FittedTransform fitted;
   private final List<Columns> tensors = new ArrayList<>();
   private final int classTensor;
 
-  public RowExamples(ParsedRows rows, FittedTransform preparation) {
+  public RowExamples(ParsedRows rows, FittedTransform fitted) {
     this.rows = rows;
-    this.preparation = preparation;
-    preparation.tensors().forEach(tensor -> tensors.add(new Columns(tensor)));
-    classTensor = classTensor(preparation);
+    this.fitted = fitted;
+    fitted.tensors().forEach(tensor -> tensors.add(new Columns(tensor)));
+    classTensor = classTensor(fitted);
   }
 
   /** Place of the first class labels among the tensors, or -1. */
-  public static int classTensor(FittedTransform preparation) {
-    for (int t = 0; t < preparation.tensors().size(); t++) {
-      if (preparation.tensors().get(t).isClass()) {
+  public static int classTensor(FittedTransform fitted) {
+    for (int t = 0; t < fitted.tensors().size(); t++) {
+      if (fitted.tensors().get(t).isClass()) {
         return t;
       }
     }
@@ -62,7 +62,7 @@ public final class RowExamples implements Iterator<Example> {
   public Example example(ParsedRow row) throws IOException {
     List<float[]> values = new ArrayList<>();
     for (int t = 0; t < tensors.size(); t++) {
-      FittedTensor tensor = preparation.tensors().get(t);
+      FittedTensor tensor = fitted.tensors().get(t);
       if (tensor.role() == Role.WEIGHTS) {
         values.add(weight(t, row));
       } else if (tensor.isClass()) {
@@ -85,7 +85,7 @@ public final class RowExamples implements Iterator<Example> {
   }
 
   private int exampleClass(int t, ParsedRow row) throws IOException {
-    FittedColumn column = preparation.tensors().get(t).columns().get(0);
+    FittedColumn column = fitted.tensors().get(t).columns().get(0);
     String label = row.categories(t, 0)[0];
     OptionalInt index = tensors.get(t).labels[0].index(label);
     if (index.isEmpty()) {
@@ -97,22 +97,22 @@ public final class RowExamples implements Iterator<Example> {
   }
 
   private float[] weight(int t, ParsedRow row) throws IOException {
-    List<FittedColumn> columns = preparation.tensors().get(t).columns();
+    List<FittedColumn> columns = fitted.tensors().get(t).columns();
     double weight = columns.isEmpty() ? 1 : row.numbers(t, 0)[0];
     if (weight < 0 || !Float.isFinite((float) weight)) {
       throw rows.at(
           "weight %s in column %s is not a number >= 0 of float32"
               .formatted(weight, columns.get(0).column()));
     }
-    if (!preparation.classWeights().isEmpty()) {
-      weight *= preparation.classWeights().get(exampleClass(row));
+    if (!fitted.classWeights().isEmpty()) {
+      weight *= fitted.classWeights().get(exampleClass(row));
     }
     return new float[] {(float) weight};
   }
 
   /** Row-major {@code [elements]}, or {@code [elements, steps]} padded with zeros. */
   private float[] numbers(int t, ParsedRow row) throws IOException {
-    FittedTensor tensor = preparation.tensors().get(t);
+    FittedTensor tensor = fitted.tensors().get(t);
     int steps = Math.max(1, tensor.steps());
     float[] values = new float[tensors.get(t).elements * steps];
     int element = 0;
@@ -129,7 +129,7 @@ public final class RowExamples implements Iterator<Example> {
       for (int i = 0; i < length; i++) {
         // Of an array that is no sequence, each value is an element of its own.
         int to = tensor.steps() > 0 ? element * steps + i : element + i;
-        if (column.treatment() == ColumnTransform.ONE_HOT) {
+        if (column.transform() == ColumnTransform.ONE_HOT) {
           int category = category(t, c, row.categories(t, c)[i]);
           values[tensor.steps() > 0 ? (element + category) * steps + i : element + category] = 1;
         } else {
@@ -148,14 +148,14 @@ public final class RowExamples implements Iterator<Example> {
     if (!Float.isFinite((float) known)) {
       throw rows.at(
           "'%s' in column %s is too large for float32"
-              .formatted(number, preparation.tensors().get(t).columns().get(c).column()));
+              .formatted(number, fitted.tensors().get(t).columns().get(c).column()));
     }
     double divisor = of.divisor[c][i];
     return divisor == 0 ? 0 : (float) ((known - of.shift[c][i]) / divisor);
   }
 
   private int category(int t, int c, String value) throws IOException {
-    FittedColumn column = preparation.tensors().get(t).columns().get(c);
+    FittedColumn column = fitted.tensors().get(t).columns().get(c);
     OptionalInt index = tensors.get(t).labels[c].index(value == null ? "" : value);
     if (index.isEmpty()) {
       throw rows.at(

@@ -69,7 +69,7 @@ public final class SchemaScan implements Serializable {
           widths[t][c] = Math.max(widths[t][c], row.length(t, c));
           narrowest[t][c] = Math.min(narrowest[t][c], row.length(t, c));
         }
-        if (column.treatment().isCategory() && column.categories().isEmpty()) {
+        if (column.transform().isCategory() && column.categories().isEmpty()) {
           add(t, c, row.categories(t, c));
         }
       }
@@ -88,7 +88,7 @@ public final class SchemaScan implements Serializable {
     ColumnRecipe column = recipe.tensors().get(t).columns().get(c);
     if (categories.get(t).get(c).size() > MAX_CATEGORIES) {
       throw new InvalidDataException(
-          column.treatment() == ColumnTransform.CLASS
+          column.transform() == ColumnTransform.CLASS
               ? "column %s has more than %d different labels: is it a number to predict (regression)?"
                   .formatted(column.column(), MAX_CATEGORIES)
               : "column %s has more than %d different categories: is it a number?"

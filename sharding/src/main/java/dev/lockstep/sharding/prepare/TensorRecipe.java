@@ -45,7 +45,7 @@ public record TensorRecipe(String name, Role role, List<ColumnRecipe> columns, i
     if (columns.isEmpty()) {
       throw new IllegalArgumentException("tensor " + name + " of the recipe has no columns");
     }
-    boolean classes = columns.stream().anyMatch(c -> c.treatment() == ColumnTransform.CLASS);
+    boolean classes = columns.stream().anyMatch(c -> c.transform() == ColumnTransform.CLASS);
     if (classes && (columns.size() > 1 || steps != NO_SEQUENCE || role != Role.LABELS)) {
       throw new IllegalArgumentException(
           "tensor %s: a column of classes must be the only one, of labels, and no sequence: treat it as ONE_HOT"
@@ -54,7 +54,7 @@ public record TensorRecipe(String name, Role role, List<ColumnRecipe> columns, i
     if (role == Role.WEIGHTS
         && (columns.size() > 1
             || steps != NO_SEQUENCE
-            || columns.get(0).treatment() != ColumnTransform.NUMBER)) {
+            || columns.get(0).transform() != ColumnTransform.NUMBER)) {
       throw new IllegalArgumentException(
           "tensor %s: weights are one column of numbers".formatted(name));
     }

@@ -84,13 +84,13 @@ public final class ValueSums implements Serializable {
   }
 
   /** What they say, one for each tensor. */
-  public List<TensorStatistics> statistics(Split part) {
+  public List<TensorStatistics> statistics(Split split) {
     List<TensorStatistics> statistics = new ArrayList<>();
     for (int t = 0; t < sums.length; t++) {
       TensorSpec tensor = tensors.get(t);
       if (classCounts[t].length > 0) {
         List<Long> counts = Arrays.stream(classCounts[t]).boxed().toList();
-        statistics.add(new TensorStatistics(tensor.name(), part, examples, 0, 0, 0, 0, counts));
+        statistics.add(new TensorStatistics(tensor.name(), split, examples, 0, 0, 0, 0, counts));
       } else {
         double values = (double) examples * tensor.elements();
         double mean = sums[t] / values;
@@ -98,7 +98,7 @@ public final class ValueSums implements Serializable {
         statistics.add(
             new TensorStatistics(
                 tensor.name(),
-                part,
+                split,
                 examples,
                 smallest[t],
                 largest[t],

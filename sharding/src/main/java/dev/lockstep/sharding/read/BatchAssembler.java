@@ -35,7 +35,7 @@ final class BatchAssembler {
   BatchAssembler(StreamRequest request, BlockReader blocks) {
     this.request = request;
     this.blocks = blocks;
-    sizes = request.split().sizes(request.part());
+    sizes = request.holdout().sizes(request.split());
     current = epoch(request.startEpoch());
     beginRows(request.startStepInEpoch());
   }
@@ -131,20 +131,20 @@ final class BatchAssembler {
         throw new IllegalArgumentException(
             "startStepInEpoch=%d > %d steps of an epoch".formatted(firstStep, steps));
       }
-      List<TensorSpec> tensors = request.dataset().shardSet().tensors();
+      List<TensorSpec> tensors = request.dataset().manifest().tensors();
       RowWriter rows =
           new RowWriter(
               tensors, new Augmenter(request.augmentation(), tensors, request.seed(), number));
       reader =
           request.shuffle().kind() == Shuffle.Kind.FULL
-              ? new GatheredEpoch(request, plan, firstStep, rows, blocks)
-              : new SpanEpoch(request, plan, rows, blocks);
+              ? new GatheringEpochReader(request, plan, firstStep, rows, blocks)
+              : new RangeEpochReader(request, plan, rows, blocks);
     }
 
     MicroBatch batch(int v, long step) throws IOException {
       return new MicroBatch(
           plan.batchLength(v, step, request.batchSize()),
-          request.dataset().shardSet().tensors(),
+          request.dataset().manifest().tensors(),
           reader.read(v, step));
     }
   }

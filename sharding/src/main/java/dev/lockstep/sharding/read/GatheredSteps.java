@@ -83,8 +83,8 @@ final class GatheredSteps {
   private long[] positions(int ofRank) {
     long first = plan.blockStart(ofRank);
     long[] positions = new long[(int) (plan.blockStart(ofRank + 1) - first)];
-    long from = plan.spanStart(request.vFrom());
-    long to = plan.spanStart(request.vTo());
+    long from = plan.rangeStart(request.vFrom());
+    long to = plan.rangeStart(request.vTo());
     boolean any = false;
     for (int i = 0; i < positions.length; i++) {
       long position = plan.positionOf(first + i);
@@ -96,19 +96,19 @@ final class GatheredSteps {
   }
 
   private boolean holds(long position) {
-    long step = (position - plan.spanStart(plan.virtualWorkerAt(position))) / request.batchSize();
+    long step = (position - plan.rangeStart(plan.virtualWorkerAt(position))) / request.batchSize();
     return step >= begin && step < end;
   }
 
   private void fill(int block, long[] positions) throws IOException {
     List<Column> columns = blocks.read(block);
-    int[] sources = request.split().rows(request.part(), block);
+    int[] sources = request.holdout().rows(request.split(), block);
     for (int i = 0; i < positions.length; i++) {
       if (positions[i] >= 0) {
         int v = plan.virtualWorkerAt(positions[i]);
-        long inSpan = positions[i] - plan.spanStart(v);
-        List<float[]> batch = batches.get(index(v, inSpan / request.batchSize()));
-        rows.write(block, columns, sources[i], batch, (int) (inSpan % request.batchSize()));
+        long inRange = positions[i] - plan.rangeStart(v);
+        List<float[]> batch = batches.get(index(v, inRange / request.batchSize()));
+        rows.write(block, columns, sources[i], batch, (int) (inRange % request.batchSize()));
       }
     }
   }

@@ -13,7 +13,7 @@ import org.apache.hadoop.conf.Configuration;
 /**
  * The micro-batches of a range of virtual workers, in order, read ahead by a thread of its own. For
  * every step from the requested start on, the stream yields one item for each of vFrom, vFrom+1, …;
- * an item has no examples where that span is used up. With {@code consecutive = c} in the request,
+ * an item has no examples where that range is used up. With {@code consecutive = c} in the request,
  * it yields c steps of vFrom, then the same c steps of vFrom+1, and so on. Lives in an executor.
  * {@link #next} is for one thread; {@link #close} may come from any.
  *

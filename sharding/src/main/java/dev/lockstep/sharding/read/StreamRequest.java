@@ -19,7 +19,7 @@ import java.util.Objects;
  *
  * @param dataset what to read
  * @param split of the dataset's blocks
- * @param part side of the split to read
+ * @param split side of the split to read
  * @param seed of the run
  * @param virtualWorkers V
  * @param vFrom first virtual worker to read for
@@ -36,12 +36,12 @@ import java.util.Objects;
  * @param gatherBytes of micro-batches that a full shuffle may hold gathered. The fewer, the more
  *     often all blocks are read in an epoch; the order does not depend on it. At least one row of
  *     every virtual worker is gathered, and one ahead, whatever it says
- * @param augmentation changes of every example, in this order; only of the training part
+ * @param augmentation changes of every example, in this order; only of the training split
  */
 public record StreamRequest(
     ShardedDataset dataset,
-    Holdout split,
-    Split part,
+    Holdout holdout,
+    Split split,
     long seed,
     int virtualWorkers,
     int vFrom,
@@ -66,12 +66,12 @@ public record StreamRequest(
   /**
    * A request in which virtual workers take turns after every micro-batch.
    *
-   * @param window examples among which a span is shuffled; 0 for the order of the file
+   * @param window examples among which a range is shuffled; 0 for the order of the file
    */
   public StreamRequest(
       ShardedDataset dataset,
-      Holdout split,
-      Split part,
+      Holdout holdout,
+      Split split,
       long seed,
       int virtualWorkers,
       int vFrom,
@@ -84,8 +84,8 @@ public record StreamRequest(
       int prefetch) {
     this(
         dataset,
+        holdout,
         split,
-        part,
         seed,
         virtualWorkers,
         vFrom,
@@ -128,8 +128,8 @@ public record StreamRequest(
       List<Augmentation> newAugmentation) {
     return new StreamRequest(
         dataset,
+        holdout,
         split,
-        part,
         seed,
         virtualWorkers,
         vFrom,
@@ -149,15 +149,15 @@ public record StreamRequest(
   public StreamRequest {
     Objects.requireNonNull(dataset, "dataset");
     Objects.requireNonNull(split, "split");
-    Objects.requireNonNull(part, "part");
+    Objects.requireNonNull(split, "split");
     Objects.requireNonNull(shuffle, "shuffle");
     augmentation = List.copyOf(augmentation);
-    if (part != Split.TRAINING && !augmentation.isEmpty()) {
+    if (split != Split.TRAINING && !augmentation.isEmpty()) {
       throw new IllegalArgumentException(
-          "augmentation=%s of part=%s: only examples that are trained on may be changed"
-              .formatted(augmentation, part));
+          "augmentation=%s of split=%s: only examples that are trained on may be changed"
+              .formatted(augmentation, split));
     }
-    Augmenter.requireFit(augmentation, dataset.shardSet().tensors());
+    Augmenter.requireFit(augmentation, dataset.manifest().tensors());
     if (vFrom < 0 || vFrom >= vTo || vTo > virtualWorkers) {
       throw new IllegalArgumentException(
           "virtual workers [vFrom=%d, vTo=%d) must be a range within [0, virtualWorkers=%d)"
@@ -177,11 +177,11 @@ public record StreamRequest(
           "startEpoch=%d startStepInEpoch=%d endEpoch=%d must be >= 0, >= 0 and >= startEpoch"
               .formatted(startEpoch, startStepInEpoch, endEpoch));
     }
-    int blocks = dataset.shardSet().blockSizes().length;
-    if (split.blocks() != blocks) {
+    int blocks = dataset.manifest().blockSizes().length;
+    if (holdout.blocks() != blocks) {
       throw new IllegalArgumentException(
-          "split of %d blocks for a dataset of %d: make it from this dataset's blockSizes()"
-              .formatted(split.blocks(), blocks));
+          "holdout of %d blocks for a dataset of %d: make it from this dataset's blockSizes()"
+              .formatted(holdout.blocks(), blocks));
     }
   }
 
@@ -192,20 +192,20 @@ public record StreamRequest(
    * the micro-batches held ready and the two in hand, and one block while it is decoded.
    */
   public long residentBytes() {
-    int[] blockSizes = dataset.shardSet().blockSizes();
+    int[] blockSizes = dataset.manifest().blockSizes();
     long largest = Arrays.stream(blockSizes).max().orElseThrow();
-    List<TensorSpec> tensors = dataset.shardSet().tensors();
-    long total = dataset.shardSet().examples();
+    List<TensorSpec> tensors = dataset.manifest().tensors();
+    long total = dataset.manifest().examples();
     long stored = Float.BYTES * tensors.stream().mapToLong(TensorSpec::storedValues).sum();
-    long handedOut = (long) Float.BYTES * dataset.shardSet().elementsPerExample();
+    long handedOut = (long) Float.BYTES * dataset.manifest().elementsPerExample();
     long inHand = (prefetch + 2L) * batchSize * handedOut + decodingBytes();
     if (shuffle.kind() == Shuffle.Kind.FULL) {
       return 2 * gatheredSteps() * stepBytes() + inHand;
     }
     // Rows that the split holds out are decoded with their blocks.
-    double keep = Math.max(1, split.examples(part)) / (double) total;
-    long span = (split.examples(part) + virtualWorkers - 1) / virtualWorkers;
-    long ahead = Math.min(shuffle.kind() == Shuffle.Kind.NONE ? batchSize : shuffle.window(), span);
+    double keep = Math.max(1, holdout.examples(split)) / (double) total;
+    long range = (holdout.examples(split) + virtualWorkers - 1) / virtualWorkers;
+    long ahead = Math.min(shuffle.kind() == Shuffle.Kind.NONE ? batchSize : shuffle.window(), range);
     long perWorker = 2 * (long) Math.ceil(ahead / keep) + 4 * largest;
     return (vTo - vFrom) * perWorker * stored + inHand;
   }
@@ -213,7 +213,7 @@ public record StreamRequest(
   /**
    * How often all blocks are read in an epoch by this request alone: once for each piece that a
    * full shuffle gathers. In a window shuffle, and without one, blocks are read by those whose
-   * spans touch them.
+   * ranges touch them.
    */
   public long passes() {
     return (steps() + gatheredSteps() - 1) / gatheredSteps();
@@ -228,14 +228,14 @@ public record StreamRequest(
 
   /** Bytes of one step's micro-batches, as they are handed out. */
   private long stepBytes() {
-    long values = (long) batchSize * Float.BYTES * dataset.shardSet().elementsPerExample();
-    long objects = OBJECT_BYTES * (2 + dataset.shardSet().tensors().size());
+    long values = (long) batchSize * Float.BYTES * dataset.manifest().elementsPerExample();
+    long objects = OBJECT_BYTES * (2 + dataset.manifest().tensors().size());
     return (vTo - vFrom) * (values + objects);
   }
 
   private long steps() {
-    long span = (split.examples(part) + virtualWorkers - 1) / virtualWorkers;
-    return (span + batchSize - 1) / batchSize;
+    long range = (holdout.examples(split) + virtualWorkers - 1) / virtualWorkers;
+    return (range + batchSize - 1) / batchSize;
   }
 
   /**
@@ -245,7 +245,7 @@ public record StreamRequest(
   long decodingBytes() {
     long read = 0;
     long examples = 0;
-    for (DataShard shard : dataset.shardSet().shards()) {
+    for (DataShard shard : dataset.manifest().shards()) {
       for (DataBlock block : shard.blocks()) {
         read = Math.max(read, block.length());
         examples = Math.max(examples, block.examples());
@@ -253,7 +253,7 @@ public record StreamRequest(
     }
     long stored =
         Float.BYTES
-            * dataset.shardSet().tensors().stream().mapToLong(TensorSpec::storedValues).sum();
+            * dataset.manifest().tensors().stream().mapToLong(TensorSpec::storedValues).sum();
     return 4 * read + 5 * examples * stored;
   }
 }

@@ -39,11 +39,11 @@ public final class BlockDecoder implements Closeable {
   private final BufferAllocator allocator;
 
   /** A decoder that refuses to hold more than blocks of this dataset can need. */
-  public BlockDecoder(DatasetManifest shardSet) {
-    tensors = shardSet.tensors();
+  public BlockDecoder(DatasetManifest manifest) {
+    tensors = manifest.tensors();
     long stored = 0;
     long examples = 0;
-    for (DataShard shard : shardSet.shards()) {
+    for (DataShard shard : manifest.shards()) {
       for (DataBlock block : shard.blocks()) {
         stored = Math.max(stored, block.length());
         examples = Math.max(examples, block.examples());

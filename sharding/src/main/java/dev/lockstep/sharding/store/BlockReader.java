@@ -25,7 +25,7 @@ public final class BlockReader implements Closeable {
 
   private static final int OPEN_FILES = 16;
 
-  private final DatasetManifest shardSet;
+  private final DatasetManifest manifest;
   private final Path location;
   private final FileSystem files;
 
@@ -38,17 +38,17 @@ public final class BlockReader implements Closeable {
   private byte[] bytes = new byte[0];
 
   public BlockReader(ShardedDataset dataset, Configuration conf) throws IOException {
-    shardSet = dataset.shardSet();
-    sizes = shardSet.blockSizes();
+    manifest = dataset.manifest();
+    sizes = manifest.blockSizes();
     location = new Path(dataset.location());
     FileSystem found = location.getFileSystem(conf);
     // Every block has a checksum of its own: Hadoop's beside local files would be a second one.
     files = found instanceof ChecksumFileSystem checked ? checked.getRawFileSystem() : found;
-    firstBlocks = new int[shardSet.shards().size()];
+    firstBlocks = new int[manifest.shards().size()];
     for (int s = 1; s < firstBlocks.length; s++) {
-      firstBlocks[s] = firstBlocks[s - 1] + shardSet.shards().get(s - 1).blocks().size();
+      firstBlocks[s] = firstBlocks[s - 1] + manifest.shards().get(s - 1).blocks().size();
     }
-    decoder = new BlockDecoder(shardSet);
+    decoder = new BlockDecoder(manifest);
   }
 
   /**
@@ -61,7 +61,7 @@ public final class BlockReader implements Closeable {
   public List<Column> read(int block) throws IOException {
     int s = Arrays.binarySearch(firstBlocks, block);
     s = s >= 0 ? s : -s - 2;
-    DataShard shard = shardSet.shards().get(s);
+    DataShard shard = manifest.shards().get(s);
     int inShard = block - firstBlocks[s];
     DataBlock at = shard.blocks().get(inShard);
     try {

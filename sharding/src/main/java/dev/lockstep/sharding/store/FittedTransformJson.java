@@ -17,8 +17,8 @@ public final class FittedTransformJson {
   private FittedTransformJson() {}
 
   /** As JSON; null for null. */
-  public static JsonNode of(FittedTransform preparation) {
-    return JSON.valueToTree(preparation);
+  public static JsonNode of(FittedTransform fitted) {
+    return JSON.valueToTree(fitted);
   }
 
   /**
@@ -33,7 +33,7 @@ public final class FittedTransformJson {
     try {
       return JSON.treeToValue(json, FittedTransform.class);
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException("field preparation: " + e.getOriginalMessage(), e);
+      throw new IllegalArgumentException("field fittedTransform: " + e.getOriginalMessage(), e);
     }
   }
 }

@@ -40,9 +40,9 @@ public final class ManifestFile {
    * Writes a manifest, in place of an existing one: complete at once, so that whoever opens the
    * dataset at any moment, also after a kill, finds the old one or the new.
    */
-  public static void write(FileSystem files, Path location, DatasetManifest shardSet)
+  public static void write(FileSystem files, Path location, DatasetManifest manifest)
       throws IOException {
-    write(files, location, shardSet, IfExists.REPLACE);
+    write(files, location, manifest, IfExists.REPLACE);
   }
 
   /**
@@ -50,10 +50,10 @@ public final class ManifestFile {
    *
    * @throws java.nio.file.FileAlreadyExistsException when there is one that is not to be replaced
    */
-  static void write(FileSystem files, Path location, DatasetManifest shardSet, IfExists ifExists)
+  static void write(FileSystem files, Path location, DatasetManifest manifest, IfExists ifExists)
       throws IOException {
     AtomicFile.put(
-        files, new Path(location, NAME), JSON.writeValueAsBytes(toJson(shardSet)), ifExists);
+        files, new Path(location, NAME), JSON.writeValueAsBytes(toJson(manifest)), ifExists);
   }
 
   /**
@@ -76,29 +76,29 @@ public final class ManifestFile {
           "manifest %s has formatVersion=%d > %d, the newest this Lockstep reads: use a newer Lockstep, or shard the data again"
               .formatted(file, version, DatasetManifest.FORMAT_VERSION));
     }
-    DatasetManifest shardSet;
+    DatasetManifest manifest;
     try {
-      shardSet = fromJson(json);
+      manifest = fromJson(json);
     } catch (IllegalArgumentException e) {
       throw new IOException("manifest %s: %s".formatted(file, e.getMessage()), e);
     }
     String stored = json.path("fingerprint").asText();
-    if (!stored.equals(shardSet.fingerprint())) {
+    if (!stored.equals(manifest.fingerprint())) {
       throw new IOException(
           "manifest %s: its content has fingerprint %s, but it says %s: it was changed after it was written"
-              .formatted(file, shardSet.fingerprint(), stored));
+              .formatted(file, manifest.fingerprint(), stored));
     }
-    return shardSet;
+    return manifest;
   }
 
-  static ObjectNode toJson(DatasetManifest shardSet) {
+  static ObjectNode toJson(DatasetManifest manifest) {
     ObjectNode json = JSON.createObjectNode();
-    json.put("formatVersion", shardSet.formatVersion());
-    json.put("name", shardSet.name());
-    json.put("examples", shardSet.examples());
-    json.put("fingerprint", shardSet.fingerprint());
+    json.put("formatVersion", manifest.formatVersion());
+    json.put("name", manifest.name());
+    json.put("examples", manifest.examples());
+    json.put("fingerprint", manifest.fingerprint());
     ArrayNode tensors = json.putArray("tensors");
-    for (TensorSpec tensor : shardSet.tensors()) {
+    for (TensorSpec tensor : manifest.tensors()) {
       ObjectNode node = tensors.addObject();
       node.put("name", tensor.name());
       node.put("role", tensor.role().name());
@@ -107,7 +107,7 @@ public final class ManifestFile {
       tensor.shape().forEach(shape::add);
     }
     ObjectNode classes = json.putObject("classes");
-    shardSet
+    manifest
         .classes()
         .forEach(
             (tensor, names) -> {
@@ -115,12 +115,12 @@ public final class ManifestFile {
               names.forEach(array::add);
             });
     ObjectNode provenance = json.putObject("provenance");
-    shardSet.provenance().forEach(provenance::put);
+    manifest.provenance().forEach(provenance::put);
     ArrayNode statistics = json.putArray("statistics");
-    for (TensorStatistics each : shardSet.statistics()) {
+    for (TensorStatistics each : manifest.statistics()) {
       ObjectNode node = statistics.addObject();
       node.put("tensor", each.tensor());
-      node.put("part", each.part().name());
+      node.put("split", each.split().name());
       node.put("examples", each.examples());
       if (each.classCounts().isEmpty()) {
         node.put("min", each.min());
@@ -132,16 +132,16 @@ public final class ManifestFile {
         each.classCounts().forEach(counts::add);
       }
     }
-    if (shardSet.preparation() != null) {
-      json.set("preparation", FittedTransformJson.of(shardSet.preparation()));
+    if (manifest.fittedTransform() != null) {
+      json.set("fittedTransform", FittedTransformJson.of(manifest.fittedTransform()));
     }
     ArrayNode shards = json.putArray("shards");
-    for (DataShard shard : shardSet.shards()) {
+    for (DataShard shard : manifest.shards()) {
       ObjectNode node = shards.addObject();
       node.put("file", shard.file());
       node.put("bytes", shard.bytes());
       node.put("crc32c", Checksum.hex(shard.crc32c()));
-      node.put("part", shard.part().name());
+      node.put("split", shard.split().name());
       ObjectNode blocks = node.putObject("blocks");
       ArrayNode examples = blocks.putArray("examples");
       ArrayNode offsets = blocks.putArray("offset");
@@ -187,7 +187,7 @@ public final class ManifestFile {
               number(node, "bytes"),
               Checksum.parse(text(node, "crc32c")),
               blocks(node),
-              Split.valueOf(node.path("part").asText(Split.TRAINING.name()))));
+              Split.valueOf(node.path("split").asText(Split.TRAINING.name()))));
     }
     List<TensorStatistics> statistics = new ArrayList<>();
     for (JsonNode node : json.path("statistics")) {
@@ -196,7 +196,7 @@ public final class ManifestFile {
       statistics.add(
           new TensorStatistics(
               text(node, "tensor"),
-              Split.valueOf(text(node, "part")),
+              Split.valueOf(text(node, "split")),
               number(node, "examples"),
               node.path("min").asDouble(),
               node.path("max").asDouble(),
@@ -212,7 +212,7 @@ public final class ManifestFile {
         shards,
         provenance,
         statistics,
-        FittedTransformJson.parse(json.path("preparation")));
+        FittedTransformJson.parse(json.path("fittedTransform")));
   }
 
   private static List<DataBlock> blocks(JsonNode shard) {

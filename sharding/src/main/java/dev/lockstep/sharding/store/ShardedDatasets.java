@@ -45,26 +45,26 @@ public final class ShardedDatasets {
           "no sharded dataset at %s: it has no %s, so it is something else or its sharding did not finish"
               .formatted(qualified, ManifestFile.NAME));
     }
-    DatasetManifest shardSet = ManifestFile.read(files, qualified);
+    DatasetManifest manifest = ManifestFile.read(files, qualified);
     while (true) {
       try {
-        check(files, qualified, shardSet);
-        return new ShardedDataset(qualified.toString(), shardSet);
+        check(files, qualified, manifest);
+        return new ShardedDataset(qualified.toString(), manifest);
       } catch (IOException e) {
         DatasetManifest now = ManifestFile.read(files, qualified);
-        if (now.equals(shardSet)) {
+        if (now.equals(manifest)) {
           throw e;
         }
         // It was replaced between the two looks.
-        shardSet = now;
+        manifest = now;
       }
     }
   }
 
-  private static void check(FileSystem files, Path qualified, DatasetManifest shardSet)
+  private static void check(FileSystem files, Path qualified, DatasetManifest manifest)
       throws IOException {
     Map<Path, Map<String, Long>> lengths = new HashMap<>();
-    for (DataShard shard : shardSet.shards()) {
+    for (DataShard shard : manifest.shards()) {
       Path file = new Path(qualified, shard.file());
       Path folder = file.getParent();
       if (!lengths.containsKey(folder)) {
@@ -90,7 +90,7 @@ public final class ShardedDatasets {
    * @throws IOException naming file and block of the first that is damaged
    */
   public static void verify(ShardedDataset dataset, Configuration conf) throws IOException {
-    int blocks = dataset.shardSet().blockSizes().length;
+    int blocks = dataset.manifest().blockSizes().length;
     try (BlockReader reader = new BlockReader(dataset, conf)) {
       for (int block = 0; block < blocks; block++) {
         reader.read(block);

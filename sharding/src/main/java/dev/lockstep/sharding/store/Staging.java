@@ -116,10 +116,10 @@ public final class Staging implements AutoCloseable {
     return folder.toString();
   }
 
-  /** Name of the file that one attempt at a data shard of one part writes. */
-  public static String attemptFile(int shard, Split part, long attempt) {
+  /** Name of the file that one attempt at a data shard of one split writes. */
+  public static String attemptFile(int shard, Split split, long attempt) {
     return "shard-%05d.%s.attempt-%d.arrow"
-        .formatted(shard, part.name().toLowerCase(Locale.ROOT), attempt);
+        .formatted(shard, split.name().toLowerCase(Locale.ROOT), attempt);
   }
 
   /**
@@ -135,21 +135,21 @@ public final class Staging implements AutoCloseable {
   public ShardedDataset commit(
       List<DataShard> written, Function<List<DataShard>, DatasetManifest> manifest)
       throws IOException {
-    DatasetManifest shardSet = manifest.apply(written);
-    Path data = claim("data-" + shardSet.fingerprint().substring(0, 12));
+    DatasetManifest made = manifest.apply(written);
+    Path data = claim("data-" + made.fingerprint().substring(0, 12));
     try {
-      shardSet = manifest.apply(place(written, data));
-      ManifestFile.write(files, location, shardSet, ifExists);
+      made = manifest.apply(place(written, data));
+      ManifestFile.write(files, location, made, ifExists);
     } catch (FileAlreadyExistsException e) {
       files.delete(data, true);
-      return standing(shardSet, manifest);
+      return standing(made, manifest);
     } catch (IOException | RuntimeException e) {
       deleteUnlessNamed(data, e);
       throw e;
     }
     committed = true;
     tidy(data);
-    return new ShardedDataset(location.toString(), shardSet);
+    return new ShardedDataset(location.toString(), made);
   }
 
   private List<DataShard> place(List<DataShard> written, Path data) throws IOException {

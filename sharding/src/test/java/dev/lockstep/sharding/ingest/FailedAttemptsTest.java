@@ -74,7 +74,7 @@ class FailedAttemptsTest {
   void aRetriedTaskGivesTheSameDatasetAndLeavesNoFile() throws IOException {
     ShardedDataset smooth = write(failingUpToAttempt(0), "smooth");
     ShardedDataset retried = write(failingUpToAttempt(1), "retried");
-    assertEquals(smooth.shardSet(), retried.shardSet());
+    assertEquals(smooth.manifest(), retried.manifest());
     ShardedDatasets.verify(retried, spark.hadoopConfiguration());
     assertEquals(files("smooth"), files("retried"));
   }

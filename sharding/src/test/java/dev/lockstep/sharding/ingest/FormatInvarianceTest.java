@@ -96,7 +96,7 @@ class FormatInvarianceTest {
                 out + "/images",
                 ImageOptions.of(Color.RGB).size(8, 8, Resize.STRETCH),
                 OPTIONS)
-            .shardSet());
+            .manifest());
     record(
         "libsvm",
         on,
@@ -106,7 +106,7 @@ class FormatInvarianceTest {
                 out + "/libsvm",
                 LibSvmOptions.of(LabelKind.CLASSIFICATION),
                 OPTIONS)
-            .shardSet());
+            .manifest());
     record(
         "tfrecord",
         on,
@@ -118,7 +118,7 @@ class FormatInvarianceTest {
                     TfRecordOptions.Numbers.features("x", List.of(2)),
                     new TfRecordOptions.Classes("y", List.of("a", "b", "c"))),
                 OPTIONS)
-            .shardSet());
+            .manifest());
   }
 
   private static void record(String kind, String on, DatasetManifest written) {

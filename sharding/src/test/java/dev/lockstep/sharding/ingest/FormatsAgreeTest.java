@@ -44,8 +44,8 @@ class FormatsAgreeTest {
   private static final int HEIGHT = 6;
   private static final int WIDTH = 5;
   private static final ShardingOptions OPTIONS = ShardingOptions.named("sample").blockExamples(8);
-  private static final ImageOptions GREY =
-      ImageOptions.of(Color.GREY).size(HEIGHT, WIDTH, Resize.NONE);
+  private static final ImageOptions GRAY =
+      ImageOptions.of(Color.GRAY).size(HEIGHT, WIDTH, Resize.NONE);
 
   @TempDir Path folder;
 
@@ -57,17 +57,17 @@ class FormatsAgreeTest {
     try (JavaSparkContext spark = SparkOn.master("local[2]")) {
       ShardedDataset wanted =
           IdxIngest.ingest(spark, idx, folder + "/1", IdxOptions.defaults(), OPTIONS);
-      String fingerprint = wanted.shardSet().fingerprint();
+      String fingerprint = wanted.manifest().fingerprint();
       assertEquals(
           fingerprint,
-          ImageIngest.ingest(spark, folder + "/png", folder + "/2", GREY, OPTIONS)
-              .shardSet()
+          ImageIngest.ingest(spark, folder + "/png", folder + "/2", GRAY, OPTIONS)
+              .manifest()
               .fingerprint());
       Classes labels = new Classes("label", List.of("0"));
       List<Integer> shape = List.of(1, HEIGHT, WIDTH);
       int number = 3;
       for (TfRecordOptions.Field features :
-          List.of(new Image("png", GREY), Numbers.features("values", shape))) {
+          List.of(new Image("png", GRAY), Numbers.features("values", shape))) {
         ShardedDataset records =
             TfRecordIngest.ingest(
                 spark,
@@ -75,7 +75,7 @@ class FormatsAgreeTest {
                 folder + "/" + number++,
                 TfRecordOptions.of(features, labels),
                 OPTIONS);
-        assertEquals(fingerprint, records.shardSet().fingerprint());
+        assertEquals(fingerprint, records.manifest().fingerprint());
       }
       ShardedDataset sparse =
           LibSvmIngest.ingest(

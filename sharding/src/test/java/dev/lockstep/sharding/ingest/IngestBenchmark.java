@@ -83,9 +83,9 @@ final class IngestBenchmark {
     }
   }
 
-  private DataRecipe recipe(ColumnTransform treatment) {
+  private DataRecipe recipe(ColumnTransform transform) {
     List<ColumnRecipe> features = new ArrayList<>();
-    columns.forEach(column -> features.add(ColumnRecipe.of(column, treatment)));
+    columns.forEach(column -> features.add(ColumnRecipe.of(column, transform)));
     return DataRecipe.of(
         new TensorRecipe("features", Role.FEATURES, features, TensorRecipe.NO_SEQUENCE),
         TensorRecipe.of("labels", Role.LABELS, ColumnRecipe.of("label", ColumnTransform.CLASS)));
@@ -129,16 +129,16 @@ final class IngestBenchmark {
     double bytes = Files.size(csv);
     long rows = spark.read().parquet(parquet.toString()).count();
     String[] names = {
-      "CSV: Spark reads", "CSV: sharded", "CSV: sharded, standardised",
-      "Parquet: Spark reads", "Parquet: sharded", "Parquet: sharded, standardised"
+      "CSV: Spark reads", "CSV: sharded", "CSV: sharded, standardized",
+      "Parquet: Spark reads", "Parquet: sharded", "Parquet: sharded, standardized"
     };
     Work[] works = {
       () -> noop(spark.read().option("header", true).schema(schema).csv(csv.toString())),
       () -> shardCsv(recipe(ColumnTransform.NUMBER)),
-      () -> shardCsv(recipe(ColumnTransform.STANDARDISE)),
+      () -> shardCsv(recipe(ColumnTransform.STANDARDIZE)),
       () -> noop(spark.read().parquet(parquet.toString())),
       () -> shardParquet(recipe(ColumnTransform.NUMBER)),
-      () -> shardParquet(recipe(ColumnTransform.STANDARDISE))
+      () -> shardParquet(recipe(ColumnTransform.STANDARDIZE))
     };
     double[] best = new double[works.length];
     for (int round = 0; round < 2; round++) {

@@ -133,7 +133,7 @@ class IngestInvarianceTest {
       }
     }
     WRITTEN.computeIfAbsent(kind, k -> new TreeMap<>()).put(on, files);
-    SHARDS.put(kind, dataset.shardSet().shards().size());
+    SHARDS.put(kind, dataset.manifest().shards().size());
   }
 
   @Test

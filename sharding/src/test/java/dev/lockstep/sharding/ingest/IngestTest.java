@@ -66,7 +66,7 @@ class IngestTest {
 
   /** The whole dataset, in the order of the files, as one micro-batch. */
   private static MicroBatch all(ShardedDataset dataset) throws Exception {
-    int[] sizes = dataset.shardSet().blockSizes();
+    int[] sizes = dataset.manifest().blockSizes();
     StreamRequest request =
         new StreamRequest(
             dataset,
@@ -76,7 +76,7 @@ class IngestTest {
             1,
             0,
             1,
-            (int) dataset.shardSet().examples(),
+            (int) dataset.manifest().examples(),
             0,
             0,
             0,
@@ -126,11 +126,11 @@ class IngestTest {
                 "features", TensorSpec.Role.FEATURES, TensorSpec.Encoding.FLOAT32, List.of(2)),
             new TensorSpec(
                 "labels", TensorSpec.Role.LABELS, TensorSpec.Encoding.CLASS_INDEX, List.of(2))),
-        dataset.shardSet().tensors());
-    assertEquals(Map.of("labels", List.of("blue, dark", "red")), dataset.shardSet().classes());
+        dataset.manifest().tensors());
+    assertEquals(Map.of("labels", List.of("blue, dark", "red")), dataset.manifest().classes());
     assertEquals(
         List.of("a", "b", "kind"),
-        dataset.shardSet().preparation().tensors().stream()
+        dataset.manifest().fittedTransform().tensors().stream()
             .flatMap(tensor -> tensor.columns().stream())
             .map(FittedColumn::column)
             .toList());
@@ -299,10 +299,10 @@ class IngestTest {
         IdxIngest.ingest(spark, plain.toString(), folder + "/a", IdxOptions.defaults(), small);
     ShardedDataset other =
         IdxIngest.ingest(spark, packed.toString(), folder + "/b", IdxOptions.defaults(), small);
-    assertEquals(dataset.shardSet().fingerprint(), other.shardSet().fingerprint());
-    assertEquals(8, dataset.shardSet().shards().size());
-    assertEquals(List.of(1, 3, 2), dataset.shardSet().tensors().get(0).shape());
-    assertEquals(List.of(4), dataset.shardSet().tensors().get(1).shape());
+    assertEquals(dataset.manifest().fingerprint(), other.manifest().fingerprint());
+    assertEquals(8, dataset.manifest().shards().size());
+    assertEquals(List.of(1, 3, 2), dataset.manifest().tensors().get(0).shape());
+    assertEquals(List.of(4), dataset.manifest().tensors().get(1).shape());
     MicroBatch batch = all(dataset);
     for (int i = 0; i < 30; i++) {
       for (int p = 0; p < 6; p++) {
@@ -316,7 +316,7 @@ class IngestTest {
   void aRangeOfIdxItemsIsTakenAndNormalised() throws Exception {
     Path in = Files.createDirectory(folder.resolve("in"));
     IdxSamples.write(in, "", 30, 2, 2, 4);
-    IdxOptions halves = IdxOptions.defaults().normalised(0.5, 0.5);
+    IdxOptions halves = IdxOptions.defaults().normalized(0.5, 0.5);
     ShardedDataset dataset =
         IdxIngest.ingest(
             spark,
@@ -324,8 +324,8 @@ class IngestTest {
             folder + "/a",
             halves.items(11, 23),
             OPTIONS.blockExamples(4).shardBytes(100));
-    assertEquals(12, dataset.shardSet().examples());
-    assertEquals(List.of(4), dataset.shardSet().tensors().get(1).shape());
+    assertEquals(12, dataset.manifest().examples());
+    assertEquals(List.of(4), dataset.manifest().tensors().get(1).shape());
     MicroBatch batch = all(dataset);
     for (int i = 0; i < 12; i++) {
       for (int p = 0; p < 4; p++) {
@@ -336,7 +336,7 @@ class IngestTest {
     }
     ShardedDataset rest =
         IdxIngest.ingest(spark, in.toString(), folder + "/b", halves.items(23, 1_000), OPTIONS);
-    assertEquals(7, rest.shardSet().examples());
+    assertEquals(7, rest.manifest().examples());
     assertEquals(
         "items from=30: /in/images-idx3-ubyte has 30: begin before that",
         refusal(
@@ -433,22 +433,22 @@ class IngestTest {
     CsvOptions plain = CsvOptions.of(Header.ABSENT);
     ShardedDataset iris =
         CsvIngest.ingest(spark, data + "/iris.csv", folder + "/iris", plain, OPTIONS);
-    assertEquals(150, iris.shardSet().examples());
+    assertEquals(150, iris.manifest().examples());
     assertEquals(
         List.of("Iris-setosa", "Iris-versicolor", "Iris-virginica"),
-        iris.shardSet().classes().get("labels"));
+        iris.manifest().classes().get("labels"));
     ShardedDataset wine =
         CsvIngest.ingest(spark, data + "/winequality-white.csv", folder + "/wine", plain, OPTIONS);
-    assertEquals(4898, wine.shardSet().examples());
+    assertEquals(4898, wine.manifest().examples());
     assertEquals(
-        List.of("3", "4", "5", "6", "7", "8", "9"), wine.shardSet().classes().get("labels"));
+        List.of("3", "4", "5", "6", "7", "8", "9"), wine.manifest().classes().get("labels"));
     ShardedDataset mnist =
         IdxIngest.ingest(
             spark, data + "/mnist-10k", folder + "/mnist", IdxOptions.defaults(), OPTIONS);
-    assertEquals(10_000, mnist.shardSet().examples());
-    assertEquals(List.of(1, 28, 28), mnist.shardSet().tensors().get(0).shape());
-    assertEquals(List.of(10), mnist.shardSet().tensors().get(1).shape());
-    assertTrue(mnist.shardSet().blockSizes()[0] > 100);
+    assertEquals(10_000, mnist.manifest().examples());
+    assertEquals(List.of(1, 28, 28), mnist.manifest().tensors().get(0).shape());
+    assertEquals(List.of(10), mnist.manifest().tensors().get(1).shape());
+    assertTrue(mnist.manifest().blockSizes()[0] > 100);
   }
 
   @Test

@@ -30,8 +30,8 @@ class OptionsTest {
     assertRefused(
         "items from=3 to=3: must be >= 0 and > from", () -> IdxOptions.defaults().items(3, 3));
     assertRefused(
-        "normalisation mean=0.5 deviation=0.0: must be finite, the deviation > 0",
-        () -> IdxOptions.defaults().normalised(0.5, 0));
+        "normalization mean=0.5 deviation=0.0: must be finite, the deviation > 0",
+        () -> IdxOptions.defaults().normalized(0.5, 0));
     CsvOptions csv = CsvOptions.of(Header.ABSENT);
     assertRefused("delimiter must not be a quote or a line break", () -> csv.delimiter('"'));
     assertRefused(

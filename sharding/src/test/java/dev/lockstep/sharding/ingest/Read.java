@@ -14,12 +14,12 @@ public final class Read {
 
   private Read() {}
 
-  /** All examples of a part, in the order of the files. */
-  public static MicroBatch part(ShardedDataset dataset, Split part) throws Exception {
-    Holdout split = dataset.shardSet().split(0, 0);
-    int examples = (int) split.examples(part);
+  /** All examples of a split, in the order of the files. */
+  public static MicroBatch split(ShardedDataset dataset, Split split) throws Exception {
+    Holdout holdout = dataset.manifest().holdout(0, 0);
+    int examples = (int) holdout.examples(split);
     StreamRequest request =
-        new StreamRequest(dataset, split, part, 0, 1, 0, 1, Math.max(1, examples), 0, 0, 0, 1, 1);
+        new StreamRequest(dataset, holdout, split, 0, 1, 0, 1, Math.max(1, examples), 0, 0, 0, 1, 1);
     try (MicroBatchStream stream = new MicroBatchStream(request, new Configuration())) {
       MicroBatchStream.Item item = stream.next();
       return item == null ? null : item.batch();
@@ -28,7 +28,7 @@ public final class Read {
 
   /** All examples of a dataset that stores no split. */
   public static MicroBatch all(ShardedDataset dataset) throws Exception {
-    return part(dataset, Split.TRAINING);
+    return split(dataset, Split.TRAINING);
   }
 
   /** The values of a tensor. */
@@ -41,6 +41,6 @@ public final class Read {
     throw new IllegalArgumentException(
         tensor
             + " is none of "
-            + dataset.shardSet().tensors().stream().map(TensorSpec::name).toList());
+            + dataset.manifest().tensors().stream().map(TensorSpec::name).toList());
   }
 }

@@ -38,8 +38,8 @@ class EpochPlanTest {
     return sizes;
   }
 
-  private static Place[] span(EpochPlan plan, int v) {
-    return plan.places(v, 0, (int) plan.spanLength(v));
+  private static Place[] range(EpochPlan plan, int v) {
+    return plan.places(v, 0, (int) plan.rangeLength(v));
   }
 
   @ParameterizedTest
@@ -54,7 +54,7 @@ class EpochPlanTest {
           Arrays.setAll(seen, b -> new BitSet());
           int used = 0;
           for (int v = 0; v < workers; v++) {
-            for (Place place : span(plan, v)) {
+            for (Place place : range(plan, v)) {
               assertTrue(place.index() < sizes[place.block()]);
               assertTrue(!seen[place.block()].get(place.index()));
               seen[place.block()].set(place.index());
@@ -72,9 +72,9 @@ class EpochPlanTest {
   void spansDifferByAtMostOneAndTheFirstIsLongest(int[] sizes) {
     for (int workers : WORKERS) {
       EpochPlan plan = EpochPlan.of(1, 0, workers, sizes, Shuffle.within(8));
-      long longest = plan.spanLength(0);
+      long longest = plan.rangeLength(0);
       for (int v = 0; v < workers; v++) {
-        assertTrue(longest - plan.spanLength(v) <= 1 && plan.spanLength(v) <= longest);
+        assertTrue(longest - plan.rangeLength(v) <= 1 && plan.rangeLength(v) <= longest);
       }
       for (int batch = 1; batch < 40; batch += 6) {
         long steps = plan.steps(batch);
@@ -84,7 +84,7 @@ class EpochPlanTest {
           for (long step = 0; step < steps; step++) {
             used += plan.batchLength(v, step, batch);
           }
-          assertEquals(plan.spanLength(v), used);
+          assertEquals(plan.rangeLength(v), used);
           assertEquals(0, plan.batchLength(v, steps, batch));
         }
       }
@@ -97,7 +97,7 @@ class EpochPlanTest {
     for (Shuffle shuffle : SHUFFLES) {
       EpochPlan plan = EpochPlan.of(4, 2, 3, sizes, shuffle);
       for (int v = 0; v < 3; v++) {
-        Place[] whole = span(plan, v);
+        Place[] whole = range(plan, v);
         for (int from = 0; from < whole.length; from += 1 + whole.length / 7) {
           int count = Math.min(10, whole.length - from);
           assertArrayEquals(
@@ -113,7 +113,7 @@ class EpochPlanTest {
     EpochPlan plan = EpochPlan.of(4, 2, 3, sizes, Shuffle.NONE);
     List<Place> places = new ArrayList<>();
     for (int v = 0; v < 3; v++) {
-      places.addAll(List.of(span(plan, v)));
+      places.addAll(List.of(range(plan, v)));
     }
     List<Place> expected = new ArrayList<>();
     for (int block = 0; block < sizes.length; block++) {
@@ -128,11 +128,11 @@ class EpochPlanTest {
   void windowsShuffleInsideThemselvesOnly() {
     int[] sizes = {1000};
     EpochPlan plan = EpochPlan.of(4, 0, 1, sizes, Shuffle.within(64));
-    Place[] span = span(plan, 0);
+    Place[] range = range(plan, 0);
     boolean moved = false;
-    for (int i = 0; i < span.length; i++) {
-      assertEquals(i / 64, span[i].index() / 64);
-      moved |= span[i].index() != i;
+    for (int i = 0; i < range.length; i++) {
+      assertEquals(i / 64, range[i].index() / 64);
+      moved |= range[i].index() != i;
     }
     assertTrue(moved);
   }
@@ -140,11 +140,11 @@ class EpochPlanTest {
   @Test
   void seedsAndEpochsAndVirtualWorkersDiffer() {
     int[] sizes = {50, 50, 50, 50};
-    Place[] base = span(EpochPlan.of(1, 0, 2, sizes, Shuffle.within(32)), 0);
+    Place[] base = range(EpochPlan.of(1, 0, 2, sizes, Shuffle.within(32)), 0);
     assertNotEquals(
-        List.of(base), List.of(span(EpochPlan.of(2, 0, 2, sizes, Shuffle.within(32)), 0)));
+        List.of(base), List.of(range(EpochPlan.of(2, 0, 2, sizes, Shuffle.within(32)), 0)));
     assertNotEquals(
-        List.of(base), List.of(span(EpochPlan.of(1, 1, 2, sizes, Shuffle.within(32)), 0)));
+        List.of(base), List.of(range(EpochPlan.of(1, 1, 2, sizes, Shuffle.within(32)), 0)));
     EpochPlan plan = EpochPlan.of(1, 0, 2, sizes, Shuffle.within(32));
     assertTrue(!Arrays.equals(plan.windowOrder(0, 0), plan.windowOrder(1, 0)));
     assertTrue(!Arrays.equals(plan.windowOrder(0, 0), plan.windowOrder(0, 1)));
@@ -157,7 +157,7 @@ class EpochPlanTest {
       for (int window : WINDOWS) {
         EpochPlan plan = EpochPlan.of(-12345678901L, 3, 4, sizes, Shuffle.within(window));
         for (int v = 0; v < 4; v++) {
-          for (Place place : span(plan, v)) {
+          for (Place place : range(plan, v)) {
             hash = Seeds.mix(hash, place.block(), place.index());
           }
         }
@@ -173,7 +173,7 @@ class EpochPlanTest {
       for (int epoch = 0; epoch < 3; epoch++) {
         EpochPlan plan = EpochPlan.of(-12345678901L, epoch, 4, sizes, Shuffle.FULL);
         for (int v = 0; v < 4; v++) {
-          for (Place place : span(plan, v)) {
+          for (Place place : range(plan, v)) {
             hash = Seeds.mix(hash, place.block(), place.index());
           }
         }
@@ -194,7 +194,7 @@ class EpochPlanTest {
           int v = plan.virtualWorkerAt(position);
           assertArrayEquals(
               new Place[] {new Place(plan.block(rank), index)},
-              plan.places(v, position - plan.spanStart(v), 1));
+              plan.places(v, position - plan.rangeStart(v), 1));
         }
       }
     }
@@ -218,7 +218,7 @@ class EpochPlanTest {
     }
     List<Integer> used = new ArrayList<>();
     for (int v = 0; plan.examples() > used.size(); v++) {
-      for (Place place : span(plan, v)) {
+      for (Place place : range(plan, v)) {
         used.add(first[place.block()] + place.index());
       }
     }
@@ -231,11 +231,11 @@ class EpochPlanTest {
     Arrays.fill(sizes, 4096);
     EpochPlan plan = EpochPlan.of(1, 0, 3, sizes, Shuffle.within(8192));
     assertEquals(4_096_000_000L, plan.examples());
-    assertEquals(1_365_333_334L, plan.spanLength(0));
-    assertEquals(10, plan.places(2, plan.spanLength(2) - 10, 10).length);
+    assertEquals(1_365_333_334L, plan.rangeLength(0));
+    assertEquals(10, plan.places(2, plan.rangeLength(2) - 10, 10).length);
     EpochPlan full = EpochPlan.of(1, 0, 3, sizes, Shuffle.FULL);
     Place place = full.places(2, 7, 1)[0];
-    assertEquals(full.spanStart(2) + 7, full.positionOf(4096L * place.block() + place.index()));
+    assertEquals(full.rangeStart(2) + 7, full.positionOf(4096L * place.block() + place.index()));
   }
 
   @Test
@@ -252,12 +252,12 @@ class EpochPlanTest {
         "shuffle=FULL window=3: must be >= 1 with shuffle=WINDOW, and 0 without",
         () -> new Shuffle(Shuffle.Kind.FULL, 3));
     EpochPlan plan = EpochPlan.of(1, 0, 2, new int[] {9}, Shuffle.NONE);
-    assertRefused("v=2 must be in [0, virtualWorkers=2)", () -> plan.spanLength(2));
+    assertRefused("v=2 must be in [0, virtualWorkers=2)", () -> plan.rangeLength(2));
     assertRefused("batchSize=0 must be >= 1", () -> plan.steps(0));
     assertRefused("position=9 must be in [0, examples=9)", () -> plan.blockRankAt(9));
     IllegalStateException refused =
         assertThrows(IllegalStateException.class, () -> plan.windowOrder(0, 0));
-    assertEquals("window=0: spans of this shuffle have no windows", refused.getMessage());
+    assertEquals("window=0: ranges of this shuffle have no windows", refused.getMessage());
     refused = assertThrows(IllegalStateException.class, () -> plan.positionOf(0));
     assertEquals("positions can be looked up in a full shuffle only", refused.getMessage());
   }

@@ -27,12 +27,12 @@ class HoldoutTest {
       int[] sizes = random.ints(1 + random.nextInt(30), 1, 60).toArray();
       sizes[0] += 100;
       long total = Arrays.stream(sizes).sum();
-      Holdout split = Holdout.of(round, fraction, sizes);
-      assertEquals(Math.round(fraction * total), split.examples(Split.VALIDATION));
-      assertEquals(total, split.examples(Split.TRAINING) + split.examples(Split.VALIDATION));
+      Holdout holdout = Holdout.of(round, fraction, sizes);
+      assertEquals(Math.round(fraction * total), holdout.examples(Split.VALIDATION));
+      assertEquals(total, holdout.examples(Split.TRAINING) + holdout.examples(Split.VALIDATION));
       for (int b = 0; b < sizes.length; b++) {
         assertTrue(
-            Math.abs(split.sizes(Split.VALIDATION)[b] - fraction * sizes[b]) <= 1,
+            Math.abs(holdout.sizes(Split.VALIDATION)[b] - fraction * sizes[b]) <= 1,
             "each block holds out its share");
       }
     }
@@ -41,12 +41,12 @@ class HoldoutTest {
   @Test
   void eachRowIsOnOneSide() {
     int[] sizes = {10, 1, 37, 100};
-    Holdout split = Holdout.of(3, 0.3, sizes);
+    Holdout holdout = Holdout.of(3, 0.3, sizes);
     for (int b = 0; b < sizes.length; b++) {
       boolean[] seen = new boolean[sizes[b]];
-      for (Split part : Split.values()) {
-        int[] rows = split.rows(part, b);
-        assertEquals(split.sizes(part)[b], rows.length);
+      for (Split split : Split.values()) {
+        int[] rows = holdout.rows(split, b);
+        assertEquals(holdout.sizes(split)[b], rows.length);
         int previous = -1;
         for (int row : rows) {
           assertTrue(row > previous && !seen[row]);
@@ -62,10 +62,10 @@ class HoldoutTest {
 
   @Test
   void nothingHeldOutKeepsTheOrderOfTheFile() {
-    Holdout split = Holdout.of(3, 0, new int[] {4, 2});
-    assertArrayEquals(new int[] {0, 1, 2, 3}, split.rows(Split.TRAINING, 0));
-    assertArrayEquals(new int[0], split.rows(Split.VALIDATION, 0));
-    assertArrayEquals(new int[] {4, 2}, split.sizes(Split.TRAINING));
+    Holdout holdout = Holdout.of(3, 0, new int[] {4, 2});
+    assertArrayEquals(new int[] {0, 1, 2, 3}, holdout.rows(Split.TRAINING, 0));
+    assertArrayEquals(new int[0], holdout.rows(Split.VALIDATION, 0));
+    assertArrayEquals(new int[] {4, 2}, holdout.sizes(Split.TRAINING));
   }
 
   @Test
@@ -79,10 +79,10 @@ class HoldoutTest {
   @Test
   void theChoiceIsFrozen() {
     long hash = 0;
-    Holdout split = Holdout.of(42, 0.2, new int[] {1000, 17, 256, 3});
-    for (Split part : List.of(Split.TRAINING, Split.VALIDATION)) {
-      for (int b = 0; b < split.blocks(); b++) {
-        for (int row : split.rows(part, b)) {
+    Holdout holdout = Holdout.of(42, 0.2, new int[] {1000, 17, 256, 3});
+    for (Split split : List.of(Split.TRAINING, Split.VALIDATION)) {
+      for (int b = 0; b < holdout.blocks(); b++) {
+        for (int row : holdout.rows(split, b)) {
           hash = Seeds.mix(hash, row);
         }
       }
@@ -92,16 +92,16 @@ class HoldoutTest {
 
   @Test
   void survivesSerialization() throws Exception {
-    Holdout split = Holdout.of(42, 0.2, new int[] {100, 17});
+    Holdout holdout = Holdout.of(42, 0.2, new int[] {100, 17});
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
-      out.writeObject(split);
+      out.writeObject(holdout);
     }
     try (ObjectInputStream in =
         new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray()))) {
       Holdout copy = (Holdout) in.readObject();
-      assertArrayEquals(split.rows(Split.VALIDATION, 0), copy.rows(Split.VALIDATION, 0));
-      assertArrayEquals(split.sizes(Split.TRAINING), copy.sizes(Split.TRAINING));
+      assertArrayEquals(holdout.rows(Split.VALIDATION, 0), copy.rows(Split.VALIDATION, 0));
+      assertArrayEquals(holdout.sizes(Split.TRAINING), copy.sizes(Split.TRAINING));
     }
   }
 

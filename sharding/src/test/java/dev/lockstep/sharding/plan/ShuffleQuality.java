@@ -41,9 +41,9 @@ record ShuffleQuality(double dispersion, double adjacency, double correlation) {
     Arrays.fill(sizes, block);
     sizes[sizes.length - 1] = examples - (sizes.length - 1) * block;
     EpochPlan plan = EpochPlan.of(42, epoch, VIRTUAL_WORKERS, sizes, shuffle);
-    EpochPlan.Place[][] spans = new EpochPlan.Place[VIRTUAL_WORKERS][];
+    EpochPlan.Place[][] ranges = new EpochPlan.Place[VIRTUAL_WORKERS][];
     for (int v = 0; v < VIRTUAL_WORKERS; v++) {
-      spans[v] = plan.places(v, 0, (int) plan.spanLength(v));
+      ranges[v] = plan.places(v, 0, (int) plan.rangeLength(v));
     }
     int[] batchOf = new int[examples];
     double squares = 0;
@@ -55,7 +55,7 @@ record ShuffleQuality(double dispersion, double adjacency, double correlation) {
       int size = 0;
       for (int v = 0; v < VIRTUAL_WORKERS; v++) {
         for (int i = 0; i < plan.batchLength(v, step, BATCH); i++) {
-          EpochPlan.Place at = spans[v][step * BATCH + i];
+          EpochPlan.Place at = ranges[v][step * BATCH + i];
           int example = at.block() * block + at.index();
           batchOf[example] = step;
           counts[(int) ((long) example * CLASSES / examples)]++;

@@ -15,18 +15,18 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class SplitAssignmentTest {
 
-  private static final List<Split> PARTS = List.of(Split.TRAINING, Split.VALIDATION, Split.TEST);
+  private static final List<Split> SPLITS = List.of(Split.TRAINING, Split.VALIDATION, Split.TEST);
 
-  /** Deals every counted example; the classes of a shard come in a seeded order. */
-  private static long[][] dealt(SplitSpec splitting, long[][] counts) {
-    SplitAssignment dealing = splitting.deal(counts);
-    long[][] totals = new long[counts[0].length][PARTS.size()];
+  /** Assigns every counted example; the classes of a shard come in a seeded order. */
+  private static long[][] assigned(SplitSpec splitSpec, long[][] counts) {
+    SplitAssignment assignment = splitSpec.assign(counts);
+    long[][] totals = new long[counts[0].length][SPLITS.size()];
     for (int s = 0; s < counts.length; s++) {
-      SplitAssignment.Dealer dealer = dealing.dealer(s);
+      SplitAssignment.ShardAssigner assigner = assignment.assigner(s);
       for (int each : order(counts[s], s)) {
-        totals[each][PARTS.indexOf(dealer.next(each))]++;
+        totals[each][SPLITS.indexOf(assigner.next(each))]++;
       }
-      assertThrows(IllegalStateException.class, () -> dealer.next(0));
+      assertThrows(IllegalStateException.class, () -> assigner.next(0));
     }
     return totals;
   }
@@ -60,8 +60,8 @@ class SplitAssignmentTest {
         }
       }
       Arrays.fill(counts[0], 50);
-      SplitSpec splitting = new SplitSpec(round, 0.15, 0.1, method);
-      long[][] totals = dealt(splitting, counts);
+      SplitSpec splitSpec = new SplitSpec(round, 0.15, 0.1, method);
+      long[][] totals = assigned(splitSpec, counts);
       for (int c = 0; c < classes; c++) {
         long n = Arrays.stream(totals[c]).sum();
         long held = Math.round(0.25 * n);
@@ -74,26 +74,26 @@ class SplitAssignmentTest {
 
   @Test
   void theLastExamplesAreHeldOutInOrderOfTime() {
-    SplitAssignment dealing =
-        new SplitSpec(1, 0.2, 0.3, Method.CHRONOLOGICAL).deal(new long[][] {{4}, {3}, {3}});
-    StringBuilder parts = new StringBuilder();
+    SplitAssignment assignment =
+        new SplitSpec(1, 0.2, 0.3, Method.CHRONOLOGICAL).assign(new long[][] {{4}, {3}, {3}});
+    StringBuilder splits = new StringBuilder();
     for (int s = 0; s < 3; s++) {
-      SplitAssignment.Dealer dealer = dealing.dealer(s);
+      SplitAssignment.ShardAssigner assigner = assignment.assigner(s);
       for (int i = 0; i < (s == 0 ? 4 : 3); i++) {
-        parts.append(PARTS.indexOf(dealer.next(0)));
+        splits.append(SPLITS.indexOf(assigner.next(0)));
       }
     }
-    assertEquals("0000011222", parts.toString());
+    assertEquals("0000011222", splits.toString());
   }
 
   @Test
   void everyPlaceIsEquallyLikely() {
     int[] chosen = new int[10];
     for (int seed = 0; seed < 5_000; seed++) {
-      SplitAssignment.Dealer dealer =
-          new SplitSpec(seed, 0.2, 0, Method.RANDOM).deal(new long[][] {{10}}).dealer(0);
+      SplitAssignment.ShardAssigner assigner =
+          new SplitSpec(seed, 0.2, 0, Method.RANDOM).assign(new long[][] {{10}}).assigner(0);
       for (int i = 0; i < chosen.length; i++) {
-        chosen[i] += dealer.next(0) == Split.VALIDATION ? 1 : 0;
+        chosen[i] += assigner.next(0) == Split.VALIDATION ? 1 : 0;
       }
     }
     for (int each : chosen) {
@@ -104,13 +104,13 @@ class SplitAssignmentTest {
   /** The choice is frozen: datasets with the same seed must keep their split. */
   @Test
   void theChoiceIsFrozen() {
-    SplitAssignment.Dealer dealer =
-        new SplitSpec(42, 0.25, 0.25, Method.RANDOM).deal(new long[][] {{16}}).dealer(0);
-    StringBuilder parts = new StringBuilder();
+    SplitAssignment.ShardAssigner assigner =
+        new SplitSpec(42, 0.25, 0.25, Method.RANDOM).assign(new long[][] {{16}}).assigner(0);
+    StringBuilder splits = new StringBuilder();
     for (int i = 0; i < 16; i++) {
-      parts.append(PARTS.indexOf(dealer.next(0)));
+      splits.append(SPLITS.indexOf(assigner.next(0)));
     }
-    assertEquals("0102020010100212", parts.toString());
+    assertEquals("0102020010100212", splits.toString());
   }
 
   @Test
@@ -120,7 +120,7 @@ class SplitAssignmentTest {
             + " fractions, or use more data",
         assertThrows(
                 IllegalArgumentException.class,
-                () -> new SplitSpec(1, 0.01, 0, Method.RANDOM).deal(new long[][] {{20}}))
+                () -> new SplitSpec(1, 0.01, 0, Method.RANDOM).assign(new long[][] {{20}}))
             .getMessage());
     assertTrue(
         assertThrows(

@@ -50,14 +50,14 @@ class AugmentedStreamTest {
     dataset = SampleData.write(folder.resolve("data").toString(), CONF, EXAMPLES, 60, 13);
   }
 
-  private static StreamRequest request(Holdout split, Split part, int virtualWorkers, int from) {
+  private static StreamRequest request(Holdout holdout, Split split, int virtualWorkers, int from) {
     return new StreamRequest(
-        dataset, split, part, 7, virtualWorkers, from, from + 1, 6, 0, 0, 0, EPOCHS, 1);
+        dataset, holdout, split, 7, virtualWorkers, from, from + 1, 6, 0, 0, 0, EPOCHS, 1);
   }
 
   /** The second value of each example in each epoch, by its number. */
   private static List<Map<Integer, Float>> tags(
-      Holdout split, int virtualWorkers, Shuffle shuffle, List<Augmentation> augmentation)
+      Holdout holdout, int virtualWorkers, Shuffle shuffle, List<Augmentation> augmentation)
       throws IOException {
     List<Map<Integer, Float>> tags = new ArrayList<>();
     for (int epoch = 0; epoch < EPOCHS; epoch++) {
@@ -65,7 +65,7 @@ class AugmentedStreamTest {
     }
     for (int v = 0; v < virtualWorkers; v++) {
       StreamRequest request =
-          request(split, Split.TRAINING, virtualWorkers, v)
+          request(holdout, Split.TRAINING, virtualWorkers, v)
               .withShuffle(shuffle)
               .withGatherBytes(5_000)
               .withAugmentation(augmentation);
@@ -84,18 +84,18 @@ class AugmentedStreamTest {
 
   @Test
   void anExampleIsChangedAlikeWhateverTheOrderAndWhoeverReadsIt() throws IOException {
-    Holdout split = Holdout.of(1, 0.2, dataset.shardSet().blockSizes());
+    Holdout holdout = Holdout.of(1, 0.2, dataset.manifest().blockSizes());
     List<Augmentation> tag = List.of(new Tag());
-    List<Map<Integer, Float>> expected = tags(split, 1, Shuffle.NONE, tag);
-    assertEquals(expected, tags(split, 1, Shuffle.within(20), tag));
-    assertEquals(expected, tags(split, 3, Shuffle.within(20), tag));
-    assertEquals(expected, tags(split, 4, Shuffle.FULL, tag));
+    List<Map<Integer, Float>> expected = tags(holdout, 1, Shuffle.NONE, tag);
+    assertEquals(expected, tags(holdout, 1, Shuffle.within(20), tag));
+    assertEquals(expected, tags(holdout, 3, Shuffle.within(20), tag));
+    assertEquals(expected, tags(holdout, 4, Shuffle.FULL, tag));
     assertEquals(EXAMPLES - 31, expected.get(0).size());
   }
 
   @Test
   void everyExampleIsChangedAnewInEveryEpoch() throws IOException {
-    Holdout all = Holdout.of(1, 0, dataset.shardSet().blockSizes());
+    Holdout all = Holdout.of(1, 0, dataset.manifest().blockSizes());
     List<Map<Integer, Float>> tags = tags(all, 2, Shuffle.FULL, List.of(new Tag()));
     long different = tags.stream().flatMap(epoch -> epoch.values().stream()).distinct().count();
     // Of a million numbers, hardly one comes up twice.
@@ -104,7 +104,7 @@ class AugmentedStreamTest {
 
   @Test
   void whatIsStoredStaysAsItIs() throws IOException {
-    Holdout all = Holdout.of(1, 0, dataset.shardSet().blockSizes());
+    Holdout all = Holdout.of(1, 0, dataset.manifest().blockSizes());
     tags(all, 2, Shuffle.within(20), List.of(new Tag()));
     for (Map<Integer, Float> epoch : tags(all, 2, Shuffle.within(20), List.of())) {
       epoch.forEach((number, second) -> assertEquals(2f * number, second));
@@ -113,7 +113,7 @@ class AugmentedStreamTest {
 
   @Test
   void severalAreAppliedInTheirOrder() throws IOException {
-    Holdout all = Holdout.of(1, 0, dataset.shardSet().blockSizes());
+    Holdout all = Holdout.of(1, 0, dataset.manifest().blockSizes());
     Tag tag = new Tag();
     List<Map<Integer, Float>> once = tags(all, 1, Shuffle.NONE, List.of(tag));
     List<Map<Integer, Float>> twice = tags(all, 1, Shuffle.NONE, List.of(tag, tag));
@@ -125,12 +125,12 @@ class AugmentedStreamTest {
 
   @Test
   void onlyTheTrainingPartMayBeChangedAndOnlyByWhatFits() {
-    Holdout split = Holdout.of(1, 0.2, dataset.shardSet().blockSizes());
+    Holdout holdout = Holdout.of(1, 0.2, dataset.manifest().blockSizes());
     assertEquals(
-        "augmentation=[Tag[]] of part=VALIDATION: only examples that are trained on may be changed",
+        "augmentation=[Tag[]] of split=VALIDATION: only examples that are trained on may be changed",
         assertThrows(
                 IllegalArgumentException.class,
-                () -> request(split, Split.VALIDATION, 1, 0).withAugmentation(List.of(new Tag())))
+                () -> request(holdout, Split.VALIDATION, 1, 0).withAugmentation(List.of(new Tag())))
             .getMessage());
     assertEquals(
         "augmentation=flip with tensor features of shape=[3]: only images, of shape [channels,"
@@ -138,7 +138,7 @@ class AugmentedStreamTest {
         assertThrows(
                 IllegalArgumentException.class,
                 () ->
-                    request(split, Split.TRAINING, 1, 0)
+                    request(holdout, Split.TRAINING, 1, 0)
                         .withAugmentation(List.of(new RandomFlip())))
             .getMessage());
   }

@@ -32,18 +32,18 @@ class MemoryBoundTest {
     dataset = SampleData.write(folder.resolve("data").toString(), CONF, 2_000, 500, 16);
   }
 
-  private static StreamRequest request(Holdout split, Split part, int window) {
-    return new StreamRequest(dataset, split, part, 1, 4, 0, 4, 10, window, 0, 0, 3, 2);
+  private static StreamRequest request(Holdout holdout, Split split, int window) {
+    return new StreamRequest(dataset, holdout, split, 1, 4, 0, 4, 10, window, 0, 0, 3, 2);
   }
 
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 20, 64, 10_000})
   void holdsNoMoreDecodedBlocksThanItSays(int window) throws IOException {
-    int[] sizes = dataset.shardSet().blockSizes();
-    for (Holdout split : new Holdout[] {Holdout.of(1, 0, sizes), Holdout.of(1, 0.25, sizes)}) {
-      for (Split part :
-          Stream.of(Split.values()).filter(each -> split.examples(each) > 0).toList()) {
-        StreamRequest request = request(split, part, window);
+    int[] sizes = dataset.manifest().blockSizes();
+    for (Holdout holdout : new Holdout[] {Holdout.of(1, 0, sizes), Holdout.of(1, 0.25, sizes)}) {
+      for (Split split :
+          Stream.of(Split.values()).filter(each -> holdout.examples(each) > 0).toList()) {
+        StreamRequest request = request(holdout, split, window);
         long blockBytes = 4L * (3 + 1);
         long batchBytes = (request.prefetch() + 2L) * request.batchSize() * 4 * (3 + 5);
         long bound = (request.residentBytes() - batchBytes - request.decodingBytes()) / blockBytes;
@@ -67,7 +67,7 @@ class MemoryBoundTest {
   @CsvSource({"0,1", "20000,1", "20000,7", "100000,1", "1000000000,3"})
   void aFullShuffleGathersNoMoreThanItSaysAndNoMoreThanAsked(long gatherBytes, int consecutive)
       throws IOException {
-    int[] sizes = dataset.shardSet().blockSizes();
+    int[] sizes = dataset.manifest().blockSizes();
     StreamRequest request =
         request(Holdout.of(1, 0.25, sizes), Split.TRAINING, 0)
             .withShuffle(Shuffle.FULL)
@@ -98,8 +98,8 @@ class MemoryBoundTest {
 
   @Test
   void whatIsGatheredAtATimeDecidesHowOftenTheDataAreRead() {
-    Holdout split = Holdout.of(1, 0, dataset.shardSet().blockSizes());
-    StreamRequest full = request(split, Split.TRAINING, 0).withShuffle(Shuffle.FULL);
+    Holdout holdout = Holdout.of(1, 0, dataset.manifest().blockSizes());
+    StreamRequest full = request(holdout, Split.TRAINING, 0).withShuffle(Shuffle.FULL);
     assertEquals(1, full.passes());
     // 50 steps of 2,048 bytes, half of what is asked for at a time.
     assertEquals(5, full.withGatherBytes(40_960).passes());
@@ -110,10 +110,10 @@ class MemoryBoundTest {
   void theBoundDoesNotGrowWithTheDataset() throws IOException {
     ShardedDataset larger =
         SampleData.write(folder.resolve("larger").toString(), CONF, 4_000, 500, 16);
-    Holdout split = Holdout.of(1, 0, dataset.shardSet().blockSizes());
-    Holdout largerSplit = Holdout.of(1, 0, larger.shardSet().blockSizes());
+    Holdout holdout = Holdout.of(1, 0, dataset.manifest().blockSizes());
+    Holdout largerSplit = Holdout.of(1, 0, larger.manifest().blockSizes());
     assertEquals(
-        request(split, Split.TRAINING, 64).residentBytes(),
+        request(holdout, Split.TRAINING, 64).residentBytes(),
         new StreamRequest(larger, largerSplit, Split.TRAINING, 1, 4, 0, 4, 10, 64, 0, 0, 3, 2)
             .residentBytes());
   }

@@ -48,7 +48,7 @@ class MicroBatchStreamTest {
   @BeforeAll
   static void writeDataset() throws IOException {
     dataset = SampleData.write(folder.resolve("data").toString(), CONF, EXAMPLES, 60, 13);
-    all = Holdout.of(SEED, 0, dataset.shardSet().blockSizes());
+    all = Holdout.of(SEED, 0, dataset.manifest().blockSizes());
   }
 
   /** A shuffle full or within a window, full ones in pieces of two or of many steps. */
@@ -157,7 +157,7 @@ class MicroBatchStreamTest {
   void usesEachExampleOncePerEpochInTheOrderOfThePlan(String shuffle) throws Exception {
     StreamRequest request = request(shuffle, 0, VIRTUAL_WORKERS, 0, 0);
     List<Item> items = read(request);
-    int[] sizes = dataset.shardSet().blockSizes();
+    int[] sizes = dataset.manifest().blockSizes();
     int[] firstOfBlock = new int[sizes.length];
     for (int b = 1; b < sizes.length; b++) {
       firstOfBlock[b] = firstOfBlock[b - 1] + sizes[b - 1];
@@ -215,15 +215,15 @@ class MicroBatchStreamTest {
 
   @Test
   void aSplitReadsEachExampleOnOneSideOnly() throws Exception {
-    Holdout split = Holdout.of(SEED, 0.2, dataset.shardSet().blockSizes());
+    Holdout holdout = Holdout.of(SEED, 0.2, dataset.manifest().blockSizes());
     TreeSet<Integer> seen = new TreeSet<>();
     Map<Split, Integer> counts = new HashMap<>();
-    for (Split part : List.of(Split.TRAINING, Split.VALIDATION)) {
+    for (Split split : List.of(Split.TRAINING, Split.VALIDATION)) {
       StreamRequest request =
           new StreamRequest(
               dataset,
+              holdout,
               split,
-              part,
               SEED,
               VIRTUAL_WORKERS,
               0,
@@ -235,7 +235,7 @@ class MicroBatchStreamTest {
               1,
               2);
       for (Item item : read(request)) {
-        counts.merge(part, item.batch().examples(), Integer::sum);
+        counts.merge(split, item.batch().examples(), Integer::sum);
         seen.addAll(numbers(item.batch()));
       }
     }
@@ -246,9 +246,9 @@ class MicroBatchStreamTest {
   @Test
   void moreVirtualWorkersThanExamplesYieldsEmptyMicroBatches() throws Exception {
     ShardedDataset small = SampleData.write(folder.resolve("small").toString(), CONF, 3, 10, 2);
-    Holdout split = Holdout.of(SEED, 0, small.shardSet().blockSizes());
+    Holdout holdout = Holdout.of(SEED, 0, small.manifest().blockSizes());
     List<Item> items =
-        read(new StreamRequest(small, split, Split.TRAINING, SEED, 5, 0, 5, 4, 8, 0, 0, 1, 1));
+        read(new StreamRequest(small, holdout, Split.TRAINING, SEED, 5, 0, 5, 4, 8, 0, 0, 1, 1));
     assertEquals(
         List.of(1, 1, 1, 0, 0), items.stream().map(item -> item.batch().examples()).toList());
   }
@@ -287,20 +287,20 @@ class MicroBatchStreamTest {
     ShardedDataset damaged =
         SampleData.write(folder.resolve("damaged").toString(), CONF, 40, 40, 10);
     Path file =
-        Path.of(URI.create(damaged.location())).resolve(damaged.shardSet().shards().get(0).file());
+        Path.of(URI.create(damaged.location())).resolve(damaged.manifest().shards().get(0).file());
     byte[] bytes = Files.readAllBytes(file);
-    long at = damaged.shardSet().shards().get(0).blocks().get(2).offset() + 300;
+    long at = damaged.manifest().shards().get(0).blocks().get(2).offset() + 300;
     bytes[(int) at] ^= 4;
     Files.write(file, bytes);
     Files.deleteIfExists(file.resolveSibling("." + file.getFileName() + ".crc"));
-    Holdout split = Holdout.of(SEED, 0, damaged.shardSet().blockSizes());
+    Holdout holdout = Holdout.of(SEED, 0, damaged.manifest().blockSizes());
     IOException failure =
         assertThrows(
             IOException.class,
             () ->
                 read(
                     new StreamRequest(
-                        damaged, split, Split.TRAINING, SEED, 1, 0, 1, 10, 0, 0, 0, 1, 1)));
+                        damaged, holdout, Split.TRAINING, SEED, 1, 0, 1, 10, 0, 0, 0, 1, 1)));
     assertTrue(
         failure.getMessage().contains("shard-00000.arrow, block 2 (bytes"), failure.getMessage());
     assertTrue(failure.getMessage().contains("is damaged: its CRC32C is"), failure.getMessage());

@@ -38,16 +38,16 @@ class ResumedStreamTest {
       int examples, int block, int virtualWorkers, int batch) throws IOException {
     ShardedDataset dataset =
         SampleData.write(folder.resolve("data").toString(), CONF, examples, 3 * block, block);
-    int[] sizes = dataset.shardSet().blockSizes();
+    int[] sizes = dataset.manifest().blockSizes();
     Random random = new Random(examples);
-    for (Holdout split : splits(sizes)) {
-      for (Split part : Split.values()) {
+    for (Holdout holdout : splits(sizes)) {
+      for (Split split : Split.values()) {
         for (Shuffle shuffle : List.of(Shuffle.NONE, Shuffle.within(8), Shuffle.FULL)) {
           StreamRequest request =
               new StreamRequest(
                       dataset,
+                      holdout,
                       split,
-                      part,
                       random.nextLong(),
                       virtualWorkers,
                       0,
@@ -62,7 +62,7 @@ class ResumedStreamTest {
                   // Full shuffles in pieces of one step up to all.
                   .withGatherBytes(random.nextInt(20_000));
           Map<String, float[]> whole = read(request);
-          usesEachOnce(whole, split.examples(part));
+          usesEachOnce(whole, holdout.examples(split));
           int steps = whole.size() / virtualWorkers / EPOCHS;
           assertEquals((long) steps * virtualWorkers * EPOCHS, whole.size());
           for (int stop = 0; stop < 3 && steps > 0; stop++) {
@@ -99,8 +99,8 @@ class ResumedStreamTest {
   private static StreamRequest range(StreamRequest all, int vFrom, int vTo, int epoch, long step) {
     return new StreamRequest(
         all.dataset(),
+        all.holdout(),
         all.split(),
-        all.part(),
         all.seed(),
         all.virtualWorkers(),
         vFrom,

@@ -132,7 +132,7 @@ public final class SampleData {
       }
     }
     beforeCommit.run(staging.folder());
-    return staging.commit(shards, SampleData::shardSet);
+    return staging.commit(shards, SampleData::manifest);
   }
 
   /** Something to do in the staging folder. */
@@ -142,10 +142,10 @@ public final class SampleData {
 
   /** The same file with other blocks. */
   public static DataShard withBlocks(DataShard shard, List<DataBlock> blocks) {
-    return new DataShard(shard.file(), shard.bytes(), shard.crc32c(), blocks, shard.part());
+    return new DataShard(shard.file(), shard.bytes(), shard.crc32c(), blocks, shard.split());
   }
 
-  public static DatasetManifest shardSet(List<DataShard> shards) {
+  public static DatasetManifest manifest(List<DataShard> shards) {
     return new DatasetManifest(
         DatasetManifest.FORMAT_VERSION,
         "sample",

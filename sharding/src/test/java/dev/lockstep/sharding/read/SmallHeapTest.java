@@ -86,10 +86,10 @@ class SmallHeapTest {
 
     public static void main(String[] args) throws Exception {
       ShardedDataset dataset = ShardedDatasets.open(args[0], CONF);
-      Holdout split = Holdout.of(1, 0, dataset.shardSet().blockSizes());
+      Holdout holdout = Holdout.of(1, 0, dataset.manifest().blockSizes());
       long before = liveHeap();
       StreamRequest request =
-          new StreamRequest(dataset, split, Split.TRAINING, 1, 2, 0, 2, 32, 256, 0, 0, EPOCHS, 3);
+          new StreamRequest(dataset, holdout, Split.TRAINING, 1, 2, 0, 2, 32, 256, 0, 0, EPOCHS, 3);
       long examples = 0;
       int epoch = 0;
       try (MicroBatchStream stream = new MicroBatchStream(request, CONF)) {

@@ -57,7 +57,7 @@ final class StreamBenchmark {
         System.out.printf(
             "%s: %.0f MB in files%n",
             compression,
-            dataset.shardSet().shards().stream().mapToLong(DataShard::bytes).sum() / 1e6);
+            dataset.manifest().shards().stream().mapToLong(DataShard::bytes).sum() / 1e6);
       }
       Map<String, Double> best = new TreeMap<>();
       for (int round = 0; round < ROUNDS; round++) {
@@ -95,7 +95,7 @@ final class StreamBenchmark {
 
   private static List<java.nio.file.Path> files(ShardedDataset dataset) {
     java.nio.file.Path folder = java.nio.file.Path.of(URI.create(dataset.location()));
-    return dataset.shardSet().shards().stream().map(shard -> folder.resolve(shard.file())).toList();
+    return dataset.manifest().shards().stream().map(shard -> folder.resolve(shard.file())).toList();
   }
 
   /** The whole files, by plain Java. */
@@ -126,9 +126,9 @@ final class StreamBenchmark {
   }
 
   private static void stream(ShardedDataset dataset, int window) throws Exception {
-    Holdout split = Holdout.of(1, 0, dataset.shardSet().blockSizes());
+    Holdout holdout = Holdout.of(1, 0, dataset.manifest().blockSizes());
     StreamRequest request =
-        new StreamRequest(dataset, split, Split.TRAINING, 1, 4, 0, 4, 64, window, 0, 0, 1, 8);
+        new StreamRequest(dataset, holdout, Split.TRAINING, 1, 4, 0, 4, 64, window, 0, 0, 1, 8);
     long examples = 0;
     try (MicroBatchStream stream = new MicroBatchStream(request, CONF)) {
       for (Item item = stream.next(); item != null; item = stream.next()) {

@@ -56,7 +56,7 @@ class StreamRequestTest {
         "startEpoch=4 startStepInEpoch=0 endEpoch=3 must be >= 0, >= 0 and >= startEpoch",
         () -> request(0, 4, 1, 4, 1));
     assertRefused(
-        "split of 2 blocks for a dataset of 1: make it from this dataset's blockSizes()",
+        "holdout of 2 blocks for a dataset of 1: make it from this dataset's blockSizes()",
         () ->
             new StreamRequest(
                 DATASET,

@@ -136,7 +136,7 @@ class ConcurrentJobsTest {
           together(seed, kind, location, IfExists.REPLACE, 33, 45, seed % 3 == 0 ? 33 : 21);
       ShardedDataset stands = standing(seed, location);
       assertTrue(
-          outcomes.stream().anyMatch(each -> stands.shardSet().equals(each.dataset().shardSet())),
+          outcomes.stream().anyMatch(each -> stands.manifest().equals(each.dataset().manifest())),
           "seed " + seed);
     }
   }
@@ -149,10 +149,10 @@ class ConcurrentJobsTest {
       List<Outcome> outcomes = together(seed, kind, location, IfExists.REFUSE, 33, 45);
       ShardedDataset stands = standing(seed, location);
       assertEquals(
-          List.of(stands.shardSet()),
+          List.of(stands.manifest()),
           outcomes.stream()
               .filter(each -> each.dataset() != null)
-              .map(each -> each.dataset().shardSet())
+              .map(each -> each.dataset().manifest())
               .toList(),
           "seed " + seed);
       assertTrue(
@@ -172,7 +172,7 @@ class ConcurrentJobsTest {
         assertTrue(
             each.dataset() == null
                 ? each.refusal().contains(" already holds a dataset: choose")
-                : each.dataset().shardSet().equals(stands.shardSet()),
+                : each.dataset().manifest().equals(stands.manifest()),
             "seed " + seed);
       }
     }

@@ -53,7 +53,7 @@ class DatasetFilesTest {
   }
 
   private Path shardFile(int shard) {
-    return folder.resolve("data").resolve(dataset.shardSet().shards().get(shard).file());
+    return folder.resolve("data").resolve(dataset.manifest().shards().get(shard).file());
   }
 
   /** Overwrites a file behind the back of Hadoop's checksummed local file system. */
@@ -70,9 +70,9 @@ class DatasetFilesTest {
   void opensAsWritten() throws IOException {
     ShardedDataset opened = ShardedDatasets.open(location, CONF);
     assertEquals(dataset, opened);
-    assertEquals(50, opened.shardSet().examples());
-    assertArrayEquals(new int[] {8, 8, 4, 8, 8, 4, 8, 2}, opened.shardSet().blockSizes());
-    assertEquals(Map.of("labels", List.of("a", "b", "c", "d", "e")), opened.shardSet().classes());
+    assertEquals(50, opened.manifest().examples());
+    assertArrayEquals(new int[] {8, 8, 4, 8, 8, 4, 8, 2}, opened.manifest().blockSizes());
+    assertEquals(Map.of("labels", List.of("a", "b", "c", "d", "e")), opened.manifest().classes());
     ShardedDatasets.verify(opened, CONF);
     assertTrue(ShardedDatasets.exists(location, CONF));
     assertFalse(ShardedDatasets.exists(folder.toString(), CONF));
@@ -82,7 +82,7 @@ class DatasetFilesTest {
   void theBytesAreFrozen() {
     assertEquals(
         "87a065411493eaafb3de2c74edff22ecc73f9f0fb022c67f9f34f85e58adb197",
-        dataset.shardSet().fingerprint());
+        dataset.manifest().fingerprint());
   }
 
   @Test
@@ -123,7 +123,7 @@ class DatasetFilesTest {
   @Test
   void theManifestHoldsTheChecksumOfEachFileAndBlock() throws IOException {
     for (int s = 0; s < 3; s++) {
-      DataShard shard = dataset.shardSet().shards().get(s);
+      DataShard shard = dataset.manifest().shards().get(s);
       byte[] bytes = Files.readAllBytes(shardFile(s));
       assertEquals(shard.bytes(), bytes.length);
       CRC32C crc = new CRC32C();
@@ -139,7 +139,7 @@ class DatasetFilesTest {
   void anyFlippedBitOfABlockIsFound() throws IOException {
     Path file = shardFile(1);
     byte[] whole = Files.readAllBytes(file);
-    DataShard shard = dataset.shardSet().shards().get(1);
+    DataShard shard = dataset.manifest().shards().get(1);
     for (int block = 0; block < shard.blocks().size(); block++) {
       long from = shard.blocks().get(block).offset();
       for (long at = from; at < shard.blocks().get(block).end(); at += 37) {
@@ -159,7 +159,7 @@ class DatasetFilesTest {
   @Test
   void damageIsFoundByTheBlocksOwnChecksumAlsoWhereHadoopKeepsOne() throws IOException {
     byte[] bytes = Files.readAllBytes(shardFile(0));
-    bytes[(int) dataset.shardSet().shards().get(0).blocks().get(0).offset() + 9] ^= 1;
+    bytes[(int) dataset.manifest().shards().get(0).blocks().get(0).offset() + 9] ^= 1;
     Files.write(shardFile(0), bytes);
     String message = refusal(() -> ShardedDatasets.verify(dataset, CONF));
     assertTrue(
@@ -247,13 +247,13 @@ class DatasetFilesTest {
     assertTrue(Files.exists(old));
     Files.writeString(folder.resolve("data").resolve("notes.txt"), "mine");
     ShardedDataset replaced = SampleData.replace(location, CONF, 33, 20, 8);
-    assertEquals(33, ShardedDatasets.open(location, CONF).shardSet().examples());
+    assertEquals(33, ShardedDatasets.open(location, CONF).manifest().examples());
     ShardedDatasets.verify(replaced, CONF);
     assertFalse(Files.exists(old));
     assertTrue(Files.exists(folder.resolve("data").resolve("notes.txt")));
     // The same data once more: the place is taken until the manifest has changed.
     ShardedDataset again = SampleData.replace(location, CONF, 33, 20, 8);
-    assertEquals(replaced.shardSet().fingerprint(), again.shardSet().fingerprint());
+    assertEquals(replaced.manifest().fingerprint(), again.manifest().fingerprint());
     ShardedDatasets.verify(ShardedDatasets.open(location, CONF), CONF);
     try (Stream<Path> left = Files.list(folder.resolve("data"))) {
       assertEquals(1, left.filter(p -> p.getFileName().toString().startsWith("data-")).count());

@@ -59,9 +59,9 @@ class HdfsTest {
     assertEquals(dataset, ShardedDatasets.open("/data/sample", conf));
     // Executors open the qualified location, whatever their default file system is.
     Configuration elsewhere = new Configuration();
-    Holdout split = Holdout.of(1, 0, dataset.shardSet().blockSizes());
+    Holdout holdout = Holdout.of(1, 0, dataset.manifest().blockSizes());
     StreamRequest request =
-        new StreamRequest(dataset, split, Split.TRAINING, 1, 2, 0, 2, 9, 16, 0, 0, 1, 2);
+        new StreamRequest(dataset, holdout, Split.TRAINING, 1, 2, 0, 2, 9, 16, 0, 0, 1, 2);
     int examples = 0;
     try (MicroBatchStream stream = new MicroBatchStream(request, elsewhere)) {
       for (Item item = stream.next(); item != null; item = stream.next()) {
@@ -79,7 +79,7 @@ class HdfsTest {
     ShardedDataset onHdfs = SampleData.write("/data/same", conf, 100, 40, 7);
     ShardedDataset local =
         SampleData.write(folder.resolve("same").toString(), new Configuration(), 100, 40, 7);
-    assertEquals(local.shardSet(), onHdfs.shardSet());
+    assertEquals(local.manifest(), onHdfs.manifest());
   }
 
   @Test

@@ -65,12 +65,12 @@ class KilledJobTest {
   private static String fingerprint(Path location) throws IOException {
     ShardedDataset opened = ShardedDatasets.open(location.toString(), CONF);
     ShardedDatasets.verify(opened, CONF);
-    return opened.shardSet().fingerprint();
+    return opened.manifest().fingerprint();
   }
 
   private String fingerprintOf(int examples) throws IOException {
     Path clean = folder.resolve("clean-" + examples);
-    return SampleData.write(clean.toString(), CONF, examples, 20, 8).shardSet().fingerprint();
+    return SampleData.write(clean.toString(), CONF, examples, 20, 8).manifest().fingerprint();
   }
 
   @ParameterizedTest
@@ -93,7 +93,7 @@ class KilledJobTest {
                 .getMessage();
         assertTrue(message.startsWith("no dataset") || message.startsWith("no sharded"), message);
         ShardedDataset again = SampleData.write(location.toString(), CONF, EXAMPLES, 20, 8);
-        assertEquals(wanted, again.shardSet().fingerprint());
+        assertEquals(wanted, again.manifest().fingerprint());
       }
       assertEquals(wanted, fingerprint(location));
     }

@@ -56,7 +56,7 @@ class ShardCompressionTest {
 
   private static Path file(ShardedDataset dataset, int shard) {
     return Path.of(URI.create(dataset.location()))
-        .resolve(dataset.shardSet().shards().get(shard).file());
+        .resolve(dataset.manifest().shards().get(shard).file());
   }
 
   private static void overwrite(Path file, byte[] bytes) throws IOException {
@@ -66,9 +66,9 @@ class ShardCompressionTest {
 
   private static List<float[]> values(ShardedDataset dataset) throws Exception {
     List<float[]> values = new ArrayList<>();
-    Holdout split = Holdout.of(1, 0, dataset.shardSet().blockSizes());
+    Holdout holdout = Holdout.of(1, 0, dataset.manifest().blockSizes());
     StreamRequest request =
-        new StreamRequest(dataset, split, Split.TRAINING, 1, 3, 0, 3, 7, 50, 0, 0, 2, 2);
+        new StreamRequest(dataset, holdout, Split.TRAINING, 1, 3, 0, 3, 7, 50, 0, 0, 2, 2);
     try (MicroBatchStream stream = new MicroBatchStream(request, CONF)) {
       for (Item item = stream.next(); item != null; item = stream.next()) {
         MicroBatch batch = item.batch();
@@ -96,7 +96,7 @@ class ShardCompressionTest {
   void sameExamplesGiveTheSameBytes(ShardCompression compression) throws IOException {
     ShardedDataset once = write("once", compression);
     ShardedDataset again = write("again", compression);
-    assertEquals(once.shardSet(), again.shardSet());
+    assertEquals(once.manifest(), again.manifest());
     for (int s = 0; s < 2; s++) {
       assertArrayEquals(Files.readAllBytes(file(once, s)), Files.readAllBytes(file(again, s)));
     }
@@ -105,8 +105,8 @@ class ShardCompressionTest {
   @ParameterizedTest
   @CsvSource({"LZ4", "ZSTD"})
   void compressedShardsAreSmaller(ShardCompression compression) throws IOException {
-    DataShard plain = write("plain", ShardCompression.NONE).shardSet().shards().get(0);
-    DataShard compressed = write("compressed", compression).shardSet().shards().get(0);
+    DataShard plain = write("plain", ShardCompression.NONE).manifest().shards().get(0);
+    DataShard compressed = write("compressed", compression).manifest().shards().get(0);
     assertTrue(compressed.bytes() < plain.bytes(), compressed.bytes() + " of " + plain.bytes());
   }
 
@@ -144,7 +144,7 @@ class ShardCompressionTest {
     ShardedDataset dataset = write("data", compression);
     Path file = file(dataset, 1);
     byte[] whole = Files.readAllBytes(file);
-    DataBlock block = dataset.shardSet().shards().get(1).blocks().get(1);
+    DataBlock block = dataset.manifest().shards().get(1).blocks().get(1);
     for (long at = block.offset(); at < block.end(); at += 41) {
       byte[] bytes = whole.clone();
       bytes[(int) at] ^= (byte) (1 << (at % 8));
@@ -186,7 +186,7 @@ class ShardCompressionTest {
     ShardedDataset dataset = write("data", compression);
     Path file = file(dataset, 0);
     byte[] whole = Files.readAllBytes(file);
-    DataBlock block = dataset.shardSet().shards().get(0).blocks().get(0);
+    DataBlock block = dataset.manifest().shards().get(0).blocks().get(0);
     int refused = 0;
     for (long at = block.offset(); at < block.end(); at += 3) {
       byte[] bytes = whole.clone();
@@ -205,7 +205,7 @@ class ShardCompressionTest {
   }
 
   private static ShardedDataset withTrueChecksum(ShardedDataset dataset, byte[] bytes) {
-    DatasetManifest set = dataset.shardSet();
+    DatasetManifest set = dataset.manifest();
     DataShard shard = set.shards().get(0);
     List<DataBlock> blocks = new ArrayList<>(shard.blocks());
     DataBlock block = blocks.get(0);
@@ -215,7 +215,7 @@ class ShardCompressionTest {
         0, new DataBlock(block.examples(), block.offset(), block.length(), (int) crc.getValue()));
     List<DataShard> shards = new ArrayList<>(set.shards());
     shards.set(0, SampleData.withBlocks(shard, blocks));
-    return new ShardedDataset(dataset.location(), SampleData.shardSet(shards));
+    return new ShardedDataset(dataset.location(), SampleData.manifest(shards));
   }
 
   @Test

@@ -327,7 +327,7 @@ final class ColumnOptions {
       }
       ColumnTransform scaling =
           standard
-              ? ColumnTransform.STANDARDISE
+              ? ColumnTransform.STANDARDIZE
               : range ? ColumnTransform.MIN_MAX : ColumnTransform.NUMBER;
       treated.add(ColumnRecipe.of(name, category ? ColumnTransform.ONE_HOT : scaling));
     }

@@ -150,9 +150,9 @@ final class DataOptions {
    * What is known of the data that a model was trained on.
    *
    * @param classes for tensors of class indices: their names, by index; empty to take those found
-   * @param preparation how columns became tensors; empty to fit it
+   * @param fittedTransform how columns became tensors; empty to fit it
    */
-  record Known(Map<String, List<String>> classes, Optional<FittedTransform> preparation) {
+  record Known(Map<String, List<String>> classes, Optional<FittedTransform> fittedTransform) {
     static final Known NOTHING = new Known(Map.of(), Optional.empty());
   }
 
@@ -187,8 +187,8 @@ final class DataOptions {
     }
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     ShardedDataset dataset = reading(() -> openShards(hadoop));
-    requireSameClasses(known.classes(), dataset.shardSet().classes());
-    requireSamePreparation(known.preparation(), dataset.shardSet().preparation());
+    requireSameClasses(known.classes(), dataset.manifest().classes());
+    requireSameTransform(known.fittedTransform(), dataset.manifest().fittedTransform());
     return dataset;
   }
 
@@ -293,7 +293,7 @@ final class DataOptions {
         }
         throw e;
       }
-      boolean same = source.equals(dataset.shardSet().provenance().get("source"));
+      boolean same = source.equals(dataset.manifest().provenance().get("source"));
       return same ? Optional.of(dataset) : Optional.empty();
     }
 
@@ -311,8 +311,8 @@ final class DataOptions {
       if (!format.isTable()) {
         return Optional.empty();
       }
-      if (known.preparation().isPresent()) {
-        requireNoOtherColumns(known.preparation().get());
+      if (known.fittedTransform().isPresent()) {
+        requireNoOtherColumns(known.fittedTransform().get());
         return Optional.empty();
       }
       if (format.isText()) {
@@ -331,16 +331,16 @@ final class DataOptions {
       return switch (format) {
         case CSV, TSV -> {
           CsvOptions csv = csv(labels);
-          yield known.preparation().isPresent()
-              ? CsvIngest.ingest(context, input, location, csv, known.preparation().get(), options)
+          yield known.fittedTransform().isPresent()
+              ? CsvIngest.ingest(context, input, location, csv, known.fittedTransform().get(), options)
               : recipe.isPresent()
                   ? CsvIngest.ingest(context, input, location, csv, recipe.get(), options)
                   : CsvIngest.ingest(context, input, location, csv, options);
         }
         case PARQUET, ORC, JSON ->
-            known.preparation().isPresent()
+            known.fittedTransform().isPresent()
                 ? FileTableIngest.ingest(
-                    spark, fileFormat(), input, location, known.preparation().get(), options)
+                    spark, fileFormat(), input, location, known.fittedTransform().get(), options)
                 : FileTableIngest.ingest(
                     spark, fileFormat(), input, location, recipe.orElseThrow(), options);
         case LIBSVM ->
@@ -369,9 +369,9 @@ final class DataOptions {
   }
 
   /** The columns are those of the data that the model was trained on. */
-  private void requireNoOtherColumns(FittedTransform preparation) {
+  private void requireNoOtherColumns(FittedTransform fittedTransform) {
     List<String> labels =
-        preparation.tensors().stream()
+        fittedTransform.tensors().stream()
             .filter(tensor -> tensor.role() == TensorSpec.Role.LABELS)
             .flatMap(tensor -> tensor.columns().stream())
             .map(FittedColumn::column)
@@ -424,7 +424,7 @@ final class DataOptions {
         .blockExamples(blockExamples)
         .shardBytes(Math.multiplyExact(shardMegabytes, 1L << 20))
         .compression(compression)
-        .splitting(splitting)
+        .splitSpec(splitting)
         .badData(badData);
   }
 
@@ -512,7 +512,7 @@ final class DataOptions {
   }
 
   /** Numbers of the data must be scaled as those that the model learned from. */
-  private void requireSamePreparation(Optional<FittedTransform> known, FittedTransform found) {
+  private void requireSameTransform(Optional<FittedTransform> known, FittedTransform found) {
     if (known.isPresent() && found != null && !known.get().equals(found.unweighted())) {
       throw new IllegalArgumentException(
           "data="

@@ -104,7 +104,7 @@ final class EvaluateCommand implements Callable<Integer> {
               scratch.resolve("data").toUri().toString(),
               IfExists.REFUSE,
               new DataOptions.Known(
-                  run.classes(), run.preparation().map(FittedTransform::unweighted)),
+                  run.classes(), run.fittedTransform().map(FittedTransform::unweighted)),
               DataOptions.HeldOut.NOTHING);
       List<EvaluationSums> outputs =
           EvaluationJob.run(
@@ -117,9 +117,9 @@ final class EvaluateCommand implements Callable<Integer> {
               batchSize,
               Optional.ofNullable(part));
       List<TensorSpec> labels =
-          dataset.shardSet().tensors().stream().filter(t -> t.role() == Role.LABELS).toList();
+          dataset.manifest().tensors().stream().filter(t -> t.role() == Role.LABELS).toList();
       for (int i = 0; i < outputs.size(); i++) {
-        List<String> names = dataset.shardSet().classes().get(labels.get(i).name());
+        List<String> names = dataset.manifest().classes().get(labels.get(i).name());
         print(spec.commandLine().getOut(), outputs.get(i), names);
       }
     } finally {

@@ -67,7 +67,7 @@ final class InspectCommand implements Callable<Integer> {
   }
 
   private static void print(PrintWriter console, ShardedDataset dataset) {
-    DatasetManifest set = dataset.shardSet();
+    DatasetManifest set = dataset.manifest();
     console.println("dataset      " + dataset.location());
     console.println("name         " + set.name());
     console.println("fingerprint  " + set.fingerprint());
@@ -90,7 +90,7 @@ final class InspectCommand implements Callable<Integer> {
       console.printf(
           Locale.ROOT,
           "values       %s %s of %,d examples: %s%n",
-          each.part().name().toLowerCase(Locale.ROOT),
+          each.split().name().toLowerCase(Locale.ROOT),
           each.tensor(),
           each.examples(),
           each.classCounts().isEmpty()
@@ -103,8 +103,8 @@ final class InspectCommand implements Callable<Integer> {
                   each.deviation())
               : "by class " + each.classCounts());
     }
-    if (set.preparation() != null) {
-      for (FittedTensor tensor : set.preparation().tensors()) {
+    if (set.fittedTransform() != null) {
+      for (FittedTensor tensor : set.fittedTransform().tensors()) {
         tensor.columns().forEach(column -> print(console, tensor, column));
       }
     }
@@ -115,10 +115,10 @@ final class InspectCommand implements Callable<Integer> {
 
   private static void print(PrintWriter console, FittedTensor tensor, FittedColumn column) {
     String fitted =
-        switch (column.treatment()) {
+        switch (column.transform()) {
           case NUMBER, CLASS -> "";
           case ONE_HOT -> " of " + column.categories();
-          case STANDARDISE -> " with mean " + column.shift() + " and deviation " + column.divisor();
+          case STANDARDIZE -> " with mean " + column.shift() + " and deviation " + column.divisor();
           case MIN_MAX -> " from " + column.shift() + " over " + column.divisor();
         };
     console.println(
@@ -127,7 +127,7 @@ final class InspectCommand implements Callable<Integer> {
             + " in "
             + tensor.tensor()
             + ", "
-            + column.treatment().name().toLowerCase(Locale.ROOT)
+            + column.transform().name().toLowerCase(Locale.ROOT)
             + fitted
             + (column.fill().isEmpty() ? "" : ", missing values " + column.fill()));
   }

@@ -77,15 +77,15 @@ final class ShardCommand implements Callable<Integer> {
           Locale.ROOT,
           "%s%,d examples in %,d data shards at %s%nfingerprint %s%n",
           ingested.reused() ? "unchanged since the last time: " : "",
-          dataset.shardSet().examples(),
-          dataset.shardSet().shards().size(),
+          dataset.manifest().examples(),
+          dataset.manifest().shards().size(),
           dataset.location(),
-          dataset.shardSet().fingerprint());
-      String skipped = dataset.shardSet().provenance().get("skipped");
+          dataset.manifest().fingerprint());
+      String skipped = dataset.manifest().provenance().get("skipped");
       if (skipped != null) {
         console.printf(
             "left out %s, the first because of %s%n",
-            skipped, dataset.shardSet().provenance().get("firstSkipped"));
+            skipped, dataset.manifest().provenance().get("firstSkipped"));
       }
       console.flush();
     }
@@ -101,6 +101,6 @@ final class ShardCommand implements Callable<Integer> {
       throw new IllegalArgumentException(
           "like=" + like + " holds no run: name the folder of a finished one");
     }
-    return new DataOptions.Known(run.classes(), run.preparation().map(FittedTransform::unweighted));
+    return new DataOptions.Known(run.classes(), run.fittedTransform().map(FittedTransform::unweighted));
   }
 }

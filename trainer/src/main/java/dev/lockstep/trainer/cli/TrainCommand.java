@@ -236,10 +236,10 @@ final class TrainCommand implements Callable<Integer> {
             DataOptions.Known.NOTHING,
             new DataOptions.HeldOut(
                 config.optimization().seed(), config.data().validationFraction(), false));
-    boolean split = !data.areShards() && dataset.shardSet().hasStoredSplit();
+    boolean split = !data.areShards() && dataset.manifest().hasStoredSplit();
     TrainingConfig settings =
         split ? config.toBuilder().data(d -> d.validationFraction(0)).build() : config;
-    InitialModel initial = fromFile.orElseGet(() -> model.builtIn(dataset.shardSet().tensors()));
+    InitialModel initial = fromFile.orElseGet(() -> model.builtIn(dataset.manifest().tensors()));
     try (ConsoleProgress progress = new ConsoleProgress(console)) {
       return Lockstep.train(
           new JavaSparkContext(session.sparkContext()), initial, dataset, settings, progress);

@@ -141,7 +141,7 @@ final class RunTracker {
     this.retention = retention;
     this.identity = identity;
     this.observer = observer;
-    this.dataFingerprint = dataset.shardSet().fingerprint();
+    this.dataFingerprint = dataset.manifest().fingerprint();
     this.validates = TrainingTask.validates(config, dataset);
     this.tree = new PairwiseTree(config.mode().virtualWorkers());
   }

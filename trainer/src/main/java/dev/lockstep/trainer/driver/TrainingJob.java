@@ -66,7 +66,7 @@ public final class TrainingJob {
       ShardedDataset dataset,
       TrainingObserver observer) {
     this.spark = spark;
-    this.config = config.resolvedFor(dataset.shardSet());
+    this.config = config.resolvedFor(dataset.manifest());
     this.initial = initial;
     this.model = initial.definition();
     this.dataset = dataset;
@@ -89,11 +89,11 @@ public final class TrainingJob {
     BuiltModel built =
         ModelValidation.check(
             model,
-            dataset.shardSet().tensors(),
+            dataset.manifest().tensors(),
             config.mode().virtualWorkers(),
             clipping(),
             config.optimization().seed());
-    Augmenter.requireFit(config.data().augmentation(), dataset.shardSet().tensors());
+    Augmenter.requireFit(config.data().augmentation(), dataset.manifest().tensors());
     requireValidation(
         config, TrainingTask.validates(config, dataset) ? Validation.EVERY_EPOCH : Validation.NONE);
     RunFolder folder = new RunFolder(config.output().folder(), hadoop);
@@ -182,7 +182,7 @@ public final class TrainingJob {
   }
 
   private long microBatchesPerEpoch() {
-    int[] blocks = dataset.shardSet().blockSizes();
+    int[] blocks = dataset.manifest().blockSizes();
     Holdout split = TrainingTask.split(config, dataset);
     int[] training = split.sizes(Split.TRAINING);
     long examples = IntStream.of(training).asLongStream().sum();
@@ -201,7 +201,7 @@ public final class TrainingJob {
             0,
             config.mode().virtualWorkers(),
             training,
-            config.order().shuffleOf(dataset.shardSet()))
+            config.order().shuffleOf(dataset.manifest()))
         .steps(config.data().batchSize());
   }
 

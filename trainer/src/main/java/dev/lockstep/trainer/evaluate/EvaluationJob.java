@@ -111,8 +111,8 @@ public final class EvaluationJob {
       Optional<Split> part) {
     Holdout split =
         part.isPresent()
-            ? dataset.shardSet().split(0, 0)
-            : Holdout.of(0, 0, dataset.shardSet().blockSizes());
+            ? dataset.manifest().holdout(0, 0)
+            : Holdout.of(0, 0, dataset.manifest().blockSizes());
     return run(
         spark,
         model,
@@ -137,7 +137,7 @@ public final class EvaluationJob {
       int batchSize) {
     Preflight.requireFit(spark.sc(), profile);
     ModelDefinition definition = model.definition();
-    ModelValidation.check(definition, dataset.shardSet().tensors(), 1, new Clipping.None(), 0);
+    ModelValidation.check(definition, dataset.manifest().tensors(), 1, new Clipping.None(), 0);
     if (split.examples(part) == 0) {
       throw new IllegalArgumentException(
           "dataset %s has no examples%s: give data to evaluate on"

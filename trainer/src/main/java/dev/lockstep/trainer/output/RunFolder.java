@@ -219,9 +219,9 @@ public final class RunFolder {
    * @return empty if it was no table, or there is no record of it
    * @throws IOException if the record cannot be read
    */
-  public Optional<FittedTransform> preparation() throws IOException {
+  public Optional<FittedTransform> fittedTransform() throws IOException {
     return aboutData(
-        data -> Optional.ofNullable(FittedTransformJson.parse(data.path("preparation"))));
+        data -> Optional.ofNullable(FittedTransformJson.parse(data.path("fittedTransform"))));
   }
 
   private <T> T aboutData(Function<JsonNode, T> read) throws IOException {

@@ -78,7 +78,7 @@ public record RunRecord(
     facts.put("parameters", String.format(Locale.ROOT, "%,d", result.parameters().length));
     facts.put("parametersSha256", result.parametersSha256());
     facts.put("numeric fingerprint", result.numericFingerprint());
-    facts.put("data fingerprint", dataset.shardSet().fingerprint());
+    facts.put("data fingerprint", dataset.manifest().fingerprint());
     Map<String, String> asked = new LinkedHashMap<>();
     configuration()
         .properties()
@@ -138,12 +138,12 @@ public record RunRecord(
             "updaterState", config.optimization().optimizer().name() == null ? "trained" : "fresh");
     ObjectNode data = json.putObject("data");
     data.put("location", dataset.location());
-    data.put("fingerprint", dataset.shardSet().fingerprint());
-    data.put("examples", dataset.shardSet().examples());
-    if (dataset.shardSet().preparation() != null) {
-      data.set("preparation", FittedTransformJson.of(dataset.shardSet().preparation()));
+    data.put("fingerprint", dataset.manifest().fingerprint());
+    data.put("examples", dataset.manifest().examples());
+    if (dataset.manifest().fittedTransform() != null) {
+      data.set("fittedTransform", FittedTransformJson.of(dataset.manifest().fittedTransform()));
     }
-    data.set("classes", WorkerReport.JSON.valueToTree(dataset.shardSet().classes()));
+    data.set("classes", WorkerReport.JSON.valueToTree(dataset.manifest().classes()));
     ObjectNode numeric = json.putObject("numeric");
     numeric.put("profile", config.cluster().numericProfile());
     numeric.put("fingerprint", result.numericFingerprint());

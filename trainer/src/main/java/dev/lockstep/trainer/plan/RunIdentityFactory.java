@@ -42,7 +42,7 @@ public final class RunIdentityFactory {
       String initial) {
     SortedMap<String, String> values = new TreeMap<>();
     values.put("identityFormat", FORMAT);
-    values.put(RunIdentity.DATA, dataset.shardSet().fingerprint());
+    values.put(RunIdentity.DATA, dataset.manifest().fingerprint());
     values.put("seed", Long.toString(config.optimization().seed()));
     values.put("virtualWorkers", Integer.toString(config.mode().virtualWorkers()));
     values.put("batchSize", Integer.toString(config.data().batchSize()));
@@ -55,7 +55,7 @@ public final class RunIdentityFactory {
       values.put("staleness", config.mode().staleness().toString());
     }
     values.put("compression", config.mode().gradientCompression().text());
-    Shuffle order = config.order().shuffleOf(dataset.shardSet());
+    Shuffle order = config.order().shuffleOf(dataset.manifest());
     values.put("shuffle", text(order));
     values.put(
         "augmentation",

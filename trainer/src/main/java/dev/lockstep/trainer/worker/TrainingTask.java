@@ -320,7 +320,7 @@ public final class TrainingTask implements BarrierStage.Task<TrainingTask.Result
             assignment.model(),
             profile,
             replicaOptions(config),
-            assignment.dataset().shardSet().tensors(),
+            assignment.dataset().manifest().tensors(),
             config.data().batchSize());
     List<WorkerReport.Introduction> all =
         driver.meet(
@@ -545,7 +545,7 @@ public final class TrainingTask implements BarrierStage.Task<TrainingTask.Result
             pace.firstMicroBatch(firstStep),
             config.optimization().epochs(),
             PREFETCHED_STEPS * (to - from))
-        .withShuffle(config.order().shuffleOf(dataset.shardSet()))
+        .withShuffle(config.order().shuffleOf(dataset.manifest()))
         .withGatherBytes(config.order().memory().bytes())
         .withConsecutive(pace.consecutive())
         .withAugmentation(config.data().augmentation());
@@ -577,8 +577,7 @@ public final class TrainingTask implements BarrierStage.Task<TrainingTask.Result
 
   public static Holdout split(TrainingConfig config, ShardedDataset dataset) {
     return dataset
-        .shardSet()
-        .split(config.optimization().seed(), config.data().validationFraction());
+        .manifest().holdout(config.optimization().seed(), config.data().validationFraction());
   }
 
   private static BatchSource.Batch nextOf(MicroBatchStream stream) {

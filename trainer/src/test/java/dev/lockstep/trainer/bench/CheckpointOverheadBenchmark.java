@@ -49,7 +49,7 @@ public final class CheckpointOverheadBenchmark {
     try (JavaSparkContext spark = LocalSpark.on("local[2]")) {
       InitialModel initial =
           InitialModel.fresh(
-              ModelDefinition.builtIn(model, dataset.shardSet().tensors(), BuiltInOptions.DEFAULT));
+              ModelDefinition.builtIn(model, dataset.manifest().tensors(), BuiltInOptions.DEFAULT));
       for (int round = -1; round < rounds; round++) {
         for (boolean saves : new boolean[] {round % 2 == 0, round % 2 != 0}) {
           String out = folder.resolve("run" + round + saves).toString();

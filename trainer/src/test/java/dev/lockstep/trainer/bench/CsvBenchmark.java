@@ -99,7 +99,7 @@ public final class CsvBenchmark {
   private static double stream(ShardedDataset dataset) throws Exception {
     long start = System.nanoTime();
     long examples = 0;
-    Holdout split = Holdout.of(1, 0, dataset.shardSet().blockSizes());
+    Holdout split = Holdout.of(1, 0, dataset.manifest().blockSizes());
     StreamRequest request =
         new StreamRequest(dataset, split, Split.TRAINING, 1, 1, 0, 1, BATCH, WINDOW, 0, 0, 1, 4);
     try (MicroBatchStream stream = new MicroBatchStream(request, new Configuration())) {

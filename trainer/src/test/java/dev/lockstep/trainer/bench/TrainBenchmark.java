@@ -76,7 +76,7 @@ public final class TrainBenchmark {
     StreamRequest all =
         new StreamRequest(
             dataset,
-            Holdout.of(0, 0, dataset.shardSet().blockSizes()),
+            Holdout.of(0, 0, dataset.manifest().blockSizes()),
             Split.TRAINING,
             42,
             1,

@@ -456,7 +456,7 @@ class BadInputTest {
   void aDamagedDataShardNamesFileAndBlock() throws IOException {
     Path shards = shards(csv, "--block-examples", "20");
     DatasetManifest set =
-        ShardedDatasets.open(shards.toUri().toString(), new Configuration()).shardSet();
+        ShardedDatasets.open(shards.toUri().toString(), new Configuration()).manifest();
     DataShard shard = set.shards().get(0);
     DataBlock block = shard.blocks().get(1);
     Path data = shards.resolve(shard.file());

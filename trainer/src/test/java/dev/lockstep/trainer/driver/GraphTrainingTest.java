@@ -114,14 +114,14 @@ class GraphTrainingTest {
     StreamRequest request =
         new StreamRequest(
             dataset,
-            Holdout.of(config.optimization().seed(), 0, dataset.shardSet().blockSizes()),
+            Holdout.of(config.optimization().seed(), 0, dataset.manifest().blockSizes()),
             Split.TRAINING,
             config.optimization().seed(),
             virtualWorkers,
             0,
             virtualWorkers,
             config.data().batchSize(),
-            config.order().shuffleOf(dataset.shardSet()).window(),
+            config.order().shuffleOf(dataset.manifest()).window(),
             0,
             0,
             EPOCHS,

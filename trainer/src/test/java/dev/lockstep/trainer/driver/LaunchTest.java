@@ -56,7 +56,7 @@ class LaunchTest {
         spark,
         InitialModel.fresh(
             ModelDefinition.builtIn(
-                "mlp:30", dataset.shardSet().tensors(), BuiltInOptions.DEFAULT)),
+                "mlp:30", dataset.manifest().tensors(), BuiltInOptions.DEFAULT)),
         dataset,
         TrainingConfig.builder()
             .cluster(c -> c.startTimeout(launch))

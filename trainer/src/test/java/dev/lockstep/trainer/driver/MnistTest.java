@@ -63,12 +63,12 @@ class MnistTest {
               folder.resolve("shards").toUri().toString(),
               IdxOptions.defaults(),
               ShardingOptions.named("mnist-10k"));
-      assertEquals(10_000, dataset.shardSet().examples());
-      Holdout split = Holdout.of(SEED, VALIDATION, dataset.shardSet().blockSizes());
+      assertEquals(10_000, dataset.manifest().examples());
+      Holdout split = Holdout.of(SEED, VALIDATION, dataset.manifest().blockSizes());
       assertEquals(8_000, IntStream.of(split.sizes(Split.TRAINING)).sum());
       ModelDefinition model =
           ModelDefinition.builtIn(
-              "mlp:256,128", dataset.shardSet().tensors(), BuiltInOptions.DEFAULT);
+              "mlp:256,128", dataset.manifest().tensors(), BuiltInOptions.DEFAULT);
 
       TrainingResult result =
           Lockstep.train(

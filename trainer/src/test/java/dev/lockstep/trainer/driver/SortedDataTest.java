@@ -119,7 +119,7 @@ class SortedDataTest {
                         .window(shuffle == Shuffle.Kind.WINDOW ? WINDOW : null)
                         .memory(ByteSize.mebibytes(1)))
             .output(
-                o -> o.folder(folder.resolve(data.shardSet().name() + "-" + shuffle).toString()))
+                o -> o.folder(folder.resolve(data.manifest().name() + "-" + shuffle).toString()))
             .build();
     InitialModel model =
         InitialModel.fresh(ModelDefinition.builtIn("mlp:32", TENSORS, BuiltInOptions.DEFAULT));

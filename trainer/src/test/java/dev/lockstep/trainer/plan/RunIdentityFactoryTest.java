@@ -77,9 +77,9 @@ class RunIdentityFactoryTest {
   @ValueSource(strings = {"sync", "averaging", "compressed", "augmented", "scheduled"})
   void theIdentityOfAConfigurationIsFrozen(String name) throws IOException {
     ShardedDataset data = SyntheticDataset.classes(folder.resolve(name), List.of(4), 3, 20);
-    TrainingConfig config = config(name).resolvedFor(data.shardSet());
+    TrainingConfig config = config(name).resolvedFor(data.manifest());
     ModelDefinition model =
-        ModelDefinition.builtIn("mlp:2", data.shardSet().tensors(), BuiltInOptions.DEFAULT);
+        ModelDefinition.builtIn("mlp:2", data.manifest().tensors(), BuiltInOptions.DEFAULT);
     BuiltModel built = BuiltModel.of(model, config.optimization().seed());
     RunIdentity identity =
         RunIdentityFactory.of(

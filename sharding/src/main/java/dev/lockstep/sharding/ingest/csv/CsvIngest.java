@@ -73,12 +73,12 @@ public final class CsvIngest {
       String input,
       String location,
       CsvOptions csv,
-      FittedTransform preparation,
+      FittedTransform fitted,
       ShardingOptions options)
       throws IOException {
     Staging.refuseExisting(location, spark.hadoopConfiguration(), options.ifExists());
     CsvTable table = CsvTable.open(spark, input, csv, options.shardBytes());
-    return TableIngest.ingest(spark, table, preparation, location, options);
+    return TableIngest.ingest(spark, table, fitted, location, options);
   }
 
   /** Names of the columns of CSV files. */

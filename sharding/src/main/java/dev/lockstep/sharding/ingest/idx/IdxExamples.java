@@ -17,7 +17,7 @@ final class IdxExamples implements Iterator<Example>, Closeable {
   private final IdxFile labels;
   private final int classes;
   private final int to;
-  private final IdxOptions.Normalisation normalisation;
+  private final IdxOptions.Normalisation normalization;
   private final DataInputStream imageBytes;
   private final DataInputStream labelBytes;
   private final byte[] image;
@@ -29,7 +29,7 @@ final class IdxExamples implements Iterator<Example>, Closeable {
       IdxFile labels,
       int classes,
       IdxOptions.Items items,
-      IdxOptions.Normalisation normalisation,
+      IdxOptions.Normalisation normalization,
       Configuration conf)
       throws IOException {
     this.images = images;
@@ -37,7 +37,7 @@ final class IdxExamples implements Iterator<Example>, Closeable {
     this.classes = classes;
     this.item = items.from();
     this.to = items.to();
-    this.normalisation = normalisation;
+    this.normalization = normalization;
     image = new byte[images.itemBytes()];
     imageBytes = images.openAt(item, conf);
     try {
@@ -69,7 +69,7 @@ final class IdxExamples implements Iterator<Example>, Closeable {
       }
       float[] pixels = new float[image.length];
       for (int i = 0; i < pixels.length; i++) {
-        pixels[i] = normalisation.apply(image[i]);
+        pixels[i] = normalization.apply(image[i]);
       }
       item++;
       return Example.of(pixels, new float[] {labelClass});

@@ -24,7 +24,7 @@ import org.apache.spark.util.SerializableConfiguration;
 /**
  * Images and labels in IDX files, as MNIST and its relatives come, plain or gzip, become data
  * shards: tensor {@code features} of shape {@code [1, height, width]} with values byte/255, or what
- * {@link IdxOptions#normalised} makes of them, and class index {@code labels}. Shards are fixed
+ * {@link IdxOptions#normalized} makes of them, and class index {@code labels}. Shards are fixed
  * ranges of items.
  */
 public final class IdxIngest {
@@ -96,8 +96,8 @@ public final class IdxIngest {
             "labels", labels.path(),
             "firstItem", String.valueOf(idx.items().from()),
             "items", String.valueOf(items),
-            "mean", String.valueOf(idx.normalisation().mean()),
-            "deviation", String.valueOf(idx.normalisation().deviation())),
+            "mean", String.valueOf(idx.normalization().mean()),
+            "deviation", String.valueOf(idx.normalization().deviation())),
         location,
         options);
   }
@@ -117,7 +117,7 @@ public final class IdxIngest {
         new IdxOptions.Items((int) from, (int) Math.min(end, from + shardItems));
     return Closing.atTaskEnd(
         TaskContext.get(),
-        () -> new IdxExamples(images, labels, classes, items, idx.normalisation(), conf.value()));
+        () -> new IdxExamples(images, labels, classes, items, idx.normalization(), conf.value()));
   }
 
   /** Highest label + 1, found by one task: a label is one byte. */

@@ -10,9 +10,9 @@ import java.util.Objects;
  *     {@link #FIND} takes the first that is there of none, {@code train-} and {@code t10k-}
  * @param classes number of classes; {@link #COUNT} takes the highest label + 1
  * @param items which of the images, with their labels
- * @param normalisation of byte/255
+ * @param normalization of byte/255
  */
-public record IdxOptions(String prefix, int classes, Items items, Normalisation normalisation)
+public record IdxOptions(String prefix, int classes, Items items, Normalisation normalization)
     implements Serializable {
 
   /** Value of {@code prefix} that looks for the usual names. */
@@ -56,7 +56,7 @@ public record IdxOptions(String prefix, int classes, Items items, Normalisation 
     public Normalisation {
       if (!Float.isFinite(mean) || !Float.isFinite(deviation) || deviation <= 0) {
         throw new IllegalArgumentException(
-            "normalisation mean=%s deviation=%s: must be finite, the deviation > 0"
+            "normalization mean=%s deviation=%s: must be finite, the deviation > 0"
                 .formatted(mean, deviation));
       }
     }
@@ -76,7 +76,7 @@ public record IdxOptions(String prefix, int classes, Items items, Normalisation 
   public IdxOptions {
     Objects.requireNonNull(prefix, "prefix");
     Objects.requireNonNull(items, "items");
-    Objects.requireNonNull(normalisation, "normalisation");
+    Objects.requireNonNull(normalization, "normalization");
     if (classes < 0 || classes > 256) {
       throw new IllegalArgumentException("classes=" + classes + " must be in [0, 256]");
     }
@@ -94,11 +94,11 @@ public record IdxOptions(String prefix, int classes, Items items, Normalisation 
 
   /** The same of items {@code [from, to)}, counted from 0; {@code to} may exceed their number. */
   public IdxOptions items(int from, int to) {
-    return new IdxOptions(prefix, classes, new Items(from, to), normalisation);
+    return new IdxOptions(prefix, classes, new Items(from, to), normalization);
   }
 
   /** The same with pixels (byte/255 − mean) / deviation: 0.5 and 0.5 give [−1, 1]. */
-  public IdxOptions normalised(double mean, double deviation) {
+  public IdxOptions normalized(double mean, double deviation) {
     return new IdxOptions(
         prefix, classes, items, new Normalisation((float) mean, (float) deviation));
   }

@@ -10,25 +10,25 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * How the bytes of an image become features: decoded, resized, normalised. Made on the driver;
+ * How the bytes of an image become features: decoded, resized, normalized. Made on the driver;
  * crosses to executors.
  *
  * @param tensor size and channels
- * @param normalisation of values in [0, 1]: one for all channels, or one for each
+ * @param normalization of values in [0, 1]: one for all channels, or one for each
  * @param jpeg the driver's decoder
  */
-public record ImageFeatures(ImageTensor tensor, List<Normalisation> normalisation, JpegDecoder jpeg)
+public record ImageFeatures(ImageTensor tensor, List<Normalisation> normalization, JpegDecoder jpeg)
     implements Serializable {
 
   public ImageFeatures {
-    normalisation = List.copyOf(normalisation);
+    normalization = List.copyOf(normalization);
   }
 
   /** What the options ask for; they give a size. */
   public static ImageFeatures of(ImageOptions images) {
     return new ImageFeatures(
-        new ImageTensor(images.height(), images.width(), images.colour(), images.resize()),
-        images.normalisation(),
+        new ImageTensor(images.height(), images.width(), images.color(), images.resize()),
+        images.normalization(),
         JpegDecoder.ofThisRuntime());
   }
 
@@ -37,7 +37,7 @@ public record ImageFeatures(ImageTensor tensor, List<Normalisation> normalisatio
         name,
         TensorSpec.Role.FEATURES,
         TensorSpec.Encoding.FLOAT32,
-        List.of(tensor.colour().channels(), tensor.height(), tensor.width()));
+        List.of(tensor.color().channels(), tensor.height(), tensor.width()));
   }
 
   /**
@@ -51,7 +51,7 @@ public record ImageFeatures(ImageTensor tensor, List<Normalisation> normalisatio
     float[] values = tensor.read(image);
     int plane = tensor.height() * tensor.width();
     for (int i = 0; i < values.length; i++) {
-      values[i] = normalisation.get(i / plane % normalisation.size()).apply(values[i]);
+      values[i] = normalization.get(i / plane % normalization.size()).apply(values[i]);
     }
     return values;
   }
@@ -61,14 +61,14 @@ public record ImageFeatures(ImageTensor tensor, List<Normalisation> normalisatio
     Map<String, String> provenance = new LinkedHashMap<>();
     provenance.put("height", String.valueOf(tensor.height()));
     provenance.put("width", String.valueOf(tensor.width()));
-    provenance.put("colour", tensor.colour().name());
+    provenance.put("color", tensor.color().name());
     provenance.put("resize", tensor.resize().name());
     provenance.put(
         "mean",
-        normalisation.stream().map(n -> String.valueOf(n.mean())).collect(Collectors.joining(",")));
+        normalization.stream().map(n -> String.valueOf(n.mean())).collect(Collectors.joining(",")));
     provenance.put(
         "deviation",
-        normalisation.stream()
+        normalization.stream()
             .map(n -> String.valueOf(n.deviation()))
             .collect(Collectors.joining(",")));
     return provenance;

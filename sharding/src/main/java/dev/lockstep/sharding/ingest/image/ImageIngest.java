@@ -17,13 +17,13 @@ import org.apache.spark.util.SerializableConfiguration;
 /**
  * A folder of images, in one folder for each class, becomes data shards: tensor {@code features} of
  * shape {@code [channels, height, width]} with values in [0, 1], or what {@link
- * ImageOptions#normalised} makes of them, and class index {@code labels}. Files are taken in the
+ * ImageOptions#normalized} makes of them, and class index {@code labels}. Files are taken in the
  * order of their paths; shards are fixed ranges of them.
  *
  * <p>All files are listed by the driver, which holds their paths: meant for up to about a million;
  * pack more into larger files first.
  *
- * <p>Images are read as they are stored: colour profiles and the orientation that EXIF notes are
+ * <p>Images are read as they are stored: color profiles and the orientation that EXIF notes are
  * not applied, transparent pixels are laid on white. PNG gives the same values everywhere. JPEG is
  * decoded by the Java runtime's native libjpeg, and another build of Java may differ in the last
  * bit of a byte: executors that decode otherwise than the driver are refused, and the same values

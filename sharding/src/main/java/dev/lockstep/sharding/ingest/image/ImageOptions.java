@@ -12,20 +12,20 @@ import java.util.Objects;
  * @param height rows of pixels, at most 16384; {@link #FIRST}, with the width, takes the size of
  *     the first image
  * @param width pixels of a row, likewise
- * @param colour channels of the tensor
+ * @param color channels of the tensor
  * @param resize what becomes of images of another size
  * @param classes names of the folders, in the order of the classes' indices; empty takes the
  *     folders there are and sorts them, as numbers when all are integers. Give those of the
  *     training data when other data for the same model are read
- * @param normalisation of values in [0, 1]: one for all channels, or one for each
+ * @param normalization of values in [0, 1]: one for all channels, or one for each
  */
 public record ImageOptions(
     int height,
     int width,
-    Color colour,
+    Color color,
     Resize resize,
     List<String> classes,
-    List<Normalisation> normalisation)
+    List<Normalisation> normalization)
     implements Serializable {
 
   /** Value of {@code height} and {@code width} that takes the size of the first image. */
@@ -35,10 +35,10 @@ public record ImageOptions(
 
   /** Checks the fields against each other. */
   public ImageOptions {
-    Objects.requireNonNull(colour, "colour");
+    Objects.requireNonNull(color, "color");
     Objects.requireNonNull(resize, "resize");
     classes = List.copyOf(classes);
-    normalisation = List.copyOf(normalisation);
+    normalization = List.copyOf(normalization);
     if (height < 0 || height > MAX_SIDE || width < 0 || width > MAX_SIDE) {
       throw new IllegalArgumentException(
           "height=%d width=%d must be in [1, %d], or both %d for the size of the first image"
@@ -55,36 +55,36 @@ public record ImageOptions(
     if (classes.stream().distinct().count() != classes.size()) {
       throw new IllegalArgumentException("classes=" + classes + " names one of them twice");
     }
-    if (normalisation.size() != 1 && normalisation.size() != colour.channels()) {
+    if (normalization.size() != 1 && normalization.size() != color.channels()) {
       throw new IllegalArgumentException(
-          "%d normalisations for the %d channels of %s: give one, or one for each channel"
-              .formatted(normalisation.size(), colour.channels(), colour));
+          "%d normalizations for the %d channels of %s: give one, or one for each channel"
+              .formatted(normalization.size(), color.channels(), color));
     }
   }
 
   /** The size of the first image for all, classes by the folders, values in [0, 1]. */
-  public static ImageOptions of(Color colour) {
+  public static ImageOptions of(Color color) {
     return new ImageOptions(
-        FIRST, FIRST, colour, Resize.NONE, List.of(), List.of(Normalisation.NONE));
+        FIRST, FIRST, color, Resize.NONE, List.of(), List.of(Normalisation.NONE));
   }
 
   /** The same with images of this size, brought to it in this way. */
   public ImageOptions size(int newHeight, int newWidth, Resize how) {
-    return new ImageOptions(newHeight, newWidth, colour, how, classes, normalisation);
+    return new ImageOptions(newHeight, newWidth, color, how, classes, normalization);
   }
 
   /** The same with given classes. */
   public ImageOptions classes(List<String> other) {
-    return new ImageOptions(height, width, colour, resize, other, normalisation);
+    return new ImageOptions(height, width, color, resize, other, normalization);
   }
 
   /** The same with values (x − mean) / deviation of the x in [0, 1], in every channel. */
-  public ImageOptions normalised(double mean, double deviation) {
-    return normalised(List.of(mean), List.of(deviation));
+  public ImageOptions normalized(double mean, double deviation) {
+    return normalized(List.of(mean), List.of(deviation));
   }
 
   /** The same with values (x − mean) / deviation of the x in [0, 1], one pair for each channel. */
-  public ImageOptions normalised(List<Double> means, List<Double> deviations) {
+  public ImageOptions normalized(List<Double> means, List<Double> deviations) {
     if (means.size() != deviations.size()) {
       throw new IllegalArgumentException(
           "%d means, %d deviations: give as many of both"
@@ -94,6 +94,6 @@ public record ImageOptions(
     for (int i = 0; i < means.size(); i++) {
       each.add(new Normalisation(means.get(i).floatValue(), deviations.get(i).floatValue()));
     }
-    return new ImageOptions(height, width, colour, resize, classes, each);
+    return new ImageOptions(height, width, color, resize, classes, each);
   }
 }

@@ -9,15 +9,15 @@ import java.util.Objects;
  *
  * @param height rows of pixels
  * @param width pixels of a row
- * @param colour channels
+ * @param color channels
  * @param resize what becomes of images of another size
  */
-public record ImageTensor(int height, int width, Color colour, Resize resize)
+public record ImageTensor(int height, int width, Color color, Resize resize)
     implements Serializable {
 
   /** Checks the ranges. */
   public ImageTensor {
-    Objects.requireNonNull(colour, "colour");
+    Objects.requireNonNull(color, "color");
     Objects.requireNonNull(resize, "resize");
     if (height < 1 || width < 1) {
       throw new IllegalArgumentException(
@@ -64,10 +64,10 @@ public record ImageTensor(int height, int width, Color colour, Resize resize)
   }
 
   private double[] unchanged(StoredImage image) {
-    double[] values = new double[colour.channels() * height * width];
-    double[][] row = new double[colour.channels()][width];
+    double[] values = new double[color.channels() * height * width];
+    double[][] row = new double[color.channels()][width];
     for (int y = 0; y < height; y++) {
-      image.row(y, colour, row);
+      image.row(y, color, row);
       for (int c = 0; c < row.length; c++) {
         System.arraycopy(row[c], 0, values, (c * height + y) * width, width);
       }
@@ -86,12 +86,12 @@ public record ImageTensor(int height, int width, Color colour, Resize resize)
     }
     Resampling across = Resampling.of(size.width(), windowWidth, width);
     Resampling down = Resampling.of(size.height(), windowHeight, height);
-    double[] values = new double[colour.channels() * height * width];
-    double[][] row = new double[colour.channels()][size.width()];
-    double[][] narrow = new double[colour.channels()][width];
+    double[] values = new double[color.channels() * height * width];
+    double[][] row = new double[color.channels()][size.width()];
+    double[][] narrow = new double[color.channels()][width];
     int open = 0;
     for (int y = down.from(0); y < down.to(height - 1); y++) {
-      image.row(y, colour, row);
+      image.row(y, color, row);
       for (int c = 0; c < row.length; c++) {
         across.apply(row[c], narrow[c]);
       }

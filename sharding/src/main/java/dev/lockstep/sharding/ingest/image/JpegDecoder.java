@@ -16,7 +16,7 @@ import java.util.zip.CRC32C;
  */
 public record JpegDecoder(int fingerprint) implements Serializable {
 
-  /** 19 x 17 pixels, in colours of half that resolution. */
+  /** 19 x 17 pixels, in colors of half that resolution. */
   private static final byte[] REFERENCE =
       Base64.getDecoder()
           .decode(

@@ -18,8 +18,8 @@ import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /**
- * A decoded image: the samples as they are stored, without colour management, and not turned as
- * EXIF says. (Java's own {@code getRGB} would put grey images through a gamma curve.) Transparent
+ * A decoded image: the samples as they are stored, without color management, and not turned as
+ * EXIF says. (Java's own {@code getRGB} would put gray images through a gamma curve.) Transparent
  * pixels are laid on white.
  */
 final class StoredImage {
@@ -53,7 +53,7 @@ final class StoredImage {
         || bands > 4
         || !integers) {
       throw new UnreadableImageException(
-          "%d channels in a colour space that is neither grey nor RGB in integers: convert it"
+          "%d channels in a color space that is neither gray nor RGB in integers: convert it"
               .formatted(bands));
     }
     scales = new double[bands];
@@ -80,7 +80,7 @@ final class StoredImage {
                     .formatted(size, (long) size.height() * size.width(), MAX_PIXELS));
           }
           BufferedImage image = reader.read(0);
-          // A JPEG that ends too soon is filled with grey, and a warning is all that tells so.
+          // A JPEG that ends too soon is filled with gray, and a warning is all that tells so.
           for (String warning : warnings) {
             String text = warning.toLowerCase(Locale.ROOT);
             if (text.contains("premature") || text.contains("truncated")) {
@@ -133,10 +133,10 @@ final class StoredImage {
   /**
    * The samples of a row.
    *
-   * @param into one array for each channel of the colour, at least as long as the row; in [0,
+   * @param into one array for each channel of the color, at least as long as the row; in [0,
    *     {@link #WHITE}]
    */
-  void row(int y, Color colour, double[][] into) {
+  void row(int y, Color color, double[][] into) {
     int width = raster.getWidth();
     raster.getPixels(raster.getMinX(), raster.getMinY() + y, width, 1, pixels);
     for (int x = 0; x < width; x++) {
@@ -149,8 +149,8 @@ final class StoredImage {
         green = green * opacity + WHITE * (1 - opacity);
         blue = blue * opacity + WHITE * (1 - opacity);
       }
-      switch (colour) {
-        case GREY -> into[0][x] = 0.299 * red + 0.587 * green + 0.114 * blue;
+      switch (color) {
+        case GRAY -> into[0][x] = 0.299 * red + 0.587 * green + 0.114 * blue;
         case RGB -> {
           into[0][x] = red;
           into[1][x] = green;
@@ -164,8 +164,8 @@ final class StoredImage {
   private double sample(int x, int channel) {
     int bands = scales.length;
     if (model instanceof IndexColorModel palette) {
-      int colour = palette.getRGB(pixels[x]);
-      return colour >> (16 - 8 * channel) & 0xFF;
+      int color = palette.getRGB(pixels[x]);
+      return color >> (16 - 8 * channel) & 0xFF;
     }
     int band = bands < 3 ? 0 : channel;
     return pixels[x * bands + band] * scales[band];

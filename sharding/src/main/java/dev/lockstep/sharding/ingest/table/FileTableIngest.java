@@ -66,11 +66,11 @@ public final class FileTableIngest {
       Format format,
       String input,
       String location,
-      FittedTransform preparation,
+      FittedTransform fitted,
       ShardingOptions options)
       throws IOException {
     return TableIngest.ingest(
-        context(spark), open(spark, format, input), preparation, location, options);
+        context(spark), open(spark, format, input), fitted, location, options);
   }
 
   /** Names of the columns of the files. */

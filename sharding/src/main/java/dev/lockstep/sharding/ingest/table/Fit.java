@@ -39,7 +39,7 @@ final class Fit implements Serializable {
       List<FittedColumn> columns = tensors.get(t).columns();
       counters[t] = new StatCounter[columns.size()][];
       for (int c = 0; c < counters[t].length; c++) {
-        boolean numbers = !columns.get(c).treatment().isCategory();
+        boolean numbers = !columns.get(c).transform().isCategory();
         counters[t][c] = new StatCounter[numbers ? columns.get(c).width() : 0];
         for (int i = 0; i < counters[t][c].length; i++) {
           counters[t][c][i] = new StatCounter();
@@ -89,18 +89,18 @@ final class Fit implements Serializable {
   }
 
   /**
-   * A column with the numbers that its treatment asks for.
+   * A column with the numbers that its transform asks for.
    *
-   * @throws InvalidDataException if the training part has no value of it
+   * @throws InvalidDataException if the training split has no value of it
    */
   FittedColumn fitted(int t, int c, FittedColumn column, MissingValues missing)
       throws InvalidDataException {
-    if (column.treatment().isCategory()) {
+    if (column.transform().isCategory()) {
       return column;
     }
     StatCounter[] stats = counters[t][c];
     boolean needed =
-        isNeededFor(column.treatment()) || missing.policy() == MissingValues.Policy.MEAN;
+        isNeededFor(column.transform()) || missing.policy() == MissingValues.Policy.MEAN;
     for (StatCounter each : stats) {
       if (needed && each.count() == 0) {
         throw new InvalidDataException(
@@ -108,16 +108,16 @@ final class Fit implements Serializable {
       }
     }
     List<Double> shift =
-        switch (column.treatment()) {
+        switch (column.transform()) {
           // Joined means of one value may differ from it by rounding.
-          case STANDARDISE ->
+          case STANDARDIZE ->
               all(stats, each -> each.max() == each.min() ? each.min() : each.mean());
           case MIN_MAX -> all(stats, StatCounter::min);
           default -> column.shift();
         };
     List<Double> divisor =
-        switch (column.treatment()) {
-          case STANDARDISE -> all(stats, each -> each.max() == each.min() ? 0 : each.sampleStdev());
+        switch (column.transform()) {
+          case STANDARDIZE -> all(stats, each -> each.max() == each.min() ? 0 : each.sampleStdev());
           case MIN_MAX -> all(stats, each -> each.max() - each.min());
           default -> column.divisor();
         };
@@ -128,18 +128,18 @@ final class Fit implements Serializable {
           default -> List.of();
         };
     return new FittedColumn(
-        column.column(), column.treatment(), column.width(), List.of(), shift, divisor, fill);
+        column.column(), column.transform(), column.width(), List.of(), shift, divisor, fill);
   }
 
   /** A column of which nothing had to be learned. */
   static FittedColumn filled(FittedColumn column, MissingValues missing) {
-    if (column.treatment().isCategory() || missing.policy() != MissingValues.Policy.VALUE) {
+    if (column.transform().isCategory() || missing.policy() != MissingValues.Policy.VALUE) {
       return column;
     }
     List<Double> fill = Collections.nCopies(column.width(), missing.value());
     return new FittedColumn(
         column.column(),
-        column.treatment(),
+        column.transform(),
         column.width(),
         List.of(),
         column.shift(),
@@ -155,8 +155,8 @@ final class Fit implements Serializable {
     return numbers;
   }
 
-  /** Whether a column of this treatment has numbers to learn. */
-  static boolean isNeededFor(ColumnTransform treatment) {
-    return treatment == ColumnTransform.STANDARDISE || treatment == ColumnTransform.MIN_MAX;
+  /** Whether a column of this transform has numbers to learn. */
+  static boolean isNeededFor(ColumnTransform transform) {
+    return transform == ColumnTransform.STANDARDIZE || transform == ColumnTransform.MIN_MAX;
   }
 }

@@ -10,7 +10,7 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * A row of values as {@code Rows} hand them out, as bytes: many times smaller and faster to send
- * than Java's serialisation of its objects. Numbers become {@code double} or {@code long}.
+ * than Java's serialization of its objects. Numbers become {@code double} or {@code long}.
  *
  * <pre>
  * row     length:int value…

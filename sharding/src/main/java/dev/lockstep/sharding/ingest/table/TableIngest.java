@@ -41,7 +41,7 @@ import org.apache.spark.sql.Row;
 
 /**
  * Tables become data shards, as their recipe says. Up to four passes over the table, each a Spark
- * job: a survey of categories, array widths and sequence lengths; a count of rows, to deal them to
+ * job: a scan of categories, array widths and sequence lengths; a count of rows, to assign them to
  * training, validation and test; the fit of means, deviations and class weights on the training
  * rows; and the writing. Those that a recipe does not need are left out.
  */
@@ -75,11 +75,11 @@ public final class TableIngest {
   public static ShardedDataset ingest(
       org.apache.spark.sql.Dataset<Row> table,
       List<String> orderBy,
-      FittedTransform preparation,
+      FittedTransform fitted,
       String location,
       ShardingOptions options)
       throws IOException {
-    return ingest(spark(table), SparkTable.of(table, orderBy), preparation, location, options);
+    return ingest(spark(table), SparkTable.of(table, orderBy), fitted, location, options);
   }
 
   private static JavaSparkContext spark(org.apache.spark.sql.Dataset<Row> table) {
@@ -97,34 +97,34 @@ public final class TableIngest {
     requireColumns(table, recipe.columns());
     requireOrder(table, recipe, options);
     Table read = table.select(recipe.columns());
-    SchemaScan survey = survey(read, recipe, options.badData());
-    FittedTransform unfitted = unfitted(recipe, survey);
+    SchemaScan scan = scan(read, recipe, options.badData());
+    FittedTransform unfitted = unfitted(recipe, scan);
     DataRecipe rows = WindowTable.recipe(recipe);
     Table shards = shards(read, recipe, unfitted, options);
-    SplitAssignment dealing = dealing(shards, rows, unfitted, options);
-    FittedTransform fitted = fitted(shards, rows, unfitted, dealing, options);
-    return write(spark, shards, rows, fitted, dealing, location, options);
+    SplitAssignment assignment = assignment(shards, rows, unfitted, options);
+    FittedTransform fitted = fitted(shards, rows, unfitted, assignment, options);
+    return write(spark, shards, rows, fitted, assignment, location, options);
   }
 
   public static ShardedDataset ingest(
       JavaSparkContext spark,
       Table table,
-      FittedTransform preparation,
+      FittedTransform fitted,
       String location,
       ShardingOptions options)
       throws IOException {
     Staging.refuseExisting(location, spark.hadoopConfiguration(), options.ifExists());
-    DataRecipe recipe = DataRecipe.of(preparation);
+    DataRecipe recipe = DataRecipe.of(fitted);
     requireColumns(table, recipe.columns());
     requireOrder(table, recipe, options);
     DataRecipe rows = WindowTable.recipe(recipe);
-    Table shards = shards(table.select(recipe.columns()), recipe, preparation, options);
-    SplitAssignment dealing = dealing(shards, rows, preparation, options);
-    return write(spark, shards, rows, preparation, dealing, location, options);
+    Table shards = shards(table.select(recipe.columns()), recipe, fitted, options);
+    SplitAssignment assignment = assignment(shards, rows, fitted, options);
+    return write(spark, shards, rows, fitted, assignment, location, options);
   }
 
   private static void requireOrder(Table table, DataRecipe recipe, ShardingOptions options) {
-    boolean chronological = options.splitting().method() == SplitSpec.Method.CHRONOLOGICAL;
+    boolean chronological = options.splitSpec().method() == SplitSpec.Method.CHRONOLOGICAL;
     if (table.order() == Table.Order.BY_HASH && (recipe.window() != null || chronological)) {
       throw new IllegalArgumentException(
           "%s over rows that have no order: name the columns to order them by"
@@ -134,9 +134,9 @@ public final class TableIngest {
 
   /** The table whose rows are examples, partitioned as its data shards are to be. */
   private static Table shards(
-      Table table, DataRecipe recipe, FittedTransform preparation, ShardingOptions options)
+      Table table, DataRecipe recipe, FittedTransform fitted, ShardingOptions options)
       throws IOException {
-    long examples = options.shardExamplesFor(preparation.specs());
+    long examples = options.shardExamplesFor(fitted.specs());
     return recipe.window() == null
         ? table.inShards(examples)
         : WindowTable.over(table, recipe, examples);
@@ -152,10 +152,10 @@ public final class TableIngest {
     }
   }
 
-  private static SchemaScan survey(Table table, DataRecipe recipe, BadData badData)
+  private static SchemaScan scan(Table table, DataRecipe recipe, BadData badData)
       throws IOException {
     SchemaScan all = new SchemaScan(recipe);
-    if (!needsSurvey(table, recipe)) {
+    if (!needsScan(table, recipe)) {
       return all;
     }
     List<String> columns = table.columns();
@@ -163,12 +163,12 @@ public final class TableIngest {
         table
             .map(
                 (partition, rows) -> {
-                  SchemaScan survey = new SchemaScan(recipe);
+                  SchemaScan scan = new SchemaScan(recipe);
                   return each(
                       new ParsedRows(rows, columns, recipe),
                       badData,
-                      (row, from) -> survey.add(row),
-                      () -> JavaSerialization.toBytes(survey));
+                      (row, from) -> scan.add(row),
+                      () -> JavaSerialization.toBytes(scan));
                 })
             .collect()) {
       all.add(JavaSerialization.fromBytes(bytes, SchemaScan.class));
@@ -180,30 +180,30 @@ public final class TableIngest {
     return all;
   }
 
-  private static boolean needsSurvey(Table table, DataRecipe recipe) {
+  private static boolean needsScan(Table table, DataRecipe recipe) {
     return table.holdsArrays()
         || recipe.tensors().stream().anyMatch(TensorRecipe::isSequence)
         || recipe.tensors().stream()
             .flatMap(tensor -> tensor.columns().stream())
-            .anyMatch(c -> c.treatment().isCategory() && c.categories().isEmpty());
+            .anyMatch(c -> c.transform().isCategory() && c.categories().isEmpty());
   }
 
   /** Everything but the fitted numbers. */
-  private static FittedTransform unfitted(DataRecipe recipe, SchemaScan survey) {
+  private static FittedTransform unfitted(DataRecipe recipe, SchemaScan scan) {
     List<FittedTensor> tensors = new ArrayList<>();
     for (int t = 0; t < recipe.tensors().size(); t++) {
       TensorRecipe tensor = recipe.tensors().get(t);
       List<FittedColumn> columns = new ArrayList<>();
       for (int c = 0; c < tensor.columns().size(); c++) {
         ColumnRecipe column = tensor.columns().get(c);
-        int width = tensor.isSequence() ? 1 : survey.width(t, c);
+        int width = tensor.isSequence() ? 1 : scan.width(t, c);
         List<String> categories =
-            column.treatment().isCategory() ? survey.categories(t, c) : List.of();
-        int numbers = column.treatment().isCategory() ? 0 : width;
+            column.transform().isCategory() ? scan.categories(t, c) : List.of();
+        int numbers = column.transform().isCategory() ? 0 : width;
         columns.add(
             new FittedColumn(
                 column.column(),
-                column.treatment(),
+                column.transform(),
                 width,
                 categories,
                 Collections.nCopies(numbers, 0.0),
@@ -215,8 +215,8 @@ public final class TableIngest {
       if (recipe.window() != null && tensor.role() == Role.FEATURES) {
         steps = recipe.window().steps();
       } else if (tensor.isSequence()) {
-        steps = tensor.steps() == TensorRecipe.LONGEST ? survey.longest(t) : tensor.steps();
-        masked = survey.allHave(t, steps) ? Masked.NO : Masked.YES;
+        steps = tensor.steps() == TensorRecipe.LONGEST ? scan.longest(t) : tensor.steps();
+        masked = scan.allHave(t, steps) ? Masked.NO : Masked.YES;
       }
       tensors.add(new FittedTensor(tensor.name(), tensor.role(), columns, steps, masked));
     }
@@ -233,15 +233,15 @@ public final class TableIngest {
     return unfitted;
   }
 
-  private static SplitAssignment dealing(
-      Table shards, DataRecipe recipe, FittedTransform preparation, ShardingOptions options)
+  private static SplitAssignment assignment(
+      Table shards, DataRecipe recipe, FittedTransform fitted, ShardingOptions options)
       throws IOException {
-    SplitSpec splitting = options.splitting();
-    if (splitting.isNone()) {
+    SplitSpec splitSpec = options.splitSpec();
+    if (splitSpec.isNone()) {
       return null;
     }
-    int classes = ClassOf.of(preparation.specs(), splitting).classes();
-    boolean byClass = splitting.method() == SplitSpec.Method.STRATIFIED;
+    int classes = ClassOf.of(fitted.specs(), splitSpec).classes();
+    boolean byClass = splitSpec.method() == SplitSpec.Method.STRATIFIED;
     List<String> columns = shards.columns();
     List<long[]> counts = new ArrayList<>();
     for (byte[] bytes :
@@ -250,7 +250,7 @@ public final class TableIngest {
                 (shard, rows) -> {
                   long[] found = new long[classes];
                   ParsedRows parsed = new ParsedRows(rows, columns, recipe);
-                  RowExamples examples = new RowExamples(parsed, preparation);
+                  RowExamples examples = new RowExamples(parsed, fitted);
                   return each(
                       parsed,
                       options.badData(),
@@ -263,34 +263,34 @@ public final class TableIngest {
             .collect()) {
       counts.add(JavaSerialization.fromBytes(bytes, long[].class));
     }
-    return splitting.deal(counts.toArray(long[][]::new));
+    return splitSpec.assign(counts.toArray(long[][]::new));
   }
 
   private static FittedTransform fitted(
       Table shards,
       DataRecipe rows,
       FittedTransform unfitted,
-      SplitAssignment dealing,
+      SplitAssignment assignment,
       ShardingOptions options)
       throws IOException {
     boolean numbers =
         rows.missing().policy() == MissingValues.Policy.MEAN
             || rows.tensors().stream()
                 .flatMap(tensor -> tensor.columns().stream())
-                .anyMatch(column -> Fit.isNeededFor(column.treatment()));
+                .anyMatch(column -> Fit.isNeededFor(column.transform()));
     boolean balanced = rows.classWeights().kind() == ClassWeights.Kind.BALANCED;
     int classTensor = RowExamples.classTensor(unfitted);
     int classes = classTensor < 0 ? 0 : unfitted.tensors().get(classTensor).spec().elements();
     Fit all = new Fit(unfitted.tensors(), classes);
     if (numbers || balanced) {
       List<String> columns = shards.columns();
-      SplitSpec splitting = options.splitting();
+      SplitSpec splitSpec = options.splitSpec();
       for (byte[] bytes :
           shards
               .map(
                   (shard, each) -> {
                     Fit fit = new Fit(unfitted.tensors(), classes);
-                    SplitAssignment.Dealer dealer = dealing == null ? null : dealing.dealer(shard);
+                    SplitAssignment.ShardAssigner assigner = assignment == null ? null : assignment.assigner(shard);
                     ParsedRows parsed = new ParsedRows(each, columns, rows);
                     RowExamples examples = new RowExamples(parsed, unfitted);
                     return each(
@@ -299,9 +299,9 @@ public final class TableIngest {
                         (row, from) -> {
                           examples.example(row);
                           int exampleClass = examples.exampleClass(row);
-                          boolean byClass = splitting.method() == SplitSpec.Method.STRATIFIED;
-                          if (dealer == null
-                              || dealer.next(byClass ? exampleClass : 0) == Split.TRAINING) {
+                          boolean byClass = splitSpec.method() == SplitSpec.Method.STRATIFIED;
+                          if (assigner == null
+                              || assigner.next(byClass ? exampleClass : 0) == Split.TRAINING) {
                             fit.add(row, exampleClass);
                           }
                         },
@@ -367,21 +367,21 @@ public final class TableIngest {
       JavaSparkContext spark,
       Table shards,
       DataRecipe recipe,
-      FittedTransform preparation,
-      SplitAssignment dealing,
+      FittedTransform fitted,
+      SplitAssignment assignment,
       String location,
       ShardingOptions options)
       throws IOException {
     List<String> columns = shards.columns();
     JavaRDD<Example> examples =
         shards.map(
-            (shard, rows) -> new RowExamples(new ParsedRows(rows, columns, recipe), preparation));
-    Map<String, List<String>> classes = preparation.classes();
+            (shard, rows) -> new RowExamples(new ParsedRows(rows, columns, recipe), fitted));
+    Map<String, List<String>> classes = fitted.classes();
     return ShardJob.write(
         spark,
         examples,
-        new ShardJob.Contents(preparation.specs(), classes, shards.provenance(), preparation),
-        dealing,
+        new ShardJob.Contents(fitted.specs(), classes, shards.provenance(), fitted),
+        assignment,
         location,
         options);
   }

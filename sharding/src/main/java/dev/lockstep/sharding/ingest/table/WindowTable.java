@@ -77,7 +77,7 @@ final class WindowTable implements Table {
                   column ->
                       new ColumnRecipe(
                           column.column() + (features ? "" : LABEL),
-                          column.treatment(),
+                          column.transform(),
                           column.categories()))
               .toList();
       int steps = features ? recipe.window().steps() : TensorRecipe.NO_SEQUENCE;

@@ -99,7 +99,7 @@ public record TfRecordOptions(List<Field> fields) implements Serializable {
    * reads. See {@code ImageIngest} for what is made of it.
    *
    * @param feature its name
-   * @param image size, colour and normalisation; a size must be given, and no classes
+   * @param image size, color and normalization; a size must be given, and no classes
    */
   public record Image(String feature, ImageOptions image) implements Field {
 

@@ -18,7 +18,7 @@ public final class ImageSamples {
     return (40 * seed + 9 * y + 5 * x + channel) % 256;
   }
 
-  /** A grey image has channel 0 alone. */
+  /** A gray image has channel 0 alone. */
   public static byte[] bytes(String format, int type, int height, int width, int seed)
       throws IOException {
     BufferedImage image = new BufferedImage(width, height, type);
@@ -37,7 +37,7 @@ public final class ImageSamples {
   }
 
   /** Writes a PNG, with the folders it lies in. */
-  static void grey(Path file, int height, int width, int seed) throws IOException {
+  static void gray(Path file, int height, int width, int seed) throws IOException {
     write(file, bytes("png", BufferedImage.TYPE_BYTE_GRAY, height, width, seed));
   }
 

@@ -29,8 +29,8 @@ class ImageTensorTest {
   private static final int HEIGHT = 7;
   private static final int WIDTH = 5;
 
-  private static ImageTensor tensor(Color colour) {
-    return new ImageTensor(HEIGHT, WIDTH, colour, Resize.NONE);
+  private static ImageTensor tensor(Color color) {
+    return new ImageTensor(HEIGHT, WIDTH, color, Resize.NONE);
   }
 
   private static BufferedImage random(int type, int height, int width, int seed) {
@@ -77,9 +77,9 @@ class ImageTensorTest {
   }
 
   @Test
-  void greyIsTheLumaOfColours() throws IOException {
+  void grayIsTheLumaOfColors() throws IOException {
     BufferedImage image = random(BufferedImage.TYPE_3BYTE_BGR, HEIGHT, WIDTH, 2);
-    float[] values = tensor(Color.GREY).read(file(image, "png"));
+    float[] values = tensor(Color.GRAY).read(file(image, "png"));
     for (int y = 0; y < HEIGHT; y++) {
       for (int x = 0; x < WIDTH; x++) {
         double luma =
@@ -93,26 +93,26 @@ class ImageTensorTest {
   }
 
   @Test
-  void greyImagesKeepTheirBytesAndCanStandForColours() throws IOException {
+  void grayImagesKeepTheirBytesAndCanStandForColors() throws IOException {
     BufferedImage image = random(BufferedImage.TYPE_BYTE_GRAY, HEIGHT, WIDTH, 3);
-    float[] grey = tensor(Color.GREY).read(file(image, "png"));
+    float[] gray = tensor(Color.GRAY).read(file(image, "png"));
     for (int y = 0; y < HEIGHT; y++) {
       for (int x = 0; x < WIDTH; x++) {
-        assertEquals(sample(image, y, x, 0) / 255f, grey[y * WIDTH + x]);
+        assertEquals(sample(image, y, x, 0) / 255f, gray[y * WIDTH + x]);
       }
     }
-    float[] colours = tensor(Color.RGB).read(file(image, "png"));
-    for (int i = 0; i < colours.length; i++) {
-      assertEquals(grey[i % grey.length], colours[i]);
+    float[] colors = tensor(Color.RGB).read(file(image, "png"));
+    for (int i = 0; i < colors.length; i++) {
+      assertEquals(gray[i % gray.length], colors[i]);
     }
   }
 
   @Test
   void sixteenBitsAndOneBitFillTheSameRange() throws IOException {
     BufferedImage deep = random(BufferedImage.TYPE_USHORT_GRAY, HEIGHT, WIDTH, 4);
-    float[] values = tensor(Color.GREY).read(file(deep, "png"));
+    float[] values = tensor(Color.GRAY).read(file(deep, "png"));
     BufferedImage flat = random(BufferedImage.TYPE_BYTE_BINARY, HEIGHT, WIDTH, 4);
-    float[] bits = tensor(Color.GREY).read(file(flat, "png"));
+    float[] bits = tensor(Color.GRAY).read(file(flat, "png"));
     for (int y = 0; y < HEIGHT; y++) {
       for (int x = 0; x < WIDTH; x++) {
         assertEquals(sample(deep, y, x, 0) / 65535.0, values[y * WIDTH + x], 1e-7);
@@ -122,7 +122,7 @@ class ImageTensorTest {
   }
 
   @Test
-  void coloursOfAPaletteAreLookedUp() throws IOException {
+  void colorsOfAPaletteAreLookedUp() throws IOException {
     byte[] red = {0, (byte) 200, 17, (byte) 255};
     byte[] green = {0, 100, 18, (byte) 255};
     byte[] blue = {0, 50, 19, (byte) 255};
@@ -228,11 +228,11 @@ class ImageTensorTest {
   }
 
   @Test
-  void oneColourStaysThatColour() throws IOException {
+  void oneColorStaysThatColor() throws IOException {
     BufferedImage flat = new BufferedImage(40, 30, BufferedImage.TYPE_BYTE_GRAY);
     Arrays.fill(((DataBufferByte) flat.getRaster().getDataBuffer()).getData(), (byte) 77);
     for (Resize resize : new Resize[] {Resize.STRETCH, Resize.CROP}) {
-      for (float value : new ImageTensor(13, 57, Color.GREY, resize).read(file(flat, "png"))) {
+      for (float value : new ImageTensor(13, 57, Color.GRAY, resize).read(file(flat, "png"))) {
         assertEquals(77 / 255f, value, 1e-7);
       }
     }
@@ -244,8 +244,8 @@ class ImageTensorTest {
     byte[] file = file(random(BufferedImage.TYPE_3BYTE_BGR, 53, 47, 7), "png");
     MessageDigest digest = MessageDigest.getInstance("SHA-256");
     for (Resize resize : new Resize[] {Resize.STRETCH, Resize.CROP}) {
-      for (Color colour : Color.values()) {
-        float[] values = new ImageTensor(19, 64, colour, resize).read(file);
+      for (Color color : Color.values()) {
+        float[] values = new ImageTensor(19, 64, color, resize).read(file);
         ByteBuffer bytes = ByteBuffer.allocate(Float.BYTES * values.length);
         bytes.asFloatBuffer().put(values);
         digest.update(bytes);
@@ -259,7 +259,7 @@ class ImageTensorTest {
   @ValueSource(strings = {"png", "jpg", "bmp", "gif"})
   void anImageThatIsCutShortIsRefusedUnlessAllPixelsAreThere(String format) throws IOException {
     byte[] file = file(random(BufferedImage.TYPE_BYTE_GRAY, 40, 33, 8), format);
-    ImageTensor tensor = new ImageTensor(40, 33, Color.GREY, Resize.NONE);
+    ImageTensor tensor = new ImageTensor(40, 33, Color.GRAY, Resize.NONE);
     float[] whole = tensor.read(file);
     int refused = 0;
     for (int length = 0; length < file.length; length++) {
@@ -295,7 +295,7 @@ class ImageTensorTest {
     header.putInt(29, (int) crc.getValue());
     assertEquals(
         "its header says 40000x50000 = 2000000000 pixels > 67108864, the most that is decoded: make it smaller",
-        refusal(new ImageTensor(3, 4, Color.GREY, Resize.STRETCH), file));
+        refusal(new ImageTensor(3, 4, Color.GRAY, Resize.STRETCH), file));
   }
 
   @Test
@@ -304,7 +304,7 @@ class ImageTensorTest {
         "height=0 width=3 of an image tensor must be >= 1",
         assertThrows(
                 IllegalArgumentException.class,
-                () -> new ImageTensor(0, 3, Color.GREY, Resize.NONE))
+                () -> new ImageTensor(0, 3, Color.GRAY, Resize.NONE))
             .getMessage());
   }
 }

@@ -82,9 +82,9 @@ class LibSvmIngestTest {
             """,
             CLASSES,
             OPTIONS);
-    assertEquals(List.of(4), dataset.shardSet().tensors().get(0).shape());
-    assertEquals(Map.of("labels", List.of("-1", "1")), dataset.shardSet().classes());
-    assertEquals("libsvm", dataset.shardSet().provenance().get("format"));
+    assertEquals(List.of(4), dataset.manifest().tensors().get(0).shape());
+    assertEquals(Map.of("labels", List.of("-1", "1")), dataset.manifest().classes());
+    assertEquals("libsvm", dataset.manifest().provenance().get("format"));
     MicroBatch batch = Read.all(dataset);
     assertArrayEquals(
         new float[] {0.5f, 0, -20, 0, 0, 7, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}, batch.values().get(0));
@@ -118,8 +118,8 @@ class LibSvmIngestTest {
     }
     ShardedDataset dataset =
         ingest(text.toString(), NUMBERS, OPTIONS.blockExamples(10).shardBytes(40_400));
-    assertEquals(1_000, dataset.shardSet().examples());
-    assertEquals(10, dataset.shardSet().shards().size());
+    assertEquals(1_000, dataset.manifest().examples());
+    assertEquals(10, dataset.manifest().shards().size());
     float[] features = Read.all(dataset).values().get(0);
     for (int i = 0; i < 1_000; i++) {
       for (int f = 0; f < 100; f++) {
@@ -131,7 +131,7 @@ class LibSvmIngestTest {
   @Test
   void packedFilesGiveTheSame() throws Exception {
     String text = "1 1:1 2:3\n2 2:4\n1 1:5\n";
-    String plain = ingest(text, CLASSES, OPTIONS).shardSet().fingerprint();
+    String plain = ingest(text, CLASSES, OPTIONS).manifest().fingerprint();
     Path in = Files.createDirectory(folder.resolve("packed"));
     try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(in.resolve("part.gz")))) {
       out.write(text.getBytes(StandardCharsets.UTF_8));
@@ -139,7 +139,7 @@ class LibSvmIngestTest {
     Files.writeString(in.resolve("_SUCCESS"), "not an example");
     ShardedDataset packed =
         LibSvmIngest.ingest(spark, in.toString(), folder + "/other", CLASSES, OPTIONS);
-    assertEquals(plain, packed.shardSet().fingerprint());
+    assertEquals(plain, packed.manifest().fingerprint());
   }
 
   @Test
@@ -220,12 +220,12 @@ class LibSvmIngestTest {
             "1 1:1\n9 3:1 2:1\n2 2:2\n3 1:x\n1 1:3\n",
             CLASSES,
             OPTIONS.badData(BadData.SKIP).shardBytes(20));
-    assertEquals(Map.of("labels", List.of("1", "2")), dataset.shardSet().classes());
+    assertEquals(Map.of("labels", List.of("1", "2")), dataset.manifest().classes());
     assertArrayEquals(new float[] {1, 0, 0, 2, 3, 0}, Read.all(dataset).values().get(0));
-    assertEquals("2", dataset.shardSet().provenance().get("skipped"));
+    assertEquals("2", dataset.manifest().provenance().get("skipped"));
     assertEquals(
         "/in.txt, line 2: index 2 follows 3: sort the indices, each but once",
-        dataset.shardSet().provenance().get("firstSkipped").replace("file:" + folder, ""));
+        dataset.manifest().provenance().get("firstSkipped").replace("file:" + folder, ""));
   }
 
   @Test

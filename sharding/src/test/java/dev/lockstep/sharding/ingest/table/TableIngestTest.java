@@ -90,8 +90,8 @@ class TableIngestTest {
     return folder.resolve("out").toString();
   }
 
-  private static ColumnRecipe column(String name, ColumnTransform treatment) {
-    return ColumnRecipe.of(name, treatment);
+  private static ColumnRecipe column(String name, ColumnTransform transform) {
+    return ColumnRecipe.of(name, transform);
   }
 
   private static TensorRecipe features(ColumnRecipe... columns) {
@@ -130,7 +130,7 @@ class TableIngestTest {
   private static final DataRecipe MIXED =
       DataRecipe.of(
               features(
-                  column("height", ColumnTransform.STANDARDISE),
+                  column("height", ColumnTransform.STANDARDIZE),
                   column("kind", ColumnTransform.ONE_HOT),
                   column("weight", ColumnTransform.MIN_MAX)),
               classes("sex"),
@@ -143,12 +143,12 @@ class TableIngestTest {
         csv(
             table(1_000),
             MIXED,
-            OPTIONS.shardBytes(4_000).splitting(new SplitSpec(7, 0.2, 0.1, Method.STRATIFIED)));
-    FittedTransform preparation = dataset.shardSet().preparation();
+            OPTIONS.shardBytes(4_000).splitSpec(new SplitSpec(7, 0.2, 0.1, Method.STRATIFIED)));
+    FittedTransform fitted = dataset.manifest().fittedTransform();
     // Which rows are for training is read off the dataset itself: by their scores and classes no
     // row can be told from another, so heights are scaled back.
-    FittedColumn height = preparation.tensors().get(0).columns().get(0);
-    float[] training = Read.values(dataset, Read.part(dataset, Split.TRAINING), "features");
+    FittedColumn height = fitted.tensors().get(0).columns().get(0);
+    float[] training = Read.values(dataset, Read.split(dataset, Split.TRAINING), "features");
     List<Row> rows =
         spark
             .read()
@@ -174,11 +174,11 @@ class TableIngestTest {
             .first();
     assertEquals(spoken.getDouble(0), height.shift().get(0), 1e-10);
     assertEquals(spoken.getDouble(1), height.divisor().get(0), 1e-10);
-    FittedColumn weight = preparation.tensors().get(0).columns().get(2);
+    FittedColumn weight = fitted.tensors().get(0).columns().get(2);
     assertEquals(List.of(0.0), weight.shift());
     assertTrue(weight.divisor().get(0) >= 98);
     assertEquals(
-        List.of("ash", "elm", "oak"), preparation.tensors().get(0).columns().get(1).categories());
+        List.of("ash", "elm", "oak"), fitted.tensors().get(0).columns().get(1).categories());
   }
 
   @Test
@@ -187,12 +187,12 @@ class TableIngestTest {
         csv(
             table(1_000),
             MIXED,
-            OPTIONS.shardBytes(4_000).splitting(new SplitSpec(7, 0.2, 0.1, Method.STRATIFIED)));
-    assertTrue(dataset.shardSet().shards().size() > 10);
+            OPTIONS.shardBytes(4_000).splitSpec(new SplitSpec(7, 0.2, 0.1, Method.STRATIFIED)));
+    assertTrue(dataset.manifest().shards().size() > 10);
     Map<Split, List<Long>> counts =
-        dataset.shardSet().statistics().stream()
+        dataset.manifest().statistics().stream()
             .filter(each -> each.tensor().equals("labels"))
-            .collect(Collectors.toMap(TensorStatistics::part, TensorStatistics::classCounts));
+            .collect(Collectors.toMap(TensorStatistics::split, TensorStatistics::classCounts));
     for (int c = 0; c < 2; c++) {
       int index = c;
       long all = counts.values().stream().mapToLong(each -> each.get(index)).sum();
@@ -200,13 +200,13 @@ class TableIngestTest {
       assertEquals(all - Math.round(0.3 * all), counts.get(Split.TRAINING).get(c));
     }
     List<Long> training = counts.get(Split.TRAINING);
-    List<Double> weights = dataset.shardSet().preparation().classWeights();
+    List<Double> weights = dataset.manifest().fittedTransform().classWeights();
     assertEquals(training.get(0) * weights.get(0), training.get(1) * weights.get(1), 1e-9);
     assertEquals(
         (double) (training.get(0) + training.get(1)),
         training.get(0) * weights.get(0) + training.get(1) * weights.get(1),
         1e-9);
-    MicroBatch test = Read.part(dataset, Split.TEST);
+    MicroBatch test = Read.split(dataset, Split.TEST);
     float[] labels = Read.values(dataset, test, "labels");
     float[] factors = Read.values(dataset, test, "weights");
     for (int i = 0; i < test.examples(); i++) {
@@ -217,7 +217,7 @@ class TableIngestTest {
 
   @Test
   void theSameDatasetOnAnyClusterFromAnyFilesOfTheSameRows() throws Exception {
-    SplitSpec splitting = new SplitSpec(7, 0.2, 0.1, Method.STRATIFIED);
+    SplitSpec splitSpec = new SplitSpec(7, 0.2, 0.1, Method.STRATIFIED);
     csv(table(1_000), MIXED, OPTIONS);
     org.apache.spark.sql.Dataset<Row> table =
         spark
@@ -227,7 +227,7 @@ class TableIngestTest {
             .csv(folder.resolve("in.csv").toString());
     String parquet = folder.resolve("parquet").toString();
     table.repartition(5).write().parquet(parquet);
-    ShardingOptions options = OPTIONS.shardBytes(5_000).blockExamples(50).splitting(splitting);
+    ShardingOptions options = OPTIONS.shardBytes(5_000).blockExamples(50).splitSpec(splitSpec);
     String first = null;
     String second = null;
     for (int partitions : new int[] {1, 7}) {
@@ -236,13 +236,13 @@ class TableIngestTest {
       ShardedDataset files =
           FileTableIngest.ingest(
               spark, FileTableIngest.Format.PARQUET, parquet, out(), MIXED, options);
-      assertTrue(files.shardSet().shards().size() > 10);
+      assertTrue(files.manifest().shards().size() > 10);
       ShardedDataset rows =
           TableIngest.ingest(table.repartition(partitions), List.of(), MIXED, out(), options);
-      first = first == null ? files.shardSet().fingerprint() : first;
-      second = second == null ? rows.shardSet().fingerprint() : second;
-      assertEquals(first, files.shardSet().fingerprint());
-      assertEquals(second, rows.shardSet().fingerprint());
+      first = first == null ? files.manifest().fingerprint() : first;
+      second = second == null ? rows.manifest().fingerprint() : second;
+      assertEquals(first, files.manifest().fingerprint());
+      assertEquals(second, rows.manifest().fingerprint());
     }
     assertNotEquals(first, second);
   }
@@ -298,7 +298,7 @@ class TableIngestTest {
     for (int partitions : new int[] {1, 3, 8}) {
       fingerprints.add(
           TableIngest.ingest(table.repartition(partitions), List.of(), recipe, out(), OPTIONS)
-              .shardSet()
+              .manifest()
               .fingerprint());
     }
     assertEquals(1, fingerprints.stream().distinct().count(), fingerprints::toString);
@@ -316,7 +316,7 @@ class TableIngestTest {
                     OPTIONS)));
   }
 
-  /** What is bad is so in every pass: what was counted is what is dealt and fitted. */
+  /** What is bad is so in every pass: what was counted is what is assigned and fitted. */
   @Test
   void rowsThatAreLeftOutAreNeitherCountedNorFitted() throws Exception {
     StringBuilder text = new StringBuilder("x,w\n");
@@ -325,7 +325,7 @@ class TableIngestTest {
     }
     DataRecipe recipe =
         DataRecipe.of(
-            features(column("x", ColumnTransform.STANDARDISE)),
+            features(column("x", ColumnTransform.STANDARDIZE)),
             TensorRecipe.of("weights", Role.WEIGHTS, column("w", ColumnTransform.NUMBER)));
     ShardedDataset dataset =
         csv(
@@ -333,12 +333,12 @@ class TableIngestTest {
             recipe,
             OPTIONS
                 .badData(BadData.SKIP)
-                .splitting(new SplitSpec(1, 0, 0.25, Method.CHRONOLOGICAL)));
-    assertEquals(60, Read.part(dataset, Split.TRAINING).examples());
-    assertEquals(20, Read.part(dataset, Split.TEST).examples());
+                .splitSpec(new SplitSpec(1, 0, 0.25, Method.CHRONOLOGICAL)));
+    assertEquals(60, Read.split(dataset, Split.TRAINING).examples());
+    assertEquals(20, Read.split(dataset, Split.TEST).examples());
     assertEquals(
-        List.of(29.5), dataset.shardSet().preparation().tensors().get(0).columns().get(0).shift());
-    assertEquals("20", dataset.shardSet().provenance().get("skipped"));
+        List.of(29.5), dataset.manifest().fittedTransform().tensors().get(0).columns().get(0).shift());
+    assertEquals("20", dataset.manifest().provenance().get("skipped"));
   }
 
   @Test
@@ -352,10 +352,10 @@ class TableIngestTest {
             text.toString(),
             DataRecipe.of(
                 features(
-                    column("x", ColumnTransform.STANDARDISE), column("y", ColumnTransform.NUMBER))),
+                    column("x", ColumnTransform.STANDARDIZE), column("y", ColumnTransform.NUMBER))),
             OPTIONS.shardBytes(100));
     assertEquals(
-        List.of(0.0), dataset.shardSet().preparation().tensors().get(0).columns().get(0).divisor());
+        List.of(0.0), dataset.manifest().fittedTransform().tensors().get(0).columns().get(0).divisor());
     assertEquals(0, Read.all(dataset).values().get(0)[0]);
   }
 
@@ -433,7 +433,7 @@ class TableIngestTest {
             new TensorSpec("series_mask", Role.FEATURES_MASK, Encoding.FLOAT32, List.of(3)),
             new TensorSpec("extra", Role.FEATURES, Encoding.FLOAT32, List.of(2)),
             new TensorSpec("labels", Role.LABELS, Encoding.CLASS_INDEX, List.of(2))),
-        dataset.shardSet().tensors());
+        dataset.manifest().tensors());
     MicroBatch batch = Read.all(dataset);
     assertArrayEquals(
         new float[] {11, 12, 0, -1, -2, 0}, Arrays.copyOfRange(batch.values().get(0), 6, 12));
@@ -492,8 +492,8 @@ class TableIngestTest {
       }
       ShardedDataset dataset =
           csv(text.toString(), recipe, OPTIONS.shardBytes(600).blockExamples(4));
-      assertTrue(dataset.shardSet().shards().size() > 5, "windows cross shards");
-      assertEquals(List.of(2, 5), dataset.shardSet().only(Role.FEATURES).shape());
+      assertTrue(dataset.manifest().shards().size() > 5, "windows cross shards");
+      assertEquals(List.of(2, 5), dataset.manifest().only(Role.FEATURES).shape());
       MicroBatch batch = Read.all(dataset);
       assertEquals(values, boxed(batch.values().get(0)));
       assertEquals(labels, boxed(batch.values().get(1)));
@@ -503,9 +503,9 @@ class TableIngestTest {
               folder.resolve("in.csv").toString(),
               out(),
               CSV,
-              dataset.shardSet().preparation(),
+              dataset.manifest().fittedTransform(),
               OPTIONS.shardBytes(600).blockExamples(4));
-      assertEquals(dataset.shardSet().fingerprint(), again.shardSet().fingerprint());
+      assertEquals(dataset.manifest().fingerprint(), again.manifest().fingerprint());
     }
   }
 
@@ -516,10 +516,10 @@ class TableIngestTest {
   @Test
   void otherDataArePreparedWithTheNumbersOfTheTrainingPart() throws Exception {
     ShardedDataset dataset =
-        csv(table(500), MIXED, OPTIONS.splitting(new SplitSpec(1, 0.2, 0, Method.RANDOM)));
+        csv(table(500), MIXED, OPTIONS.splitSpec(new SplitSpec(1, 0.2, 0, Method.RANDOM)));
     FittedTransform stored =
-        ShardedDatasets.open(out(), context.hadoopConfiguration()).shardSet().preparation();
-    assertEquals(dataset.shardSet().preparation(), stored, "it survives the manifest");
+        ShardedDatasets.open(out(), context.hadoopConfiguration()).manifest().fittedTransform();
+    assertEquals(dataset.manifest().fittedTransform(), stored, "it survives the manifest");
     FittedColumn height = stored.tensors().get(0).columns().get(0);
     Path other = folder.resolve("other.csv");
     Files.writeString(other, "kind,score,height,weight,sex\nelm,2,170,50,m\n");
@@ -571,8 +571,8 @@ class TableIngestTest {
         "/in.csv, line 3: column a is empty: fill in a number or drop the row",
         refusal(() -> csv(text, recipe, OPTIONS)));
     ShardedDataset left = csv(text, recipe.missing(MissingValues.parse("skip")), OPTIONS);
-    assertEquals(2, left.shardSet().examples());
-    assertEquals("2", left.shardSet().provenance().get("skipped"));
+    assertEquals(2, left.manifest().examples());
+    assertEquals("2", left.manifest().provenance().get("skipped"));
     assertArrayEquals(new float[] {1, 1, 5, 1}, Read.all(left).values().get(0));
     ShardedDataset mean = csv(text, recipe.missing(MissingValues.parse("mean")), OPTIONS);
     // Categories: "" (missing), x, y.
@@ -597,10 +597,10 @@ class TableIngestTest {
         refusal(() -> csv(text, recipe, OPTIONS)));
     ShardedDataset dataset = csv(text, recipe, OPTIONS.badData(BadData.SKIP));
     assertArrayEquals(new float[] {1, 6}, Read.all(dataset).values().get(0));
-    assertEquals("5", dataset.shardSet().provenance().get("skipped"));
+    assertEquals("5", dataset.manifest().provenance().get("skipped"));
     assertTrue(
         dataset
-            .shardSet()
+            .manifest()
             .provenance()
             .get("firstSkipped")
             .endsWith("line 3: 1 values, but the first line has 2 columns"));
@@ -624,13 +624,13 @@ class TableIngestTest {
             """
             {"tensors": [
                {"name": "features", "role": "features", "columns": [
-                  {"column": "height", "treatment": "standardise"},
-                  {"column": "kind", "treatment": "one_hot"},
-                  {"column": "weight", "treatment": "min_max"}]},
+                  {"column": "height", "transform": "standardize"},
+                  {"column": "kind", "transform": "one_hot"},
+                  {"column": "weight", "transform": "min_max"}]},
                {"name": "labels", "role": "labels", "columns": [
-                  {"column": "sex", "treatment": "class"}]},
+                  {"column": "sex", "transform": "class"}]},
                {"name": "weights", "role": "weights", "columns": [
-                  {"column": "score", "treatment": "number"}]}],
+                  {"column": "score", "transform": "number"}]}],
              "classWeights": {"kind": "balanced"}}
             """);
     assertEquals(MIXED, recipe);

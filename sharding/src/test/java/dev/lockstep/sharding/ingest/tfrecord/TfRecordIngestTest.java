@@ -103,10 +103,10 @@ class TfRecordIngestTest {
     write("b", sample(3), sample(4));
     write("a", sample(0), sample(1), sample(2));
     ShardedDataset dataset = ingest(PLAIN, OPTIONS.shardBytes(60));
-    assertEquals(2, dataset.shardSet().shards().size());
-    assertEquals(Map.of("labels", List.of("cat", "dog")), dataset.shardSet().classes());
-    assertEquals("tfrecord", dataset.shardSet().provenance().get("format"));
-    assertEquals("x", dataset.shardSet().provenance().get("features"));
+    assertEquals(2, dataset.manifest().shards().size());
+    assertEquals(Map.of("labels", List.of("cat", "dog")), dataset.manifest().classes());
+    assertEquals("tfrecord", dataset.manifest().provenance().get("format"));
+    assertEquals("x", dataset.manifest().provenance().get("features"));
     MicroBatch batch = Read.all(dataset);
     assertArrayEquals(new float[] {0, 0, 1, -1, 2, -2, 3, -3, 4, -4}, batch.values().get(0));
     assertArrayEquals(new float[] {1, 0, 0, 1, 1, 0, 0, 1, 1, 0}, batch.values().get(1));
@@ -115,10 +115,10 @@ class TfRecordIngestTest {
   @Test
   void packedFilesGiveTheSame() throws Exception {
     write("a", sample(0), sample(1));
-    String plain = ingest(PLAIN, OPTIONS).shardSet().fingerprint();
+    String plain = ingest(PLAIN, OPTIONS).manifest().fingerprint();
     Files.delete(in.resolve("a"));
     writePacked("a.gz");
-    assertEquals(plain, ingest(PLAIN, OPTIONS).shardSet().fingerprint());
+    assertEquals(plain, ingest(PLAIN, OPTIONS).manifest().fingerprint());
   }
 
   private void writePacked(String file) throws IOException {
@@ -159,11 +159,11 @@ class TfRecordIngestTest {
             TfRecordOptions.of(
                 new Image(
                     "image",
-                    ImageOptions.of(Color.GREY).size(2, 3, Resize.NONE).normalised(0.5, 0.5)),
+                    ImageOptions.of(Color.GRAY).size(2, 3, Resize.NONE).normalized(0.5, 0.5)),
                 new Classes("kind", List.of("cat", "dog")),
                 new Numbers("weight", weights)),
             OPTIONS);
-    assertEquals(List.of(1, 2, 3), dataset.shardSet().tensors().get(0).shape());
+    assertEquals(List.of(1, 2, 3), dataset.manifest().tensors().get(0).shape());
     MicroBatch batch = Read.all(dataset);
     for (int i = 0; i < 6; i++) {
       assertEquals(
@@ -240,7 +240,7 @@ class TfRecordIngestTest {
     ShardingOptions skip = OPTIONS.badData(BadData.SKIP);
     ShardedDataset dataset = ingest(PLAIN, skip);
     assertArrayEquals(new float[] {0, 0, 2, -2, 4, -4}, Read.all(dataset).values().get(0));
-    assertEquals("2", dataset.shardSet().provenance().get("skipped"));
+    assertEquals("2", dataset.manifest().provenance().get("skipped"));
     write("b", Arrays.copyOf(sample(5), 20));
     assertEquals(
         "/in/b, record 0: the file ends inside it: it is cut short",
@@ -264,12 +264,12 @@ class TfRecordIngestTest {
         "classes=[x, x] names one of them twice", () -> new Classes("a", List.of("x", "x")));
     assertRefused(
         "images in feature a have no size: give height, width and a way to resize (NONE refuses others)",
-        () -> new Image("a", ImageOptions.of(Color.GREY)));
+        () -> new Image("a", ImageOptions.of(Color.GRAY)));
     assertRefused(
         "classes=[x] of images in feature a: classes are a feature of their own",
         () ->
             new Image(
-                "a", ImageOptions.of(Color.GREY).size(1, 1, Resize.CROP).classes(List.of("x"))));
+                "a", ImageOptions.of(Color.GRAY).size(1, 1, Resize.CROP).classes(List.of("x"))));
     assertRefused(
         "tensor labels of numbers: encoding=CLASS_INDEX must be FLOAT32",
         () -> new Numbers("a", new Classes("a", List.of("x")).tensor()));

@@ -10,15 +10,15 @@ import java.util.List;
 import java.util.TreeMap;
 
 /**
- * The examples of one span, by span position, for positions that only grow. Holds the blocks of the
+ * The examples of one range, by range position, for positions that only grow. Holds the blocks of the
  * current window, and those of the next one as far as they were asked for.
  */
-final class SpanReader {
+final class RangeReader {
 
   private final EpochPlan plan;
   private final int v;
-  private final Holdout split;
-  private final Split part;
+  private final Holdout holdout;
+  private final Split split;
   private final RowWriter rows;
   private final BlockReader blocks;
 
@@ -33,16 +33,16 @@ final class SpanReader {
 
   private int[] order;
 
-  SpanReader(EpochPlan plan, int v, Holdout split, Split part, RowWriter rows, BlockReader blocks) {
+  RangeReader(EpochPlan plan, int v, Holdout holdout, Split split, RowWriter rows, BlockReader blocks) {
     this.plan = plan;
     this.v = v;
+    this.holdout = holdout;
     this.split = split;
-    this.part = part;
     this.rows = rows;
     this.blocks = blocks;
   }
 
-  /** Copies the examples at span positions {@code [from, from + count)} into rows 0, 1, …. */
+  /** Copies the examples at range positions {@code [from, from + count)} into rows 0, 1, …. */
   void copy(long from, int count, List<float[]> values) throws IOException {
     int row = 0;
     while (row < count) {
@@ -51,7 +51,7 @@ final class SpanReader {
       if (plan.window() == 0) {
         need(at, end);
         for (long position = at; position < end; position++) {
-          copyRow(plan.spanStart(v) + position, row++, values);
+          copyRow(plan.rangeStart(v) + position, row++, values);
         }
       } else {
         long k = at / plan.window();
@@ -62,7 +62,7 @@ final class SpanReader {
           need(first, first + order.length);
         }
         for (long position = at; position < Math.min(end, first + order.length); position++) {
-          copyRow(plan.spanStart(v) + first + order[(int) (position - first)], row++, values);
+          copyRow(plan.rangeStart(v) + first + order[(int) (position - first)], row++, values);
         }
       }
     }
@@ -82,10 +82,10 @@ final class SpanReader {
     return recent;
   }
 
-  /** Makes sure that the blocks of these span positions are here, and drops earlier ones. */
+  /** Makes sure that the blocks of these range positions are here, and drops earlier ones. */
   private void need(long from, long to) throws IOException {
-    int first = plan.blockRankAt(plan.spanStart(v) + from);
-    int last = plan.blockRankAt(plan.spanStart(v) + to - 1);
+    int first = plan.blockRankAt(plan.rangeStart(v) + from);
+    int last = plan.blockRankAt(plan.rangeStart(v) + to - 1);
     recent = null;
     loaded.headMap(first).clear();
     for (int rank = first; rank <= last; rank++) {
@@ -94,20 +94,20 @@ final class SpanReader {
   }
 
   /**
-   * Reads the first block of span positions {@code [from, to)} that is not here yet, and drops the
+   * Reads the first block of range positions {@code [from, to)} that is not here yet, and drops the
    * blocks before.
    *
    * @return false when all are here
    */
   boolean readOneBlock(long from, long to) throws IOException {
-    long end = Math.min(to, plan.spanLength(v));
+    long end = Math.min(to, plan.rangeLength(v));
     recent = null;
     if (from >= end) {
       loaded.clear();
       return false;
     }
-    int last = plan.blockRankAt(plan.spanStart(v) + end - 1);
-    int rank = plan.blockRankAt(plan.spanStart(v) + from);
+    int last = plan.blockRankAt(plan.rangeStart(v) + end - 1);
+    int rank = plan.blockRankAt(plan.rangeStart(v) + from);
     loaded.headMap(rank).clear();
     if (!loaded.isEmpty()) {
       rank = Math.max(rank, loaded.lastKey() + 1);
@@ -134,11 +134,11 @@ final class SpanReader {
               plan.blockStart(rank),
               blocks.read(block),
               blocks.examples(block),
-              split.rows(part, block)));
+              holdout.rows(split, block)));
     }
   }
 
-  /** A decoded block, and which of its rows belong to the part that is read. */
+  /** A decoded block, and which of its rows belong to the split that is read. */
   private static final class Loaded {
     /** Its positions in the epoch's sequence: {@code [start, end)}. */
     private final long start;

@@ -14,7 +14,7 @@ import java.util.function.IntToLongFunction;
  * Bounded memory is bought with reading: {@link StreamRequest#passes()} times the dataset in an
  * epoch. Pieces end at multiples of their length, and with rows.
  */
-final class GatheredEpoch implements EpochReader {
+final class GatheringEpochReader implements EpochReader {
 
   private final StreamRequest request;
   private final EpochPlan plan;
@@ -28,7 +28,7 @@ final class GatheredEpoch implements EpochReader {
   private GatheredSteps following;
 
   /** An epoch of which steps from the first one on are wanted. */
-  GatheredEpoch(
+  GatheringEpochReader(
       StreamRequest request, EpochPlan plan, long firstStep, RowWriter rows, BlockReader blocks) {
     this.request = request;
     this.plan = plan;
