@@ -179,8 +179,8 @@ public record DatasetManifest(
 
   /**
    * SHA-256 (hex) over what determines training: the tensors, and the example count and CRC32C of
-   * every block in order, with its split where it is not training. File names, shard boundaries, the
-   * name, the provenance and the statistics do not count.
+   * every block in order, with its split where it is not training. File names, shard boundaries,
+   * the name, the provenance and the statistics do not count.
    */
   public String fingerprint() {
     MessageDigest digest;

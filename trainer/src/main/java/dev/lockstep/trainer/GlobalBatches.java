@@ -58,7 +58,8 @@ public final class GlobalBatches implements Iterator<DataSet>, AutoCloseable {
         new MicroBatchStream(
             new StreamRequest(
                     data,
-                    data.manifest().holdout(config.optimization().seed(), config.data().validationFraction()),
+                    data.manifest()
+                        .holdout(config.optimization().seed(), config.data().validationFraction()),
                     part,
                     config.optimization().seed(),
                     virtualWorkers,

@@ -113,7 +113,8 @@ public final class ShardJob {
         result
             .sums()
             .forEach(
-                (split, each) -> sums.computeIfAbsent(split, p -> new ValueSums(tensors)).add(each));
+                (split, each) ->
+                    sums.computeIfAbsent(split, p -> new ValueSums(tensors)).add(each));
         skipped += result.skipped();
         if (result.skipped() > 0) {
           about.putIfAbsent("firstSkipped", result.firstSkipped());

@@ -156,8 +156,8 @@ public final class EpochPlan {
   }
 
   /**
-   * Steps of the epoch: what the longest range needs. Shorter ranges have a smaller or no micro-batch
-   * in the last step.
+   * Steps of the epoch: what the longest range needs. Shorter ranges have a smaller or no
+   * micro-batch in the last step.
    */
   public long steps(int batchSize) {
     if (batchSize < 1) {
@@ -189,8 +189,9 @@ public final class EpochPlan {
   }
 
   /**
-   * The order inside window k of a range: element i is the offset, from the window's first position,
-   * of the i-th example used. Shape {@code [window]}, or shorter for the range's last window.
+   * The order inside window k of a range: element i is the offset, from the window's first
+   * position, of the i-th example used. Shape {@code [window]}, or shorter for the range's last
+   * window.
    */
   public int[] windowOrder(int v, long k) {
     if (window == 0) {

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.TreeMap;
 
 /**
- * The examples of one range, by range position, for positions that only grow. Holds the blocks of the
- * current window, and those of the next one as far as they were asked for.
+ * The examples of one range, by range position, for positions that only grow. Holds the blocks of
+ * the current window, and those of the next one as far as they were asked for.
  */
 final class RangeReader {
 
@@ -33,7 +33,8 @@ final class RangeReader {
 
   private int[] order;
 
-  RangeReader(EpochPlan plan, int v, Holdout holdout, Split split, RowWriter rows, BlockReader blocks) {
+  RangeReader(
+      EpochPlan plan, int v, Holdout holdout, Split split, RowWriter rows, BlockReader blocks) {
     this.plan = plan;
     this.v = v;
     this.holdout = holdout;

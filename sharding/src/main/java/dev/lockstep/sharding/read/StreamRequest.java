@@ -205,7 +205,8 @@ public record StreamRequest(
     // Rows that the split holds out are decoded with their blocks.
     double keep = Math.max(1, holdout.examples(split)) / (double) total;
     long range = (holdout.examples(split) + virtualWorkers - 1) / virtualWorkers;
-    long ahead = Math.min(shuffle.kind() == Shuffle.Kind.NONE ? batchSize : shuffle.window(), range);
+    long ahead =
+        Math.min(shuffle.kind() == Shuffle.Kind.NONE ? batchSize : shuffle.window(), range);
     long perWorker = 2 * (long) Math.ceil(ahead / keep) + 4 * largest;
     return (vTo - vFrom) * perWorker * stored + inHand;
   }

@@ -359,7 +359,8 @@ class IngestTest {
     assertEquals("no labels-idx1-ubyte[.gz] in /in", refusal(ingest));
     IdxSamples.labels(labels, 9, 3);
     assertEquals(
-        "/in/images-idx3-ubyte has 10 images, /in/labels-idx1-ubyte 9 labels: they do not belong together",
+        "/in/images-idx3-ubyte has 10 images, /in/labels-idx1-ubyte 9 labels: they do not belong"
+            + " together",
         refusal(ingest));
     IdxSamples.labels(labels, 10, 3);
     assertEquals(
@@ -374,13 +375,15 @@ class IngestTest {
                     OPTIONS)));
     IdxSamples.images(images, 10, 7, 2, 2);
     assertEquals(
-        "/in/images-idx3-ubyte ends before item 7 is complete, but its header says 10 items: it is cut short",
+        "/in/images-idx3-ubyte ends before item 7 is complete, but its header says 10 items: it is"
+            + " cut short",
         refusal(ingest));
     Files.write(labels, Arrays.copyOf(Files.readAllBytes(labels), 12));
     assertEquals("/in/labels-idx1-ubyte is cut short: its header says 10 items", refusal(ingest));
     Files.write(images, new byte[] {1, 2, 3, 4, 5});
     assertEquals(
-        "/in/images-idx3-ubyte starts with 01020304, not 00000803: it is no IDX file of unsigned bytes in 3 dimensions",
+        "/in/images-idx3-ubyte starts with 01020304, not 00000803: it is no IDX file of unsigned"
+            + " bytes in 3 dimensions",
         refusal(ingest));
     Files.write(images, new byte[] {0, 0});
     assertEquals("/in/images-idx3-ubyte ends inside its header", refusal(ingest));
@@ -400,7 +403,8 @@ class IngestTest {
                 "features", TensorSpec.Role.FEATURES, TensorSpec.Encoding.FLOAT32, List.of(1)));
     ShardingOptions small = OPTIONS.blockExamples(4).shardBytes(16);
     assertEquals(
-        "example 13: tensor features: value[0]=Infinity is not a finite number: remove or replace it",
+        "example 13: tensor features: value[0]=Infinity is not a finite number: remove or replace"
+            + " it",
         refusal(
             () ->
                 ExampleIngest.ingest(

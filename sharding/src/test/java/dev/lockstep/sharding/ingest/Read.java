@@ -19,7 +19,8 @@ public final class Read {
     Holdout holdout = dataset.manifest().holdout(0, 0);
     int examples = (int) holdout.examples(split);
     StreamRequest request =
-        new StreamRequest(dataset, holdout, split, 0, 1, 0, 1, Math.max(1, examples), 0, 0, 0, 1, 1);
+        new StreamRequest(
+            dataset, holdout, split, 0, 1, 0, 1, Math.max(1, examples), 0, 0, 0, 1, 1);
     try (MicroBatchStream stream = new MicroBatchStream(request, new Configuration())) {
       MicroBatchStream.Item item = stream.next();
       return item == null ? null : item.batch();

@@ -112,11 +112,13 @@ class HoldoutTest {
     assertRefused("validationFraction=NaN must be in [0, 1)", Double.NaN, 10);
     assertRefused("blockSizes[0]=-1 < 0", 0.5, -1);
     assertRefused(
-        "validationFraction=0.01 of 10 examples leaves no validation example: raise it, or use more data",
+        "validationFraction=0.01 of 10 examples leaves no validation example: raise it, or use more"
+            + " data",
         0.01,
         10);
     assertRefused(
-        "validationFraction=0.99 of 10 examples leaves no training example: lower it, or use more data",
+        "validationFraction=0.99 of 10 examples leaves no training example: lower it, or use more"
+            + " data",
         0.99,
         10);
   }

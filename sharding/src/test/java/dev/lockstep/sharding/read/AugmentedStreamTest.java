@@ -127,7 +127,8 @@ class AugmentedStreamTest {
   void onlyTheTrainingPartMayBeChangedAndOnlyByWhatFits() {
     Holdout holdout = Holdout.of(1, 0.2, dataset.manifest().blockSizes());
     assertEquals(
-        "augmentation=[Tag[]] of split=VALIDATION: only examples that are trained on may be changed",
+        "augmentation=[Tag[]] of split=VALIDATION: only examples that are trained on may be"
+            + " changed",
         assertThrows(
                 IllegalArgumentException.class,
                 () -> request(holdout, Split.VALIDATION, 1, 0).withAugmentation(List.of(new Tag())))

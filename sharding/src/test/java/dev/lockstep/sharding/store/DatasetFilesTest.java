@@ -218,7 +218,8 @@ class DatasetFilesTest {
   void aNewerManifestAsksForANewerLockstep() throws IOException {
     editManifest(json -> json.replace("\"formatVersion\" : 1", "\"formatVersion\" : 2"));
     assertEquals(
-        " has formatVersion=2 > 1, the newest this Lockstep reads: use a newer Lockstep, or shard the data again",
+        " has formatVersion=2 > 1, the newest this Lockstep reads: use a newer Lockstep, or shard"
+            + " the data again",
         manifestRefusal());
   }
 
@@ -361,7 +362,8 @@ class DatasetFilesTest {
       assertThrows(IllegalStateException.class, writer::finish);
     }
     assertRefused(
-        "blockExamples=1000000 of tensor big with 1000 elements are 4000000000 bytes: lower the block size",
+        "blockExamples=1000000 of tensor big with 1000 elements are 4000000000 bytes: lower the"
+            + " block size",
         () ->
             new ShardWriter(
                 local,

@@ -119,7 +119,8 @@ class HdfsTest {
           refused
               .getMessage()
               .endsWith(
-                  "/data/refused already holds a dataset: choose another folder, or ask to replace it"),
+                  "/data/refused already holds a dataset: choose another folder, or ask to replace"
+                      + " it"),
           refused.getMessage());
       assertEquals(stands, ShardedDatasets.open("/data/refused", conf));
       ShardedDatasets.verify(stands, conf);

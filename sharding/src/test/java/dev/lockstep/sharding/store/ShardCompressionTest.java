@@ -244,7 +244,9 @@ class ShardCompressionTest {
         InvocationTargetException refused =
             assertThrows(InvocationTargetException.class, () -> require.invoke(each));
         assertEquals(
-            "compression zstd needs arrow-compression, which this Spark does not bring: shard the data with another compression, or add org.apache.arrow:arrow-compression in the version of Spark's Arrow (--jars)",
+            "compression zstd needs arrow-compression, which this Spark does not bring: shard the"
+                + " data with another compression, or add org.apache.arrow:arrow-compression in the"
+                + " version of Spark's Arrow (--jars)",
             refused.getCause().getMessage());
       }
     }

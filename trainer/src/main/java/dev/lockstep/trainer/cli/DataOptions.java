@@ -332,7 +332,8 @@ final class DataOptions {
         case CSV, TSV -> {
           CsvOptions csv = csv(labels);
           yield known.fittedTransform().isPresent()
-              ? CsvIngest.ingest(context, input, location, csv, known.fittedTransform().get(), options)
+              ? CsvIngest.ingest(
+                  context, input, location, csv, known.fittedTransform().get(), options)
               : recipe.isPresent()
                   ? CsvIngest.ingest(context, input, location, csv, recipe.get(), options)
                   : CsvIngest.ingest(context, input, location, csv, options);

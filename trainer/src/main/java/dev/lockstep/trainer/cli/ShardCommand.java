@@ -101,6 +101,7 @@ final class ShardCommand implements Callable<Integer> {
       throw new IllegalArgumentException(
           "like=" + like + " holds no run: name the folder of a finished one");
     }
-    return new DataOptions.Known(run.classes(), run.fittedTransform().map(FittedTransform::unweighted));
+    return new DataOptions.Known(
+        run.classes(), run.fittedTransform().map(FittedTransform::unweighted));
   }
 }

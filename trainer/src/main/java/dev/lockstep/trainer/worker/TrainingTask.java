@@ -577,7 +577,8 @@ public final class TrainingTask implements BarrierStage.Task<TrainingTask.Result
 
   public static Holdout split(TrainingConfig config, ShardedDataset dataset) {
     return dataset
-        .manifest().holdout(config.optimization().seed(), config.data().validationFraction());
+        .manifest()
+        .holdout(config.optimization().seed(), config.data().validationFraction());
   }
 
   private static BatchSource.Batch nextOf(MicroBatchStream stream) {

@@ -72,8 +72,8 @@ public final class CsvBenchmark {
     }
     System.out.printf(
         Locale.ROOT,
-        "sharding, once, Spark's first job included: %,.0f examples/s%n"
-            + "medians of %d: data shards %,.0f, RecordReaderDataSetIterator %,.0f examples/s; ratio %.1f%n",
+        "sharding, once, Spark's first job included: %,.0f examples/s%nmedians of %d: data shards"
+            + " %,.0f, RecordReaderDataSetIterator %,.0f examples/s; ratio %.1f%n",
         sharding,
         ROUNDS,
         median(ours),

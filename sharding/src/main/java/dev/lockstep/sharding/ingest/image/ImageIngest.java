@@ -23,8 +23,8 @@ import org.apache.spark.util.SerializableConfiguration;
  * <p>All files are listed by the driver, which holds their paths: meant for up to about a million;
  * pack more into larger files first.
  *
- * <p>Images are read as they are stored: color profiles and the orientation that EXIF notes are
- * not applied, transparent pixels are laid on white. PNG gives the same values everywhere. JPEG is
+ * <p>Images are read as they are stored: color profiles and the orientation that EXIF notes are not
+ * applied, transparent pixels are laid on white. PNG gives the same values everywhere. JPEG is
  * decoded by the Java runtime's native libjpeg, and another build of Java may differ in the last
  * bit of a byte: executors that decode otherwise than the driver are refused, and the same values
  * another day need the same decoder. Train from the shards.

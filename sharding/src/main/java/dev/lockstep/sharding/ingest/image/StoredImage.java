@@ -18,9 +18,9 @@ import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /**
- * A decoded image: the samples as they are stored, without color management, and not turned as
- * EXIF says. (Java's own {@code getRGB} would put gray images through a gamma curve.) Transparent
- * pixels are laid on white.
+ * A decoded image: the samples as they are stored, without color management, and not turned as EXIF
+ * says. (Java's own {@code getRGB} would put gray images through a gamma curve.) Transparent pixels
+ * are laid on white.
  */
 final class StoredImage {
 
@@ -133,8 +133,8 @@ final class StoredImage {
   /**
    * The samples of a row.
    *
-   * @param into one array for each channel of the color, at least as long as the row; in [0,
-   *     {@link #WHITE}]
+   * @param into one array for each channel of the color, at least as long as the row; in [0, {@link
+   *     #WHITE}]
    */
   void row(int y, Color color, double[][] into) {
     int width = raster.getWidth();

@@ -290,7 +290,8 @@ public final class TableIngest {
               .map(
                   (shard, each) -> {
                     Fit fit = new Fit(unfitted.tensors(), classes);
-                    SplitAssignment.ShardAssigner assigner = assignment == null ? null : assignment.assigner(shard);
+                    SplitAssignment.ShardAssigner assigner =
+                        assignment == null ? null : assignment.assigner(shard);
                     ParsedRows parsed = new ParsedRows(each, columns, rows);
                     RowExamples examples = new RowExamples(parsed, unfitted);
                     return each(
@@ -374,8 +375,7 @@ public final class TableIngest {
       throws IOException {
     List<String> columns = shards.columns();
     JavaRDD<Example> examples =
-        shards.map(
-            (shard, rows) -> new RowExamples(new ParsedRows(rows, columns, recipe), fitted));
+        shards.map((shard, rows) -> new RowExamples(new ParsedRows(rows, columns, recipe), fitted));
     Map<String, List<String>> classes = fitted.classes();
     return ShardJob.write(
         spark,

@@ -166,7 +166,8 @@ class ImageIngestTest {
     assertEquals("folder /in/dog holds no image: remove it, or give the classes", refusal(GRAY));
     ImageSamples.gray(in.resolve("stray.png"), 2, 2, 1);
     assertEquals(
-        "/in/stray.png is in no class: put images into one folder for each class, as in /in/CLASS/stray.png",
+        "/in/stray.png is in no class: put images into one folder for each class, as in"
+            + " /in/CLASS/stray.png",
         refusal(GRAY));
     in = folder.resolve("nowhere");
     assertEquals("no data at /nowhere: it does not exist", refusal(GRAY));
@@ -232,7 +233,8 @@ class ImageIngestTest {
     ImageSamples.gray(in.resolve("a/17.png"), 5, 4, 1);
     ImageSamples.gray(in.resolve("a/25.png"), 3, 4, 1);
     assertEquals(
-        "/in/a/17.png: height x width = 5x4 != 4x5: all images must have one size; give it, and a way to resize",
+        "/in/a/17.png: height x width = 5x4 != 4x5: all images must have one size; give it, and a"
+            + " way to resize",
         assertThrows(
                 InvalidDataException.class,
                 () -> ingest(GRAY, OPTIONS.blockExamples(1).shardBytes(200)))

@@ -294,7 +294,8 @@ class ImageTensorTest {
     crc.update(file, 12, 17);
     header.putInt(29, (int) crc.getValue());
     assertEquals(
-        "its header says 40000x50000 = 2000000000 pixels > 67108864, the most that is decoded: make it smaller",
+        "its header says 40000x50000 = 2000000000 pixels > 67108864, the most that is decoded: make"
+            + " it smaller",
         refusal(new ImageTensor(3, 4, Color.GRAY, Resize.STRETCH), file));
   }
 

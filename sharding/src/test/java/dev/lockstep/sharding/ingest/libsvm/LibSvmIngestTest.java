@@ -206,10 +206,12 @@ class LibSvmIngestTest {
   @Test
   void whatWouldBeHugeWithAllItsZerosIsRefused() throws IOException {
     assertEquals(
-        "/in.txt: features=2000000000 > 16777216, the most that one example may have with every zero written out: choose or hash features first",
+        "/in.txt: features=2000000000 > 16777216, the most that one example may have with every"
+            + " zero written out: choose or hash features first",
         refusal("1 2000000000:1\n", CLASSES));
     assertEquals(
-        "/in.txt: 3 examples of features=5000 take 60000 bytes with every zero written out > maxBytes=59999: choose or hash features first, or raise maxBytes",
+        "/in.txt: 3 examples of features=5000 take 60000 bytes with every zero written out >"
+            + " maxBytes=59999: choose or hash features first, or raise maxBytes",
         refusal("1 1:1\n1 5000:1\n1 2:1\n", CLASSES.maxBytes(59_999)));
   }
 

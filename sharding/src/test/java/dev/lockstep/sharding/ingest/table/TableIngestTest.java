@@ -337,7 +337,8 @@ class TableIngestTest {
     assertEquals(60, Read.split(dataset, Split.TRAINING).examples());
     assertEquals(20, Read.split(dataset, Split.TEST).examples());
     assertEquals(
-        List.of(29.5), dataset.manifest().fittedTransform().tensors().get(0).columns().get(0).shift());
+        List.of(29.5),
+        dataset.manifest().fittedTransform().tensors().get(0).columns().get(0).shift());
     assertEquals("20", dataset.manifest().provenance().get("skipped"));
   }
 
@@ -355,7 +356,8 @@ class TableIngestTest {
                     column("x", ColumnTransform.STANDARDIZE), column("y", ColumnTransform.NUMBER))),
             OPTIONS.shardBytes(100));
     assertEquals(
-        List.of(0.0), dataset.manifest().fittedTransform().tensors().get(0).columns().get(0).divisor());
+        List.of(0.0),
+        dataset.manifest().fittedTransform().tensors().get(0).columns().get(0).divisor());
     assertEquals(0, Read.all(dataset).values().get(0)[0]);
   }
 

@@ -137,7 +137,8 @@ class TfRecordIngestTest {
     assertTrue(message.startsWith("/in/a.gz, record "), message);
     Files.move(in.resolve("a.gz"), in.resolve("a"));
     assertEquals(
-        "/in/a, record 0: its length has the wrong checksum: it is no TFRecord file, or a packed one whose name does not end in .gz",
+        "/in/a, record 0: its length has the wrong checksum: it is no TFRecord file, or a packed"
+            + " one whose name does not end in .gz",
         refusal(PLAIN));
   }
 
@@ -194,10 +195,13 @@ class TfRecordIngestTest {
         "feature 'y': label 'bird' is none of the 2 classes [cat, dog]",
         example(floats("x", 1, 2), bytes("y", "bird".getBytes(StandardCharsets.UTF_8))));
     assertBad(
-        "feature 'y' is float_list of 1 values, not int64_list or bytes_list of one value, the class",
+        "feature 'y' is float_list of 1 values, not int64_list or bytes_list of one value, the"
+            + " class",
         example(floats("x", 1, 2), floats("y", 1)));
     assertBad(
-        "it is no tf.train.Example (While parsing a protocol message, the input ended unexpectedly in the middle of a field.  This could mean either that the input has been truncated or that an embedded message misreported its own length.)",
+        "it is no tf.train.Example (While parsing a protocol message, the input ended unexpectedly"
+            + " in the middle of a field.  This could mean either that the input has been truncated"
+            + " or that an embedded message misreported its own length.)",
         new byte[] {10, 50, 1});
   }
 
@@ -215,7 +219,8 @@ class TfRecordIngestTest {
     assertEquals("/in/a, record 0: feature 'image': it is empty", refusal(options));
     write("a", record(example(integers("image", 3))));
     assertEquals(
-        "/in/a, record 0: feature 'image' is int64_list of 1 values, not bytes_list of one value, an image",
+        "/in/a, record 0: feature 'image' is int64_list of 1 values, not bytes_list of one value,"
+            + " an image",
         refusal(options));
   }
 
@@ -263,7 +268,8 @@ class TfRecordIngestTest {
     assertRefused(
         "classes=[x, x] names one of them twice", () -> new Classes("a", List.of("x", "x")));
     assertRefused(
-        "images in feature a have no size: give height, width and a way to resize (NONE refuses others)",
+        "images in feature a have no size: give height, width and a way to resize (NONE refuses"
+            + " others)",
         () -> new Image("a", ImageOptions.of(Color.GRAY)));
     assertRefused(
         "classes=[x] of images in feature a: classes are a feature of their own",
