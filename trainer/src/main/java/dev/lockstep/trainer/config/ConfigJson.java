@@ -67,18 +67,21 @@ final class ConfigJson {
     return tree.toPrettyString();
   }
 
-  /** Sets what an object names in the builders of the sections. */
-  static void read(String text, Map<String, Object> sections) {
-    JsonNode tree;
+  private static JsonNode parse(String text) {
     try {
-      tree = JSON.readTree(text);
+      return JSON.readTree(text);
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException("configuration is not JSON: " + e.getOriginalMessage(), e);
     }
+  }
+
+  /** Sets what an object names in the builders of the sections. */
+  static void read(String text, Map<String, Object> sections) {
+    JsonNode tree = parse(text);
     if (!(tree instanceof ObjectNode)) {
       throw new IllegalArgumentException("configuration is not a JSON object: write {...}");
     }
-    tree.fields().forEachRemaining(entry -> read(entry.getKey(), entry.getValue(), sections));
+    tree.fieldNames().forEachRemaining(key -> read(key, tree.get(key), sections));
     if (!tree.has(VERSION_KEY)) {
       throw new IllegalArgumentException(
           "configuration has no version: add \"version\": " + VERSION);
@@ -174,7 +177,7 @@ final class ConfigJson {
               BeanDescription bean,
               JsonDeserializer<?> own) {
             Class name = type.getRawClass();
-            return parser(name, text -> EnumText.parse(name, (String) text));
+            return parser(name, text -> EnumText.parse(name, text));
           }
         });
     return module;

@@ -271,7 +271,7 @@ public final class TrainingJob {
     }
     return String.format(
         Locale.ROOT,
-        "full shuffle: each worker reads all data %s in an epoch, gathering up to %d MB%s%n",
+        "full shuffle: each worker reads all data %s in an epoch, gathering up to %s%s%n",
         stream.passes() == 1 ? "once" : String.format(Locale.ROOT, "%,d times", stream.passes()),
         config.order().memory(),
         stream.passes() == 1 ? "" : "; --shuffle-memory makes that fewer");
