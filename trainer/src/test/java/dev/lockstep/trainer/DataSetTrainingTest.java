@@ -140,7 +140,9 @@ class DataSetTrainingTest {
     double norm = network.getFlattenedGradients().norm2Number().doubleValue() / 64;
     assertEquals(norm, with.metrics().steps().get(0).gradientNorm(), 1e-5 * norm);
     String record = Files.readString(folder.resolve("measured/run.json"));
-    assertEquals("Infinity", new ObjectMapper().readTree(record).at("/config/clipNorm").asText());
+    assertEquals(
+        "Infinity",
+        new ObjectMapper().readTree(record).at("/config/optimization/clipNorm").asText());
   }
 
   @Test

@@ -105,8 +105,8 @@ class OrderedTrainingTest {
     String record = Files.readString(folder.resolve("one/run.json"));
     assertEquals(
         "[\"flip\",\"crop:1\",\"noise:0.1\"]",
-        new ObjectMapper().readTree(record).at("/config/augmentation").toString());
-    assertEquals("FULL", new ObjectMapper().readTree(record).at("/config/shuffle").asText());
+        new ObjectMapper().readTree(record).at("/config/data/augmentation").toString());
+    assertEquals("full", new ObjectMapper().readTree(record).at("/config/order/shuffle").asText());
   }
 
   @Test

@@ -178,8 +178,8 @@ class EndToEndTest {
     Files.writeString(
         config,
         """
-        {"epochs": 3, "batchSize": 4, "virtualWorkers": 2, "validationFraction": 0.2,
-         "out": "%s"}
+        {"version": 1, "optimization": {"epochs": 3}, "mode": {"virtualWorkers": 2},
+         "data": {"batchSize": 4, "validationFraction": 0.2}, "output": {"folder": "%s"}}
         """
             .formatted(folder.resolve("first").toUri()));
     Ended first =
