@@ -47,7 +47,7 @@ public final class GlobalBatches implements Iterator<DataSet>, AutoCloseable {
         && (config.mode().kind() != Mode.SYNC || config.mode().accumulate() != 1)) {
       throw new IllegalArgumentException(
           "mode="
-              + config.mode()
+              + config.mode().kind()
               + " accumulate="
               + config.mode().accumulate()
               + ": only steps of mode sync without accumulation are each of one global batch");
