@@ -218,7 +218,7 @@ final class IdentityText {
     String name = CONSTANTS.get(constant);
     if (name == null) {
       throw new IllegalStateException(
-          constant.getClass().getName() + "." + constant.name() + " has no written name");
+          constant.getDeclaringClass().getName() + "." + constant.name() + " has no written name");
     }
     return name;
   }

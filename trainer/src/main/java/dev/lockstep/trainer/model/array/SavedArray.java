@@ -195,7 +195,7 @@ public final class SavedArray {
               + Arrays.toString(values()));
     }
 
-    public float read(DataInputStream in) throws IOException {
+    float read(DataInputStream in) throws IOException {
       return switch (this) {
         case FLOAT -> in.readFloat();
         case DOUBLE -> (float) in.readDouble();
