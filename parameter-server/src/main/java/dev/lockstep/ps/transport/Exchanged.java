@@ -1,5 +1,7 @@
 package dev.lockstep.ps.transport;
 
+import java.io.Serializable;
+
 /**
  * Bytes of gradients and parameters that workers exchanged with parameter shards, whether a socket
  * carried them or memory: what a mode or a compression costs, wherever it runs.
@@ -12,7 +14,7 @@ package dev.lockstep.ps.transport;
  *     subtree without examples
  * @param pulled of the float32 vector in every pull of every worker
  */
-public record Exchanged(long pushed, long pulled) {
+public record Exchanged(long pushed, long pulled) implements Serializable {
 
   /** Both ways. */
   public long total() {

@@ -4,7 +4,9 @@ import dev.lockstep.trainer.cluster.BarrierStage;
 import dev.lockstep.trainer.config.TrainingException;
 import dev.lockstep.trainer.control.AttemptFailedException;
 import dev.lockstep.trainer.control.DriverEndpoint;
+import dev.lockstep.trainer.control.WorkerAssignment;
 import dev.lockstep.trainer.control.WorkerReport;
+import dev.lockstep.trainer.control.WorkerResult;
 import dev.lockstep.trainer.worker.TrainingTask;
 import java.io.IOException;
 import java.time.Duration;
@@ -44,7 +46,7 @@ final class Attempt {
       List.of("spark.jobGroup.id", "spark.job.description", "spark.job.interruptOnCancel");
 
   private final JavaSparkContext spark;
-  private final TrainingTask.Assignment assignment;
+  private final WorkerAssignment assignment;
   private final DriverEndpoint endpoint;
   private final RunTracker journal;
 
@@ -56,7 +58,7 @@ final class Attempt {
    */
   Attempt(
       JavaSparkContext spark,
-      TrainingTask.Assignment assignment,
+      WorkerAssignment assignment,
       DriverEndpoint endpoint,
       RunTracker journal) {
     this.spark = spark;
@@ -73,9 +75,10 @@ final class Attempt {
    * @throws TrainingException if it failed in a way that would recur
    * @throws IOException if what is reported cannot be written down
    */
-  List<TrainingTask.Result> run(Runnable started) throws IOException {
-    String group = "lockstep-" + assignment.attempt().run() + "-" + assignment.attempt().attempt();
-    JavaFutureAction<List<TrainingTask.Result>> stage = submit(group);
+  List<WorkerResult> run(Runnable started) throws IOException {
+    String group =
+        "lockstep-" + assignment.attempt().id().run() + "-" + assignment.attempt().id().attempt();
+    JavaFutureAction<List<WorkerResult>> stage = submit(group);
     try {
       return follow(stage, started);
     } finally {
@@ -86,21 +89,22 @@ final class Attempt {
   }
 
   /** In a job group of its own, whose tasks are interrupted when it is cancelled. */
-  private JavaFutureAction<List<TrainingTask.Result>> submit(String group) {
+  private JavaFutureAction<List<WorkerResult>> submit(String group) {
     Map<String, String> callers = new LinkedHashMap<>();
     for (String key : GROUP_PROPERTIES) {
       callers.put(key, spark.getLocalProperty(key));
     }
-    spark.setJobGroup(group, "Lockstep training " + assignment.attempt().run(), true);
+    spark.setJobGroup(group, "Lockstep training " + assignment.attempt().id().run(), true);
     try {
-      return BarrierStage.submit(spark, assignment.workers(), new TrainingTask(assignment));
+      return BarrierStage.submit(
+          spark, assignment.attempt().workers(), new TrainingTask(assignment));
     } finally {
       callers.forEach(spark::setLocalProperty);
     }
   }
 
-  private List<TrainingTask.Result> follow(
-      JavaFutureAction<List<TrainingTask.Result>> stage, Runnable started) throws IOException {
+  private List<WorkerResult> follow(JavaFutureAction<List<WorkerResult>> stage, Runnable started)
+      throws IOException {
     Duration launchTimeout = assignment.config().cluster().startTimeout();
     long launchDeadline = System.nanoTime() + launchTimeout.toNanos();
     long lastReports = Long.MAX_VALUE;
@@ -113,7 +117,7 @@ final class Attempt {
         pulse.accept(report, System.nanoTime());
         journal.accept(report);
       } else if (stage.isDone()) {
-        List<TrainingTask.Result> results = resultsOf(stage);
+        List<WorkerResult> results = resultsOf(stage);
         if (journal.isComplete()) {
           return results;
         }
@@ -141,16 +145,16 @@ final class Attempt {
                 "workers=%d did not all start within launchTimeout=%d s: slots are busy or"
                     + " executors cannot reach the driver at %s; free slots, lower --workers, or"
                     + " raise --start-timeout",
-                assignment.workers(),
+                assignment.attempt().workers(),
                 launchTimeout.toSeconds(),
-                assignment.driver());
+                assignment.attempt().driver());
         // Where none has ever started, another launch would wait for the same.
         throw journal.hasBegun() ? new AttemptFailedException(late) : new TrainingException(late);
       }
     }
   }
 
-  private List<TrainingTask.Result> resultsOf(JavaFutureAction<List<TrainingTask.Result>> stage)
+  private List<WorkerResult> resultsOf(JavaFutureAction<List<WorkerResult>> stage)
       throws IOException {
     try {
       return stage.get(1, TimeUnit.MINUTES);
@@ -179,7 +183,8 @@ final class Attempt {
   private void awaitReasons() throws IOException {
     long deadline = System.nanoTime() + FIRST_REASON.toNanos();
     boolean heard = false;
-    while (System.nanoTime() < deadline && journal.failures().size() < assignment.workers()) {
+    while (System.nanoTime() < deadline
+        && journal.failures().size() < assignment.attempt().workers()) {
       WorkerReport report = endpoint.poll(POLL);
       if (report != null) {
         LOG.debug("after the failure: {}", report);

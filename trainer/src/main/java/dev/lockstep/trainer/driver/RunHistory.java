@@ -7,9 +7,11 @@ import dev.lockstep.trainer.checkpoint.RunProgress;
 import dev.lockstep.trainer.checkpoint.ShardFile;
 import dev.lockstep.trainer.config.OutputConfig.ExistingOutput;
 import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.config.OutputConfig.ExistingOutput;
+import dev.lockstep.trainer.loop.PriorTraining;
 import dev.lockstep.trainer.output.RunFolder;
 import dev.lockstep.trainer.plan.RunIdentity;
-import dev.lockstep.trainer.worker.TrainingTask;
+import dev.lockstep.trainer.plan.RunIdentityFactory;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Instant;
@@ -157,7 +159,7 @@ final class RunHistory {
     RunPlan plan =
         plans.apply(
             RunOrigin.isWarm(origin)
-                ? new RunOrigin(origin, null, TrainingTask.TrainedBefore.NOTHING)
+                ? new RunOrigin(origin, null, PriorTraining.NONE)
                 : given.get());
     Optional<CheckpointStore.Snapshot> newest = checkpoints.newest(observer::warning);
     List<String> differences = plan.identity().differences(last.determinants());

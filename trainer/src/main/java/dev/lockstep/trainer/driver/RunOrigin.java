@@ -2,8 +2,8 @@ package dev.lockstep.trainer.driver;
 
 import dev.lockstep.trainer.checkpoint.ModelState;
 import dev.lockstep.trainer.model.file.InitialModel;
+import dev.lockstep.trainer.loop.PriorTraining;
 import dev.lockstep.trainer.output.RunFolder;
-import dev.lockstep.trainer.worker.TrainingTask;
 
 /**
  * What a run begins with. Lives on the driver.
@@ -12,7 +12,7 @@ import dev.lockstep.trainer.worker.TrainingTask;
  * @param state parameters, and the optimizer's state
  * @param before what they had been trained before
  */
-public record RunOrigin(String text, ModelState state, TrainingTask.TrainedBefore before) {
+public record RunOrigin(String text, ModelState state, PriorTraining before) {
 
   private static final String WARM = "of ";
 
@@ -25,9 +25,7 @@ public record RunOrigin(String text, ModelState state, TrainingTask.TrainedBefor
     float[] theta = model.parameters(seed);
     if (optimizer == OptimizerState.FRESH) {
       return new RunOrigin(
-          "sha256 " + RunFolder.sha256(theta),
-          new ModelState(theta, null),
-          TrainingTask.TrainedBefore.NOTHING);
+          "sha256 " + RunFolder.sha256(theta), new ModelState(theta, null), PriorTraining.NONE);
     }
     StringBuilder text = new StringBuilder("sha256 ").append(RunFolder.sha256(theta));
     if (model.state() != null) {
@@ -42,15 +40,13 @@ public record RunOrigin(String text, ModelState state, TrainingTask.TrainedBefor
     return new RunOrigin(
         text.toString(),
         new ModelState(theta, model.state()),
-        new TrainingTask.TrainedBefore(model.iterations(), model.epochs()));
+        new PriorTraining(model.iterations(), model.epochs()));
   }
 
   /** The parameters of another run, with fresh state. */
   static RunOrigin warm(String run, long step, float[] theta) {
     return new RunOrigin(
-        WARM + run + " after step " + step,
-        new ModelState(theta, null),
-        TrainingTask.TrainedBefore.NOTHING);
+        WARM + run + " after step " + step, new ModelState(theta, null), PriorTraining.NONE);
   }
 
   /** Whether a text is that of a warm start. */

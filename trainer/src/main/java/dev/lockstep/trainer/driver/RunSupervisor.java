@@ -17,7 +17,11 @@ import dev.lockstep.trainer.config.NonFinitePolicy;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.config.TrainingException;
 import dev.lockstep.trainer.control.AttemptFailedException;
+import dev.lockstep.trainer.control.AttemptStart;
 import dev.lockstep.trainer.control.DriverEndpoint;
+import dev.lockstep.trainer.control.WorkerAssignment;
+import dev.lockstep.trainer.control.WorkerResult;
+import dev.lockstep.trainer.loop.PriorTraining;
 import dev.lockstep.trainer.metrics.MetricsLog;
 import dev.lockstep.trainer.metrics.WorkerThroughput;
 import dev.lockstep.trainer.model.ModelDefinition;
@@ -27,7 +31,6 @@ import dev.lockstep.trainer.output.RunFolder;
 import dev.lockstep.trainer.output.TrainingResult;
 import dev.lockstep.trainer.plan.CheckpointClock;
 import dev.lockstep.trainer.plan.Phase;
-import dev.lockstep.trainer.worker.TrainingTask;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -68,7 +71,7 @@ final class RunSupervisor {
   private final Configuration hadoop;
   private final CheckpointStore checkpoints;
   private final RunTracker journal;
-  private final List<TrainingTask.Result> results = new ArrayList<>();
+  private final List<WorkerResult> results = new ArrayList<>();
   private Optional<CheckpointStore.Snapshot> newest;
   private RateCuts cuts = RateCuts.NONE;
   private int workers;
@@ -305,24 +308,25 @@ final class RunSupervisor {
   }
 
   private void launch(Phase phase) throws IOException {
-    Broadcast<TrainingTask.Start> start = spark.broadcast(start(phase));
+    Broadcast<AttemptStart> start = spark.broadcast(start(phase));
     try (DriverEndpoint endpoint = DriverEndpoint.open(SparkEnv.get(), clock(phase));
         MetricsLog log =
             MetricsLog.resume(folder.file(RunFolder.METRICS), hadoop, step(), launched)) {
-      TrainingTask.Assignment assignment =
-          new TrainingTask.Assignment(
+      WorkerAssignment assignment =
+          new WorkerAssignment(
               config,
-              new AttemptId(beginning.run(), launched),
-              endpoint.token(),
-              workers,
               dataset,
               model,
-              phase.plan(),
+              phase,
               start,
-              phase.milestones(),
-              endpoint.address(),
-              folder.file(RunFolder.CHECKPOINTS).toString(),
-              new SerializableConfiguration(hadoop));
+              new WorkerAssignment.AttemptContext(
+                  new AttemptId(beginning.run(), launched),
+                  workers,
+                  endpoint.address(),
+                  endpoint.token()),
+              new WorkerAssignment.CheckpointFolder(
+                  folder.file(RunFolder.CHECKPOINTS).toString(),
+                  new SerializableConfiguration(hadoop)));
       boolean first = !journal.hasBegun();
       journal.begin(assignment, log, endpoint::decide);
       results.addAll(new Attempt(spark, assignment, endpoint, journal).run(() -> started(first)));
@@ -355,8 +359,8 @@ final class RunSupervisor {
   }
 
   /** A phase that has not begun takes over the model that the one before has left. */
-  private TrainingTask.Start start(Phase phase) throws IOException {
-    TrainingTask.TrainedBefore before = plan.origin().before();
+  private AttemptStart start(Phase phase) throws IOException {
+    PriorTraining before = plan.origin().before();
     if (newest.isEmpty()) {
       if (plan.origin().state() == null) {
         throw new TrainingException(
@@ -366,18 +370,18 @@ final class RunSupervisor {
                 + ", and none of its checkpoints is left undamaged: start it again from the"
                 + " folder before-RUN of that run, or replace it with --overwrite");
       }
-      return TrainingTask.Start.of(phase.plan(), plan.origin().state(), 0, before).with(cuts);
+      return AttemptStart.of(phase.plan(), plan.origin().state(), 0, before).with(cuts);
     }
     CheckpointStore.Snapshot snapshot = newest.get();
     Optional<Phase> previous = plan.before(phase);
-    TrainingTask.Start start =
+    AttemptStart start =
         step() == phase.firstStep() && previous.isPresent()
-            ? TrainingTask.Start.of(
+            ? AttemptStart.of(
                 phase.plan(),
                 ModelState.of(previous.get().plan(), snapshot, checkpoints),
                 step(),
                 before)
-            : TrainingTask.Start.of(snapshot, before);
+            : AttemptStart.of(snapshot, before);
     return start.after(snapshot.manifest()).with(cuts);
   }
 
@@ -449,7 +453,7 @@ final class RunSupervisor {
 
   /** What the run has come to. */
   TrainingResult result(RunFolder outputs, InitialModel trained) {
-    List<TrainingTask.Result> ofJvms =
+    List<WorkerResult> ofJvms =
         results.stream().filter(one -> one.worker() == one.servedFrom()).toList();
     return new TrainingResult(
         beginning.run(),
@@ -464,10 +468,10 @@ final class RunSupervisor {
         cuts.cuts(),
         workers,
         servers,
-        ofJvms.stream().mapToLong(TrainingTask.Result::bytesSent).sum(),
+        ofJvms.stream().mapToLong(WorkerResult::bytesSent).sum(),
         new Exchanged(
-            ofJvms.stream().mapToLong(TrainingTask.Result::bytesPushed).sum(),
-            ofJvms.stream().mapToLong(TrainingTask.Result::bytesPulled).sum()),
+            ofJvms.stream().mapToLong(one -> one.exchanged().pushed()).sum(),
+            ofJvms.stream().mapToLong(one -> one.exchanged().pulled()).sum()),
         throughputs(),
         progress().seconds(),
         progress().examples(),
@@ -477,7 +481,7 @@ final class RunSupervisor {
   /** Attempts of a worker on the same executor are one. */
   private List<WorkerThroughput> throughputs() {
     List<WorkerThroughput> all = new ArrayList<>();
-    for (TrainingTask.Result result : results) {
+    for (WorkerResult result : results) {
       WorkerThroughput next = result.throughput();
       int known = 0;
       while (known < all.size() && !all.get(known).isOfSameTask(next)) {

@@ -13,7 +13,9 @@ import dev.lockstep.trainer.checkpoint.Retention;
 import dev.lockstep.trainer.checkpoint.RunProgress;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.control.AttemptFailedException;
+import dev.lockstep.trainer.control.AttemptStart;
 import dev.lockstep.trainer.control.EpochDecision;
+import dev.lockstep.trainer.control.WorkerAssignment;
 import dev.lockstep.trainer.control.WorkerReport;
 import dev.lockstep.trainer.metrics.Divergence;
 import dev.lockstep.trainer.metrics.EpochMetrics;
@@ -23,10 +25,10 @@ import dev.lockstep.trainer.metrics.RunNote;
 import dev.lockstep.trainer.metrics.StepMetrics;
 import dev.lockstep.trainer.model.replica.NumericFingerprint;
 import dev.lockstep.trainer.plan.PlannedUpdates;
+import dev.lockstep.trainer.plan.ReadPlan;
 import dev.lockstep.trainer.plan.RunIdentity;
 import dev.lockstep.trainer.score.EvaluationSums;
 import dev.lockstep.trainer.score.Scores;
-import dev.lockstep.trainer.worker.TrainingTask;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -78,7 +80,7 @@ final class RunTracker {
   private final PairwiseTree tree;
   private final NavigableSet<Long> skippedSteps = new TreeSet<>();
 
-  private TrainingTask.Assignment assignment;
+  private WorkerAssignment assignment;
   private MetricsLog log;
   private Decisions decisions;
   private LocalStepSums localSteps;
@@ -142,7 +144,7 @@ final class RunTracker {
     this.identity = identity;
     this.observer = observer;
     this.dataFingerprint = dataset.manifest().fingerprint();
-    this.validates = TrainingTask.validates(config, dataset);
+    this.validates = new ReadPlan(config, dataset).validates();
     this.tree = new PairwiseTree(config.mode().virtualWorkers());
   }
 
@@ -185,7 +187,7 @@ final class RunTracker {
    * @param file where metrics are written from now on; holds those up to its first step
    * @param deciders who are told how to go on after an epoch
    */
-  void begin(TrainingTask.Assignment next, MetricsLog file, Decisions deciders) {
+  void begin(WorkerAssignment next, MetricsLog file, Decisions deciders) {
     assignment = next;
     log = file;
     decisions = deciders;
@@ -198,7 +200,7 @@ final class RunTracker {
     committedStep = -1;
     lastStep = next.lastStep();
     nonFinite = Optional.empty();
-    localSteps = new LocalStepSums(tree, next.pace(), next.start().value().step());
+    localSteps = new LocalStepSums(tree, next.schedule(), next.start().value().step());
   }
 
   /** What an earlier launch of the run has written of its steps. */
@@ -253,7 +255,7 @@ final class RunTracker {
   }
 
   boolean allStarted() {
-    return started.size() == assignment.workers();
+    return started.size() == assignment.attempt().workers();
   }
 
   /** Steps of the last checkpoint that this attempt has committed; -1 if none. */
@@ -263,7 +265,7 @@ final class RunTracker {
 
   /** Whether all that a complete run reports has been heard. */
   boolean isComplete() {
-    return committedStep == lastStep && epochs.size() == assignment.pace().epoch(lastStep);
+    return committedStep == lastStep && epochs.size() == assignment.schedule().epoch(lastStep);
   }
 
   int servers() {
@@ -352,7 +354,7 @@ final class RunTracker {
     observer.step(metrics);
     EpochSums soFar = sums.getOrDefault(step.epoch(), EpochSums.NONE).plus(step);
     sums.put(step.epoch(), soFar);
-    boolean endsEpoch = assignment.pace().isEpochStart(step.stepsTaken());
+    boolean endsEpoch = assignment.schedule().isEpochStart(step.stepsTaken());
     marks.put(
         step.stepsTaken(),
         new Mark(
@@ -458,15 +460,15 @@ final class RunTracker {
 
   /** Of the first trained block that has one. */
   private double learningRate(WorkerReport.Step step) {
-    TrainingTask.Start start = assignment.start().value();
-    long iteration = start.before().iterations() + step.stepsTaken() - 1;
+    AttemptStart start = assignment.start().value();
+    long iteration = start.prior().iterations() + step.stepsTaken() - 1;
     StepTime time =
         new StepTime(
             iteration,
-            start.before().epochs() + step.epoch(),
+            start.prior().epochs() + step.epoch(),
             iteration,
             rateScales.get(Math.min(step.epoch(), rateScales.size() - 1))
-                * start.cuts().scale(step.stepsTaken() - 1));
+                * start.rates().cuts().scale(step.stepsTaken() - 1));
     return PlannedUpdates.rate(assignment.plan().model(), time).orElse(Double.NaN);
   }
 
@@ -515,16 +517,16 @@ final class RunTracker {
   }
 
   private boolean isNoted(long step) {
-    return marks.containsKey(step) && epochs.size() >= assignment.pace().epoch(step);
+    return marks.containsKey(step) && epochs.size() >= assignment.schedule().epoch(step);
   }
 
   private CheckpointManifest manifest(long step, SavedParts parts) {
     Mark mark = marks.get(step);
-    int epochsTaken = assignment.pace().epoch(step);
+    int epochsTaken = assignment.schedule().epoch(step);
     return new CheckpointManifest(
         CheckpointManifest.FORMAT_VERSION,
-        assignment.attempt().run(),
-        assignment.attempt().attempt(),
+        assignment.attempt().id().run(),
+        assignment.attempt().id().attempt(),
         step,
         epochsTaken,
         assignment.plan().server().layout().parameters(),
@@ -543,7 +545,7 @@ final class RunTracker {
             mark.seconds(),
             epochs.subList(0, epochsTaken),
             rateScales.subList(0, Math.min(rateScales.size(), epochsTaken + 1)),
-            assignment.start().value().cuts().cuts(),
+            assignment.start().value().rates().cuts().cuts(),
             notes),
         parts.shards(),
         parts.replicas());

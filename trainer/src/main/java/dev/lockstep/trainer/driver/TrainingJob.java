@@ -29,9 +29,9 @@ import dev.lockstep.trainer.plan.ModePlan;
 import dev.lockstep.trainer.plan.Phase;
 import dev.lockstep.trainer.plan.PlannedUpdates;
 import dev.lockstep.trainer.plan.PyTorchOptimizers;
+import dev.lockstep.trainer.plan.ReadPlan;
 import dev.lockstep.trainer.plan.RunIdentityFactory;
 import dev.lockstep.trainer.report.page.HtmlReport;
-import dev.lockstep.trainer.worker.TrainingTask;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.Optional;
@@ -95,7 +95,8 @@ public final class TrainingJob {
             config.optimization().seed());
     Augmenter.requireFit(config.data().augmentation(), dataset.manifest().tensors());
     requireValidation(
-        config, TrainingTask.validates(config, dataset) ? Validation.EVERY_EPOCH : Validation.NONE);
+        config,
+        new ReadPlan(config, dataset).validates() ? Validation.EVERY_EPOCH : Validation.NONE);
     RunFolder folder = new RunFolder(config.output().folder(), hadoop);
     RunHistory history = new RunHistory(folder, hadoop, config, observer);
     RunHistory.Beginning beginning = history.begin(this::given, origin -> plan(origin, built));
@@ -183,7 +184,7 @@ public final class TrainingJob {
 
   private long microBatchesPerEpoch() {
     int[] blocks = dataset.manifest().blockSizes();
-    Holdout split = TrainingTask.split(config, dataset);
+    Holdout split = new ReadPlan(config, dataset).split();
     int[] training = split.sizes(Split.TRAINING);
     long examples = IntStream.of(training).asLongStream().sum();
     if (examples == 0) {
@@ -292,7 +293,7 @@ public final class TrainingJob {
     String text = beginning.describe(pace.stepsPerEpoch() * config.optimization().epochs());
     if (workers > 0) {
       int perWorker = (config.mode().virtualWorkers() + workers - 1) / workers;
-      StreamRequest stream = TrainingTask.trainingStream(config, dataset, 0, perWorker, 0, pace);
+      StreamRequest stream = new ReadPlan(config, dataset).training(0, perWorker, 0, pace);
       MemoryPlan memory =
           MemoryPlan.of(
               plan, pace, config.mode().virtualWorkers(), workers, stream.residentBytes());

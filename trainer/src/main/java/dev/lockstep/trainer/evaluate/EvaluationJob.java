@@ -17,10 +17,10 @@ import dev.lockstep.trainer.model.replica.ModelReplica;
 import dev.lockstep.trainer.model.replica.ModelValidation;
 import dev.lockstep.trainer.model.replica.ReplicaOptions;
 import dev.lockstep.trainer.numeric.NumericProfile;
+import dev.lockstep.trainer.plan.ReadPlan;
 import dev.lockstep.trainer.score.EvaluationSums;
 import dev.lockstep.trainer.score.Evaluator;
 import dev.lockstep.trainer.score.Scores;
-import dev.lockstep.trainer.worker.TrainingTask;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -61,7 +61,7 @@ public final class EvaluationJob {
         model,
         dataset,
         NumericProfile.named(config.cluster().numericProfile()),
-        TrainingTask.replicaOptions(config),
+        ReplicaOptions.of(config),
         SPANS,
         BATCH_SIZE,
         Optional.empty());
@@ -83,10 +83,10 @@ public final class EvaluationJob {
         spark,
         model,
         dataset,
-        TrainingTask.split(config, dataset),
+        new ReadPlan(config, dataset).split(),
         part,
         NumericProfile.named(config.cluster().numericProfile()),
-        TrainingTask.replicaOptions(config),
+        ReplicaOptions.of(config),
         SPANS,
         BATCH_SIZE);
   }

@@ -4,17 +4,18 @@ import dev.lockstep.trainer.config.RunPoint;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.loop.StepSchedule;
 import dev.lockstep.trainer.loop.SyncPoints;
+import java.io.Serializable;
 import java.util.List;
 
 /**
  * A part of a run that is launched by itself, once or, after failures, more often: each begins with
- * what the one before has left. Lives on the driver.
+ * what the one before has left. Crosses from driver to executors.
  *
  * @param plan what its mode makes of the model's updates
  * @param firstStep steps of the run taken before it
  * @param milestones of its steps; the last one ends it
  */
-public record Phase(ModePlan plan, long firstStep, SyncPoints milestones) {
+public record Phase(ModePlan plan, long firstStep, SyncPoints milestones) implements Serializable {
 
   /**
    * The phases of a run: one, or two where averaging begins later.

@@ -11,6 +11,7 @@ import dev.lockstep.trainer.checkpoint.ShardFile;
 import dev.lockstep.trainer.config.CheckpointInterval;
 import dev.lockstep.trainer.control.AttemptFailedException;
 import dev.lockstep.trainer.control.DriverLink;
+import dev.lockstep.trainer.control.WorkerAssignment;
 import dev.lockstep.trainer.control.WorkerReport;
 import dev.lockstep.trainer.loop.Round;
 import dev.lockstep.trainer.loop.RoundListener;
@@ -45,7 +46,7 @@ abstract class WorkerReporter implements RoundListener, AutoCloseable {
   private static final Duration LONGEST_WRITE = Duration.ofMinutes(10);
   private static final Duration ABORT_POLL = Duration.ofMillis(500);
 
-  private final TrainingTask.Assignment assignment;
+  private final WorkerAssignment assignment;
   private final int worker;
   private final boolean savesShard;
   private final Replicas replicas;
@@ -68,7 +69,7 @@ abstract class WorkerReporter implements RoundListener, AutoCloseable {
   private final Map<Long, CompletableFuture<ShardSnapshot>> copies = new HashMap<>();
 
   WorkerReporter(
-      TrainingTask.Assignment assignment,
+      WorkerAssignment assignment,
       int worker,
       boolean savesShard,
       Replicas replicas,
@@ -83,7 +84,7 @@ abstract class WorkerReporter implements RoundListener, AutoCloseable {
     this.node = node;
     CheckpointInterval interval = assignment.config().checkpoints().every();
     this.isTimed = interval != null && interval.time().isPresent();
-    this.checkpoints = new CheckpointStore(new Path(assignment.checkpoints()), hadoop);
+    this.checkpoints = new CheckpointStore(new Path(assignment.checkpoints().folder()), hadoop);
     this.writer =
         Executors.newSingleThreadExecutor(
             task -> {
@@ -128,7 +129,7 @@ abstract class WorkerReporter implements RoundListener, AutoCloseable {
     long stepsTaken =
         averages
             ? round.endStep()
-            : outcome.step() - assignment.start().value().before().iterations() + 1;
+            : outcome.step() - assignment.start().value().prior().iterations() + 1;
     Contribution total = outcome.total();
     if (total.nonFinite() != Contribution.FINITE) {
       driver.report(new WorkerReport.Skipped(stepsTaken, total.nonFinite()));
@@ -137,7 +138,7 @@ abstract class WorkerReporter implements RoundListener, AutoCloseable {
       unreported.add(
           new WorkerReport.Step(
               stepsTaken,
-              assignment.pace().epoch(stepsTaken - 1),
+              assignment.schedule().epoch(stepsTaken - 1),
               total.examples(),
               total.lossSum(),
               outcome.gradientNorm()));
@@ -166,16 +167,16 @@ abstract class WorkerReporter implements RoundListener, AutoCloseable {
     if (stepsTaken >= assignment.lastStep()) {
       return;
     }
-    long planned = assignment.milestones().nextCheckpoint(stepsTaken);
+    long planned = assignment.phase().milestones().nextCheckpoint(stepsTaken);
     if (isTimed) {
       askAgain(stepsTaken);
       planned = timed.takesCheckpoint() ? Math.min(planned, timed.step()) : planned;
     }
     checkpointAt = planned;
     if (savesShard) {
-      long iterationsBefore = assignment.start().value().before().iterations();
+      long iterationsBefore = assignment.start().value().prior().iterations();
       copies.computeIfAbsent(
-          planned, step -> node.snapshotAt(iterationsBefore + assignment.pace().clock(step)));
+          planned, step -> node.snapshotAt(iterationsBefore + assignment.schedule().clock(step)));
     }
   }
 
@@ -221,7 +222,7 @@ abstract class WorkerReporter implements RoundListener, AutoCloseable {
   private void write(
       long stepsTaken, List<ReplicaFile> kept, CompletableFuture<ShardSnapshot> shard)
       throws IOException {
-    int attempt = assignment.attempt().attempt();
+    int attempt = assignment.attempt().id().attempt();
     for (ReplicaFile file : kept) {
       driver.report(
           new WorkerReport.ReplicaSaved(stepsTaken, checkpoints.writeReplica(file, attempt)));

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.trainer.cli.Main;
-import dev.lockstep.trainer.worker.TrainingTask;
+import dev.lockstep.trainer.control.WorkerAssignment;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
@@ -95,9 +95,9 @@ class SecretsTest {
 
   @Test
   void whatWorkersAreToldIsPrintedWithoutTheSecretOfTheLaunch() {
-    TrainingTask.Assignment assignment =
-        new TrainingTask.Assignment(
-            null, null, "hush", 2, null, null, null, null, null, null, null, null);
+    WorkerAssignment.AttemptContext attempt =
+        new WorkerAssignment.AttemptContext(null, 2, null, "hush");
+    WorkerAssignment assignment = new WorkerAssignment(null, null, null, null, null, attempt, null);
     assertFalse(assignment.toString().contains("hush"), assignment.toString());
   }
 

@@ -1,5 +1,7 @@
 package dev.lockstep.trainer.model.replica;
 
+import dev.lockstep.trainer.config.ClusterConfig;
+import dev.lockstep.trainer.config.TrainingConfig;
 import java.io.Serializable;
 import java.util.Objects;
 
@@ -16,6 +18,12 @@ public record ReplicaOptions(Kernels kernels) implements Serializable {
     ONEDNN,
     /** DL4J's own (im2col and GEMM). */
     BUILT_IN
+  }
+
+  /** Those of a configuration. */
+  public static ReplicaOptions of(TrainingConfig config) {
+    return new ReplicaOptions(
+        config.cluster().kernels() == ClusterConfig.Kernels.ONEDNN ? Kernels.ONEDNN : Kernels.BUILT_IN);
   }
 
   /** oneDNN where it is there. */

@@ -1,0 +1,79 @@
+package dev.lockstep.trainer.plan;
+
+import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.sharding.plan.Holdout;
+import dev.lockstep.sharding.plan.Split;
+import dev.lockstep.sharding.read.StreamRequest;
+import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.loop.StepSchedule;
+
+/**
+ * Which examples a run reads, in which order: its split of the dataset, and the requests of its
+ * workers.
+ *
+ * @param config of the run
+ * @param dataset of the run
+ */
+public record ReadPlan(TrainingConfig config, ShardedDataset dataset) {
+
+  private static final int PREFETCHED_STEPS = 2;
+
+  /**
+   * Which examples are held out for validation, by the configuration or by the dataset's writer.
+   */
+  public Holdout split() {
+    return dataset.manifest().holdout(config.optimization().seed(), config.data().validationFraction());
+  }
+
+  /** Whether any examples are held out for validation. */
+  public boolean validates() {
+    return split().examples(Split.VALIDATION) > 0;
+  }
+
+  /**
+   * What a worker that plays the virtual workers {@code [from, to)} reads to train.
+   *
+   * @param firstStep steps of the run taken before
+   */
+  public StreamRequest training(int from, int to, long firstStep, StepSchedule schedule) {
+    return new StreamRequest(
+            dataset,
+            split(),
+            Split.TRAINING,
+            config.optimization().seed(),
+            config.mode().virtualWorkers(),
+            from,
+            to,
+            config.data().batchSize(),
+            0,
+            schedule.epoch(firstStep),
+            schedule.firstMicroBatch(firstStep),
+            config.optimization().epochs(),
+            PREFETCHED_STEPS * (to - from))
+        .withShuffle(config.order().shuffleOf(dataset.manifest()))
+        .withGatherBytes(config.order().memory().bytes())
+        .withConsecutive(schedule.consecutive())
+        .withAugmentation(config.data().augmentation());
+  }
+
+  /**
+   * What a worker that plays the virtual workers {@code [from, to)} reads to validate: its part of
+   * all validation examples, in the order of the files.
+   */
+  public StreamRequest validation(int from, int to) {
+    return new StreamRequest(
+        dataset,
+        split(),
+        Split.VALIDATION,
+        config.optimization().seed(),
+        config.mode().virtualWorkers(),
+        from,
+        to,
+        config.data().batchSize(),
+        0,
+        0,
+        0,
+        1,
+        PREFETCHED_STEPS * (to - from));
+  }
+}
