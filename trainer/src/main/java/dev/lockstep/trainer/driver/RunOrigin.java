@@ -1,8 +1,8 @@
 package dev.lockstep.trainer.driver;
 
 import dev.lockstep.trainer.checkpoint.ModelState;
-import dev.lockstep.trainer.model.file.InitialModel;
 import dev.lockstep.trainer.loop.PriorTraining;
+import dev.lockstep.trainer.model.file.InitialModel;
 import dev.lockstep.trainer.output.RunFolder;
 
 /**
