@@ -41,7 +41,7 @@ public record InitialModel(ModelDefinition definition, Optional<SavedTraining> s
     return new InitialModel(definition, Optional.of(saved));
   }
 
-  /** The user's network with its parameters, updater state and counts, if it is initialised. */
+  /** The user's network with its parameters, updater state and counts, if it is initialized. */
   public static InitialModel of(MultiLayerNetwork network) {
     return network.isInitCalled()
         ? new InitialModel(
@@ -54,7 +54,7 @@ public record InitialModel(ModelDefinition definition, Optional<SavedTraining> s
         : fresh(ModelDefinition.of(network.getLayerWiseConfigurations()));
   }
 
-  /** The user's graph with its parameters, updater state and counts, if it is initialised. */
+  /** The user's graph with its parameters, updater state and counts, if it is initialized. */
   public static InitialModel of(ComputationGraph graph) {
     return graph.params().length() > 0
         ? new InitialModel(
@@ -71,7 +71,7 @@ public record InitialModel(ModelDefinition definition, Optional<SavedTraining> s
    * The model as a DL4J network, with its parameters, updater state and counts: a copy that is the
    * caller's.
    *
-   * @throws IllegalStateException if it is a graph, or not initialised
+   * @throws IllegalStateException if it is a graph, or not initialized
    */
   public MultiLayerNetwork network() {
     if (definition.kind() != ModelDefinition.Kind.MULTI_LAYER_NETWORK) {
@@ -84,7 +84,7 @@ public record InitialModel(ModelDefinition definition, Optional<SavedTraining> s
    * The model as a DL4J graph, with its parameters, updater state and counts: a copy that is the
    * caller's.
    *
-   * @throws IllegalStateException if it is a stack of layers, or not initialised
+   * @throws IllegalStateException if it is a stack of layers, or not initialized
    */
   public ComputationGraph graph() {
     if (definition.kind() != ModelDefinition.Kind.COMPUTATION_GRAPH) {

@@ -26,7 +26,7 @@ import org.deeplearning4j.util.ModelSerializer;
 
 /**
  * DL4J's model file. Written by DL4J's own {@code ModelSerializer}; read by this class, because
- * DL4J's reader deserialises a Java object ({@code preprocessor.bin}) from any zip that brings one:
+ * DL4J's reader deserializes a Java object ({@code preprocessor.bin}) from any zip that brings one:
  *
  * <pre>
  *   configuration.json   the network's configuration, with iteration and epoch counts

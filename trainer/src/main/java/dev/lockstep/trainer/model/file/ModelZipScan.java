@@ -190,7 +190,7 @@ public final class ModelZipScan {
             source
                 + " holds "
                 + PREPROCESSOR
-                + ", a serialised Java object that runs code when it is opened: save the model"
+                + ", a serialized Java object that runs code when it is opened: save the model"
                 + " without it");
       } else if (!known.contains(name)) {
         problems.add(

@@ -95,7 +95,7 @@ public final class ComputationGraphAdapter implements Network {
   }
 
   @Override
-  public double regularisation() {
+  public double regularization() {
     return graph.calcRegularizationScore(true);
   }
 

@@ -99,7 +99,7 @@ public final class MultiLayerNetworkAdapter implements Network {
   }
 
   @Override
-  public double regularisation() {
+  public double regularization() {
     return network.calcRegularizationScore(true);
   }
 

@@ -8,7 +8,7 @@ import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The one small adapter between DL4J's two kinds of network and everything else in this room. Used
+ * The one small adapter between DL4J's two kinds of network and the rest of the trainer. Used
  * by one thread at a time, like the network behind it.
  */
 public interface Network extends AutoCloseable {
@@ -68,7 +68,7 @@ public interface Network extends AutoCloseable {
   /**
    * What {@link #computeGradient} and {@link #score} added to the score for L1, L2, weight decay.
    */
-  double regularisation();
+  double regularization();
 
   @Override
   void close();

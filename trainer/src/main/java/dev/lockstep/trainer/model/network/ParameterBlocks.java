@@ -19,7 +19,7 @@ public final class ParameterBlocks {
   /** A block with the DL4J objects that say how it is updated. */
   public record Entry(Block block, Trainable trainable, String parameter) {
 
-    /** Whether its "gradient" is an update of a running statistic (batch normalisation). */
+    /** Whether its "gradient" is an update of a running statistic (batch normalization). */
     public boolean isStatistic() {
       return !trainable.updaterDivideByMinibatch(parameter);
     }
@@ -33,7 +33,7 @@ public final class ParameterBlocks {
     }
   }
 
-  /** Blocks that are no weights: biases, and gains and offsets of normalisation. */
+  /** Blocks that are no weights: biases, and gains and offsets of normalization. */
   static Set<String> vectors(List<Entry> entries) {
     return entries.stream()
         .filter(entry -> !entry.isWeight())

@@ -124,7 +124,7 @@ record UpdateRules(
       case ClipElementWiseAbsoluteValue -> Mode.CLIP_ELEMENT_WISE_ABSOLUTE_VALUE;
       case ClipL2PerLayer -> Mode.CLIP_L2_PER_LAYER;
       case ClipL2PerParamType -> Mode.CLIP_L2_PER_PARAM_TYPE;
-      case None -> throw new IllegalArgumentException("no normalisation");
+      case None -> throw new IllegalArgumentException("no normalization");
     };
   }
 
@@ -135,7 +135,7 @@ record UpdateRules(
     if (entry.isStatistic()) {
       if (!(updater instanceof NoOp)) {
         throw refused(
-            name, "a statistic with updater " + updater, "use DL4J's batch normalisation");
+            name, "a statistic with updater " + updater, "use DL4J's batch normalization");
       }
       return UpdateRule.of(new OptimizerSpec.Assign());
     }
@@ -160,7 +160,7 @@ record UpdateRules(
       } else {
         throw refused(
             name,
-            "regularisation " + one.getClass().getName(),
+            "regularization " + one.getClass().getName(),
             "use L1Regularization, L2Regularization or WeightDecay");
       }
     }
@@ -179,7 +179,7 @@ record UpdateRules(
       return Schedule.fixed(schedules.stream().mapToDouble(s -> s.at(0, 0)).sum());
     }
     if (schedules.stream().distinct().count() > 1) {
-      throw refused(name, "two regularisations with different schedules", "use one of them");
+      throw refused(name, "two regularizations with different schedules", "use one of them");
     }
     return Schedule.scaled(schedules.get(0), schedules.size());
   }

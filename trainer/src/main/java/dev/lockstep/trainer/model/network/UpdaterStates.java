@@ -21,7 +21,7 @@ public final class UpdaterStates {
 
   private UpdaterStates() {}
 
-  /** Copies an initialised network's parameters and updater state. */
+  /** Copies an initialized network's parameters and updater state. */
   public static SavedTraining capture(Network network, long iterations, int epochs) {
     float[] theta = floats(network.parameters());
     INDArray view = network.updater().getStateViewArray();

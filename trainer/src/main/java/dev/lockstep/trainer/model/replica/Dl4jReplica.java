@@ -90,7 +90,7 @@ final class Dl4jReplica implements ModelReplica {
     // The long overload: setSeed(int[]) ends in seed 0.
     Nd4j.getRandom().setSeed(NativeSeed.of(at.seed()));
     weigh(arrays.weights());
-    double meanLoss = network.computeGradient(arrays) - network.regularisation();
+    double meanLoss = network.computeGradient(arrays) - network.regularization();
     gradients.read(gradient);
     weighStatistics(gradient, batch.examples());
     return new ExampleSums(batch.examples(), meanLoss * batch.examples());
@@ -117,7 +117,7 @@ final class Dl4jReplica implements ModelReplica {
   public ExampleSums score(MicroBatch batch) {
     Network.Batch arrays = bind(batch);
     weigh(arrays.weights());
-    double meanLoss = network.score(arrays) - network.regularisation();
+    double meanLoss = network.score(arrays) - network.regularization();
     return new ExampleSums(batch.examples(), meanLoss * batch.examples());
   }
 

@@ -8,11 +8,11 @@ import java.util.Objects;
 /**
  * How replicas compute. Crosses from driver to executors.
  *
- * @param kernels which implementation of convolution, pooling and batch normalisation
+ * @param kernels which implementation of convolution, pooling and batch normalization
  */
 public record ReplicaOptions(Kernels kernels) implements Serializable {
 
-  /** Implementations of convolution, pooling and batch normalisation. */
+  /** Implementations of convolution, pooling and batch normalization. */
   public enum Kernels {
     /** oneDNN's where the loaded natives have it, else DL4J's own. */
     ONEDNN,

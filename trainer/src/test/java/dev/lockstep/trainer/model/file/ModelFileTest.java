@@ -66,7 +66,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
 class ModelFileTest {
   private static final List<TensorSpec> TABLE = List.of(Fixtures.features(12), Fixtures.classes(4));
 
-  /** Several updaters and a batch normalisation: four groups of updater state. */
+  /** Several updaters and a batch normalization: four groups of updater state. */
   private static MultiLayerConfiguration mixed() {
     return new NeuralNetConfiguration.Builder()
         .seed(7)
@@ -244,10 +244,10 @@ class ModelFileTest {
   }
 
   @Test
-  void aZipWithASerialisedObjectIsRefused() throws IOException {
+  void aZipWithASerializedObjectIsRefused() throws IOException {
     assertRefused(
         with("preprocessor.bin", new byte[] {1}),
-        "model.zip holds preprocessor.bin, a serialised Java object that runs code");
+        "model.zip holds preprocessor.bin, a serialized Java object that runs code");
   }
 
   @Test

@@ -34,7 +34,7 @@ import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
 
 /** A model file from a stranger is a model, or it is refused before anything of it runs. */
 class UntrustedModelTest {
-  private static final String INITIALISED = "lockstep.test.gadget.initialised";
+  private static final String INITIALISED = "lockstep.test.gadget.initialized";
 
   private static MultiLayerConfiguration configuration(int hidden) {
     return new NeuralNetConfiguration.Builder()
@@ -206,7 +206,7 @@ class UntrustedModelTest {
   }
 
   @Test
-  void aClassThatIsNoPartOfDl4jIsNotEvenInitialised() throws IOException {
+  void aClassThatIsNoPartOfDl4jIsNotEvenInitialized() throws IOException {
     String layer = "org.deeplearning4j.nn.conf.layers.DenseLayer";
     String gadget = Gadget.class.getName();
     for (String name :

@@ -155,7 +155,7 @@ class AveragingParityTest {
   }
 
   @Test
-  void statisticsOfBatchNormalisationAreAveragedPlainly() {
+  void statisticsOfBatchNormalizationAreAveragedPlainly() {
     MultiLayerConfiguration configuration =
         new NeuralNetConfiguration.Builder()
             .seed(7)

@@ -139,7 +139,7 @@ class Dl4jReplicaTest {
   }
 
   @Test
-  void statisticsOfBatchNormalisationAreWeighedByExamples() {
+  void statisticsOfBatchNormalizationAreWeighedByExamples() {
     ModelDefinition definition = convolutionalWithDropout(1);
     int mean = offset(definition, "1_mean");
     MicroBatch batch = Fixtures.examples(IMAGES, 16, 1);

@@ -63,7 +63,7 @@ class SingleMachineEquivalenceTest {
     GRAPH
   }
 
-  private enum Regularisation {
+  private enum Regularization {
     NONE,
     L2,
     WEIGHT_DECAY,
@@ -90,13 +90,13 @@ class SingleMachineEquivalenceTest {
     }
   }
 
-  static Stream<Arguments> everyUpdaterRegularisationAndKind() {
+  static Stream<Arguments> everyUpdaterRegularizationAndKind() {
     List<Arguments> all = new ArrayList<>();
     for (Rule rule : Rule.values()) {
-      for (Regularisation regularisation : Regularisation.values()) {
-        all.add(Arguments.of(rule, regularisation, Kind.LAYERS));
-        if (regularisation != Regularisation.L1_AND_BIAS) {
-          all.add(Arguments.of(rule, regularisation, Kind.GRAPH));
+      for (Regularization regularization : Regularization.values()) {
+        all.add(Arguments.of(rule, regularization, Kind.LAYERS));
+        if (regularization != Regularization.L1_AND_BIAS) {
+          all.add(Arguments.of(rule, regularization, Kind.GRAPH));
         }
       }
     }
@@ -104,9 +104,9 @@ class SingleMachineEquivalenceTest {
   }
 
   @ParameterizedTest
-  @MethodSource("everyUpdaterRegularisationAndKind")
-  void hundredStepsEndWhereFitEnds(Rule rule, Regularisation regularisation, Kind kind) {
-    Fit fit = Fit.of(kind, table(rule.updater(), regularisation));
+  @MethodSource("everyUpdaterRegularizationAndKind")
+  void hundredStepsEndWhereFitEnds(Rule rule, Regularization regularization, Kind kind) {
+    Fit fit = Fit.of(kind, table(rule.updater(), regularization));
     double error = runSideBySide(fit, TABLE, V, B, STEPS);
     assertTrue(error <= TOLERANCE, "relative error of parameters " + error);
   }
@@ -124,14 +124,14 @@ class SingleMachineEquivalenceTest {
         .flatMap(
             updater ->
                 Stream.of(
-                    Arguments.of(updater, Regularisation.L2, Kind.LAYERS),
-                    Arguments.of(updater, Regularisation.WEIGHT_DECAY, Kind.GRAPH)));
+                    Arguments.of(updater, Regularization.L2, Kind.LAYERS),
+                    Arguments.of(updater, Regularization.WEIGHT_DECAY, Kind.GRAPH)));
   }
 
   @ParameterizedTest
   @MethodSource("lessUsedUpdaters")
-  void soDoTheLessUsedUpdaters(IUpdater updater, Regularisation regularisation, Kind kind) {
-    Fit fit = Fit.of(kind, table(updater, regularisation));
+  void soDoTheLessUsedUpdaters(IUpdater updater, Regularization regularization, Kind kind) {
+    Fit fit = Fit.of(kind, table(updater, regularization));
     double error = runSideBySide(fit, TABLE, V, B, STEPS);
     assertTrue(error <= TOLERANCE, "relative error of parameters " + error);
   }
@@ -190,10 +190,10 @@ class SingleMachineEquivalenceTest {
     return features.shape().stream().mapToLong(Integer::longValue).toArray();
   }
 
-  private static MultiLayerConfiguration table(IUpdater updater, Regularisation regularisation) {
+  private static MultiLayerConfiguration table(IUpdater updater, Regularization regularization) {
     NeuralNetConfiguration.Builder builder =
         new NeuralNetConfiguration.Builder().seed(7).updater(updater).activation(Activation.TANH);
-    switch (regularisation) {
+    switch (regularization) {
       case NONE -> {}
       case L2 -> builder.l2(1e-2);
       case WEIGHT_DECAY -> builder.weightDecay(1e-2);
@@ -255,7 +255,7 @@ class SingleMachineEquivalenceTest {
 
   @ParameterizedTest
   @EnumSource(Kind.class)
-  void batchNormalisationWithOneVirtualWorkerIsFits(Kind kind) {
+  void batchNormalizationWithOneVirtualWorkerIsFits(Kind kind) {
     MultiLayerConfiguration configuration =
         new NeuralNetConfiguration.Builder()
             .seed(7)
@@ -275,7 +275,7 @@ class SingleMachineEquivalenceTest {
   }
 
   @Test
-  void batchNormalisationOfImagesWithOneVirtualWorkerIsFits() {
+  void batchNormalizationOfImagesWithOneVirtualWorkerIsFits() {
     MultiLayerConfiguration configuration =
         new NeuralNetConfiguration.Builder()
             .seed(7)
@@ -294,13 +294,13 @@ class SingleMachineEquivalenceTest {
 
   @ParameterizedTest
   @EnumSource(value = GradientNormalization.class, mode = EnumSource.Mode.EXCLUDE, names = "None")
-  void gradientNormalisationOfTheModelIsFits(GradientNormalization normalisation) {
+  void gradientNormalizationOfTheModelIsFits(GradientNormalization normalization) {
     MultiLayerConfiguration configuration =
         new NeuralNetConfiguration.Builder()
             .seed(7)
             .updater(new Nesterovs(0.02, 0.9))
             .activation(Activation.TANH)
-            .gradientNormalization(normalisation)
+            .gradientNormalization(normalization)
             .gradientNormalizationThreshold(0.05)
             .l2(1e-3)
             .list()
@@ -334,7 +334,7 @@ class SingleMachineEquivalenceTest {
 
   @Test
   void gradientSumsWithoutDivisionAreFits() {
-    MultiLayerConfiguration configuration = table(new Sgd(0.002), Regularisation.L2);
+    MultiLayerConfiguration configuration = table(new Sgd(0.002), Regularization.L2);
     configuration.getConfs().forEach(conf -> conf.setMiniBatch(false));
     double error = runSideBySide(Fit.of(Kind.LAYERS, configuration), TABLE, V, B, 30);
     assertTrue(error <= TOLERANCE, "relative error of parameters " + error);
@@ -357,9 +357,9 @@ class SingleMachineEquivalenceTest {
   }
 
   @Test
-  void lossIsTheMeanOverExamplesWithoutRegularisation() {
-    Fit plain = Fit.of(Kind.LAYERS, table(new Sgd(0.1), Regularisation.NONE));
-    Fit regularised = Fit.of(Kind.LAYERS, table(new Sgd(0.1), Regularisation.L2));
+  void lossIsTheMeanOverExamplesWithoutRegularization() {
+    Fit plain = Fit.of(Kind.LAYERS, table(new Sgd(0.1), Regularization.NONE));
+    Fit regularised = Fit.of(Kind.LAYERS, table(new Sgd(0.1), Regularization.L2));
     MicroBatch global = Fixtures.examples(TABLE, 30, 1);
     plain.step(Fixtures.dl4j(global, 12));
     try (ReplicaTraining cluster =

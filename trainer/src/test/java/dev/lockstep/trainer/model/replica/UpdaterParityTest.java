@@ -72,8 +72,8 @@ class UpdaterParityTest {
   /** The same updater on both sides. */
   private record Pair(String name, IUpdater dl4j, OptimizerSpec lockstep) {}
 
-  /** The same regularisation on both sides. */
-  private record RegularisationPair(String name, List<Regularization> dl4j, UpdateRule lockstep) {}
+  /** The same regularization on both sides. */
+  private record RegularizationPair(String name, List<Regularization> dl4j, UpdateRule lockstep) {}
 
   /** The same schedule on both sides. */
   private record SchedulePair(ISchedule dl4j, Schedule lockstep) {}
@@ -83,12 +83,12 @@ class UpdaterParityTest {
     return updaters()
         .flatMap(
             pair ->
-                regularisations(pair.lockstep())
+                regularizations(pair.lockstep())
                     .map(
-                        regularisation ->
+                        regularization ->
                             DynamicTest.dynamicTest(
-                                pair.name() + ", " + regularisation.name(),
-                                () -> assertParity(pair, regularisation))));
+                                pair.name() + ", " + regularization.name(),
+                                () -> assertParity(pair, regularization))));
   }
 
   @TestFactory
@@ -99,7 +99,7 @@ class UpdaterParityTest {
                 DynamicTest.dynamicTest(
                     pair.name(),
                     () ->
-                        regularisations(pair.lockstep())
+                        regularizations(pair.lockstep())
                             .filter(r -> r.name().equals("weight decay times rate"))
                             .forEach(r -> assertParity(pair, r))));
   }
@@ -117,7 +117,7 @@ class UpdaterParityTest {
                                 "scheduled",
                                 new Adam(schedule.dl4j()),
                                 new Dl4jOptimizer.Adam(schedule.lockstep(), 0.9, 0.999, 1e-8)),
-                            new RegularisationPair("none", List.of(), UpdateRule.of(anySgd())))));
+                            new RegularizationPair("none", List.of(), UpdateRule.of(anySgd())))));
   }
 
   /** Why a model with AdaBelief is refused. */
@@ -173,25 +173,25 @@ class UpdaterParityTest {
         new Pair("NoOp", new NoOp(), new Dl4jOptimizer.NoOp()));
   }
 
-  private static Stream<RegularisationPair> regularisations(OptimizerSpec optimizer) {
+  private static Stream<RegularizationPair> regularizations(OptimizerSpec optimizer) {
     UpdateRule rule = UpdateRule.of(optimizer);
     Schedule small = Schedule.fixed(1e-2);
     ISchedule decaying = new StepSchedule(ScheduleType.ITERATION, 1e-2, 0.5, 30);
     return Stream.of(
-        new RegularisationPair("no regularisation", List.of(), rule),
-        new RegularisationPair(
+        new RegularizationPair("no regularization", List.of(), rule),
+        new RegularizationPair(
             "L1 and L2",
             List.of(new L1Regularization(1e-2), new L2Regularization(1e-2)),
             rule.withL1(small).withL2(small)),
-        new RegularisationPair(
+        new RegularizationPair(
             "scheduled L2",
             List.of(new L2Regularization(decaying)),
             rule.withL2(new Dl4jSchedule.Step(Clock.ITERATION, 1e-2, 0.5, 30))),
-        new RegularisationPair(
+        new RegularizationPair(
             "weight decay times rate",
             List.of(new WeightDecay(1e-2, true)),
             rule.withWeightDecay(small, WeightDecayScaling.BY_LEARNING_RATE)),
-        new RegularisationPair(
+        new RegularizationPair(
             "weight decay alone",
             List.of(new WeightDecay(1e-2, false)),
             rule.withWeightDecay(small, WeightDecayScaling.NONE)));
@@ -230,8 +230,8 @@ class UpdaterParityTest {
             new Dl4jSchedule.Ramp(new Dl4jSchedule.Exponential(Clock.EPOCH, 0.01, 0.5), 40)));
   }
 
-  private static void assertParity(Pair pair, RegularisationPair regularisation) {
-    UpdateRule rule = withOptimizer(regularisation.lockstep(), pair.lockstep());
+  private static void assertParity(Pair pair, RegularizationPair regularization) {
+    UpdateRule rule = withOptimizer(regularization.lockstep(), pair.lockstep());
     ParameterLayout layout = new ParameterLayout(List.of(new Block("0_W", 0, 0, PARAMETERS)));
     UpdatePlan plan = UpdatePlan.uniform(layout, rule, new Clipping.None());
     ShardOptimizer optimizer = new ShardOptimizer(plan, 0, PARAMETERS);
@@ -250,7 +250,7 @@ class UpdaterParityTest {
       float[] sum = gradientSum(random);
       INDArray update = Nd4j.createFromArray(sum.clone());
       update.divi(EXAMPLES);
-      dl4jUpdate(pair.dl4j(), updater, regularisation.dl4j(), expectedTheta, update, step, epoch);
+      dl4jUpdate(pair.dl4j(), updater, regularization.dl4j(), expectedTheta, update, step, epoch);
       expectedTheta.subi(update);
 
       optimizer.update(theta, sum, 0, PARAMETERS, EXAMPLES, null, StepTime.of(step, epoch));
@@ -277,21 +277,21 @@ class UpdaterParityTest {
   private static void dl4jUpdate(
       IUpdater config,
       GradientUpdater<?> updater,
-      List<Regularization> regularisations,
+      List<Regularization> regularizations,
       INDArray theta,
       INDArray gradient,
       int iteration,
       int epoch) {
     double rate = config.hasLearningRate() ? config.getLearningRate(iteration, epoch) : 1.0;
-    for (Regularization regularisation : regularisations) {
-      if (regularisation.applyStep() == ApplyStep.BEFORE_UPDATER) {
-        regularisation.apply(theta, gradient, rate, iteration, epoch);
+    for (Regularization regularization : regularizations) {
+      if (regularization.applyStep() == ApplyStep.BEFORE_UPDATER) {
+        regularization.apply(theta, gradient, rate, iteration, epoch);
       }
     }
     updater.applyUpdater(gradient, iteration, epoch);
-    for (Regularization regularisation : regularisations) {
-      if (regularisation.applyStep() == ApplyStep.POST_UPDATER) {
-        regularisation.apply(theta, gradient, rate, iteration, epoch);
+    for (Regularization regularization : regularizations) {
+      if (regularization.applyStep() == ApplyStep.POST_UPDATER) {
+        regularization.apply(theta, gradient, rate, iteration, epoch);
       }
     }
   }
