@@ -5,7 +5,6 @@ import dev.lockstep.examples.lab.Lab;
 import dev.lockstep.examples.lab.PlainDl4j;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.Lockstep;
-import dev.lockstep.trainer.config.OptimizerName;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.metrics.EpochMetrics;
 import dev.lockstep.trainer.output.TrainingResult;
@@ -80,7 +79,7 @@ public final class Optimizers extends Experiment {
                 .optimization(
                     o ->
                         o.optimizer(
-                            o.optimizer().withName(OptimizerName.ADADELTA).with("lr", rate)))
+                            o.optimizer().withOptimizer("adadelta(lr=" + rate + ")")))
                 .build());
     training.add(Series.ofEpochs("AdaDelta", adaDelta.metrics(), EpochMetrics::meanLoss));
     test.add(Series.ofEpochs("AdaDelta", adaDelta.metrics(), EpochMetrics::validationLoss));

@@ -40,29 +40,12 @@ record ScheduleParameter(String name, Kind kind, String ifAbsent) {
   String canonical(String where, String value) {
     String named = where + name + "=";
     return switch (kind) {
-      case NUMBER -> number(named, value);
+      case NUMBER -> CallText.text(CallText.number(named, value));
       case COUNT -> count(named, value);
       case SPAN, SPANS -> ScheduleDuration.parse(named, value).toString();
       case CLOCK -> oneOf(named, value, "steps", "epochs");
       case ANNEAL -> oneOf(named, value, "cos", "linear");
     };
-  }
-
-  private static String number(String named, String value) {
-    try {
-      double number = Double.parseDouble(value);
-      if (Double.isFinite(number) && Character.isDigit(value.charAt(value.length() - 1))) {
-        String text = Double.toString(number).replace(".0E", "e").replace("E", "e");
-        return text.endsWith(".0") ? text.substring(0, text.length() - 2) : text;
-      }
-    } catch (NumberFormatException e) {
-      throw new IllegalArgumentException(notNumber(named, value), e);
-    }
-    throw new IllegalArgumentException(notNumber(named, value));
-  }
-
-  private static String notNumber(String named, String value) {
-    return named + value + " is not a number: give one such as 0.1 or 1e-5";
   }
 
   private static String count(String named, String value) {

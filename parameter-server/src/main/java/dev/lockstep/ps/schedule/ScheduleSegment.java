@@ -54,24 +54,10 @@ record ScheduleSegment(ScheduleForm form, Map<String, List<String>> given) {
    * @throws IllegalArgumentException naming the value and the remedy
    */
   static ScheduleSegment parse(String text) {
-    int open = text.indexOf('(');
-    String name = (open < 0 ? text : text.substring(0, open)).strip();
-    ScheduleForm form = form(name);
-    if (open < 0) {
-      return new ScheduleSegment(form, Map.of());
-    }
-    if (!text.endsWith(")") || text.indexOf(')') != text.length() - 1) {
-      throw new IllegalArgumentException(
-          "schedule \""
-              + text
-              + "\" is not of the form name(argument, ...): end it with one ), and write > before"
-              + " another part");
-    }
+    CallText call = CallText.parse("schedule", text);
+    ScheduleForm form = form(call.name());
     Map<String, List<String>> given = new LinkedHashMap<>();
-    String inside = text.substring(open + 1, text.length() - 1);
-    for (String argument : inside.isBlank() ? new String[0] : inside.split(",", -1)) {
-      add(form, argument.strip(), given);
-    }
+    call.arguments().forEach(argument -> add(form, argument, given));
     return new ScheduleSegment(form, given);
   }
 
@@ -87,11 +73,11 @@ record ScheduleSegment(ScheduleForm form, Map<String, List<String>> given) {
         "schedule \"" + name + "\" is not known: give one of " + String.join(", ", names));
   }
 
-  private static void add(ScheduleForm form, String argument, Map<String, List<String>> given) {
-    int equals = argument.indexOf('=');
+  private static void add(
+      ScheduleForm form, CallText.Argument argument, Map<String, List<String>> given) {
     ScheduleParameter parameter =
-        equals < 0 ? form.parameters().get(0) : named(form, argument.substring(0, equals).strip());
-    String value = parameter.canonical(where(form), argument.substring(equals + 1).strip());
+        argument.name() == null ? form.parameters().get(0) : named(form, argument.name());
+    String value = parameter.canonical(where(form), argument.value());
     List<String> values = given.computeIfAbsent(parameter.name(), absent -> new ArrayList<>());
     if (!values.isEmpty() && parameter.kind() != Kind.SPANS) {
       throw new IllegalArgumentException(
@@ -253,14 +239,13 @@ record ScheduleSegment(ScheduleForm form, Map<String, List<String>> given) {
   /** The canonical text, which {@link #parse} reads back. */
   @Override
   public String toString() {
-    List<String> arguments = new ArrayList<>();
+    List<CallText.Argument> arguments = new ArrayList<>();
     String first = form.parameters().get(0).name();
     given.forEach(
-        (name, values) -> {
-          for (String value : values) {
-            arguments.add(name.equals(first) ? value : name + "=" + value);
-          }
-        });
-    return form.text() + (arguments.isEmpty() ? "" : "(" + String.join(", ", arguments) + ")");
+        (name, values) ->
+            values.forEach(
+                value ->
+                    arguments.add(new CallText.Argument(name.equals(first) ? null : name, value))));
+    return new CallText(form.text(), arguments).toString();
   }
 }

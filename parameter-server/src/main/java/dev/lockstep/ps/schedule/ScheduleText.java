@@ -20,7 +20,7 @@ import java.util.List;
  * first length; {@code by=steps} makes it count steps where its lengths are given in epochs. {@code
  * for} is the length of a part: every part but the last needs one. Where {@code linear}, {@code
  * cosine}, {@code polynomial} and {@code onecycle} are last and have none, they take the rest of
- * the run, step by step. The base is the value that the optimizer was given, such as {@code --lr};
+ * the run, step by step. The base is the value that the optimizer was given, such as {@code lr};
  * {@code from} and {@code to} of {@code linear} and {@code onecycle} are parts of it, as in
  * PyTorch, and those of other forms are values.
  */

@@ -113,7 +113,7 @@ class ScheduleTextTest {
           name each argument once, as name=value
           cosine(end=1) | schedule cosine: it has no end: give for, to, by
           cosine(90epochs | schedule "cosine(90epochs" is not of the form name(argument, ...): end it \
-          with one ), and write > before another part
+          with one )
           step(gamma=0.1) | schedule step: every is not given: write step(10epochs)
           step(3epochs,gamma=x) | schedule step: gamma=x is not a number: give one such as 0.1 or 1e-5
           step(3epochs,for=2epochs) | schedule step: for=2epochs has no effect in the last part: leave \

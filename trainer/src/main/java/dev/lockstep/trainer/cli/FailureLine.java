@@ -4,7 +4,7 @@ import dev.lockstep.sharding.AddressSecrets;
 import dev.lockstep.trainer.model.UnsupportedModelException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.apache.spark.SparkException;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -13,18 +13,6 @@ import picocli.CommandLine.UnmatchedArgumentException;
 final class FailureLine {
 
   private FailureLine() {}
-
-  /** Old spellings of options, each with the one that took its place. */
-  private static final Map<String, String> RENAMED =
-      Map.of(
-          "--compress", "--gradient-compression",
-          "--compression", "--shard-compression",
-          "--push-split", "--overlap-depth",
-          "--launch-timeout", "--start-timeout",
-          "--split", "--holdout",
-          "--window", "--sequence-window",
-          "--standardise", "--standardize",
-          "--colour", "--color");
 
   static String of(Throwable failure) {
     return AddressSecrets.redacted(line(failure));
@@ -39,11 +27,9 @@ final class FailureLine {
 
   private static String line(Throwable failure) {
     if (failure instanceof UnmatchedArgumentException unmatched) {
-      for (String argument : unmatched.getUnmatched()) {
-        String option = argument.split("=", 2)[0];
-        if (RENAMED.containsKey(option)) {
-          return "option " + option + " is now " + RENAMED.get(option);
-        }
+      Optional<String> renamed = RenamedOptions.remedy(unmatched);
+      if (renamed.isPresent()) {
+        return renamed.get();
       }
     }
     if (failure instanceof UnsupportedModelException refused) {

@@ -3,14 +3,18 @@ package dev.lockstep.trainer.cli;
 import dev.lockstep.sharding.AddressSecrets;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.trainer.config.OptimizerName;
+import dev.lockstep.trainer.config.OptimizerText;
+import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.model.file.InitialModel;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
@@ -32,66 +36,77 @@ final class ModelOptions {
   private String model;
 
   @Option(
-      names = "--updater",
-      paramLabel = "sgd|nesterovs|adam",
-      description = "Optimizer of a built-in model (default: adam).")
-  private BuiltInOptions.Updater updater;
-
-  @Option(
-      names = "--learning-rate",
-      paramLabel = "R",
-      description = "Learning rate of a built-in model (default: 0.001).")
-  private Double learningRate;
-
-  @Option(
       names = "--activation",
       paramLabel = "relu|tanh",
       description = "Hidden activation of a built-in model (default: relu).")
   private BuiltInOptions.Activation activation;
 
+  private BuiltInOptions options = BuiltInOptions.DEFAULT;
+
   /**
-   * Refuses what an optimizer in place of the model's updater leaves without effect.
+   * The configuration without an optimizer that DL4J's updaters of built-in models offer, which
+   * {@link #builtIn} then sets.
    *
-   * @throws IllegalArgumentException if an updater or its rate is given too
+   * @throws IllegalArgumentException if such an optimizer has an argument that the updater has not
    */
-  void requireNoUpdater(OptimizerName inItsPlace) {
-    if (updater != null || learningRate != null) {
-      throw new IllegalArgumentException(
-          "--updater and --learning-rate have no effect with optimizer="
-              + inItsPlace.text()
-              + ", which takes the place of the model's updater: leave them out, and give --lr");
+  TrainingConfig takeUpdater(TrainingConfig config) {
+    OptimizerText optimizer = config.optimization().optimizer().algorithm();
+    if (!isBuiltIn() || optimizer == null) {
+      return config;
     }
+    Optional<BuiltInOptions.Updater> updater =
+        Arrays.stream(BuiltInOptions.Updater.values())
+            .filter(each -> each.name().equals(optimizer.name().name()))
+            .findFirst();
+    if (updater.isEmpty() || isPyTorchSgd(optimizer)) {
+      return config;
+    }
+    if (!Set.of("lr").containsAll(optimizer.values().keySet())) {
+      throw new IllegalArgumentException(
+          "optimizer="
+              + optimizer
+              + " with the built-in model="
+              + model
+              + ": its own "
+              + optimizer.name().text()
+              + " takes lr alone; leave the other arguments out, or use adamw, such as"
+              + " 'adamw(lr=1e-3, weight-decay=0)'");
+    }
+    options = options.with(updater.get());
+    if (optimizer.values().containsKey("lr")) {
+      options = options.withLearningRate(optimizer.values().get("lr"));
+    }
+    return config.toBuilder()
+        .optimization(o -> o.optimizer(o.optimizer().withAlgorithm(null)))
+        .build();
+  }
+
+  /** Plain descent has one formula; with momentum or weight decay it is PyTorch's. */
+  private static boolean isPyTorchSgd(OptimizerText optimizer) {
+    return optimizer.name() == OptimizerName.SGD
+        && !Set.of("lr").containsAll(optimizer.values().keySet());
   }
 
   /** The model of a file, or nothing where a built-in one is asked for. */
   Optional<InitialModel> fromFile(Configuration hadoop) throws IOException {
-    String name = model.contains(":") ? model.substring(0, model.indexOf(':')) : model;
-    if (BUILT_IN.contains(name)) {
+    if (isBuiltIn()) {
       return Optional.empty();
     }
-    if (updater != null || learningRate != null || activation != null) {
+    if (activation != null) {
       throw new IllegalArgumentException(
-          "--updater, --learning-rate and --activation are for built-in models, model="
-              + model
-              + " brings its own: leave them out");
+          "--activation is for built-in models; model=" + model + " has its own: leave it out");
     }
     return Optional.of(read(model, hadoop));
   }
 
-  /** The built-in model that is asked for, sized from the data. */
-  InitialModel builtIn(List<TensorSpec> tensors) {
-    return InitialModel.fresh(ModelDefinition.builtIn(model, tensors, builtInOptions()));
+  private boolean isBuiltIn() {
+    return BUILT_IN.contains(model.contains(":") ? model.substring(0, model.indexOf(':')) : model);
   }
 
-  private BuiltInOptions builtInOptions() {
-    BuiltInOptions options = BuiltInOptions.DEFAULT;
-    if (updater != null) {
-      options = options.with(updater);
-    }
-    if (learningRate != null) {
-      options = options.withLearningRate(learningRate);
-    }
-    return activation == null ? options : options.with(activation);
+  /** The built-in model that is asked for, sized from the data. */
+  InitialModel builtIn(List<TensorSpec> tensors) {
+    BuiltInOptions all = activation == null ? options : options.with(activation);
+    return InitialModel.fresh(ModelDefinition.builtIn(model, tensors, all));
   }
 
   /**

@@ -192,10 +192,7 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    TrainingConfig config = config();
-    if (config.optimization().optimizer().name() != null) {
-      model.requireNoUpdater(config.optimization().optimizer().name());
-    }
+    TrainingConfig config = model.takeUpdater(config());
     if (!data.areShards() && config.data().validationFraction() == 0) {
       TrainingJob.requireValidation(config, TrainingJob.Validation.NONE);
     }

@@ -5,14 +5,16 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 
-/** Lockstep's own optimizers and the settings that each of them has. */
+/** Optimizers that take the place of a model's updaters, and the settings that each has. */
 public enum OptimizerName {
   /** Stochastic gradient descent. */
   SGD("lr", "momentum", "dampening", "nesterov", "weight-decay"),
+  /** DL4J's Nesterov momentum 0.9, for built-in models alone. */
+  NESTEROVS("lr"),
   /** AdaGrad. */
   ADAGRAD("lr", "lr-decay", "initial-accumulator", "epsilon", "weight-decay"),
   /** RMSProp. */
-  RMSPROP("lr", "alpha", "epsilon", "momentum", "centred", "weight-decay"),
+  RMSPROP("lr", "alpha", "epsilon", "momentum", "centered", "weight-decay"),
   /** AdaDelta. */
   ADADELTA("lr", "rho", "epsilon", "weight-decay"),
   /** Adam. */
@@ -35,7 +37,7 @@ public enum OptimizerName {
   LION("lr", "beta1", "beta2", "weight-decay");
 
   /** Settings that are on where they are 1 and off where they are 0. */
-  static final Set<String> SWITCHES = Set.of("nesterov", "centred");
+  static final Set<String> SWITCHES = Set.of("nesterov", "centered");
 
   @SuppressWarnings("ImmutableEnumChecker") // The list is immutable.
   private final List<String> settings;
@@ -44,7 +46,7 @@ public enum OptimizerName {
     this.settings = List.of(settings);
   }
 
-  /** The names of its settings, which are those of the options without the dashes. */
+  /** The names of its settings, as they are written; the first is {@code lr}. */
   public List<String> settings() {
     return settings;
   }
@@ -54,13 +56,26 @@ public enum OptimizerName {
     return name().toLowerCase(Locale.ROOT);
   }
 
-  /** The optimizers that have a setting, as text. */
-  static String having(String setting) {
-    return String.join(
-        ", ",
-        Arrays.stream(values())
-            .filter(name -> name.settings.contains(setting))
-            .map(OptimizerName::text)
-            .toList());
+  static OptimizerName parse(String text) {
+    return Arrays.stream(values())
+        .filter(name -> name.text().equals(text))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "optimizer \""
+                        + text
+                        + "\" is not known: give one of "
+                        + String.join(
+                            ", ", Arrays.stream(values()).map(OptimizerName::text).toList())
+                        + ", such as adamw(lr=1e-3)"));
+  }
+
+  /** The optimizers that have a setting. */
+  static List<String> having(String setting) {
+    return Arrays.stream(values())
+        .filter(name -> name.settings.contains(setting))
+        .map(OptimizerName::text)
+        .toList();
   }
 }

@@ -248,14 +248,14 @@ public final class TrainingJob {
    * Whether Lockstep's own optimizer takes the place of the model's, whose state is then unused.
    */
   private boolean replacesUpdaters() {
-    return config.optimization().optimizer().name() != null;
+    return config.optimization().optimizer().algorithm() != null;
   }
 
   private String describeOptimizer() {
     if (!replacesUpdaters()) {
       return "";
     }
-    String name = config.optimization().optimizer().name().text();
+    String name = config.optimization().optimizer().algorithm().toString();
     return "optimizer "
         + name
         + " in place of the model's updaters: checkpoints carry its state, model.zip fresh state of"

@@ -18,7 +18,7 @@ public final class Divergence {
   private static final double TIMES = 5;
 
   private static final String REMEDY =
-      "lower the learning rate (--lr), warm it up, or clip gradients (--clip-norm)";
+      "lower the learning rate (--optimizer), warm it up, or clip gradients (--clip-norm)";
 
   private Divergence() {}
 

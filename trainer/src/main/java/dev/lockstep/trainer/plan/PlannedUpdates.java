@@ -46,10 +46,10 @@ public final class PlannedUpdates {
       TrainingConfig config, UpdatePlan model, Set<String> vectors, RunLength run) {
     PlannedUpdates updates = new PlannedUpdates(config, run);
     updates.requireEffects(model);
-    if (config.optimization().optimizer().name() != null) {
+    if (updates.settings.algorithm() != null) {
       PyTorchOptimizers own =
           new PyTorchOptimizers(
-              config.optimization().optimizer(), updates::rate, updates::momentum);
+              updates.settings.algorithm(), updates::rate, updates::momentum);
       return model.withOptimizer(own.spec(), vectors);
     }
     List<UpdateRule> rules = new ArrayList<>();
@@ -83,7 +83,7 @@ public final class PlannedUpdates {
 
   private void requireEffects(UpdatePlan model) {
     boolean hasRate =
-        settings.name() != null
+        settings.algorithm() != null
             || model.rules().stream().map(UpdateRule::optimizer).anyMatch(PlannedUpdates::hasRate);
     if (!hasRate) {
       requireAbsent("learningRateSchedule", settings.learningRateSchedule());
@@ -93,16 +93,16 @@ public final class PlannedUpdates {
           settings.rateScaling() == RateScaling.NONE ? null : settings.rateScaling().name());
     }
     boolean hasMomentum =
-        settings.name() != null
-            ? settings.name().settings().contains("dampening")
+        settings.algorithm() != null
+            ? settings.algorithm().name().settings().contains("dampening")
             : model.rules().stream()
                 .anyMatch(rule -> rule.optimizer() instanceof Dl4jOptimizer.Nesterovs);
     if (settings.momentumSchedule() != null && !hasMomentum) {
       throw new IllegalArgumentException(
           "momentumSchedule="
               + settings.momentumSchedule()
-              + " has no effect: neither sgd with --momentum nor the model's Nesterovs updates a"
-              + " parameter: leave it out, or use --optimizer sgd --momentum 0.9");
+              + " has no effect: neither sgd(momentum=…) nor the model's Nesterovs updates a parameter:"
+              + " leave it out, or use --optimizer 'sgd(lr=0.1, momentum=0.9)'");
     }
   }
 
@@ -127,7 +127,8 @@ public final class PlannedUpdates {
       throw new IllegalArgumentException(
           "momentumSchedule="
               + settings.momentumSchedule()
-              + " has no effect with momentum=0: give its base with --momentum, such as 0.9");
+              + " has no effect with momentum=0: give its base, such as --optimizer"
+              + " 'sgd(lr=0.1, momentum=0.9)'");
     }
     return scheduled("momentum", settings.momentumSchedule(), base);
   }

@@ -17,6 +17,7 @@ import dev.lockstep.ps.optim.Sgd;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.trainer.config.OptimizerName;
 import dev.lockstep.trainer.config.OptimizerSettings;
+import dev.lockstep.trainer.config.OptimizerText;
 import java.util.SortedMap;
 import java.util.function.UnaryOperator;
 
@@ -32,15 +33,15 @@ public final class PyTorchOptimizers {
   private final UnaryOperator<Schedule> momentum;
 
   /**
-   * Of settings that name an optimizer.
+   * Of an optimizer as it was given.
    *
    * @param rate makes the learning rate's schedule of its base
    * @param momentum makes the momentum's schedule of its base; called for sgd only
    */
   PyTorchOptimizers(
-      OptimizerSettings settings, UnaryOperator<Schedule> rate, UnaryOperator<Schedule> momentum) {
-    this.name = settings.name();
-    this.values = settings.values();
+      OptimizerText text, UnaryOperator<Schedule> rate, UnaryOperator<Schedule> momentum) {
+    this.name = text.name();
+    this.values = text.values();
     this.rate = rate;
     this.momentum = momentum;
   }
@@ -51,9 +52,9 @@ public final class PyTorchOptimizers {
    * @throws IllegalArgumentException naming the value and its range
    */
   public static void requireInRange(OptimizerSettings settings) {
-    if (settings.name() != null) {
+    if (settings.algorithm() != null) {
       OptimizerSpec unused =
-          new PyTorchOptimizers(settings, UnaryOperator.identity(), UnaryOperator.identity())
+          new PyTorchOptimizers(settings.algorithm(), UnaryOperator.identity(), UnaryOperator.identity())
               .spec();
     }
   }
@@ -66,6 +67,10 @@ public final class PyTorchOptimizers {
   OptimizerSpec spec() {
     return switch (name) {
       case SGD -> sgd(Sgd.DEFAULT);
+      case NESTEROVS ->
+          throw new IllegalArgumentException(
+              "optimizer nesterovs is DL4J's updater of built-in models: use"
+                  + " sgd(lr=0.1, momentum=0.9, nesterov=true)");
       case ADAGRAD -> adaGrad(AdaGrad.DEFAULT);
       case RMSPROP -> rmsProp(RmsProp.DEFAULT);
       case ADADELTA -> adaDelta(AdaDelta.DEFAULT);
@@ -121,7 +126,7 @@ public final class PyTorchOptimizers {
         value("alpha", d.alpha()),
         value("epsilon", d.epsilon()),
         value("momentum", d.momentum()),
-        isOn("centred") ? RmsProp.Centering.CENTERED : d.centering(),
+        isOn("centered") ? RmsProp.Centering.CENTERED : d.centering(),
         value("weight-decay", d.weightDecay()));
   }
 

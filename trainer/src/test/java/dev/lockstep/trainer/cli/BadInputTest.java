@@ -162,19 +162,27 @@ class BadInputTest {
 
   static Stream<Arguments> optimizerSettings() {
     return Stream.of(
-        arguments("--lr 0.1", "lr=0.1 without an optimizer: name one of sgd, adagrad, "),
         arguments(
-            "--optimizer sgd --beta1 0.9",
-            "beta1=0.9 has no effect with optimizer=sgd, which has lr, momentum, dampening,"),
+            "--optimizer sgd(beta1=0.9)",
+            "optimizer sgd: it has no beta1: give lr, momentum, dampening,"),
+        arguments("--optimizer adamw(lr=x)", "optimizer adamw: lr=x is not a number: give one"),
+        arguments("--optimizer adamw(beta1=2)", "AdamW beta1=2.0 must be in [0, 1)"),
+        arguments("--optimizer adamx", "optimizer \"adamx\" is not known: give one of sgd, "),
         arguments(
-            "--optimizer adamw --nesterov",
-            "nesterov=1.0 has no effect with optimizer=adamw, which has lr, beta1, beta2,"),
-        arguments("--optimizer adamw --beta1 2", "AdamW beta1=2.0 must be in [0, 1)"),
-        arguments("--optimizer adamx", "--optimizer"),
+            "--optimizer adam(lr=0.1,beta1=0.8)",
+            "optimizer=adam(lr=0.1, beta1=0.8) with the built-in model=linear: its own adam takes lr"
+                + " alone; leave the other arguments out, or use adamw"),
         arguments(
-            "--optimizer sgd --learning-rate 0.1",
-            "--updater and --learning-rate have no effect with optimizer=sgd, which takes the place"
-                + " of the model's updater: leave them out, and give --lr"),
+            "--lr 0.1",
+            "option --lr is now part of --optimizer: write --optimizer 'adamw(lr=0.1)': see"),
+        arguments(
+            "--optimizer sgd --lr=0.1 --momentum 0.90 --nesterov",
+            "write --optimizer 'sgd(lr=0.1, momentum=0.9, nesterov=true)'"),
+        arguments(
+            "--updater nesterovs --learning-rate 0.02",
+            "option --updater is now part of --optimizer: write --optimizer 'nesterovs(lr=0.02)'"),
+        arguments("--learning-rate 0.02", "write --optimizer 'adam(lr=0.02)'"),
+        arguments("--beta1", "write --optimizer 'adamw(lr=1e-3, weight-decay=0.05)'"),
         arguments("--lr-schedule cosin", "schedule \"cosin\" is not known: give one of constant,"),
         arguments(
             "--lr-schedule cosine(90)",
@@ -194,7 +202,7 @@ class BadInputTest {
   @Test
   void momentumScheduleWithoutMomentum() throws IOException {
     trainOnCsv(csv, "linear", "--momentum-schedule", "cosine")
-        .refused(2, "momentumSchedule=cosine has no effect: neither sgd with --momentum nor");
+        .refused(2, "momentumSchedule=cosine has no effect: neither sgd(momentum=…) nor");
     nothingIsLeft();
   }
 

@@ -116,7 +116,7 @@ class EndToEndTest {
   private static Ended train(Path data, Path out, String... more) {
     List<Object> words =
         new ArrayList<>(List.of("train", "--model", "mlp:12", "--data", data, "--out", out));
-    words.addAll(List.of("--learning-rate", "0.02", "--epochs", "12", "--batch-size", "8"));
+    words.addAll(List.of("--optimizer", "adam(lr=0.02)", "--epochs", "12", "--batch-size", "8"));
     words.addAll(Arrays.asList(more));
     return lockstep(words.toArray());
   }

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import dev.lockstep.trainer.config.OptimizerSettings.RateScaling;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class OptimizerSettingsTest {
 
@@ -39,47 +41,60 @@ class OptimizerSettingsTest {
         TrainingConfig.fromJson(
             """
             {"version": 1, "output": {"folder": "a"}, "optimization": {"optimizer": {
-              "name": "adamw", "values": {"lr": 0.01, "beta1": 0.8},
+              "algorithm": "adamw(lr=0.01, beta1=0.8)",
               "learningRateSchedule": "cosine"}}}
             """);
     assertEquals(
         OF_MODEL
-            .withName(OptimizerName.ADAMW)
-            .with("lr", 0.01)
-            .with("beta1", 0.8)
+            .withOptimizer("adamw(lr=0.01, beta1=0.8)")
             .withLearningRateSchedule("cosine"),
         config.optimization().optimizer());
   }
 
-  @Test
-  void refusesASettingWithoutEffect() {
-    assertEquals(
-        "beta1=0.9 has no effect with optimizer=sgd, which has lr, momentum, dampening, nesterov,"
-            + " weight-decay: leave it out, or use one of adam, amsgrad, adamw, adamax, nadam,"
-            + " radam, lamb, lion",
-        refusal(() -> OF_MODEL.withName(OptimizerName.SGD).with("beta1", 0.9)));
-    assertEquals(
-        "dampening=0.1 without an optimizer: name one of sgd with --optimizer, or change the"
-            + " model's own updaters in the model, a built-in one's with --updater and"
-            + " --learning-rate",
-        refusal(() -> OF_MODEL.with("dampening", 0.1)));
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "adam | adam",
+        "sgd( 0.10 ) | sgd(lr=0.1)",
+        "adamw(weight-decay=5e-2,lr=0.001) | adamw(lr=0.001, weight-decay=0.05)",
+        "sgd(lr=1,momentum=0.9,nesterov=true) | sgd(lr=1, momentum=0.9, nesterov=true)",
+        "rmsprop(centered=false) | rmsprop(centered=false)",
+      })
+  void anOptimizerHasACanonicalText(String given, String canonical) {
+    OptimizerText text = OptimizerText.parse(given);
+    assertEquals(canonical, text.toString());
+    assertEquals(text, OptimizerText.parse(canonical));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "sgd(beta1=0.9) | optimizer sgd: it has no beta1: give lr, momentum, dampening, nesterov,"
+            + " weight-decay, or use adam, amsgrad, adamw, adamax, nadam, radam, lamb, lion",
+        "sgd(speed=3) | optimizer sgd: it has no speed: give lr, momentum, dampening, nesterov,"
+            + " weight-decay",
+        "adamx | optimizer \"adamx\" is not known: give one of sgd, nesterovs, adagrad, rmsprop,"
+            + " adadelta, adam, amsgrad, adamw, adamax, nadam, radam, lamb, lars, lion, such as"
+            + " adamw(lr=1e-3)",
+        "sgd(lr=NaN) | optimizer sgd: lr=NaN is not a number: give one such as 0.1 or 1e-5",
+        "sgd(lr=) | optimizer sgd: lr= is not a number: give one such as 0.1 or 1e-5",
+        "sgd(nesterov=2) | optimizer sgd: nesterov=2 is neither true nor false: give one of them",
+        "sgd(0.1, lr=0.2) | optimizer sgd: lr is given twice: name each argument once, as"
+            + " name=value",
+        "sgd(0.1 | optimizer \"sgd(0.1\" is not of the form name(argument, ...): end it with one )",
+      })
+  void refusesOptimizersWithoutMeaning(String given, String message) {
+    assertEquals(message, refusal(() -> OptimizerText.parse(given)));
   }
 
   @Test
-  void refusesValuesWithoutMeaning() {
-    OptimizerSettings sgd = OF_MODEL.withName(OptimizerName.SGD);
-    assertEquals(
-        "speed=3.0 is not a setting of any optimizer: leave it out",
-        refusal(() -> sgd.with("speed", 3)));
-    assertEquals(
-        "lr=NaN is not a finite number: give one", refusal(() -> sgd.with("lr", Double.NaN)));
-    assertEquals(
-        "nesterov=2.0 is neither 0 nor 1: give one of them",
-        refusal(() -> sgd.with("nesterov", 2)));
+  void refusesSchedulesWithoutMeaning() {
     assertEquals(
         "schedule \"cosin\" is not known: give one of constant, linear, step, multistep,"
             + " exponential, cosine, restarts, polynomial, onecycle, onecycle-momentum, invsqrt",
-        refusal(() -> sgd.withLearningRateSchedule("cosin")));
+        refusal(() -> OF_MODEL.withLearningRateSchedule("cosin")));
   }
 
   private static String refusal(Executable build) {

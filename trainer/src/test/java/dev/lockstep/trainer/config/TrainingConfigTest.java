@@ -64,9 +64,7 @@ class TrainingConfigTest {
                         .clipNorm(1.5)
                         .optimizer(
                             OptimizerSettings.OF_MODEL
-                                .withName(OptimizerName.SGD)
-                                .with("lr", 0.1)
-                                .with("momentum", 0.9)
+                                .withOptimizer("sgd(lr=0.1, momentum=0.9)")
                                 .withLearningRateSchedule("linear(500steps,from=0.1) > cosine")
                                 .withMomentumSchedule("onecycle-momentum")
                                 .withRateScaling(OptimizerSettings.RateScaling.SQRT)

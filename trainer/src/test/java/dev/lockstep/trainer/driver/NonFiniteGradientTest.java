@@ -158,7 +158,7 @@ class NonFiniteGradientTest {
     assertTrue(
         message.matches(
             "(?s).*the last good checkpoint is of step \\d+ in file:\\S*/stops/checkpoints: go on"
-                + " from it with --warm-start and, say, a lower --lr.*"),
+                + " from it with --warm-start and a lower learning rate \\(--optimizer\\).*"),
         message);
     IllegalArgumentException other =
         assertThrows(

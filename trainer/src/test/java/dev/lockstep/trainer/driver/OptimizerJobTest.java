@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lockstep.trainer.TestTraining;
-import dev.lockstep.trainer.config.OptimizerName;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.metrics.StepMetrics;
 import dev.lockstep.trainer.model.file.InitialModel;
@@ -79,8 +78,7 @@ class OptimizerJobTest {
                 o ->
                     o.optimizer(
                         o.optimizer()
-                            .withName(OptimizerName.ADAMW)
-                            .with("lr", 0.01)
+                            .withOptimizer("adamw(lr=0.01)")
                             .withLearningRateSchedule("linear(5steps, from=0.1) > cosine")));
     TrainingResult two = training.run(2, adamW);
     assertEquals(0.001, two.metrics().steps().get(0).learningRate(), 1e-12);
@@ -116,7 +114,7 @@ class OptimizerJobTest {
             .withModel(saved)
             .run(
                 2,
-                c -> c.optimization(o -> o.optimizer(o.optimizer().withName(OptimizerName.SGD))));
+                c -> c.optimization(o -> o.optimizer(o.optimizer().withOptimizer("sgd"))));
     assertEquals(1e-3, result.metrics().steps().get(0).learningRate(), 1e-12);
     assertTrue(
         announced.get(0).contains("; the updater state that was saved with the model is not used"),

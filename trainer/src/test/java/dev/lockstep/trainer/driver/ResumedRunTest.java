@@ -16,7 +16,6 @@ import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.CheckpointInterval;
 import dev.lockstep.trainer.config.Compression;
 import dev.lockstep.trainer.config.ModeConfig.Mode;
-import dev.lockstep.trainer.config.OptimizerName;
 import dev.lockstep.trainer.config.OutputConfig.ExistingOutput;
 import dev.lockstep.trainer.config.RunPoint;
 import dev.lockstep.trainer.config.TrainingConfig;
@@ -190,7 +189,7 @@ class ResumedRunTest {
                 c.optimization(
                         o ->
                             o.epochs(6)
-                                .optimizer(o.optimizer().withName(OptimizerName.SGD).with("lr", 3)))
+                                .optimizer(o.optimizer().withOptimizer("sgd(lr=3)")))
                     .checkpoints(s -> s.keep(1).keepBest(Plateau.Metric.LOSS)));
     EpochMetrics best =
         result.metrics().epochs().stream()
@@ -203,7 +202,7 @@ class ResumedRunTest {
                 c.optimization(
                     o ->
                         o.epochs(best.epoch())
-                            .optimizer(o.optimizer().withName(OptimizerName.SGD).with("lr", 3))));
+                            .optimizer(o.optimizer().withOptimizer("sgd(lr=3)"))));
     try (InputStream in = Files.newInputStream(folder.resolve("best/best.zip"))) {
       InitialModel model = InitialModel.read(in, "best.zip");
       assertArrayEquals(until.parameters(), model.parameters(0));
@@ -278,7 +277,7 @@ class ResumedRunTest {
         "clipping=norm(max=1) != none of the run");
     refuses(
         change,
-        c -> c.optimization(o -> o.optimizer(o.optimizer().withName(OptimizerName.ADAMW))),
+        c -> c.optimization(o -> o.optimizer(o.optimizer().withOptimizer("adamw"))),
         "updates of 0_W=");
     refuses(
         change,

@@ -15,7 +15,6 @@ import dev.lockstep.trainer.config.ByteSize;
 import dev.lockstep.trainer.config.Compression;
 import dev.lockstep.trainer.config.ModeConfig.Mode;
 import dev.lockstep.trainer.config.NonFinitePolicy;
-import dev.lockstep.trainer.config.OptimizerName;
 import dev.lockstep.trainer.config.RunPoint;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.metrics.EpochMetrics;
@@ -204,14 +203,13 @@ class WorkerInvarianceTest {
         o ->
             o.optimizer(
                 o.optimizer()
-                    .withName(OptimizerName.ADAMW)
-                    .with("lr", 0.01)
+                    .withOptimizer("adamw(lr=0.01)")
                     .withLearningRateSchedule("linear(5steps, from=0.1) > cosine")));
   }
 
   private static TrainingConfig.Builder lamb(TrainingConfig.Builder config) {
     return config.optimization(
-        o -> o.optimizer(o.optimizer().withName(OptimizerName.LAMB).with("lr", 0.01)));
+        o -> o.optimizer(o.optimizer().withOptimizer("lamb(lr=0.01)")));
   }
 
   /** Every epoch after the first is a bad one. */

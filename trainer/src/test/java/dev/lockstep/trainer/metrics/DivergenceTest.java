@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 class DivergenceTest {
   private static final String REMEDY =
-      "lower the learning rate (--lr), warm it up, or clip gradients (--clip-norm)";
+      "lower the learning rate (--optimizer), warm it up, or clip gradients (--clip-norm)";
 
   @Test
   void aLossThatIsNoNumberDiverges() {

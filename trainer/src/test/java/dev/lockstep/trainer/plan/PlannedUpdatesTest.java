@@ -32,6 +32,7 @@ import dev.lockstep.ps.schedule.Schedule.Clock;
 import dev.lockstep.ps.schedule.StepTime;
 import dev.lockstep.trainer.config.OptimizerName;
 import dev.lockstep.trainer.config.OptimizerSettings;
+import dev.lockstep.trainer.config.OptimizerText;
 import dev.lockstep.trainer.config.OptimizerSettings.RateScaling;
 import dev.lockstep.trainer.config.TrainingConfig;
 import java.util.ArrayList;
@@ -39,6 +40,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
@@ -69,26 +72,28 @@ class PlannedUpdatesTest {
             Map.entry(OptimizerName.LARS, new Lars(lr, 0.11, 0.12, 0.13)),
             Map.entry(OptimizerName.LION, new Lion(lr, 0.11, 0.12, 0.13)));
     for (OptimizerName name : OptimizerName.values()) {
-      OptimizerSettings settings = OptimizerSettings.OF_MODEL.withName(name).with("lr", 0.5);
+      SortedMap<String, Double> values = new TreeMap<>();
       int next = 11;
       for (String setting : name.settings()) {
-        if (setting.equals("nesterov") || setting.equals("centred")) {
-          settings = settings.with(setting, 1);
-        } else if (!setting.equals("lr")) {
-          settings = settings.with(setting, next++ / 100.0);
-        }
+        boolean isSwitch = setting.equals("nesterov") || setting.equals("centered");
+        values.put(setting, setting.equals("lr") ? 0.5 : isSwitch ? 1 : next++ / 100.0);
       }
-      // Nesterov's form has no dampening.
-      OptimizerSettings given =
-          name == OptimizerName.SGD ? settings.with("dampening", 0) : settings;
-      assertEquals(expected.get(name), optimizer(sgdModel(), s -> given), name.text());
+      if (name == OptimizerName.SGD) {
+        values.put("dampening", 0.0); // Nesterov's form has none.
+      }
+      OptimizerText given = new OptimizerText(name, values);
+      assertEquals(given, OptimizerText.parse(given.toString()));
+      if (name != OptimizerName.NESTEROVS) {
+        assertEquals(
+            expected.get(name), optimizer(sgdModel(), s -> s.withAlgorithm(given)), name.text());
+      }
     }
   }
 
   @Test
   void whatIsNotGivenHasItsDefault() {
-    assertEquals(AdamW.DEFAULT, optimizer(sgdModel(), s -> s.withName(OptimizerName.ADAMW)));
-    assertEquals(Sgd.DEFAULT, optimizer(sgdModel(), s -> s.withName(OptimizerName.SGD)));
+    assertEquals(AdamW.DEFAULT, optimizer(sgdModel(), s -> s.withOptimizer("adamw")));
+    assertEquals(Sgd.DEFAULT, optimizer(sgdModel(), s -> s.withOptimizer("sgd")));
   }
 
   @Test
@@ -118,7 +123,7 @@ class PlannedUpdatesTest {
       assertEquals(optimizer.stateVectors(), after.stateVectors());
     }
     OptimizerSpec own =
-        optimizer(sgdModel(), s -> cosine.apply(s.withName(OptimizerName.LAMB).with("lr", 0.1)));
+        optimizer(sgdModel(), s -> cosine.apply(s.withOptimizer("lamb(lr=0.1)")));
     assertEquals(expected, own.learningRate());
   }
 
@@ -133,7 +138,7 @@ class PlannedUpdatesTest {
     assertEquals(
         new Sgd(Schedule.fixed(1e-3), expected, 0, Sgd.Form.CLASSIC, 0),
         optimizer(
-            sgdModel(), s -> text.apply(s.withName(OptimizerName.SGD).with("momentum", 0.9))));
+            sgdModel(), s -> text.apply(s.withOptimizer("sgd(momentum=0.9)"))));
   }
 
   @Test
@@ -196,13 +201,14 @@ class PlannedUpdatesTest {
         refusal(adaDelta, s -> s.withRateScaling(RateScaling.LINEAR)));
     assertTrue(refusal(adaDelta, s -> s.withPlateau("patience=2")).endsWith(remedy));
     assertEquals(
-        "momentumSchedule=cosine has no effect: neither sgd with --momentum nor the model's"
-            + " Nesterovs updates a parameter: leave it out, or use --optimizer sgd --momentum 0.9",
+        "momentumSchedule=cosine has no effect: neither sgd(momentum=…) nor the model's"
+            + " Nesterovs updates a parameter: leave it out, or use --optimizer 'sgd(lr=0.1,"
+            + " momentum=0.9)'",
         refusal(sgdModel(), s -> s.withMomentumSchedule("cosine")));
     assertEquals(
-        "momentumSchedule=cosine has no effect with momentum=0: give its base with --momentum, such"
-            + " as 0.9",
-        refusal(sgdModel(), s -> s.withName(OptimizerName.SGD).withMomentumSchedule("cosine")));
+        "momentumSchedule=cosine has no effect with momentum=0: give its base, such as --optimizer"
+            + " 'sgd(lr=0.1, momentum=0.9)'",
+        refusal(sgdModel(), s -> s.withOptimizer("sgd").withMomentumSchedule("cosine")));
     assertEquals(
         "parameter 0_W: schedule cosine of the learning rate: the model's updater has a schedule of"
             + " its own: give it a fixed learning rate, or name an optimizer with --optimizer",
@@ -214,8 +220,12 @@ class PlannedUpdatesTest {
   @Test
   void refusesValuesOutOfRange() {
     assertEquals(
+        "optimizer nesterovs is DL4J's updater of built-in models: use sgd(lr=0.1, momentum=0.9,"
+            + " nesterov=true)",
+        refusal(sgdModel(), s -> s.withOptimizer("nesterovs")));
+    assertEquals(
         "AdamW beta1=2.0 must be in [0, 1)",
-        refusal(sgdModel(), s -> s.withName(OptimizerName.ADAMW).with("beta1", 2)));
+        refusal(sgdModel(), s -> s.withOptimizer("adamw(beta1=2)")));
   }
 
   private static UpdatePlan sgdModel() {

@@ -15,7 +15,6 @@ import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.Compression;
 import dev.lockstep.trainer.config.ModeConfig;
-import dev.lockstep.trainer.config.OptimizerName;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.driver.SyntheticDataset;
 import dev.lockstep.trainer.model.BuiltInOptions;
@@ -66,7 +65,7 @@ class RunIdentityFactoryTest {
                   o ->
                       o.optimizer(
                           o.optimizer()
-                              .withName(OptimizerName.ADAMW)
+                              .withOptimizer("adamw")
                               .withLearningRateSchedule("linear(5steps, from=0.1) > cosine")))
               .build();
       default -> throw new IllegalArgumentException(name);
