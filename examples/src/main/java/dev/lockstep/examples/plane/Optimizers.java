@@ -77,9 +77,7 @@ public final class Optimizers extends Experiment {
             data,
             config(lab, "AdaDelta")
                 .optimization(
-                    o ->
-                        o.optimizer(
-                            o.optimizer().withOptimizer("adadelta(lr=" + rate + ")")))
+                    o -> o.optimizer(o.optimizer().withOptimizer("adadelta(lr=" + rate + ")")))
                 .build());
     training.add(Series.ofEpochs("AdaDelta", adaDelta.metrics(), EpochMetrics::meanLoss));
     test.add(Series.ofEpochs("AdaDelta", adaDelta.metrics(), EpochMetrics::validationLoss));

@@ -28,7 +28,8 @@ final class OptimizerOptions {
         lines.add("  " + name.text() + "(" + String.join(", ", name.settings()) + ")");
       }
     }
-    lines.add("Exception: for a built-in model, sgd(lr), nesterovs(lr) and adam(lr) set the model's");
+    lines.add(
+        "Exception: for a built-in model, sgd(lr), nesterovs(lr) and adam(lr) set the model's");
     lines.add("own updater, with DL4J's formula, and take no other argument.");
     command.usageMessage().footer(lines.toArray(String[]::new));
   }
@@ -66,8 +67,9 @@ final class OptimizerOptions {
       names = "--plateau",
       paramLabel = "factor=F,patience=N,...",
       description =
-          "Multiply the learning rate by factor when the validation metric has not become better for "
-              + "more than patience epochs, as PyTorch's ReduceLROnPlateau does (defaults: metric=loss,"
+          "Multiply the learning rate by factor when the validation metric has not become better"
+              + " for more than patience epochs, as PyTorch's ReduceLROnPlateau does (defaults:"
+              + " metric=loss,"
               + "factor=0.1,patience=10,threshold=1e-4,threshold-mode=rel,cooldown=0,min-scale=1e-8).")
   private String plateau;
 

@@ -57,7 +57,10 @@ final class RenamedOptions {
       if (option.equals("--updater") || OPTIMIZER_ARGUMENTS.containsKey(option)) {
         List<String> all = unmatched.getCommandLine().getParseResult().originalArgs();
         return Optional.of(
-            "option " + option + " is now part of --optimizer: write --optimizer '" + optimizer(all)
+            "option "
+                + option
+                + " is now part of --optimizer: write --optimizer '"
+                + optimizer(all)
                 + "'");
       }
     }

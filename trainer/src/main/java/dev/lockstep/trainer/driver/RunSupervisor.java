@@ -236,7 +236,8 @@ final class RunSupervisor {
               + RateCuts.MOST
               + " times already ("
               + cuts
-              + "): look at the data of that step, or begin anew with a lower learning rate (--optimizer)"
+              + "): look at the data of that step, or begin anew with a lower learning rate"
+              + " (--optimizer)"
               + lastGood(),
           e);
     }
@@ -265,8 +266,8 @@ final class RunSupervisor {
                     + snapshot.manifest().step()
                     + " in "
                     + folder.file(RunFolder.CHECKPOINTS)
-                    + ": go on from it with --warm-start and a lower learning rate (--optimizer), or with"
-                    + " --on-non-finite lower:0.5 or skip")
+                    + ": go on from it with --warm-start and a lower learning rate (--optimizer),"
+                    + " or with --on-non-finite lower:0.5 or skip")
         .orElse("; there is no complete checkpoint yet: take them with --checkpoint-every");
   }
 

@@ -135,7 +135,8 @@ public record RunRecord(
         .put("parameters", result.parameters().length)
         // DL4J has no place for the state of an optimizer that is not its own.
         .put(
-            "updaterState", config.optimization().optimizer().algorithm() == null ? "trained" : "fresh");
+            "updaterState",
+            config.optimization().optimizer().algorithm() == null ? "trained" : "fresh");
     ObjectNode data = json.putObject("data");
     data.put("location", dataset.location());
     data.put("fingerprint", dataset.manifest().fingerprint());

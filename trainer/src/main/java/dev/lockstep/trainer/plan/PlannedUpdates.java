@@ -48,8 +48,7 @@ public final class PlannedUpdates {
     updates.requireEffects(model);
     if (updates.settings.algorithm() != null) {
       PyTorchOptimizers own =
-          new PyTorchOptimizers(
-              updates.settings.algorithm(), updates::rate, updates::momentum);
+          new PyTorchOptimizers(updates.settings.algorithm(), updates::rate, updates::momentum);
       return model.withOptimizer(own.spec(), vectors);
     }
     List<UpdateRule> rules = new ArrayList<>();
@@ -101,8 +100,8 @@ public final class PlannedUpdates {
       throw new IllegalArgumentException(
           "momentumSchedule="
               + settings.momentumSchedule()
-              + " has no effect: neither sgd(momentum=…) nor the model's Nesterovs updates a parameter:"
-              + " leave it out, or use --optimizer 'sgd(lr=0.1, momentum=0.9)'");
+              + " has no effect: neither sgd(momentum=…) nor the model's Nesterovs updates a"
+              + " parameter: leave it out, or use --optimizer 'sgd(lr=0.1, momentum=0.9)'");
     }
   }
 

@@ -54,7 +54,8 @@ public final class PyTorchOptimizers {
   public static void requireInRange(OptimizerSettings settings) {
     if (settings.algorithm() != null) {
       OptimizerSpec unused =
-          new PyTorchOptimizers(settings.algorithm(), UnaryOperator.identity(), UnaryOperator.identity())
+          new PyTorchOptimizers(
+                  settings.algorithm(), UnaryOperator.identity(), UnaryOperator.identity())
               .spec();
     }
   }

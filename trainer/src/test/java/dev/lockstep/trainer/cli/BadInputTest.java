@@ -170,8 +170,8 @@ class BadInputTest {
         arguments("--optimizer adamx", "optimizer \"adamx\" is not known: give one of sgd, "),
         arguments(
             "--optimizer adam(lr=0.1,beta1=0.8)",
-            "optimizer=adam(lr=0.1, beta1=0.8) with the built-in model=linear: its own adam takes lr"
-                + " alone; leave the other arguments out, or use adamw"),
+            "optimizer=adam(lr=0.1, beta1=0.8) with the built-in model=linear: its own adam takes"
+                + " lr alone; leave the other arguments out, or use adamw"),
         arguments(
             "--lr 0.1",
             "option --lr is now part of --optimizer: write --optimizer 'adamw(lr=0.1)': see"),

@@ -45,9 +45,7 @@ class OptimizerSettingsTest {
               "learningRateSchedule": "cosine"}}}
             """);
     assertEquals(
-        OF_MODEL
-            .withOptimizer("adamw(lr=0.01, beta1=0.8)")
-            .withLearningRateSchedule("cosine"),
+        OF_MODEL.withOptimizer("adamw(lr=0.01, beta1=0.8)").withLearningRateSchedule("cosine"),
         config.optimization().optimizer());
   }
 

@@ -112,9 +112,7 @@ class OptimizerJobTest {
     TrainingResult result =
         training
             .withModel(saved)
-            .run(
-                2,
-                c -> c.optimization(o -> o.optimizer(o.optimizer().withOptimizer("sgd"))));
+            .run(2, c -> c.optimization(o -> o.optimizer(o.optimizer().withOptimizer("sgd"))));
     assertEquals(1e-3, result.metrics().steps().get(0).learningRate(), 1e-12);
     assertTrue(
         announced.get(0).contains("; the updater state that was saved with the model is not used"),

@@ -186,10 +186,7 @@ class ResumedRunTest {
         training.run(
             "best",
             c ->
-                c.optimization(
-                        o ->
-                            o.epochs(6)
-                                .optimizer(o.optimizer().withOptimizer("sgd(lr=3)")))
+                c.optimization(o -> o.epochs(6).optimizer(o.optimizer().withOptimizer("sgd(lr=3)")))
                     .checkpoints(s -> s.keep(1).keepBest(Plateau.Metric.LOSS)));
     EpochMetrics best =
         result.metrics().epochs().stream()

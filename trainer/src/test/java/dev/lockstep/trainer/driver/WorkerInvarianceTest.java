@@ -208,8 +208,7 @@ class WorkerInvarianceTest {
   }
 
   private static TrainingConfig.Builder lamb(TrainingConfig.Builder config) {
-    return config.optimization(
-        o -> o.optimizer(o.optimizer().withOptimizer("lamb(lr=0.01)")));
+    return config.optimization(o -> o.optimizer(o.optimizer().withOptimizer("lamb(lr=0.01)")));
   }
 
   /** Every epoch after the first is a bad one. */

@@ -32,8 +32,8 @@ import dev.lockstep.ps.schedule.Schedule.Clock;
 import dev.lockstep.ps.schedule.StepTime;
 import dev.lockstep.trainer.config.OptimizerName;
 import dev.lockstep.trainer.config.OptimizerSettings;
-import dev.lockstep.trainer.config.OptimizerText;
 import dev.lockstep.trainer.config.OptimizerSettings.RateScaling;
+import dev.lockstep.trainer.config.OptimizerText;
 import dev.lockstep.trainer.config.TrainingConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -122,8 +122,7 @@ class PlannedUpdatesTest {
       assertEquals(expected, after.learningRate(), optimizer.toString());
       assertEquals(optimizer.stateVectors(), after.stateVectors());
     }
-    OptimizerSpec own =
-        optimizer(sgdModel(), s -> cosine.apply(s.withOptimizer("lamb(lr=0.1)")));
+    OptimizerSpec own = optimizer(sgdModel(), s -> cosine.apply(s.withOptimizer("lamb(lr=0.1)")));
     assertEquals(expected, own.learningRate());
   }
 
@@ -137,8 +136,7 @@ class PlannedUpdatesTest {
             plan(new Dl4jOptimizer.Nesterovs(Schedule.fixed(0.1), Schedule.fixed(0.9))), text));
     assertEquals(
         new Sgd(Schedule.fixed(1e-3), expected, 0, Sgd.Form.CLASSIC, 0),
-        optimizer(
-            sgdModel(), s -> text.apply(s.withOptimizer("sgd(momentum=0.9)"))));
+        optimizer(sgdModel(), s -> text.apply(s.withOptimizer("sgd(momentum=0.9)"))));
   }
 
   @Test
