@@ -22,7 +22,9 @@ public record ReadPlan(TrainingConfig config, ShardedDataset dataset) {
    * Which examples are held out for validation, by the configuration or by the dataset's writer.
    */
   public Holdout split() {
-    return dataset.manifest().holdout(config.optimization().seed(), config.data().validationFraction());
+    return dataset
+        .manifest()
+        .holdout(config.optimization().seed(), config.data().validationFraction());
   }
 
   /** Whether any examples are held out for validation. */

@@ -14,7 +14,6 @@ import dev.lockstep.ps.transport.rpc.TransportSettings;
 import dev.lockstep.sharding.read.MicroBatchStream;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
 import dev.lockstep.trainer.cluster.BarrierStage;
-import dev.lockstep.trainer.config.ClusterConfig.Kernels;
 import dev.lockstep.trainer.config.ClusterConfig.MixedBits;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.config.TrainingException;
@@ -174,8 +173,10 @@ public final class TrainingTask implements BarrierStage.Task<WorkerResult> {
         start.vectors().vector(),
         start.vectors().serverState(),
         start.prior().iterations() + assignment.schedule().clock(start.step()));
-    int from = (int) ((long) worker * config.mode().virtualWorkers() / assignment.attempt().workers());
-    int to = (int) ((worker + 1L) * config.mode().virtualWorkers() / assignment.attempt().workers());
+    int from =
+        (int) ((long) worker * config.mode().virtualWorkers() / assignment.attempt().workers());
+    int to =
+        (int) ((worker + 1L) * config.mode().virtualWorkers() / assignment.attempt().workers());
     Optional<LocalOptimizers> optimizers = localOptimizers(start, from, to, hadoop);
     LeafCompressor compressor = compressor(start, from, to, hadoop);
     Replicas replicas = replicas(optimizers, compressor, from, to);

@@ -8,8 +8,8 @@ import org.deeplearning4j.nn.updater.BaseMultiLayerUpdater;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The one small adapter between DL4J's two kinds of network and the rest of the trainer. Used
- * by one thread at a time, like the network behind it.
+ * The one small adapter between DL4J's two kinds of network and the rest of the trainer. Used by
+ * one thread at a time, like the network behind it.
  */
 public interface Network extends AutoCloseable {
 

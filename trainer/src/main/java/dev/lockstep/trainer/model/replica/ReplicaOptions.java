@@ -23,7 +23,9 @@ public record ReplicaOptions(Kernels kernels) implements Serializable {
   /** Those of a configuration. */
   public static ReplicaOptions of(TrainingConfig config) {
     return new ReplicaOptions(
-        config.cluster().kernels() == ClusterConfig.Kernels.ONEDNN ? Kernels.ONEDNN : Kernels.BUILT_IN);
+        config.cluster().kernels() == ClusterConfig.Kernels.ONEDNN
+            ? Kernels.ONEDNN
+            : Kernels.BUILT_IN);
   }
 
   /** oneDNN where it is there. */
