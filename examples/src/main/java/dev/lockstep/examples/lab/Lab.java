@@ -11,6 +11,8 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.function.Supplier;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration.ListBuilder;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.nd4j.linalg.dataset.DataSet;
 
 /**
@@ -50,11 +52,13 @@ public final class Lab {
    * earlier one left there is replaced. Says on the console that it begins.
    *
    * @param virtualWorkers V; no more Spark tasks than that, whatever was asked for
+   * @param batchSize examples of one virtual worker's micro-batch
    */
-  public TrainingConfig.Builder newRun(String name, int virtualWorkers) {
+  public TrainingConfig.Builder newRun(String name, int virtualWorkers, int batchSize, int epochs) {
     say(name + " …");
     return TrainingConfig.builder()
-        .optimization(o -> o.seed(options.seed()))
+        .data(d -> d.batchSize(batchSize))
+        .optimization(o -> o.seed(options.seed()).epochs(epochs))
         .mode(m -> m.virtualWorkers(virtualWorkers))
         .cluster(
             c ->
@@ -71,6 +75,13 @@ public final class Lab {
   /** How data becomes shards here: what an earlier run left is replaced. */
   public ShardingOptions sharding(String name) {
     return ShardingOptions.named(name).ifExists(IfExists.REPLACE);
+  }
+
+  /** The network of these layers, with initial parameters. */
+  public static MultiLayerNetwork network(ListBuilder layers) {
+    MultiLayerNetwork network = new MultiLayerNetwork(layers.build());
+    network.init();
+    return network;
   }
 
   /** A place in the example's folder, as Hadoop writes it. */

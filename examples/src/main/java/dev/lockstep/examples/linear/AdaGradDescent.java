@@ -79,9 +79,7 @@ public final class AdaGradDescent extends Experiment {
     for (Map.Entry<String, IUpdater> each : updaters.entrySet()) {
       MultiLayerNetwork start = Line.network(lab.seed(), each.getValue(), 0, 0);
       TrainingConfig config =
-          lab.newRun(each.getKey(), 2)
-              .data(d -> d.batchSize(5))
-              .optimization(o -> o.epochs(epochs))
+          lab.newRun(each.getKey(), 2, 5, epochs)
               // Measures the gradient's norm and clips nothing.
               .optimization(o -> o.clipNorm(Double.POSITIVE_INFINITY))
               .build();

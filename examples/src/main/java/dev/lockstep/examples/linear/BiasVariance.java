@@ -78,11 +78,7 @@ public final class BiasVariance extends Experiment {
     for (Penalty penalty : List.of(none, new Penalty("L1", l1, 0), new Penalty("L2", 0, l2))) {
       MultiLayerNetwork start =
           Line.network(lab.seed(), new Sgd(learningRate), penalty.l1(), penalty.l2());
-      TrainingConfig config =
-          lab.newRun(penalty.text(), 4)
-              .data(d -> d.batchSize(64))
-              .optimization(o -> o.epochs(epochs))
-              .build();
+      TrainingConfig config = lab.newRun(penalty.text(), 4, 64, epochs).build();
       TrainingResult result = Lockstep.train(lab.spark(), start, data, config);
       float w = result.parameters()[0];
       float b = result.parameters()[1];

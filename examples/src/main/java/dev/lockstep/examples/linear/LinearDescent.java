@@ -12,7 +12,6 @@ import dev.lockstep.trainer.metrics.StepMetrics;
 import dev.lockstep.trainer.output.TrainingResult;
 import dev.lockstep.trainer.report.page.Chart;
 import dev.lockstep.trainer.report.page.Page;
-import dev.lockstep.trainer.report.page.Page.Figure;
 import dev.lockstep.trainer.report.page.Series;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -98,7 +97,7 @@ public class LinearDescent extends Experiment {
               Page.text("%.4f", result.parameters()[1]),
               plain.differenceText(result)));
       if (each == shown) {
-        page = page.with(learned(result, points)).with(plain.beside(result));
+        page = page.with(Line.learned(result, points)).with(plain.beside(result));
       }
     }
     return page.with(
@@ -114,20 +113,5 @@ public class LinearDescent extends Experiment {
 
   static DataSet points(long seed) {
     return Samples.of(x -> 2 * x + 3, 0.1, PointsPerStep.POINTS, -1, 1, seed);
-  }
-
-  private static Page.Section[] learned(TrainingResult result, DataSet points) {
-    float w = result.parameters()[0];
-    float b = result.parameters()[1];
-    return new Page.Section[] {
-      new Page.Figures(
-          Figure.of("w, drawn with 2", "%.4f", w), Figure.of("b, drawn with 3", "%.4f", b)),
-      Chart.scatter(
-          "What was learned",
-          "x",
-          "y",
-          Samples.series("points", points),
-          Series.function("learned", x -> w * x + b, -1, 1))
-    };
   }
 }

@@ -31,9 +31,7 @@ enum PointsPerStep {
   /** As many epochs as make the steps, or the next whole one. */
   TrainingConfig run(Lab lab, int steps) {
     int points = virtualWorkers * batchSize;
-    return lab.newRun(text, virtualWorkers)
-        .data(d -> d.batchSize(batchSize))
-        .optimization(o -> o.epochs((steps * points + POINTS - 1) / POINTS))
+    return lab.newRun(text, virtualWorkers, batchSize, (steps * points + POINTS - 1) / POINTS)
         .build();
   }
 }

@@ -67,7 +67,7 @@ public final class Quadratic extends Experiment {
         lab.spark(),
         network(lab.seed(), miniBatch.updater),
         data,
-        lab.newRun("warm-up", 4).optimization(o -> o.epochs(1)).build());
+        lab.newRun("warm-up", 4, 32, 1).build());
     Page page =
         Page.titled("A parabola by a small network")
             .withLead(
@@ -83,10 +83,7 @@ public final class Quadratic extends Experiment {
     for (Way way : ways) {
       MultiLayerNetwork start = network(lab.seed(), way.updater);
       TrainingConfig config =
-          lab.newRun(way.text, way.virtualWorkers)
-              .data(d -> d.batchSize(way.batchSize))
-              .optimization(o -> o.epochs(epochs))
-              .build();
+          lab.newRun(way.text, way.virtualWorkers, way.batchSize, epochs).build();
       TrainingResult result = Lockstep.train(lab.spark(), start, data, config);
       byEpochs.add(Series.ofEpochs(way.text, result.metrics(), EpochMetrics::meanLoss));
       bySeconds.add(
@@ -115,24 +112,20 @@ public final class Quadratic extends Experiment {
   }
 
   private static MultiLayerNetwork network(long seed, IUpdater updater) {
-    MultiLayerNetwork network =
-        new MultiLayerNetwork(
-            new NeuralNetConfiguration.Builder()
-                .seed(seed)
-                .updater(updater)
-                .weightInit(WeightInit.RELU)
-                .activation(Activation.RELU)
-                .list()
-                .layer(new DenseLayer.Builder().nIn(1).nOut(32).build())
-                .layer(new DenseLayer.Builder().nIn(32).nOut(32).build())
-                .layer(
-                    new OutputLayer.Builder(LossFunction.MSE)
-                        .activation(Activation.IDENTITY)
-                        .nIn(32)
-                        .nOut(1)
-                        .build())
-                .build());
-    network.init();
-    return network;
+    return Lab.network(
+        new NeuralNetConfiguration.Builder()
+            .seed(seed)
+            .updater(updater)
+            .weightInit(WeightInit.RELU)
+            .activation(Activation.RELU)
+            .list()
+            .layer(new DenseLayer.Builder().nIn(1).nOut(32).build())
+            .layer(new DenseLayer.Builder().nIn(32).nOut(32).build())
+            .layer(
+                new OutputLayer.Builder(LossFunction.MSE)
+                    .activation(Activation.IDENTITY)
+                    .nIn(32)
+                    .nOut(1)
+                    .build()));
   }
 }

@@ -76,7 +76,7 @@ public class DigitDescent extends Experiment {
   protected Page run(Lab lab) throws IOException {
     ShardedDataset data = images.open(lab);
     MultiLayerNetwork network =
-        new MultiLayerNetwork(
+        Lab.network(
             new NeuralNetConfiguration.Builder()
                 .seed(lab.seed())
                 .updater(new Sgd(0.01))
@@ -88,9 +88,7 @@ public class DigitDescent extends Experiment {
                         .activation(Activation.SOFTMAX)
                         .nIn(128)
                         .nOut(10)
-                        .build())
-                .build());
-    network.init();
+                        .build()));
 
     Page page =
         Page.titled("Reading digits by " + shown.text() + " gradient descent")

@@ -52,10 +52,7 @@ public final class DroppedUnits extends Experiment {
     for (double dropped : new double[] {0, 0.5}) {
       String name = dropped == 0 ? "no dropout" : "dropout " + dropped;
       TrainingConfig config =
-          lab.newRun(name, 4)
-              .data(d -> d.batchSize(16).validationFraction(0.5))
-              .optimization(o -> o.epochs(epochs))
-              .build();
+          lab.newRun(name, 4, 16, epochs).data(d -> d.validationFraction(0.5)).build();
       TrainingResult result =
           Lockstep.train(lab.spark(), network(lab.seed(), 1 - dropped), data, config);
       losses.add(Series.ofEpochs(name + ", training", result.metrics(), EpochMetrics::meanLoss));

@@ -33,9 +33,8 @@ enum ImagesPerStep {
    * @param times the usual number of epochs
    */
   TrainingConfig run(Lab lab, long images, int times) {
-    return lab.newRun(text, virtualWorkers)
-        .data(d -> d.validationFraction(0.2).batchSize(batchSize(images)))
-        .optimization(o -> o.epochs(times * epochs))
+    return lab.newRun(text, virtualWorkers, batchSize(images), times * epochs)
+        .data(d -> d.validationFraction(0.2))
         .build();
   }
 

@@ -72,10 +72,7 @@ public final class InitialWeights extends Experiment {
     Page.Section[] beside = {};
     for (Start start : starts) {
       TrainingConfig config =
-          lab.newRun(start.text, 4)
-              .data(d -> d.batchSize(16).validationFraction(0.2))
-              .optimization(o -> o.epochs(epochs))
-              .build();
+          lab.newRun(start.text, 4, 16, epochs).data(d -> d.validationFraction(0.2)).build();
       MultiLayerNetwork network = network(lab.seed(), start);
       TrainingResult result = Lockstep.train(lab.spark(), network, data, config);
       if (start.equals(starts.get(0))) {
@@ -107,24 +104,20 @@ public final class InitialWeights extends Experiment {
   }
 
   private static MultiLayerNetwork network(long seed, Start start) {
-    MultiLayerNetwork network =
-        new MultiLayerNetwork(
-            new NeuralNetConfiguration.Builder()
-                .seed(seed)
-                .updater(new Adam(0.001))
-                .list()
-                .layer(hidden(784, 256, start))
-                .layer(hidden(256, 128, start))
-                .layer(
-                    new OutputLayer.Builder(LossFunction.MCXENT)
-                        .activation(Activation.SOFTMAX)
-                        .nIn(128)
-                        .nOut(10)
-                        .weightInit(start.output)
-                        .build())
-                .build());
-    network.init();
-    return network;
+    return Lab.network(
+        new NeuralNetConfiguration.Builder()
+            .seed(seed)
+            .updater(new Adam(0.001))
+            .list()
+            .layer(hidden(784, 256, start))
+            .layer(hidden(256, 128, start))
+            .layer(
+                new OutputLayer.Builder(LossFunction.MCXENT)
+                    .activation(Activation.SOFTMAX)
+                    .nIn(128)
+                    .nOut(10)
+                    .weightInit(start.output)
+                    .build()));
   }
 
   private static DenseLayer hidden(int in, int out, Start start) {

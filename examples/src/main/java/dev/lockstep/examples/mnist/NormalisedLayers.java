@@ -57,10 +57,7 @@ public final class NormalisedLayers extends Experiment {
     List<Figure> figures = new ArrayList<>();
     for (String name : List.of("without", "with batch normalisation")) {
       TrainingConfig config =
-          lab.newRun(name, 4)
-              .data(d -> d.batchSize(16).validationFraction(0.2))
-              .optimization(o -> o.epochs(epochs))
-              .build();
+          lab.newRun(name, 4, 16, epochs).data(d -> d.validationFraction(0.2)).build();
       TrainingResult result = Lockstep.train(lab.spark(), networks.get(name), data, config);
       steps.add(Series.ofSteps(name, result.metrics(), StepMetrics::meanLoss).smoothed(10));
       losses.add(Series.ofEpochs(name, result.metrics(), EpochMetrics::validationLoss));

@@ -104,9 +104,7 @@ public final class Optimizers extends Experiment {
 
   /** Batches of 32: four virtual workers of eight. */
   private TrainingConfig.Builder config(Lab lab, String name) {
-    return lab.newRun(name, 4)
-        .optimization(o -> o.epochs(epochs))
-        .data(d -> d.batchSize(8).validationFraction(0.2));
+    return lab.newRun(name, 4, 8, epochs).data(d -> d.validationFraction(0.2));
   }
 
   private static List<String> row(String name, TrainingResult result, String difference) {

@@ -25,21 +25,17 @@ final class Paraboloid {
 
   /** 2-8-1, initialised. */
   static MultiLayerNetwork network(IUpdater updater, long seed) {
-    MultiLayerNetwork network =
-        new MultiLayerNetwork(
-            new NeuralNetConfiguration.Builder()
-                .seed(seed)
-                .updater(updater)
-                .list()
-                .layer(new DenseLayer.Builder().nIn(2).nOut(8).activation(Activation.TANH).build())
-                .layer(
-                    new OutputLayer.Builder(LossFunction.MSE)
-                        .nIn(8)
-                        .nOut(1)
-                        .activation(Activation.IDENTITY)
-                        .build())
-                .build());
-    network.init();
-    return network;
+    return Lab.network(
+        new NeuralNetConfiguration.Builder()
+            .seed(seed)
+            .updater(updater)
+            .list()
+            .layer(new DenseLayer.Builder().nIn(2).nOut(8).activation(Activation.TANH).build())
+            .layer(
+                new OutputLayer.Builder(LossFunction.MSE)
+                    .nIn(8)
+                    .nOut(1)
+                    .activation(Activation.IDENTITY)
+                    .build()));
   }
 }

@@ -103,9 +103,7 @@ public final class RnnClipping extends Experiment {
   }
 
   private TrainingConfig.Builder config(Lab lab, String name) {
-    return lab.newRun(name, 4)
-        .optimization(o -> o.epochs(epochs))
-        .data(d -> d.batchSize(8).validationFraction(0.2));
+    return lab.newRun(name, 4, 8, epochs).data(d -> d.validationFraction(0.2));
   }
 
   private static double lastLoss(TrainingResult result) {
@@ -113,21 +111,17 @@ public final class RnnClipping extends Experiment {
   }
 
   private static MultiLayerNetwork network(long seed) {
-    MultiLayerNetwork network =
-        new MultiLayerNetwork(
-            new NeuralNetConfiguration.Builder()
-                .seed(seed)
-                .updater(new Adam(0.001))
-                .list()
-                .layer(new LastTimeStep(new SimpleRnn.Builder().nOut(50).build()))
-                .layer(
-                    new OutputLayer.Builder(LossFunction.MSE)
-                        .nOut(1)
-                        .activation(Activation.IDENTITY)
-                        .build())
-                .setInputType(InputType.recurrent(Sequences.INPUTS, Sequences.STEPS))
-                .build());
-    network.init();
-    return network;
+    return Lab.network(
+        new NeuralNetConfiguration.Builder()
+            .seed(seed)
+            .updater(new Adam(0.001))
+            .list()
+            .layer(new LastTimeStep(new SimpleRnn.Builder().nOut(50).build()))
+            .layer(
+                new OutputLayer.Builder(LossFunction.MSE)
+                    .nOut(1)
+                    .activation(Activation.IDENTITY)
+                    .build())
+            .setInputType(InputType.recurrent(Sequences.INPUTS, Sequences.STEPS)));
   }
 }

@@ -71,10 +71,7 @@ public final class LargeDataset extends Experiment {
     digits.unpersist();
 
     TrainingConfig config =
-        lab.newRun("large", 4)
-            .data(d -> d.batchSize(32).validationFraction(0.02))
-            .optimization(o -> o.epochs(epochs))
-            .build();
+        lab.newRun("large", 4, 32, epochs).data(d -> d.validationFraction(0.02)).build();
     InitialModel network =
         InitialModel.fresh(
             ModelDefinition.builtIn("mlp:256,128", Digit.TENSORS, BuiltInOptions.DEFAULT));

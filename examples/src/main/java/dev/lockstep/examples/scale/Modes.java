@@ -69,7 +69,7 @@ public final class Modes extends Experiment {
         InitialModel.fresh(
             ModelDefinition.builtIn("mlp:128", data.manifest().tensors(), BuiltInOptions.DEFAULT));
     // The first training of a JVM is slow, whatever its mode.
-    Lockstep.train(lab.spark(), model, data, lab.newRun("warm-up", 4).build());
+    Lockstep.train(lab.spark(), model, data, lab.newRun("warm-up", 4, 8, 1).build());
     List<Series> bySteps = new ArrayList<>();
     List<Series> bySeconds = new ArrayList<>();
     List<Series> byBytes = new ArrayList<>();
@@ -78,8 +78,7 @@ public final class Modes extends Experiment {
       String mode = each.getKey();
       TrainingConfig config =
           each.getValue()
-              .apply(
-                  lab.newRun(mode, 4).optimization(o -> o.epochs(epochs)).data(d -> d.batchSize(8)))
+              .apply(lab.newRun(mode, 4, 8, epochs))
               .data(d -> d.validationFraction(0.2))
               .build();
       TrainingResult result = Lockstep.train(lab.spark(), model, data, config);
