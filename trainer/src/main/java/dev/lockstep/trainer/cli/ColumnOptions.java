@@ -3,6 +3,7 @@ package dev.lockstep.trainer.cli;
 import dev.lockstep.sharding.ColumnTransform;
 import dev.lockstep.sharding.FittedTransform.TimeWindow;
 import dev.lockstep.sharding.TensorSpec.Role;
+import dev.lockstep.sharding.ingest.csv.CsvOptions.LabelKind;
 import dev.lockstep.sharding.prepare.ClassWeights;
 import dev.lockstep.sharding.prepare.ColumnRecipe;
 import dev.lockstep.sharding.prepare.DataRecipe;
@@ -16,23 +17,18 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** What the columns of a table are, and what is to be made of them. */
 final class ColumnOptions {
 
   private static final String ALL = "all";
   private static final String BALANCED = "balanced";
-
-  /** What the label column holds. */
-  enum Label {
-    /** A class: text or integers. */
-    CLASS,
-    /** A number to predict. */
-    NUMBER
-  }
 
   @Option(
       names = "--label-column",
@@ -41,10 +37,11 @@ final class ColumnOptions {
   private String labelColumn;
 
   @Option(
-      names = "--label",
-      paramLabel = "class|number",
-      description = "Tables and libsvm: what the label is (default: class).")
-  private Label label;
+      names = "--task",
+      paramLabel = "classification|regression",
+      converter = TaskConverter.class,
+      description = "Tables, libsvm and tfrecord: what to predict (default: classification).")
+  private LabelKind task;
 
   @Option(
       names = "--classes",
@@ -77,7 +74,7 @@ final class ColumnOptions {
       hideParamSyntax = true,
       paramLabel = "A,B,…|all",
       description = "Tables: features less their mean, divided by their deviation.")
-  private List<String> standardise;
+  private List<String> standardize;
 
   @Option(
       names = "--min-max",
@@ -145,7 +142,7 @@ final class ColumnOptions {
     all.put("--label-column", labelColumn);
     all.put("--features", features);
     all.put("--categorical", categorical);
-    all.put("--standardize", standardise);
+    all.put("--standardize", standardize);
     all.put("--min-max", minMax);
     all.put("--missing", missing);
     all.put("--weight-column", weightColumn);
@@ -161,11 +158,15 @@ final class ColumnOptions {
   }
 
   boolean isClass() {
-    return label != Label.NUMBER;
+    return task() == LabelKind.CLASSIFICATION;
   }
 
-  boolean isLabelGiven() {
-    return label != null;
+  LabelKind task() {
+    return task == null ? LabelKind.CLASSIFICATION : task;
+  }
+
+  boolean isTaskGiven() {
+    return task != null;
   }
 
   /** The classes asked for, or those known, or none. */
@@ -187,7 +188,7 @@ final class ColumnOptions {
 
   /** Whether numbers are learned from the training part. */
   boolean isFitted() {
-    return standardise != null
+    return standardize != null
         || minMax != null
         || recipe != null
         || (missing != null && MissingValues.parse(missing).policy() == MissingValues.Policy.MEAN)
@@ -293,7 +294,7 @@ final class ColumnOptions {
   private void requireTreated(List<String> columns, List<String> inputs) {
     Map<String, List<String>> options = new LinkedHashMap<>();
     options.put("--categorical", categorical);
-    options.put("--standardize", standardise);
+    options.put("--standardize", standardize);
     options.put("--min-max", minMax);
     options.forEach(
         (option, names) -> {
@@ -316,9 +317,9 @@ final class ColumnOptions {
     List<ColumnRecipe> treated = new ArrayList<>();
     for (String name : names) {
       boolean category = isNamed(categorical, columns, name);
-      boolean standard = isNamed(standardise, columns, name);
+      boolean standard = isNamed(standardize, columns, name);
       boolean range = isNamed(minMax, columns, name);
-      boolean byAll = category && (isAll(standardise) || isAll(minMax));
+      boolean byAll = category && (isAll(standardize) || isAll(minMax));
       if ((standard && range) || (category && (standard || range) && !byAll)) {
         throw new IllegalArgumentException(
             "column "
@@ -385,6 +386,20 @@ final class ColumnOptions {
     } catch (NumberFormatException e) {
       throw new IllegalArgumentException(
           "window=" + window + " is not of the form STEPS[:STRIDE[:HORIZON]]", e);
+    }
+  }
+
+  /** Leaves out that there may be no label. */
+  static final class TaskConverter implements ITypeConverter<LabelKind> {
+    @Override
+    public LabelKind convert(String value) {
+      return Stream.of(LabelKind.CLASSIFICATION, LabelKind.REGRESSION)
+          .filter(kind -> kind.name().equalsIgnoreCase(value))
+          .findFirst()
+          .orElseThrow(
+              () ->
+                  new TypeConversionException(
+                      "'" + value + "' is not one of classification, regression"));
     }
   }
 }

@@ -349,7 +349,7 @@ final class DataOptions {
                 context,
                 input,
                 location,
-                LibSvmOptions.of(labelKind()).classes(columns.classes(labels)),
+                LibSvmOptions.of(columns.task()).classes(columns.classes(labels)),
                 options);
         case IDX ->
             IdxIngest.ingest(
@@ -393,12 +393,6 @@ final class DataOptions {
 
   private FileTableIngest.Format fileFormat() {
     return FileTableIngest.Format.valueOf(format.name());
-  }
-
-  private CsvOptions.LabelKind labelKind() {
-    return columns.isClass()
-        ? CsvOptions.LabelKind.CLASSIFICATION
-        : CsvOptions.LabelKind.REGRESSION;
   }
 
   /**
@@ -447,8 +441,8 @@ final class DataOptions {
       }
       wrong.addAll(given);
       boolean labelled = of == Format.LIBSVM || of == Format.TFRECORD;
-      if (!labelled && columns.isLabelGiven()) {
-        wrong.add("--label");
+      if (!labelled && columns.isTaskGiven()) {
+        wrong.add("--task");
       }
       if (!labelled && of != Format.IMAGES && columns.areClassesGiven()) {
         wrong.add("--classes");
@@ -546,7 +540,7 @@ final class DataOptions {
     if (columns.labelColumn() != null) {
       csv = csv.label(columns.labelColumn());
     }
-    csv = csv.labelKind(labelKind());
+    csv = csv.labelKind(columns.task());
     return csv.classes(columns.classes(known));
   }
 

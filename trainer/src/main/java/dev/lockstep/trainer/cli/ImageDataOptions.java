@@ -20,9 +20,9 @@ final class ImageDataOptions {
 
   @Option(
       names = "--color",
-      paramLabel = "grey|rgb",
+      paramLabel = "gray|rgb",
       description = "Images: channels (default: rgb).")
-  private Color colour;
+  private Color color;
 
   @Option(
       names = "--resize",
@@ -42,7 +42,7 @@ final class ImageDataOptions {
     if (size != null) {
       given.add("--image-size");
     }
-    if (colour != null) {
+    if (color != null) {
       given.add("--color");
     }
     if (resize != null) {
@@ -55,7 +55,7 @@ final class ImageDataOptions {
   }
 
   ImageOptions options() {
-    ImageOptions options = ImageOptions.of(colour == null ? Color.RGB : colour);
+    ImageOptions options = ImageOptions.of(color == null ? Color.RGB : color);
     if (size == null) {
       return options;
     }
@@ -80,7 +80,7 @@ final class ImageDataOptions {
       throw new IllegalArgumentException(
           "format tfrecord needs --features NAME with --feature-shape AxB for numbers or"
               + " --image-size HxW for encoded images, and --label-column NAME with --classes A,B,…"
-              + " or --label number");
+              + " or --task regression");
     }
     String feature = columns.features().get(0);
     TfRecordOptions.Field input =
@@ -106,6 +106,6 @@ final class ImageDataOptions {
   /** What determines the result, for recognising the same ingest. */
   @Override
   public String toString() {
-    return "size=%s colour=%s resize=%s shape=%s".formatted(size, colour, resize, shape);
+    return "size=%s color=%s resize=%s shape=%s".formatted(size, color, resize, shape);
   }
 }

@@ -54,6 +54,13 @@ final class RenamedOptions {
       if (NEW_NAMES.containsKey(option)) {
         return Optional.of("option " + option + " is now " + NEW_NAMES.get(option));
       }
+      if (option.equals("--label")) {
+        List<String> all = unmatched.getCommandLine().getParseResult().originalArgs();
+        boolean isNumber = all.contains("number") || all.contains("--label=number");
+        return Optional.of(
+            "option --label is now --task: write --task "
+                + (isNumber ? "regression" : "classification"));
+      }
       if (option.equals("--updater") || OPTIMIZER_ARGUMENTS.containsKey(option)) {
         List<String> all = unmatched.getCommandLine().getParseResult().originalArgs();
         return Optional.of(

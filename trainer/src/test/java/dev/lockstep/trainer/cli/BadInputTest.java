@@ -266,7 +266,7 @@ class BadInputTest {
         .refused(
             1,
             "flowers.csv",
-            "label 'red' in column colour is none of the 2 classes [blue, green]");
+            "label 'red' in column color is none of the 2 classes [blue, green]");
     nothingIsLeft();
 
     Path images = Samples.idx(folder.resolve("images"), new int[] {0, 1, 2, 0, 1, 2}, 1);
@@ -350,6 +350,15 @@ class BadInputTest {
         .refused(2, "option " + old + " is now " + renamed);
   }
 
+  @ParameterizedTest
+  @CsvSource({"class,classification", "number,regression"})
+  void anOldTaskNamesTheNewOne(String old, String task) {
+    lockstep("train", "--model", "linear", "--data", "a", "--out", "b", "--label", old)
+        .refused(2, "option --label is now --task: write --task " + task);
+    lockstep("train", "--model", "linear", "--data", "a", "--out", "b", "--task", "none")
+        .refused(2, "--task", "'none' is not one of classification, regression: see");
+  }
+
   @Test
   void optionsOfAModeWithoutThatMode() throws IOException {
     trainOnCsv(csv, "linear", "--average-every", "4")
@@ -424,7 +433,7 @@ class BadInputTest {
     Path two =
         Samples.csv(
             folder.resolve("two.csv"),
-            Samples.flowers(60, 1).stream().filter(f -> !f.colour().equals("red")).toList());
+            Samples.flowers(60, 1).stream().filter(f -> !f.color().equals("red")).toList());
     trainOnCsv(two, model, "--virtual-workers", "1").succeeded();
   }
 

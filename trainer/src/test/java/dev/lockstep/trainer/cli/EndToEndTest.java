@@ -36,7 +36,7 @@ class EndToEndTest {
     Path training = Samples.csv(folder.resolve("flowers.csv"), Samples.flowers(150, 1));
     // Without blue, which is class 0: of the classes found here, green would be.
     List<Flower> others =
-        Samples.flowers(90, 2).stream().filter(f -> !f.colour().equals("blue")).toList();
+        Samples.flowers(90, 2).stream().filter(f -> !f.color().equals("blue")).toList();
     Path test = Samples.csv(folder.resolve("others.csv"), others);
     Path shards = folder.resolve("shards");
     Path out = folder.resolve("run");
@@ -126,7 +126,7 @@ class EndToEndTest {
     int[] guesses = Nd4j.argMax(network.output(Nd4j.create(rows)), 1).toIntVector();
     long right =
         IntStream.range(0, guesses.length)
-            .filter(i -> Samples.COLOURS.get(guesses[i]).equals(flowers.get(i).colour()))
+            .filter(i -> Samples.COLORS.get(guesses[i]).equals(flowers.get(i).color()))
             .count();
     return (double) right / guesses.length;
   }

@@ -14,18 +14,18 @@ import java.util.SplittableRandom;
 final class Samples {
 
   /** Of the flowers, as they are sorted. */
-  static final List<String> COLOURS = List.of("blue", "green", "red");
+  static final List<String> COLORS = List.of("blue", "green", "red");
 
   static final int SIDE = 6;
 
   private Samples() {}
 
   /**
-   * A flower: four measures and a colour, which they tell most of the time.
+   * A flower: four measures and a color, which they tell most of the time.
    *
    * @param measures as the text of a CSV file has them
    */
-  record Flower(List<String> measures, String colour) {
+  record Flower(List<String> measures, String color) {
 
     float[] values() {
       float[] values = new float[measures.size()];
@@ -40,21 +40,21 @@ final class Samples {
     SplittableRandom random = new SplittableRandom(seed);
     List<Flower> flowers = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      int colour = i % COLOURS.size();
+      int color = i % COLORS.size();
       List<String> measures = new ArrayList<>();
       for (int j = 0; j < 4; j++) {
-        double centre = (colour * (j + 1)) % 3 - 1;
+        double center = (color * (j + 1)) % 3 - 1;
         measures.add(
-            String.format(Locale.ROOT, "%.2f", centre + 1.6 * (random.nextDouble() - 0.5)));
+            String.format(Locale.ROOT, "%.2f", center + 1.6 * (random.nextDouble() - 0.5)));
       }
-      flowers.add(new Flower(measures, COLOURS.get(colour)));
+      flowers.add(new Flower(measures, COLORS.get(color)));
     }
     return flowers;
   }
 
   static Path csv(Path file, List<Flower> flowers) throws IOException {
-    List<String> lines = new ArrayList<>(List.of("length,width,height,weight,colour"));
-    flowers.forEach(f -> lines.add(String.join(",", f.measures()) + "," + f.colour()));
+    List<String> lines = new ArrayList<>(List.of("length,width,height,weight,color"));
+    flowers.forEach(f -> lines.add(String.join(",", f.measures()) + "," + f.color()));
     return Files.write(file, lines);
   }
 

@@ -11,7 +11,7 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
 /**
- * Points of one colour in a chart. Immutable.
+ * Points of one color in a chart. Immutable.
  *
  * @param name in the legend
  * @param points in the order they are joined; those that are not finite are left out when drawn

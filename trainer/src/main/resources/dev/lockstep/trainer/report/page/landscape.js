@@ -1,7 +1,7 @@
 // Draws the landscapes of a page with Plotly, which the page carries compressed.
 (function () {
   'use strict';
-  var colour = lockstep.colour;
+  var color = lockstep.color;
 
   function cards() {
     return lockstep.landscapes.map(function (l, i) {
@@ -49,14 +49,14 @@
     });
   }
 
-  // From the page's own colours: the lowest place is the strongest.
-  function scaleOfColours() {
+  // From the page's own colors: the lowest place is the strongest.
+  function scaleOfColors() {
     return lockstep.isDark()
       ? [[0, '#9ab6ff'], [0.25, '#5f84e8'], [0.6, '#34509c'], [1, '#232f52']]
       : [[0, '#1b3fa8'], [0.25, '#5b86ee'], [0.6, '#a9c1f8'], [1, '#e6edfd']];
   }
 
-  function pathColour(index) { return lockstep.colourOf(index + 1); }
+  function pathColor(index) { return lockstep.colorOf(index + 1); }
 
   function coordinates(path, axis) { return path.points.map(function (p) { return p[axis]; }); }
 
@@ -90,7 +90,7 @@
       x: spaced(landscape.xRange, landscape.heights[0].length),
       y: spaced(landscape.yRange, landscape.heights.length),
       z: landscape.heights,
-      colorscale: scaleOfColours(),
+      colorscale: scaleOfColors(),
       showscale: false,
       lighting: { ambient: 0.85, diffuse: 0.35, specular: 0.05, roughness: 0.9 },
       contours: {
@@ -106,7 +106,7 @@
       hovertemplate: '%{x:.3~g}, %{y:.3~g}: %{z:.4~g}<extra></extra>'
     }];
     landscape.paths.forEach(function (path, i) {
-      var own = pathColour(i);
+      var own = pathColor(i);
       if (path.style !== 'DOTS') {
         traces.push(Object.assign(lifted(path.track), {
           type: 'scatter3d',
@@ -133,13 +133,13 @@
       x: spaced(landscape.xRange, landscape.heights[0].length),
       y: spaced(landscape.yRange, landscape.heights.length),
       z: landscape.heights,
-      colorscale: scaleOfColours(),
+      colorscale: scaleOfColors(),
       showscale: false,
       ncontours: 24,
       contours: {
         coloring: 'lines',
         showlabels: true,
-        labelfont: { size: 10, color: colour('--faint') }
+        labelfont: { size: 10, color: color('--faint') }
       },
       line: { width: 1.25, smoothing: 1 },
       hovertemplate: '%{x:.3~g}, %{y:.3~g}: %{z:.4~g}<extra></extra>'
@@ -151,12 +151,12 @@
         mode: modeOf(path),
         x: coordinates(path, 0),
         y: coordinates(path, 1),
-        line: { color: pathColour(i), width: 2, dash: path.style === 'DASHED' ? 'dash' : 'solid' },
+        line: { color: pathColor(i), width: 2, dash: path.style === 'DASHED' ? 'dash' : 'solid' },
         marker: {
-          color: pathColour(i),
+          color: pathColor(i),
           opacity: 1,
           size: lastLarger(path, 6, 12),
-          line: { width: 1, color: colour('--card') }
+          line: { width: 1, color: color('--card') }
         }
       });
     });
@@ -165,11 +165,11 @@
 
   function axis(title, range) {
     return {
-      title: { text: title, font: { color: colour('--faint'), size: 12 }, standoff: 8 },
+      title: { text: title, font: { color: color('--faint'), size: 12 }, standoff: 8 },
       range: range,
-      color: colour('--faint'),
-      gridcolor: colour('--line'),
-      linecolor: colour('--line'),
+      color: color('--faint'),
+      gridcolor: color('--line'),
+      linecolor: color('--line'),
       zeroline: false,
       tickfont: { size: 11 },
       nticks: 8
@@ -200,7 +200,7 @@
       margin: flat ? { l: 48, r: 8, t: 8, b: 42 } : { l: 0, r: 0, t: 0, b: 0 },
       paper_bgcolor: 'rgba(0,0,0,0)',
       plot_bgcolor: 'rgba(0,0,0,0)',
-      font: { family: getComputedStyle(document.body).fontFamily, color: colour('--ink'), size: 12 },
+      font: { family: getComputedStyle(document.body).fontFamily, color: color('--ink'), size: 12 },
       showlegend: false
     };
     var x = axis(landscape.xLabel, landscape.xRange);
@@ -233,7 +233,7 @@
           return {
             name: path.name,
             style: path.style === 'AUTOMATIC' ? 'PATH' : path.style,
-            colour: pathColour(k)
+            color: pathColor(k)
           };
         }));
       }
@@ -256,7 +256,7 @@
       });
     }
     draw(flatOnly);
-    lockstep.onColourScheme(function () { draw(flatOnly); });
+    lockstep.onColorScheme(function () { draw(flatOnly); });
   }
 
   function fail() {

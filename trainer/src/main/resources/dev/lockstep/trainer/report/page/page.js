@@ -5,16 +5,16 @@ var lockstep = (function () {
   var palette = 10;
   var drawn = [];
 
-  function colour(name) {
+  function color(name) {
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   }
 
   function isDark() { return window.matchMedia('(prefers-color-scheme: dark)').matches; }
 
   // Of the palette first, then of hues that lie as far from their neighbours as can be.
-  function colourOf(index) {
+  function colorOf(index) {
     return index < palette
-      ? colour('--s' + index)
+      ? color('--s' + index)
       : 'hsl(' + Math.round((index * 137.5) % 360) + ',55%,' + (isDark() ? 68 : 42) + '%)';
   }
 
@@ -29,13 +29,13 @@ var lockstep = (function () {
     }).replace('-', '−');
   }
 
-  function onColourScheme(redraw) {
+  function onColorScheme(redraw) {
     window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
   }
 
   // Nearer to the ink: darker on light paper, lighter on dark.
   function strong(hex) {
-    var ink = colour('--ink');
+    var ink = color('--ink');
     return '#' + [1, 3, 5].map(function (at) {
       var mean = (2 * parseInt(hex.substr(at, 2), 16) + 3 * parseInt(ink.substr(at, 2), 16)) / 5;
       return Math.round(mean).toString(16).padStart(2, '0');
@@ -52,12 +52,12 @@ var lockstep = (function () {
     return {
       label: series.name,
       style: 'BAR',
-      tone: colourOf(index),
+      tone: colorOf(index),
       data: labels.map(function (x) {
         var at = series.points.find(function (p) { return p[0] === x; });
         return at ? at[1] : null;
       }),
-      backgroundColor: colourOf(index),
+      backgroundColor: colorOf(index),
       borderWidth: 0,
       maxBarThickness: 72
     };
@@ -78,7 +78,7 @@ var lockstep = (function () {
 
   function curveOf(series, index, chart) {
     var style = styleOf(series, chart);
-    var own = colourOf(index);
+    var own = colorOf(index);
     var dashes = chart.series.filter(function (s) { return s.style === 'DASHED'; }).length;
     var count = series.points.length;
     var many = count > (chart.series.length > 4 ? 12 : 60);
@@ -103,7 +103,7 @@ var lockstep = (function () {
       curve.pointBackgroundColor = count > 400 && own[0] === '#' ? own + '99' : own;
       curve.order = 4;
     } else if (style === 'DASHED') {
-      curve.borderColor = dashes > 1 && own[0] === '#' ? strong(own) : colour('--ink');
+      curve.borderColor = dashes > 1 && own[0] === '#' ? strong(own) : color('--ink');
       curve.tone = curve.borderColor;
       curve.pointBackgroundColor = curve.borderColor;
       curve.borderDash = [6, 5];
@@ -118,7 +118,7 @@ var lockstep = (function () {
       curve.pointBorderWidth = series.points.map(function (p, i) {
         return i === count - 1 ? 2 : 0;
       });
-      curve.pointBorderColor = colour('--card');
+      curve.pointBorderColor = color('--card');
       curve.order = 1;
     } else {
       // Room for the dashes of another curve that lies on this one.
@@ -134,10 +134,10 @@ var lockstep = (function () {
   function axis(title, type) {
     return {
       type: type,
-      title: { display: title !== '', text: title, color: colour('--faint') },
-      grid: { color: colour('--line') },
-      border: { color: colour('--line') },
-      ticks: { color: colour('--faint'), maxTicksLimit: 8, maxRotation: 0 }
+      title: { display: title !== '', text: title, color: color('--faint') },
+      grid: { color: color('--line') },
+      border: { color: color('--line') },
+      ticks: { color: color('--faint'), maxTicksLimit: 8, maxRotation: 0 }
     };
   }
 
@@ -195,7 +195,7 @@ var lockstep = (function () {
   }
 
   // Puts the names of what is drawn above its place, in place of those that stood there.
-  // entries: [{name, style, colour}]; toggled: called with the index of one that is clicked, or none.
+  // entries: [{name, style, color}]; toggled: called with the index of one that is clicked, or none.
   function legend(place, entries, toggled) {
     var before = place.previousElementSibling;
     if (before && before.className === 'legend') { before.remove(); }
@@ -203,7 +203,7 @@ var lockstep = (function () {
     list.className = 'legend';
     entries.forEach(function (entry, i) {
       var item = document.createElement(toggled ? 'button' : 'span');
-      item.append(symbol(entry.style, entry.colour), entry.name);
+      item.append(symbol(entry.style, entry.color), entry.name);
       if (toggled) {
         item.setAttribute('aria-pressed', 'true');
         item.addEventListener('click', function () {
@@ -251,7 +251,7 @@ var lockstep = (function () {
         return {
           name: curve.label,
           style: curve.style,
-          colour: curve.tone
+          color: curve.tone
         };
       }), function (i) {
         picture.setDatasetVisibility(i, !picture.isDatasetVisible(i));
@@ -269,14 +269,14 @@ var lockstep = (function () {
 
   if (drawings.charts.length > 0) {
     redraw();
-    onColourScheme(redraw);
+    onColorScheme(redraw);
   }
   return {
     landscapes: drawings.landscapes,
-    colour: colour,
-    colourOf: colourOf,
+    color: color,
+    colorOf: colorOf,
     legend: legend,
     isDark: isDark,
-    onColourScheme: onColourScheme
+    onColorScheme: onColorScheme
   };
 })();
