@@ -264,9 +264,7 @@ class BadInputTest {
   void labelsOutOfRange() throws IOException {
     trainOnCsv(csv, "linear", "--classes", "blue,green")
         .refused(
-            1,
-            "flowers.csv",
-            "label 'red' in column color is none of the 2 classes [blue, green]");
+            1, "flowers.csv", "label 'red' in column color is none of the 2 classes [blue, green]");
     nothingIsLeft();
 
     Path images = Samples.idx(folder.resolve("images"), new int[] {0, 1, 2, 0, 1, 2}, 1);
