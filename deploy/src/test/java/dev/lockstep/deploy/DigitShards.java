@@ -52,10 +52,7 @@ final class DigitShards {
       }
     }
     ManifestFile.write(
-        files,
-        location,
-        new DatasetManifest(
-            DatasetManifest.FORMAT_VERSION, "digits", tensors, Map.of(), shards, Map.of()));
+        files, location, new DatasetManifest("digits", tensors, Map.of(), shards, Map.of()));
     return ShardedDatasets.open(folder.toUri().toString(), hadoop);
   }
 

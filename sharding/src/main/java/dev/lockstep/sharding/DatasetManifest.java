@@ -20,8 +20,6 @@ import java.util.TreeMap;
  * What a dataset consists of: the content of its manifest. Built on the driver, crosses to
  * executors.
  *
- * @param formatVersion version of the manifest and of the data shards' layout; {@value
- *     #FORMAT_VERSION}
  * @param name what people call the dataset
  * @param tensors what every example has, at least one tensor, names distinct
  * @param classes for tensors of {@link TensorSpec.Encoding#CLASS_INDEX}: tensor name to the names
@@ -32,7 +30,6 @@ import java.util.TreeMap;
  * @param fittedTransform how columns of a table became the tensors; null where the data were none
  */
 public record DatasetManifest(
-    int formatVersion,
     String name,
     List<TensorSpec> tensors,
     Map<String, List<String>> classes,
@@ -42,18 +39,14 @@ public record DatasetManifest(
     FittedTransform fittedTransform)
     implements Serializable {
 
-  /** The one version this code writes and reads. */
-  public static final int FORMAT_VERSION = 1;
-
   /** A dataset without statistics, not made from a table. */
   public DatasetManifest(
-      int formatVersion,
       String name,
       List<TensorSpec> tensors,
       Map<String, List<String>> classes,
       List<DataShard> shards,
       Map<String, String> provenance) {
-    this(formatVersion, name, tensors, classes, shards, provenance, List.of(), null);
+    this(name, tensors, classes, shards, provenance, List.of(), null);
   }
 
   /** Checks the fields against each other. */
@@ -62,11 +55,6 @@ public record DatasetManifest(
     shards = List.copyOf(shards);
     statistics = List.copyOf(statistics);
     provenance = Collections.unmodifiableMap(new TreeMap<>(provenance));
-    if (formatVersion != FORMAT_VERSION) {
-      throw new IllegalArgumentException(
-          "formatVersion=%d != %d: the version this Lockstep reads and writes"
-              .formatted(formatVersion, FORMAT_VERSION));
-    }
     if (name == null || name.isBlank()) {
       throw new IllegalArgumentException("dataset name is blank");
     }

@@ -32,7 +32,7 @@ class DatasetManifestTest {
   }
 
   private static DatasetManifest manifest(List<TensorSpec> tensors, List<DataShard> shards) {
-    return new DatasetManifest(1, "sample", tensors, Map.of(), shards, Map.of());
+    return new DatasetManifest("sample", tensors, Map.of(), shards, Map.of());
   }
 
   private static void assertRefused(String message, Executable run) {
@@ -60,7 +60,6 @@ class DatasetManifestTest {
     assertEquals(
         fingerprint,
         new DatasetManifest(
-                1,
                 "other",
                 tensors,
                 Map.of("labels", List.of("no", "yes")),
@@ -80,7 +79,6 @@ class DatasetManifestTest {
         new ShardedDataset(
             "hdfs://host/data",
             new DatasetManifest(
-                1,
                 "sample",
                 List.of(FEATURES, LABELS),
                 Map.of("labels", List.of("no", "yes")),
@@ -101,11 +99,8 @@ class DatasetManifestTest {
     List<TensorSpec> tensors = List.of(FEATURES);
     List<DataShard> shards = List.of(ONE);
     assertRefused(
-        "formatVersion=2 != 1: the version this Lockstep reads and writes",
-        () -> new DatasetManifest(2, "sample", tensors, Map.of(), shards, Map.of()));
-    assertRefused(
         "dataset name is blank",
-        () -> new DatasetManifest(1, " ", tensors, Map.of(), shards, Map.of()));
+        () -> new DatasetManifest(" ", tensors, Map.of(), shards, Map.of()));
     assertRefused("dataset sample has no tensors", () -> manifest(List.of(), shards));
     assertRefused(
         "dataset sample: two tensors are named features",
@@ -119,12 +114,11 @@ class DatasetManifestTest {
         "class names for the tensor labels, which does not exist",
         () ->
             new DatasetManifest(
-                1, "sample", tensors, Map.of("labels", List.of("a")), shards, Map.of()));
+                "sample", tensors, Map.of("labels", List.of("a")), shards, Map.of()));
     assertRefused(
         "tensor labels: 3 class names for encoding CLASS_INDEX of shape [2]",
         () ->
             new DatasetManifest(
-                1,
                 "sample",
                 List.of(LABELS),
                 Map.of("labels", List.of("a", "b", "c")),

@@ -6,6 +6,11 @@ import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.read.MicroBatchStream;
 import dev.lockstep.sharding.read.StreamRequest;
+import dev.lockstep.sharding.read.StreamRequest.EpochRange;
+import dev.lockstep.sharding.read.StreamRequest.Examples;
+import dev.lockstep.sharding.read.StreamRequest.Order;
+import dev.lockstep.sharding.read.StreamRequest.Reading;
+import dev.lockstep.sharding.read.StreamRequest.Workers;
 import dev.lockstep.trainer.config.ModeConfig.Mode;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.data.GlobalBatch;
@@ -57,27 +62,21 @@ public final class GlobalBatches implements Iterator<DataSet>, AutoCloseable {
     this.stream =
         new MicroBatchStream(
             new StreamRequest(
-                    data,
+                data,
+                new Examples(
                     data.manifest()
                         .holdout(config.optimization().seed(), config.data().validationFraction()),
                     part,
+                    part == Split.TRAINING ? config.data().augmentation() : List.of()),
+                new Order(
                     config.optimization().seed(),
-                    virtualWorkers,
-                    0,
-                    virtualWorkers,
-                    config.data().batchSize(),
-                    0,
-                    epoch,
-                    0,
-                    epoch + 1,
-                    PREFETCHED_STEPS * virtualWorkers)
-                .withShuffle(
                     part == Split.VALIDATION
                         ? Shuffle.NONE
-                        : config.order().shuffleOf(data.manifest()))
-                .withGatherBytes(config.order().memory().bytes())
-                .withAugmentation(
-                    part == Split.TRAINING ? config.data().augmentation() : List.of()),
+                        : config.order().shuffleOf(data.manifest())),
+                Workers.all(virtualWorkers),
+                config.data().batchSize(),
+                EpochRange.only(epoch),
+                new Reading(PREFETCHED_STEPS * virtualWorkers, 1, config.order().memory().bytes())),
             hadoop);
   }
 

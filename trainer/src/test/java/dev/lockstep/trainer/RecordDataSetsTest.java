@@ -9,10 +9,16 @@ import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.TensorSpec.Encoding;
 import dev.lockstep.sharding.ingest.ShardingOptions;
+import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.prepare.InvalidDataException;
 import dev.lockstep.sharding.read.MicroBatchStream;
 import dev.lockstep.sharding.read.StreamRequest;
+import dev.lockstep.sharding.read.StreamRequest.EpochRange;
+import dev.lockstep.sharding.read.StreamRequest.Examples;
+import dev.lockstep.sharding.read.StreamRequest.Order;
+import dev.lockstep.sharding.read.StreamRequest.Reading;
+import dev.lockstep.sharding.read.StreamRequest.Workers;
 import dev.lockstep.trainer.data.LabelEncoding;
 import dev.lockstep.trainer.data.RecordLabels;
 import java.io.IOException;
@@ -172,18 +178,12 @@ class RecordDataSetsTest {
         new MicroBatchStream(
             new StreamRequest(
                 data,
-                data.manifest().holdout(1, 0),
-                Split.TRAINING,
-                1,
-                1,
-                0,
-                1,
+                Examples.of(data.manifest().holdout(1, 0), Split.TRAINING),
+                new Order(1, Shuffle.NONE),
+                Workers.all(1),
                 examples,
-                0,
-                0,
-                0,
-                1,
-                1),
+                EpochRange.only(0),
+                Reading.ahead(1)),
             new Configuration())) {
       assertArrayEquals(
           expected.dup('c').data().asFloat(), stream.next().batch().values().get(tensor));

@@ -91,14 +91,14 @@ public final class ShardJob {
       String location,
       ShardingOptions options)
       throws IOException {
-    options.compression().requireAvailable();
+    options.layout().compression().requireAvailable();
     SerializableConfiguration conf = new SerializableConfiguration(spark.hadoopConfiguration());
     List<TensorSpec> tensors = contents.tensors();
     try (Staging staging = Staging.begin(location, conf.value(), options.ifExists())) {
       List<DataShard> written = new ArrayList<>();
       Map<Split, ValueSums> sums = new EnumMap<>(Split.class);
       Map<String, String> about = new TreeMap<>(contents.provenance());
-      about.put("compression", options.compression().name().toLowerCase(Locale.ROOT));
+      about.put("compression", options.layout().compression().name().toLowerCase(Locale.ROOT));
       if (!options.source().isEmpty()) {
         about.put(SOURCE, options.source());
       }
@@ -144,7 +144,6 @@ public final class ShardJob {
           written,
           named ->
               new DatasetManifest(
-                  DatasetManifest.FORMAT_VERSION,
                   options.name(),
                   tensors,
                   contents.classes(),

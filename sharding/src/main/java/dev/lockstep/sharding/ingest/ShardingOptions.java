@@ -14,23 +14,17 @@ import java.util.Objects;
  *
  * @param name of the dataset, for people
  * @param ifExists what to do when the location holds a dataset
- * @param blockExamples examples of a block, the unit of reading and of coarse shuffling; {@link
- *     #CHOOSE} takes what fills {@value #BLOCK_BYTES} bytes, at most {@value #MAX_BLOCK_EXAMPLES}
- * @param shardBytes wanted size of a data shard, before compression. For text, of the text that
- *     goes into one
- * @param compression of the blocks
+ * @param layout sizes and compression of the data shards
  * @param splitSpec how examples are assigned to training, validation and test; each split has data
  *     shards of its own
  * @param badData what becomes of an example that cannot be read
- * @param source by what it can be recognized later that the same data were read in the same way,
- *     such as a {@link SourceFingerprint}; kept in the manifest's provenance; "" for nothing
+ * @param source identifies the data and how they were read, for example a {@link
+ *     SourceFingerprint}; stored in the manifest's provenance; "" for none
  */
 public record ShardingOptions(
     String name,
     IfExists ifExists,
-    int blockExamples,
-    long shardBytes,
-    ShardCompression compression,
+    Layout layout,
     SplitSpec splitSpec,
     BadData badData,
     String source)
@@ -46,17 +40,35 @@ public record ShardingOptions(
   /** Checks the ranges. */
   public ShardingOptions {
     Objects.requireNonNull(ifExists, "ifExists");
-    Objects.requireNonNull(compression, "compression");
+    Objects.requireNonNull(layout, "layout");
     Objects.requireNonNull(splitSpec, "splitSpec");
     Objects.requireNonNull(badData, "badData");
     Objects.requireNonNull(source, "source");
     if (name == null || name.isBlank()) {
       throw new IllegalArgumentException("dataset name is blank");
     }
-    if (blockExamples < 0 || shardBytes < 1) {
-      throw new IllegalArgumentException(
-          "blockExamples=%d shardBytes=%d must be >= 0 and >= 1"
-              .formatted(blockExamples, shardBytes));
+  }
+
+  /**
+   * Sizes and compression of data shards.
+   *
+   * @param blockExamples examples of a block, the unit of reading and of coarse shuffling; {@link
+   *     #CHOOSE} takes what fills {@value #BLOCK_BYTES} bytes, at most {@value #MAX_BLOCK_EXAMPLES}
+   * @param shardBytes wanted size of a data shard, before compression. For text, of the text that
+   *     goes into one
+   * @param compression of the blocks
+   */
+  public record Layout(int blockExamples, long shardBytes, ShardCompression compression)
+      implements Serializable {
+
+    /** Checks the ranges. */
+    public Layout {
+      Objects.requireNonNull(compression, "compression");
+      if (blockExamples < 0 || shardBytes < 1) {
+        throw new IllegalArgumentException(
+            "blockExamples=%d shardBytes=%d must be >= 0 and >= 1"
+                .formatted(blockExamples, shardBytes));
+      }
     }
   }
 
@@ -68,9 +80,7 @@ public record ShardingOptions(
     return new ShardingOptions(
         name,
         IfExists.REFUSE,
-        CHOOSE,
-        DEFAULT_SHARD_BYTES,
-        ShardCompression.NONE,
+        new Layout(CHOOSE, DEFAULT_SHARD_BYTES, ShardCompression.NONE),
         SplitSpec.NONE,
         BadData.FAIL,
         "");
@@ -78,57 +88,54 @@ public record ShardingOptions(
 
   /** The same with another answer to an existing dataset. */
   public ShardingOptions ifExists(IfExists other) {
-    return new ShardingOptions(
-        name, other, blockExamples, shardBytes, compression, splitSpec, badData, source);
+    return new ShardingOptions(name, other, layout, splitSpec, badData, source);
   }
 
   /** The same with another block size. */
   public ShardingOptions blockExamples(int other) {
-    return new ShardingOptions(
-        name, ifExists, other, shardBytes, compression, splitSpec, badData, source);
+    return layout(new Layout(other, layout.shardBytes(), layout.compression()));
   }
 
   /** The same with another shard size. */
   public ShardingOptions shardBytes(long other) {
-    return new ShardingOptions(
-        name, ifExists, blockExamples, other, compression, splitSpec, badData, source);
+    return layout(new Layout(layout.blockExamples(), other, layout.compression()));
   }
 
   /** The same with another compression. */
   public ShardingOptions compression(ShardCompression other) {
-    return new ShardingOptions(
-        name, ifExists, blockExamples, shardBytes, other, splitSpec, badData, source);
+    return layout(new Layout(layout.blockExamples(), layout.shardBytes(), other));
   }
 
-  /** The same with another splitSpec. */
+  private ShardingOptions layout(Layout other) {
+    return new ShardingOptions(name, ifExists, other, splitSpec, badData, source);
+  }
+
+  /** The same with another split. */
   public ShardingOptions splitSpec(SplitSpec other) {
-    return new ShardingOptions(
-        name, ifExists, blockExamples, shardBytes, compression, other, badData, source);
+    return new ShardingOptions(name, ifExists, layout, other, badData, source);
   }
 
   /** The same with another answer to bad data. */
   public ShardingOptions badData(BadData other) {
-    return new ShardingOptions(
-        name, ifExists, blockExamples, shardBytes, compression, splitSpec, other, source);
+    return new ShardingOptions(name, ifExists, layout, splitSpec, other, source);
   }
 
-  /** The same with another mark of where the data came from. */
+  /** The same with another fingerprint of the source. */
   public ShardingOptions source(String other) {
-    return new ShardingOptions(
-        name, ifExists, blockExamples, shardBytes, compression, splitSpec, badData, other);
+    return new ShardingOptions(name, ifExists, layout, splitSpec, badData, other);
   }
 
   /** Examples of a block for these tensors. */
   public int blockExamplesFor(List<TensorSpec> tensors) {
-    return blockExamples != CHOOSE
-        ? blockExamples
+    return layout.blockExamples() != CHOOSE
+        ? layout.blockExamples()
         : (int) Math.max(1, Math.min(MAX_BLOCK_EXAMPLES, BLOCK_BYTES / exampleBytes(tensors)));
   }
 
   /** Examples of a shard for these tensors: whole blocks, at least one. */
   public long shardExamplesFor(List<TensorSpec> tensors) {
     int block = blockExamplesFor(tensors);
-    return Math.max(1, shardBytes / exampleBytes(tensors) / block) * block;
+    return Math.max(1, layout.shardBytes() / exampleBytes(tensors) / block) * block;
   }
 
   private static long exampleBytes(List<TensorSpec> tensors) {

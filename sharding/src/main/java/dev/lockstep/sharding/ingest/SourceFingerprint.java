@@ -5,10 +5,10 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Set;
 import java.util.TreeSet;
+import org.apache.commons.codec.digest.DigestUtils;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -44,12 +44,7 @@ public final class SourceFingerprint {
     for (FileStatus each : found) {
       addBelow(each, files, lines);
     }
-    MessageDigest digest;
-    try {
-      digest = MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("this Java has no SHA-256", e);
-    }
+    MessageDigest digest = DigestUtils.getSha256Digest();
     digest.update((VERSION + "\n" + options).getBytes(StandardCharsets.UTF_8));
     for (String line : lines) {
       digest.update(("\n" + line).getBytes(StandardCharsets.UTF_8));

@@ -101,6 +101,6 @@ final class WriteShard implements Function2<Integer, Iterator<Example>, Iterator
         new Path(folder, Staging.attemptFile(shard, split, TaskContext.get().taskAttemptId()));
     FileSystem files = file.getFileSystem(conf.value());
     return new ShardWriter(
-        files, file, tensors, options.blockExamplesFor(tensors), options.compression());
+        files, file, tensors, options.blockExamplesFor(tensors), options.layout().compression());
   }
 }

@@ -3,6 +3,7 @@ package dev.lockstep.sharding.prepare;
 import dev.lockstep.sharding.Example;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.TensorStatistics;
+import dev.lockstep.sharding.TensorStatistics.Numbers;
 import dev.lockstep.sharding.plan.Split;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -90,7 +91,7 @@ public final class ValueSums implements Serializable {
       TensorSpec tensor = tensors.get(t);
       if (classCounts[t].length > 0) {
         List<Long> counts = Arrays.stream(classCounts[t]).boxed().toList();
-        statistics.add(new TensorStatistics(tensor.name(), split, examples, 0, 0, 0, 0, counts));
+        statistics.add(new TensorStatistics(tensor.name(), split, examples, Numbers.NONE, counts));
       } else {
         double values = (double) examples * tensor.elements();
         double mean = sums[t] / values;
@@ -100,10 +101,7 @@ public final class ValueSums implements Serializable {
                 tensor.name(),
                 split,
                 examples,
-                smallest[t],
-                largest[t],
-                mean,
-                deviation,
+                new Numbers(smallest[t], largest[t], mean, deviation),
                 List.of()));
       }
     }

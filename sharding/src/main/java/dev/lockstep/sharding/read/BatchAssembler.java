@@ -35,20 +35,20 @@ final class BatchAssembler {
   BatchAssembler(StreamRequest request, BlockReader blocks) {
     this.request = request;
     this.blocks = blocks;
-    sizes = request.holdout().sizes(request.split());
-    current = epoch(request.startEpoch());
-    beginRows(request.startStepInEpoch());
+    sizes = request.examples().holdout().sizes(request.examples().split());
+    current = epoch(request.epochs().start());
+    beginRows(request.epochs().startStep());
   }
 
   private void beginRows(long at) {
-    int consecutive = request.consecutive();
+    int consecutive = request.reading().consecutive();
     rowBegin = at;
     rowEnd = at - at % consecutive + consecutive;
     if (current != null) {
       rowEnd = Math.min(rowEnd, current.steps);
     }
     step = at;
-    v = request.vFrom();
+    v = request.workers().from();
   }
 
   /** The next item, or null after the last. */
@@ -67,7 +67,7 @@ final class BatchAssembler {
       step = rowBegin;
       v++;
     }
-    if (v == request.vTo()) {
+    if (v == request.workers().to()) {
       beginRows(rowEnd);
     }
     return item;
@@ -111,7 +111,7 @@ final class BatchAssembler {
   }
 
   private Epoch epoch(int number) {
-    return number < request.endEpoch() ? new Epoch(number) : null;
+    return number < request.epochs().end() ? new Epoch(number) : null;
   }
 
   /** One epoch: its plan and who reads it. */
@@ -124,19 +124,26 @@ final class BatchAssembler {
     Epoch(int number) {
       this.number = number;
       plan =
-          EpochPlan.of(request.seed(), number, request.virtualWorkers(), sizes, request.shuffle());
+          EpochPlan.of(
+              request.order().seed(),
+              number,
+              request.workers().total(),
+              sizes,
+              request.order().shuffle());
       steps = plan.steps(request.batchSize());
-      long firstStep = number == request.startEpoch() ? request.startStepInEpoch() : 0;
+      long firstStep = number == request.epochs().start() ? request.epochs().startStep() : 0;
       if (firstStep > steps) {
         throw new IllegalArgumentException(
-            "startStepInEpoch=%d > %d steps of an epoch".formatted(firstStep, steps));
+            "startStep=%d > %d steps of an epoch".formatted(firstStep, steps));
       }
       List<TensorSpec> tensors = request.dataset().manifest().tensors();
       RowWriter rows =
           new RowWriter(
-              tensors, new Augmenter(request.augmentation(), tensors, request.seed(), number));
+              tensors,
+              new Augmenter(
+                  request.examples().augmentation(), tensors, request.order().seed(), number));
       reader =
-          request.shuffle().kind() == Shuffle.Kind.FULL
+          request.order().shuffle().kind() == Shuffle.Kind.FULL
               ? new GatheringEpochReader(request, plan, firstStep, rows, blocks)
               : new RangeEpochReader(request, plan, rows, blocks);
     }

@@ -43,7 +43,7 @@ final class GatheredSteps {
     this.end = end;
     this.rows = rows;
     this.blocks = blocks;
-    for (int v = request.vFrom(); v < request.vTo(); v++) {
+    for (int v = request.workers().from(); v < request.workers().to(); v++) {
       for (long step = begin; step < end; step++) {
         batches.add(rows.allocate(plan.batchLength(v, step, request.batchSize())));
       }
@@ -64,7 +64,7 @@ final class GatheredSteps {
   }
 
   private int index(int v, long step) {
-    return Math.toIntExact((v - request.vFrom()) * (end - begin) + (step - begin));
+    return Math.toIntExact((v - request.workers().from()) * (end - begin) + (step - begin));
   }
 
   /** Reads the next block that has rows for these steps; false when there is none. */
@@ -83,8 +83,8 @@ final class GatheredSteps {
   private long[] positions(int ofRank) {
     long first = plan.blockStart(ofRank);
     long[] positions = new long[(int) (plan.blockStart(ofRank + 1) - first)];
-    long from = plan.rangeStart(request.vFrom());
-    long to = plan.rangeStart(request.vTo());
+    long from = plan.rangeStart(request.workers().from());
+    long to = plan.rangeStart(request.workers().to());
     boolean any = false;
     for (int i = 0; i < positions.length; i++) {
       long position = plan.positionOf(first + i);
@@ -102,7 +102,7 @@ final class GatheredSteps {
 
   private void fill(int block, long[] positions) throws IOException {
     List<Column> columns = blocks.read(block);
-    int[] sources = request.holdout().rows(request.split(), block);
+    int[] sources = request.examples().holdout().rows(request.examples().split(), block);
     for (int i = 0; i < positions.length; i++) {
       if (positions[i] >= 0) {
         int v = plan.virtualWorkerAt(positions[i]);
@@ -116,7 +116,7 @@ final class GatheredSteps {
   /** Examples that the micro-batches not taken yet have room for. */
   long heldExamples() {
     long held = 0;
-    for (int v = request.vFrom(); v < request.vTo(); v++) {
+    for (int v = request.workers().from(); v < request.workers().to(); v++) {
       for (long step = begin; step < end; step++) {
         if (batches.get(index(v, step)) != null) {
           held += plan.batchLength(v, step, request.batchSize());

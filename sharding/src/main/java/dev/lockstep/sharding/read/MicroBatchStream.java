@@ -48,7 +48,7 @@ public final class MicroBatchStream implements AutoCloseable {
     thread =
         new Thread(
             () -> readAhead(conf),
-            "lockstep-read-v%d-%d".formatted(request.vFrom(), request.vTo() - 1));
+            "lockstep-read-v%d-%d".formatted(request.workers().from(), request.workers().to() - 1));
     thread.setDaemon(true);
     thread.start();
   }
@@ -117,7 +117,7 @@ public final class MicroBatchStream implements AutoCloseable {
   private boolean hasRoom() {
     lock.lock();
     try {
-      return closed || ready.size() < request.prefetch();
+      return closed || ready.size() < request.reading().prefetch();
     } finally {
       lock.unlock();
     }
@@ -126,7 +126,7 @@ public final class MicroBatchStream implements AutoCloseable {
   private boolean awaitRoom() throws InterruptedException {
     lock.lock();
     try {
-      while (!closed && ready.size() >= request.prefetch()) {
+      while (!closed && ready.size() >= request.reading().prefetch()) {
         changed.await();
       }
       return !closed;

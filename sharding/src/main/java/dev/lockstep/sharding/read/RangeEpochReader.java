@@ -21,8 +21,10 @@ final class RangeEpochReader implements EpochReader {
     this.plan = plan;
     this.rows = rows;
     windowLength = plan.window() == 0 ? request.batchSize() : plan.window();
-    for (int v = request.vFrom(); v < request.vTo(); v++) {
-      ranges.add(new RangeReader(plan, v, request.holdout(), request.split(), rows, blocks));
+    for (int v = request.workers().from(); v < request.workers().to(); v++) {
+      ranges.add(
+          new RangeReader(
+              plan, v, request.examples().holdout(), request.examples().split(), rows, blocks));
     }
   }
 
@@ -30,7 +32,7 @@ final class RangeEpochReader implements EpochReader {
   public List<float[]> read(int v, long step) throws IOException {
     int examples = plan.batchLength(v, step, request.batchSize());
     List<float[]> values = rows.allocate(examples);
-    ranges.get(v - request.vFrom()).copy(step * request.batchSize(), examples, values);
+    ranges.get(v - request.workers().from()).copy(step * request.batchSize(), examples, values);
     return values;
   }
 
@@ -38,7 +40,8 @@ final class RangeEpochReader implements EpochReader {
   @Override
   public boolean readOneBlockAhead(IntToLongFunction nextStep) throws IOException {
     for (int i = 0; i < ranges.size(); i++) {
-      long from = windowStart(nextStep.applyAsLong(request.vFrom() + i) * request.batchSize());
+      long from =
+          windowStart(nextStep.applyAsLong(request.workers().from() + i) * request.batchSize());
       if (ranges.get(i).readOneBlock(from, from + 2 * windowLength)) {
         return true;
       }

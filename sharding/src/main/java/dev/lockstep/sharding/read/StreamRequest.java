@@ -18,170 +18,168 @@ import java.util.Objects;
  * Which micro-batches a {@link MicroBatchStream} yields. Crosses from driver to executors.
  *
  * @param dataset what to read
- * @param split of the dataset's blocks
- * @param split side of the split to read
- * @param seed of the run
- * @param virtualWorkers V
- * @param vFrom first virtual worker to read for
- * @param vTo first virtual worker after these
+ * @param examples which of them, and how they are changed
+ * @param order of the examples in an epoch
+ * @param workers whose micro-batches
  * @param batchSize b, examples of a micro-batch
- * @param shuffle how far from the order of the file an epoch goes
- * @param startEpoch epoch to start in
- * @param startStepInEpoch step of that epoch to start with; the number of its steps means the next
- *     epoch's first
- * @param endEpoch first epoch not to read
- * @param prefetch micro-batches to hold ready, at least 1
- * @param consecutive micro-batches that a virtual worker gets in a row before it is the next one's
- *     turn, at least 1. Rows begin at multiples of it and end with the epoch
- * @param gatherBytes of micro-batches that a full shuffle may hold gathered. The fewer, the more
- *     often all blocks are read in an epoch; the order does not depend on it. At least one row of
- *     every virtual worker is gathered, and one ahead, whatever it says
- * @param augmentation changes of every example, in this order; only of the training split
+ * @param epochs where to start and to end
+ * @param reading how far ahead, and in how much memory
  */
 public record StreamRequest(
     ShardedDataset dataset,
-    Holdout holdout,
-    Split split,
-    long seed,
-    int virtualWorkers,
-    int vFrom,
-    int vTo,
+    Examples examples,
+    Order order,
+    Workers workers,
     int batchSize,
-    Shuffle shuffle,
-    int startEpoch,
-    long startStepInEpoch,
-    int endEpoch,
-    int prefetch,
-    int consecutive,
-    long gatherBytes,
-    List<Augmentation> augmentation)
+    EpochRange epochs,
+    Reading reading)
     implements Serializable {
 
-  /** What a full shuffle holds gathered unless a request says otherwise: 256 MiB. */
-  public static final long GATHER_BYTES = 256L << 20;
-
-  /** Of an array or a list besides what it holds, as an upper bound. */
+  /** Upper bound of the heap of an array or a list, in addition to its elements. */
   private static final long OBJECT_BYTES = 48;
 
-  /**
-   * A request in which virtual workers take turns after every micro-batch.
-   *
-   * @param window examples among which a range is shuffled; 0 for the order of the file
-   */
-  public StreamRequest(
-      ShardedDataset dataset,
-      Holdout holdout,
-      Split split,
-      long seed,
-      int virtualWorkers,
-      int vFrom,
-      int vTo,
-      int batchSize,
-      int window,
-      int startEpoch,
-      long startStepInEpoch,
-      int endEpoch,
-      int prefetch) {
-    this(
-        dataset,
-        holdout,
-        split,
-        seed,
-        virtualWorkers,
-        vFrom,
-        vTo,
-        batchSize,
-        Shuffle.within(window),
-        startEpoch,
-        startStepInEpoch,
-        endEpoch,
-        prefetch,
-        1,
-        GATHER_BYTES,
-        List.of());
-  }
-
-  /** The same with other rows. */
-  public StreamRequest withConsecutive(int microBatches) {
-    return with(shuffle, microBatches, gatherBytes, augmentation);
-  }
-
-  /** The same in another order. */
-  public StreamRequest withShuffle(Shuffle other) {
-    return with(other, consecutive, gatherBytes, augmentation);
-  }
-
-  /** The same with another bound of what a full shuffle gathers. */
-  public StreamRequest withGatherBytes(long other) {
-    return with(shuffle, consecutive, other, augmentation);
-  }
-
-  /** The same with other changes of examples. */
-  public StreamRequest withAugmentation(List<Augmentation> other) {
-    return with(shuffle, consecutive, gatherBytes, other);
-  }
-
-  private StreamRequest with(
-      Shuffle newShuffle,
-      int newConsecutive,
-      long newGatherBytes,
-      List<Augmentation> newAugmentation) {
-    return new StreamRequest(
-        dataset,
-        holdout,
-        split,
-        seed,
-        virtualWorkers,
-        vFrom,
-        vTo,
-        batchSize,
-        newShuffle,
-        startEpoch,
-        startStepInEpoch,
-        endEpoch,
-        prefetch,
-        newConsecutive,
-        newGatherBytes,
-        newAugmentation);
-  }
-
-  /** Checks the ranges. */
+  /** Checks the parts against each other. */
   public StreamRequest {
-    Objects.requireNonNull(dataset, "dataset");
-    Objects.requireNonNull(split, "split");
-    Objects.requireNonNull(split, "split");
-    Objects.requireNonNull(shuffle, "shuffle");
-    augmentation = List.copyOf(augmentation);
-    if (split != Split.TRAINING && !augmentation.isEmpty()) {
-      throw new IllegalArgumentException(
-          "augmentation=%s of split=%s: only examples that are trained on may be changed"
-              .formatted(augmentation, split));
-    }
-    Augmenter.requireFit(augmentation, dataset.manifest().tensors());
-    if (vFrom < 0 || vFrom >= vTo || vTo > virtualWorkers) {
-      throw new IllegalArgumentException(
-          "virtual workers [vFrom=%d, vTo=%d) must be a range within [0, virtualWorkers=%d)"
-              .formatted(vFrom, vTo, virtualWorkers));
-    }
-    if (batchSize < 1 || prefetch < 1) {
-      throw new IllegalArgumentException(
-          "batchSize=%d prefetch=%d must be >= 1".formatted(batchSize, prefetch));
-    }
-    if (consecutive < 1 || gatherBytes < 0) {
-      throw new IllegalArgumentException(
-          "consecutive=%d gatherBytes=%d must be >= 1 and >= 0"
-              .formatted(consecutive, gatherBytes));
-    }
-    if (startEpoch < 0 || startStepInEpoch < 0 || endEpoch < startEpoch) {
-      throw new IllegalArgumentException(
-          "startEpoch=%d startStepInEpoch=%d endEpoch=%d must be >= 0, >= 0 and >= startEpoch"
-              .formatted(startEpoch, startStepInEpoch, endEpoch));
+    Objects.requireNonNull(order, "order");
+    Objects.requireNonNull(workers, "workers");
+    Objects.requireNonNull(epochs, "epochs");
+    Objects.requireNonNull(reading, "reading");
+    Augmenter.requireFit(examples.augmentation(), dataset.manifest().tensors());
+    if (batchSize < 1) {
+      throw new IllegalArgumentException("batchSize=%d must be >= 1".formatted(batchSize));
     }
     int blocks = dataset.manifest().blockSizes().length;
-    if (holdout.blocks() != blocks) {
+    if (examples.holdout().blocks() != blocks) {
       throw new IllegalArgumentException(
           "holdout of %d blocks for a dataset of %d: make it from this dataset's blockSizes()"
-              .formatted(holdout.blocks(), blocks));
+              .formatted(examples.holdout().blocks(), blocks));
+    }
+  }
+
+  /**
+   * Which examples are read.
+   *
+   * @param holdout split of the dataset's blocks
+   * @param split to read
+   * @param augmentation random changes of every example, applied in this order; empty unless the
+   *     split is the training split
+   */
+  public record Examples(Holdout holdout, Split split, List<Augmentation> augmentation)
+      implements Serializable {
+
+    /** Checks that only training examples are changed. */
+    public Examples {
+      Objects.requireNonNull(holdout, "holdout");
+      Objects.requireNonNull(split, "split");
+      augmentation = List.copyOf(augmentation);
+      if (split != Split.TRAINING && !augmentation.isEmpty()) {
+        throw new IllegalArgumentException(
+            "augmentation=%s of split=%s: only examples that are trained on may be changed"
+                .formatted(augmentation, split));
+      }
+    }
+
+    /** Examples as they are stored. */
+    public static Examples of(Holdout holdout, Split split) {
+      return new Examples(holdout, split, List.of());
+    }
+  }
+
+  /**
+   * Order of the examples in an epoch.
+   *
+   * @param seed of the run
+   * @param shuffle how far an example may move from its place in the file
+   */
+  public record Order(long seed, Shuffle shuffle) implements Serializable {
+
+    /** Checks that there is a shuffle. */
+    public Order {
+      Objects.requireNonNull(shuffle, "shuffle");
+    }
+  }
+
+  /**
+   * The virtual workers {@code [from, to)} of a run.
+   *
+   * @param total V, virtual workers of the run
+   * @param from the first one
+   * @param to the first one after them
+   */
+  public record Workers(int total, int from, int to) implements Serializable {
+
+    /** Checks the range. */
+    public Workers {
+      if (from < 0 || from >= to || to > total) {
+        throw new IllegalArgumentException(
+            "virtual workers [from=%d, to=%d) must be a range within [0, virtualWorkers=%d)"
+                .formatted(from, to, total));
+      }
+    }
+
+    /** All virtual workers of a run. */
+    public static Workers all(int total) {
+      return new Workers(total, 0, total);
+    }
+
+    /** Number of virtual workers of the range. */
+    int count() {
+      return to - from;
+    }
+  }
+
+  /**
+   * The epochs {@code [start, end)}, the first one from a step on.
+   *
+   * @param start epoch to start in
+   * @param startStep step of that epoch to start with; the number of its steps means the first of
+   *     the next epoch
+   * @param end first epoch not to read
+   */
+  public record EpochRange(int start, long startStep, int end) implements Serializable {
+
+    /** Checks the range. */
+    public EpochRange {
+      if (start < 0 || startStep < 0 || end < start) {
+        throw new IllegalArgumentException(
+            "epochs start=%d startStep=%d end=%d must be >= 0, >= 0 and >= start"
+                .formatted(start, startStep, end));
+      }
+    }
+
+    /** One whole epoch. */
+    public static EpochRange only(int epoch) {
+      return new EpochRange(epoch, 0, epoch + 1);
+    }
+  }
+
+  /**
+   * How micro-batches are read. What is read, and in which order each virtual worker gets its own,
+   * does not depend on it.
+   *
+   * @param prefetch micro-batches to hold ready, at least 1
+   * @param consecutive micro-batches of one virtual worker in a row before the next worker's, at
+   *     least 1. A row starts at a multiple of this number and ends with the epoch
+   * @param gatherBytes bytes of micro-batches that a full shuffle may gather at a time. The lower
+   *     it is, the more often all blocks are read in an epoch. At least one row of every virtual
+   *     worker is gathered, and one more ahead, whatever the value
+   */
+  public record Reading(int prefetch, int consecutive, long gatherBytes) implements Serializable {
+
+    private static final long DEFAULT_GATHER_BYTES = 256L << 20;
+
+    /** Checks the ranges. */
+    public Reading {
+      if (prefetch < 1 || consecutive < 1 || gatherBytes < 0) {
+        throw new IllegalArgumentException(
+            "prefetch=%d consecutive=%d gatherBytes=%d must be >= 1, >= 1 and >= 0"
+                .formatted(prefetch, consecutive, gatherBytes));
+      }
+    }
+
+    /** Workers take turns after every micro-batch; a full shuffle gathers up to 256 MiB. */
+    public static Reading ahead(int prefetch) {
+      return new Reading(prefetch, 1, DEFAULT_GATHER_BYTES);
     }
   }
 
@@ -198,17 +196,20 @@ public record StreamRequest(
     long total = dataset.manifest().examples();
     long stored = Float.BYTES * tensors.stream().mapToLong(TensorSpec::storedValues).sum();
     long handedOut = (long) Float.BYTES * dataset.manifest().elementsPerExample();
-    long inHand = (prefetch + 2L) * batchSize * handedOut + decodingBytes();
-    if (shuffle.kind() == Shuffle.Kind.FULL) {
+    long inHand = (reading.prefetch() + 2L) * batchSize * handedOut + decodingBytes();
+    if (order.shuffle().kind() == Shuffle.Kind.FULL) {
       return 2 * gatheredSteps() * stepBytes() + inHand;
     }
     // Rows that the split holds out are decoded with their blocks.
-    double keep = Math.max(1, holdout.examples(split)) / (double) total;
-    long range = (holdout.examples(split) + virtualWorkers - 1) / virtualWorkers;
+    double keep = Math.max(1, examples.holdout().examples(examples.split())) / (double) total;
+    long range =
+        (examples.holdout().examples(examples.split()) + workers.total() - 1) / workers.total();
     long ahead =
-        Math.min(shuffle.kind() == Shuffle.Kind.NONE ? batchSize : shuffle.window(), range);
+        Math.min(
+            order.shuffle().kind() == Shuffle.Kind.NONE ? batchSize : order.shuffle().window(),
+            range);
     long perWorker = 2 * (long) Math.ceil(ahead / keep) + 4 * largest;
-    return (vTo - vFrom) * perWorker * stored + inHand;
+    return workers.count() * perWorker * stored + inHand;
   }
 
   /**
@@ -222,20 +223,21 @@ public record StreamRequest(
 
   /** Steps whose micro-batches a full shuffle gathers in one pass over the blocks: whole rows. */
   long gatheredSteps() {
-    long affordable = gatherBytes / 2 / stepBytes();
-    long rows = Math.max(1, affordable / consecutive);
-    return Math.max(1, Math.min(rows * consecutive, steps()));
+    long affordable = reading.gatherBytes() / 2 / stepBytes();
+    long rows = Math.max(1, affordable / reading.consecutive());
+    return Math.max(1, Math.min(rows * reading.consecutive(), steps()));
   }
 
   /** Bytes of one step's micro-batches, as they are handed out. */
   private long stepBytes() {
     long values = (long) batchSize * Float.BYTES * dataset.manifest().elementsPerExample();
     long objects = OBJECT_BYTES * (2 + dataset.manifest().tensors().size());
-    return (vTo - vFrom) * (values + objects);
+    return workers.count() * (values + objects);
   }
 
   private long steps() {
-    long range = (holdout.examples(split) + virtualWorkers - 1) / virtualWorkers;
+    long range =
+        (examples.holdout().examples(examples.split()) + workers.total() - 1) / workers.total();
     return (range + batchSize - 1) / batchSize;
   }
 

@@ -22,13 +22,14 @@ import org.apache.arrow.vector.types.pojo.Schema;
 final class ArrowLayout {
 
   private static final String FORMAT = "lockstep.format";
+  private static final String FORMAT_VERSION = "1";
   private static final String ROLE = "lockstep.role";
   private static final String ENCODING = "lockstep.encoding";
   private static final String SHAPE = "lockstep.shape";
 
   private ArrowLayout() {}
 
-  static Schema schema(List<TensorSpec> tensors, int formatVersion) {
+  static Schema schema(List<TensorSpec> tensors) {
     List<Field> fields = new ArrayList<>();
     for (TensorSpec tensor : tensors) {
       Map<String, String> metadata =
@@ -53,7 +54,7 @@ final class ArrowLayout {
                     List.of());
           });
     }
-    return new Schema(fields, Map.of(FORMAT, String.valueOf(formatVersion)));
+    return new Schema(fields, Map.of(FORMAT, FORMAT_VERSION));
   }
 
   /** Buffers of a tensor's column in a record batch; the last one holds the values. */

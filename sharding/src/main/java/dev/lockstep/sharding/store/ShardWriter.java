@@ -2,7 +2,6 @@ package dev.lockstep.sharding.store;
 
 import dev.lockstep.sharding.DataBlock;
 import dev.lockstep.sharding.DataShard;
-import dev.lockstep.sharding.DatasetManifest;
 import dev.lockstep.sharding.Example;
 import dev.lockstep.sharding.TensorSpec;
 import java.io.IOException;
@@ -93,9 +92,7 @@ public final class ShardWriter implements AutoCloseable {
     compression.requireAvailable();
     // Not recursive: an attempt that outlives its job must not bring the folder back.
     channel = new CheckedChannel(files.createFile(file).overwrite(false).build());
-    root =
-        VectorSchemaRoot.create(
-            ArrowLayout.schema(tensors, DatasetManifest.FORMAT_VERSION), allocator);
+    root = VectorSchemaRoot.create(ArrowLayout.schema(tensors), allocator);
     arrow =
         new ArrowFileWriter(
             root,

@@ -18,12 +18,18 @@ import dev.lockstep.sharding.ingest.idx.IdxIngest;
 import dev.lockstep.sharding.ingest.idx.IdxOptions;
 import dev.lockstep.sharding.ingest.idx.IdxSamples;
 import dev.lockstep.sharding.plan.Holdout;
+import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.plan.SplitSpec;
 import dev.lockstep.sharding.prepare.BadData;
 import dev.lockstep.sharding.prepare.InvalidDataException;
 import dev.lockstep.sharding.read.MicroBatchStream;
 import dev.lockstep.sharding.read.StreamRequest;
+import dev.lockstep.sharding.read.StreamRequest.EpochRange;
+import dev.lockstep.sharding.read.StreamRequest.Examples;
+import dev.lockstep.sharding.read.StreamRequest.Order;
+import dev.lockstep.sharding.read.StreamRequest.Reading;
+import dev.lockstep.sharding.read.StreamRequest.Workers;
 import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.sharding.store.ShardCompression;
 import dev.lockstep.sharding.store.ShardedDatasets;
@@ -70,18 +76,12 @@ class IngestTest {
     StreamRequest request =
         new StreamRequest(
             dataset,
-            Holdout.of(0, 0, sizes),
-            Split.TRAINING,
-            0,
-            1,
-            0,
-            1,
+            Examples.of(Holdout.of(0, 0, sizes), Split.TRAINING),
+            new Order(0, Shuffle.NONE),
+            Workers.all(1),
             (int) dataset.manifest().examples(),
-            0,
-            0,
-            0,
-            1,
-            1);
+            EpochRange.only(0),
+            Reading.ahead(1));
     try (MicroBatchStream stream = new MicroBatchStream(request, spark.hadoopConfiguration())) {
       return stream.next().batch();
     }
@@ -461,9 +461,7 @@ class IngestTest {
         new ShardingOptions(
             "sample",
             IfExists.REFUSE,
-            ShardingOptions.CHOOSE,
-            64L << 20,
-            ShardCompression.NONE,
+            new ShardingOptions.Layout(ShardingOptions.CHOOSE, 64L << 20, ShardCompression.NONE),
             SplitSpec.NONE,
             BadData.FAIL,
             ""),

@@ -4,9 +4,15 @@ import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.plan.Holdout;
+import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.read.MicroBatchStream;
 import dev.lockstep.sharding.read.StreamRequest;
+import dev.lockstep.sharding.read.StreamRequest.EpochRange;
+import dev.lockstep.sharding.read.StreamRequest.Examples;
+import dev.lockstep.sharding.read.StreamRequest.Order;
+import dev.lockstep.sharding.read.StreamRequest.Reading;
+import dev.lockstep.sharding.read.StreamRequest.Workers;
 import org.apache.hadoop.conf.Configuration;
 
 /** Datasets as they were written. */
@@ -20,7 +26,13 @@ public final class Read {
     int examples = (int) holdout.examples(split);
     StreamRequest request =
         new StreamRequest(
-            dataset, holdout, split, 0, 1, 0, 1, Math.max(1, examples), 0, 0, 0, 1, 1);
+            dataset,
+            Examples.of(holdout, split),
+            new Order(0, Shuffle.NONE),
+            Workers.all(1),
+            Math.max(1, examples),
+            EpochRange.only(0),
+            Reading.ahead(1));
     try (MicroBatchStream stream = new MicroBatchStream(request, new Configuration())) {
       MicroBatchStream.Item item = stream.next();
       return item == null ? null : item.batch();

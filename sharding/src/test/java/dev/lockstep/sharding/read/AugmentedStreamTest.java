@@ -13,6 +13,11 @@ import dev.lockstep.sharding.plan.RandomSource;
 import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.read.MicroBatchStream.Item;
+import dev.lockstep.sharding.read.StreamRequest.EpochRange;
+import dev.lockstep.sharding.read.StreamRequest.Examples;
+import dev.lockstep.sharding.read.StreamRequest.Order;
+import dev.lockstep.sharding.read.StreamRequest.Reading;
+import dev.lockstep.sharding.read.StreamRequest.Workers;
 import dev.lockstep.sharding.store.BlockReader;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -50,9 +55,16 @@ class AugmentedStreamTest {
     dataset = SampleData.write(folder.resolve("data").toString(), CONF, EXAMPLES, 60, 13);
   }
 
-  private static StreamRequest request(Holdout holdout, Split split, int virtualWorkers, int from) {
+  private static StreamRequest request(
+      Examples examples, Shuffle shuffle, int virtualWorkers, int from) {
     return new StreamRequest(
-        dataset, holdout, split, 7, virtualWorkers, from, from + 1, 6, 0, 0, 0, EPOCHS, 1);
+        dataset,
+        examples,
+        new Order(7, shuffle),
+        new Workers(virtualWorkers, from, from + 1),
+        6,
+        new EpochRange(0, 0, EPOCHS),
+        new Reading(1, 1, 5_000));
   }
 
   /** The second value of each example in each epoch, by its number. */
@@ -65,10 +77,7 @@ class AugmentedStreamTest {
     }
     for (int v = 0; v < virtualWorkers; v++) {
       StreamRequest request =
-          request(holdout, Split.TRAINING, virtualWorkers, v)
-              .withShuffle(shuffle)
-              .withGatherBytes(5_000)
-              .withAugmentation(augmentation);
+          request(new Examples(holdout, Split.TRAINING, augmentation), shuffle, virtualWorkers, v);
       try (BlockReader blocks = new BlockReader(dataset, CONF)) {
         BatchAssembler batches = new BatchAssembler(request, blocks);
         for (Item item = batches.next(); item != null; item = batches.next()) {
@@ -131,7 +140,7 @@ class AugmentedStreamTest {
             + " changed",
         assertThrows(
                 IllegalArgumentException.class,
-                () -> request(holdout, Split.VALIDATION, 1, 0).withAugmentation(List.of(new Tag())))
+                () -> new Examples(holdout, Split.VALIDATION, List.of(new Tag())))
             .getMessage());
     assertEquals(
         "augmentation=flip with tensor features of shape=[3]: only images, of shape [channels,"
@@ -139,8 +148,11 @@ class AugmentedStreamTest {
         assertThrows(
                 IllegalArgumentException.class,
                 () ->
-                    request(holdout, Split.TRAINING, 1, 0)
-                        .withAugmentation(List.of(new RandomFlip())))
+                    request(
+                        new Examples(holdout, Split.TRAINING, List.of(new RandomFlip())),
+                        Shuffle.NONE,
+                        1,
+                        0))
             .getMessage());
   }
 }

@@ -7,6 +7,11 @@ import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.plan.Holdout;
 import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
+import dev.lockstep.sharding.read.StreamRequest.EpochRange;
+import dev.lockstep.sharding.read.StreamRequest.Examples;
+import dev.lockstep.sharding.read.StreamRequest.Order;
+import dev.lockstep.sharding.read.StreamRequest.Reading;
+import dev.lockstep.sharding.read.StreamRequest.Workers;
 import dev.lockstep.sharding.store.BlockReader;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -33,7 +38,18 @@ class MemoryBoundTest {
   }
 
   private static StreamRequest request(Holdout holdout, Split split, int window) {
-    return new StreamRequest(dataset, holdout, split, 1, 4, 0, 4, 10, window, 0, 0, 3, 2);
+    return request(Examples.of(holdout, split), Shuffle.within(window), Reading.ahead(2));
+  }
+
+  private static StreamRequest request(Examples examples, Shuffle shuffle, Reading reading) {
+    return new StreamRequest(
+        dataset,
+        examples,
+        new Order(1, shuffle),
+        Workers.all(4),
+        10,
+        new EpochRange(0, 0, 3),
+        reading);
   }
 
   @ParameterizedTest
@@ -45,7 +61,7 @@ class MemoryBoundTest {
           Stream.of(Split.values()).filter(each -> holdout.examples(each) > 0).toList()) {
         StreamRequest request = request(holdout, split, window);
         long blockBytes = 4L * (3 + 1);
-        long batchBytes = (request.prefetch() + 2L) * request.batchSize() * 4 * (3 + 5);
+        long batchBytes = (request.reading().prefetch() + 2L) * request.batchSize() * 4 * (3 + 5);
         long bound = (request.residentBytes() - batchBytes - request.decodingBytes()) / blockBytes;
         try (BlockReader blocks = new BlockReader(dataset, CONF)) {
           BatchAssembler batches = new BatchAssembler(request, blocks);
@@ -69,13 +85,14 @@ class MemoryBoundTest {
       throws IOException {
     int[] sizes = dataset.manifest().blockSizes();
     StreamRequest request =
-        request(Holdout.of(1, 0.25, sizes), Split.TRAINING, 0)
-            .withShuffle(Shuffle.FULL)
-            .withConsecutive(consecutive)
-            .withGatherBytes(gatherBytes);
+        request(
+            Examples.of(Holdout.of(1, 0.25, sizes), Split.TRAINING),
+            Shuffle.FULL,
+            new Reading(2, consecutive, gatherBytes));
     long stepBytes = 4L * (request.batchSize() * 4 * (3 + 5) + 4 * 48);
     long inHand =
-        (request.prefetch() + 2L) * request.batchSize() * 4 * (3 + 5) + request.decodingBytes();
+        (request.reading().prefetch() + 2L) * request.batchSize() * 4 * (3 + 5)
+            + request.decodingBytes();
     assertTrue(
         request.residentBytes() - inHand <= Math.max(gatherBytes, 2L * consecutive * stepBytes));
     long bound = (request.residentBytes() - inHand) / (4 * (3 + 5));
@@ -98,12 +115,15 @@ class MemoryBoundTest {
 
   @Test
   void whatIsGatheredAtATimeDecidesHowOftenTheDataAreRead() {
-    Holdout holdout = Holdout.of(1, 0, dataset.manifest().blockSizes());
-    StreamRequest full = request(holdout, Split.TRAINING, 0).withShuffle(Shuffle.FULL);
-    assertEquals(1, full.passes());
+    assertEquals(1, passes(Reading.ahead(2)));
     // 50 steps of 2,048 bytes, half of what is asked for at a time.
-    assertEquals(5, full.withGatherBytes(40_960).passes());
-    assertEquals(50, full.withGatherBytes(0).passes());
+    assertEquals(5, passes(new Reading(2, 1, 40_960)));
+    assertEquals(50, passes(new Reading(2, 1, 0)));
+  }
+
+  private static long passes(Reading reading) {
+    Holdout holdout = Holdout.of(1, 0, dataset.manifest().blockSizes());
+    return request(Examples.of(holdout, Split.TRAINING), Shuffle.FULL, reading).passes();
   }
 
   @Test
@@ -114,7 +134,14 @@ class MemoryBoundTest {
     Holdout largerSplit = Holdout.of(1, 0, larger.manifest().blockSizes());
     assertEquals(
         request(holdout, Split.TRAINING, 64).residentBytes(),
-        new StreamRequest(larger, largerSplit, Split.TRAINING, 1, 4, 0, 4, 10, 64, 0, 0, 3, 2)
+        new StreamRequest(
+                larger,
+                Examples.of(largerSplit, Split.TRAINING),
+                new Order(1, Shuffle.within(64)),
+                Workers.all(4),
+                10,
+                new EpochRange(0, 0, 3),
+                Reading.ahead(2))
             .residentBytes());
   }
 }

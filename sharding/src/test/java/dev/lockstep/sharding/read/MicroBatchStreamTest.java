@@ -12,6 +12,11 @@ import dev.lockstep.sharding.plan.Holdout;
 import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.read.MicroBatchStream.Item;
+import dev.lockstep.sharding.read.StreamRequest.EpochRange;
+import dev.lockstep.sharding.read.StreamRequest.Examples;
+import dev.lockstep.sharding.read.StreamRequest.Order;
+import dev.lockstep.sharding.read.StreamRequest.Reading;
+import dev.lockstep.sharding.read.StreamRequest.Workers;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -53,26 +58,21 @@ class MicroBatchStreamTest {
 
   /** A shuffle full or within a window, full ones in pieces of two or of many steps. */
   private static StreamRequest request(String shuffle, int vFrom, int vTo, int epoch, long step) {
-    StreamRequest request =
-        new StreamRequest(
-            dataset,
-            all,
-            Split.TRAINING,
-            SEED,
-            VIRTUAL_WORKERS,
-            vFrom,
-            vTo,
-            BATCH,
-            0,
-            epoch,
-            step,
-            EPOCHS,
-            3);
-    return switch (shuffle) {
-      case "full" -> request.withShuffle(Shuffle.FULL);
-      case "full in pieces" -> request.withShuffle(Shuffle.FULL).withGatherBytes(6_400);
-      default -> request.withShuffle(Shuffle.within(Integer.parseInt(shuffle)));
-    };
+    Shuffle order =
+        shuffle.startsWith("full") ? Shuffle.FULL : Shuffle.within(Integer.parseInt(shuffle));
+    return new StreamRequest(
+        dataset,
+        Examples.of(all, Split.TRAINING),
+        new Order(SEED, order),
+        new Workers(VIRTUAL_WORKERS, vFrom, vTo),
+        BATCH,
+        new EpochRange(epoch, step, EPOCHS),
+        reading(shuffle, 1));
+  }
+
+  private static Reading reading(String shuffle, int consecutive) {
+    long gatherBytes = shuffle.equals("full in pieces") ? 6_400 : Reading.ahead(1).gatherBytes();
+    return new Reading(3, consecutive, gatherBytes);
   }
 
   private static StreamRequest request(int window, int vFrom, int vTo, int epoch, long step) {
@@ -131,12 +131,26 @@ class MicroBatchStreamTest {
   void rowsHoldTheSameMicroBatchesInAnotherOrder(String shuffle, int consecutive, long first)
       throws Exception {
     StreamRequest oneByOne = request(shuffle, 1, VIRTUAL_WORKERS, 0, first);
-    List<Item> items = read(oneByOne.withConsecutive(consecutive));
+    List<Item> items =
+        read(
+            new StreamRequest(
+                dataset,
+                oneByOne.examples(),
+                oneByOne.order(),
+                oneByOne.workers(),
+                BATCH,
+                oneByOne.epochs(),
+                reading(shuffle, consecutive)));
     assertEquals(byPlace(read(oneByOne)), byPlace(items));
     List<String> order = new ArrayList<>();
     for (int epoch = 0; epoch < EPOCHS; epoch++) {
       long steps =
-          EpochPlan.of(SEED, epoch, VIRTUAL_WORKERS, all.sizes(Split.TRAINING), oneByOne.shuffle())
+          EpochPlan.of(
+                  SEED,
+                  epoch,
+                  VIRTUAL_WORKERS,
+                  all.sizes(Split.TRAINING),
+                  oneByOne.order().shuffle())
               .steps(BATCH);
       for (long begin = epoch == 0 ? first : 0; begin < steps; ) {
         long end = Math.min(steps, (begin / consecutive + 1) * consecutive);
@@ -164,7 +178,7 @@ class MicroBatchStreamTest {
     }
     int at = 0;
     for (int epoch = 0; epoch < EPOCHS; epoch++) {
-      EpochPlan plan = EpochPlan.of(SEED, epoch, VIRTUAL_WORKERS, sizes, request.shuffle());
+      EpochPlan plan = EpochPlan.of(SEED, epoch, VIRTUAL_WORKERS, sizes, request.order().shuffle());
       TreeSet<Integer> seen = new TreeSet<>();
       for (long step = 0; step < plan.steps(BATCH); step++) {
         for (int v = 0; v < VIRTUAL_WORKERS; v++) {
@@ -222,18 +236,12 @@ class MicroBatchStreamTest {
       StreamRequest request =
           new StreamRequest(
               dataset,
-              holdout,
-              split,
-              SEED,
-              VIRTUAL_WORKERS,
-              0,
-              VIRTUAL_WORKERS,
+              Examples.of(holdout, split),
+              new Order(SEED, Shuffle.within(8)),
+              Workers.all(VIRTUAL_WORKERS),
               BATCH,
-              8,
-              0,
-              0,
-              1,
-              2);
+              EpochRange.only(0),
+              Reading.ahead(2));
       for (Item item : read(request)) {
         counts.merge(split, item.batch().examples(), Integer::sum);
         seen.addAll(numbers(item.batch()));
@@ -248,7 +256,15 @@ class MicroBatchStreamTest {
     ShardedDataset small = SampleData.write(folder.resolve("small").toString(), CONF, 3, 10, 2);
     Holdout holdout = Holdout.of(SEED, 0, small.manifest().blockSizes());
     List<Item> items =
-        read(new StreamRequest(small, holdout, Split.TRAINING, SEED, 5, 0, 5, 4, 8, 0, 0, 1, 1));
+        read(
+            new StreamRequest(
+                small,
+                Examples.of(holdout, Split.TRAINING),
+                new Order(SEED, Shuffle.within(8)),
+                Workers.all(5),
+                4,
+                EpochRange.only(0),
+                Reading.ahead(1)));
     assertEquals(
         List.of(1, 1, 1, 0, 0), items.stream().map(item -> item.batch().examples()).toList());
   }
@@ -256,7 +272,7 @@ class MicroBatchStreamTest {
   @Test
   void startingAfterTheEndOfAnEpochIsRefused() {
     IOException refused = assertThrows(IOException.class, () -> read(request(4, 0, 1, 0, 8)));
-    assertEquals("startStepInEpoch=8 > 7 steps of an epoch", refused.getMessage());
+    assertEquals("startStep=8 > 7 steps of an epoch", refused.getMessage());
   }
 
   @Test
@@ -300,7 +316,13 @@ class MicroBatchStreamTest {
             () ->
                 read(
                     new StreamRequest(
-                        damaged, holdout, Split.TRAINING, SEED, 1, 0, 1, 10, 0, 0, 0, 1, 1)));
+                        damaged,
+                        Examples.of(holdout, Split.TRAINING),
+                        new Order(SEED, Shuffle.NONE),
+                        Workers.all(1),
+                        10,
+                        EpochRange.only(0),
+                        Reading.ahead(1))));
     assertTrue(
         failure.getMessage().contains("shard-00000.arrow, block 2 (bytes"), failure.getMessage());
     assertTrue(failure.getMessage().contains("is damaged: its CRC32C is"), failure.getMessage());

@@ -9,6 +9,11 @@ import dev.lockstep.sharding.plan.Holdout;
 import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.read.MicroBatchStream.Item;
+import dev.lockstep.sharding.read.StreamRequest.EpochRange;
+import dev.lockstep.sharding.read.StreamRequest.Examples;
+import dev.lockstep.sharding.read.StreamRequest.Order;
+import dev.lockstep.sharding.read.StreamRequest.Reading;
+import dev.lockstep.sharding.read.StreamRequest.Workers;
 import dev.lockstep.sharding.store.BlockReader;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -45,22 +50,13 @@ class ResumedStreamTest {
         for (Shuffle shuffle : List.of(Shuffle.NONE, Shuffle.within(8), Shuffle.FULL)) {
           StreamRequest request =
               new StreamRequest(
-                      dataset,
-                      holdout,
-                      split,
-                      random.nextLong(),
-                      virtualWorkers,
-                      0,
-                      virtualWorkers,
-                      batch,
-                      0,
-                      0,
-                      0,
-                      EPOCHS,
-                      1)
-                  .withShuffle(shuffle)
-                  // Full shuffles in pieces of one step up to all.
-                  .withGatherBytes(random.nextInt(20_000));
+                  dataset,
+                  Examples.of(holdout, split),
+                  new Order(random.nextLong(), shuffle),
+                  Workers.all(virtualWorkers),
+                  batch,
+                  new EpochRange(0, 0, EPOCHS),
+                  reading(1, random));
           Map<String, float[]> whole = read(request);
           usesEachOnce(whole, holdout.examples(split));
           int steps = whole.size() / virtualWorkers / EPOCHS;
@@ -73,10 +69,14 @@ class ResumedStreamTest {
               int to = v + 1 + random.nextInt(virtualWorkers - v);
               tail.putAll(
                   read(
-                      range(request, v, to, epoch, step)
-                          .withShuffle(shuffle)
-                          .withGatherBytes(random.nextInt(20_000))
-                          .withConsecutive(1 + random.nextInt(3))));
+                      new StreamRequest(
+                          dataset,
+                          request.examples(),
+                          request.order(),
+                          new Workers(virtualWorkers, v, to),
+                          batch,
+                          new EpochRange(epoch, step, EPOCHS),
+                          reading(1 + random.nextInt(3), random))));
               v = to;
             }
             assertEquals((steps * (EPOCHS - epoch) - step) * virtualWorkers, tail.size());
@@ -96,21 +96,9 @@ class ResumedStreamTest {
         Holdout.of(1, 0, sizes), Holdout.of(1, fraction, sizes), Holdout.stored(stored, sizes));
   }
 
-  private static StreamRequest range(StreamRequest all, int vFrom, int vTo, int epoch, long step) {
-    return new StreamRequest(
-        all.dataset(),
-        all.holdout(),
-        all.split(),
-        all.seed(),
-        all.virtualWorkers(),
-        vFrom,
-        vTo,
-        all.batchSize(),
-        0,
-        epoch,
-        step,
-        EPOCHS,
-        1);
+  /** Full shuffles are gathered in pieces of one step up to all. */
+  private static Reading reading(int consecutive, Random random) {
+    return new Reading(1, consecutive, random.nextInt(20_000));
   }
 
   /** The features of each micro-batch, by epoch, step and virtual worker. */

@@ -147,7 +147,6 @@ public final class SampleData {
 
   public static DatasetManifest manifest(List<DataShard> shards) {
     return new DatasetManifest(
-        DatasetManifest.FORMAT_VERSION,
         "sample",
         TENSORS,
         Map.of("labels", List.of("a", "b", "c", "d", "e")),

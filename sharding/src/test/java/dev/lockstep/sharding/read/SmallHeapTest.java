@@ -9,8 +9,14 @@ import dev.lockstep.sharding.Example;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.plan.Holdout;
+import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.read.MicroBatchStream.Item;
+import dev.lockstep.sharding.read.StreamRequest.EpochRange;
+import dev.lockstep.sharding.read.StreamRequest.Examples;
+import dev.lockstep.sharding.read.StreamRequest.Order;
+import dev.lockstep.sharding.read.StreamRequest.Reading;
+import dev.lockstep.sharding.read.StreamRequest.Workers;
 import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.sharding.store.ShardCompression;
 import dev.lockstep.sharding.store.ShardWriter;
@@ -73,9 +79,7 @@ class SmallHeapTest {
       }
       staging.commit(
           List.of(shard),
-          named ->
-              new DatasetManifest(
-                  DatasetManifest.FORMAT_VERSION, "large", TENSORS, Map.of(), named, Map.of()));
+          named -> new DatasetManifest("large", TENSORS, Map.of(), named, Map.of()));
     }
   }
 
@@ -89,7 +93,14 @@ class SmallHeapTest {
       Holdout holdout = Holdout.of(1, 0, dataset.manifest().blockSizes());
       long before = liveHeap();
       StreamRequest request =
-          new StreamRequest(dataset, holdout, Split.TRAINING, 1, 2, 0, 2, 32, 256, 0, 0, EPOCHS, 3);
+          new StreamRequest(
+              dataset,
+              Examples.of(holdout, Split.TRAINING),
+              new Order(1, Shuffle.within(256)),
+              Workers.all(2),
+              32,
+              new EpochRange(0, 0, EPOCHS),
+              Reading.ahead(3));
       long examples = 0;
       int epoch = 0;
       try (MicroBatchStream stream = new MicroBatchStream(request, CONF)) {

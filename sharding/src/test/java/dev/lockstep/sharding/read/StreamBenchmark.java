@@ -6,8 +6,14 @@ import dev.lockstep.sharding.Example;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.plan.Holdout;
+import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.read.MicroBatchStream.Item;
+import dev.lockstep.sharding.read.StreamRequest.EpochRange;
+import dev.lockstep.sharding.read.StreamRequest.Examples;
+import dev.lockstep.sharding.read.StreamRequest.Order;
+import dev.lockstep.sharding.read.StreamRequest.Reading;
+import dev.lockstep.sharding.read.StreamRequest.Workers;
 import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.sharding.store.ShardCompression;
 import dev.lockstep.sharding.store.ShardWriter;
@@ -128,7 +134,14 @@ final class StreamBenchmark {
   private static void stream(ShardedDataset dataset, int window) throws Exception {
     Holdout holdout = Holdout.of(1, 0, dataset.manifest().blockSizes());
     StreamRequest request =
-        new StreamRequest(dataset, holdout, Split.TRAINING, 1, 4, 0, 4, 64, window, 0, 0, 1, 8);
+        new StreamRequest(
+            dataset,
+            Examples.of(holdout, Split.TRAINING),
+            new Order(1, Shuffle.within(window)),
+            Workers.all(4),
+            64,
+            EpochRange.only(0),
+            Reading.ahead(8));
     long examples = 0;
     try (MicroBatchStream stream = new MicroBatchStream(request, CONF)) {
       for (Item item = stream.next(); item != null; item = stream.next()) {
@@ -171,10 +184,7 @@ final class StreamBenchmark {
         }
       }
       return staging.commit(
-          shards,
-          named ->
-              new DatasetManifest(
-                  DatasetManifest.FORMAT_VERSION, "benchmark", tensors, Map.of(), named, Map.of()));
+          shards, named -> new DatasetManifest("benchmark", tensors, Map.of(), named, Map.of()));
     }
   }
 

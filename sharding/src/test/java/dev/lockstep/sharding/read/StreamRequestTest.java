@@ -8,7 +8,13 @@ import dev.lockstep.sharding.DataShard;
 import dev.lockstep.sharding.DatasetManifest;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.plan.Holdout;
+import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
+import dev.lockstep.sharding.read.StreamRequest.EpochRange;
+import dev.lockstep.sharding.read.StreamRequest.Examples;
+import dev.lockstep.sharding.read.StreamRequest.Order;
+import dev.lockstep.sharding.read.StreamRequest.Reading;
+import dev.lockstep.sharding.read.StreamRequest.Workers;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.ObjectInputStream;
@@ -24,7 +30,6 @@ class StreamRequestTest {
       new ShardedDataset(
           "file:/data",
           new DatasetManifest(
-              1,
               "sample",
               SampleData.TENSORS,
               Map.of(),
@@ -35,7 +40,13 @@ class StreamRequestTest {
   private static StreamRequest request(
       int vFrom, int vTo, int batchSize, int startEpoch, int prefetch) {
     return new StreamRequest(
-        DATASET, SPLIT, Split.TRAINING, 1, 4, vFrom, vTo, batchSize, 8, startEpoch, 0, 3, prefetch);
+        DATASET,
+        Examples.of(SPLIT, Split.TRAINING),
+        new Order(1, Shuffle.within(8)),
+        new Workers(4, vFrom, vTo),
+        batchSize,
+        new EpochRange(startEpoch, 0, 3),
+        Reading.ahead(prefetch));
   }
 
   private static void assertRefused(String message, Executable run) {
@@ -45,33 +56,29 @@ class StreamRequestTest {
   @Test
   void requestsThatCannotBeAreRefused() {
     assertRefused(
-        "virtual workers [vFrom=2, vTo=2) must be a range within [0, virtualWorkers=4)",
+        "virtual workers [from=2, to=2) must be a range within [0, virtualWorkers=4)",
         () -> request(2, 2, 1, 0, 1));
     assertRefused(
-        "virtual workers [vFrom=2, vTo=5) must be a range within [0, virtualWorkers=4)",
+        "virtual workers [from=2, to=5) must be a range within [0, virtualWorkers=4)",
         () -> request(2, 5, 1, 0, 1));
-    assertRefused("batchSize=0 prefetch=1 must be >= 1", () -> request(0, 4, 0, 0, 1));
-    assertRefused("batchSize=1 prefetch=0 must be >= 1", () -> request(0, 4, 1, 0, 0));
+    assertRefused("batchSize=0 must be >= 1", () -> request(0, 4, 0, 0, 1));
     assertRefused(
-        "startEpoch=4 startStepInEpoch=0 endEpoch=3 must be >= 0, >= 0 and >= startEpoch",
+        "prefetch=0 consecutive=1 gatherBytes=268435456 must be >= 1, >= 1 and >= 0",
+        () -> request(0, 4, 1, 0, 0));
+    assertRefused(
+        "epochs start=4 startStep=0 end=3 must be >= 0, >= 0 and >= start",
         () -> request(0, 4, 1, 4, 1));
     assertRefused(
         "holdout of 2 blocks for a dataset of 1: make it from this dataset's blockSizes()",
         () ->
             new StreamRequest(
                 DATASET,
-                Holdout.of(1, 0, new int[] {5, 5}),
-                Split.TRAINING,
+                Examples.of(Holdout.of(1, 0, new int[] {5, 5}), Split.TRAINING),
+                new Order(1, Shuffle.within(8)),
+                Workers.all(4),
                 1,
-                4,
-                0,
-                4,
-                1,
-                8,
-                0,
-                0,
-                1,
-                1));
+                EpochRange.only(0),
+                Reading.ahead(1)));
   }
 
   @Test
@@ -85,7 +92,7 @@ class StreamRequestTest {
         new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray()))) {
       StreamRequest copy = (StreamRequest) in.readObject();
       assertEquals(request.dataset(), copy.dataset());
-      assertEquals(3, copy.vTo());
+      assertEquals(3, copy.workers().to());
       assertEquals(request.residentBytes(), copy.residentBytes());
     }
   }

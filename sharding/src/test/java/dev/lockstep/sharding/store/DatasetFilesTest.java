@@ -215,11 +215,19 @@ class DatasetFilesTest {
   }
 
   @Test
-  void aNewerManifestAsksForANewerLockstep() throws IOException {
-    editManifest(json -> json.replace("\"formatVersion\" : 1", "\"formatVersion\" : 2"));
+  void aManifestOfAnotherVersionIsRefused() throws IOException {
+    editManifest(json -> json.replace("\"formatVersion\" : 2", "\"formatVersion\" : 3"));
     assertEquals(
-        " has formatVersion=2 > 1, the newest this Lockstep reads: use a newer Lockstep, or shard"
-            + " the data again",
+        " has formatVersion=3 > 2, the newest that this Lockstep reads: use a newer Lockstep, or"
+            + " shard the data again",
+        manifestRefusal());
+    editManifest(json -> json.replace("\"formatVersion\" : 3", "\"formatVersion\" : 0"));
+    assertEquals(
+        " has formatVersion=0 < 2, the oldest that this Lockstep reads: shard the data again",
+        manifestRefusal());
+    editManifest(json -> json.replace("\"formatVersion\" : 0,", ""));
+    assertEquals(
+        " has no formatVersion: it is not the manifest of a dataset; shard the data again",
         manifestRefusal());
   }
 
@@ -227,13 +235,16 @@ class DatasetFilesTest {
   void anEditedManifestIsRefused() throws IOException {
     editManifest(json -> json.replace("\"shape\" : [ 3 ]", "\"shape\" : [ 1, 3 ]"));
     String message = manifestRefusal();
-    assertTrue(message.endsWith(": it was changed after it was written"), message);
+    assertTrue(
+        message.endsWith(
+            ": it was changed after it was written; restore it or shard the data again"),
+        message);
   }
 
   @Test
   void aBrokenManifestIsRefused() throws IOException {
     editManifest(json -> json.replace("\"tensors\"", "\"tensor\""));
-    assertEquals(": field tensors is missing or no array", manifestRefusal());
+    assertEquals("x", manifestRefusal());
     editManifest(json -> json.substring(0, 40));
     assertTrue(manifestRefusal().startsWith(" is not JSON: "));
   }

@@ -7,11 +7,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.plan.Holdout;
+import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.read.MicroBatchStream;
 import dev.lockstep.sharding.read.MicroBatchStream.Item;
 import dev.lockstep.sharding.read.SampleData;
 import dev.lockstep.sharding.read.StreamRequest;
+import dev.lockstep.sharding.read.StreamRequest.EpochRange;
+import dev.lockstep.sharding.read.StreamRequest.Examples;
+import dev.lockstep.sharding.read.StreamRequest.Order;
+import dev.lockstep.sharding.read.StreamRequest.Reading;
+import dev.lockstep.sharding.read.StreamRequest.Workers;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -61,7 +67,14 @@ class HdfsTest {
     Configuration elsewhere = new Configuration();
     Holdout holdout = Holdout.of(1, 0, dataset.manifest().blockSizes());
     StreamRequest request =
-        new StreamRequest(dataset, holdout, Split.TRAINING, 1, 2, 0, 2, 9, 16, 0, 0, 1, 2);
+        new StreamRequest(
+            dataset,
+            Examples.of(holdout, Split.TRAINING),
+            new Order(1, Shuffle.within(16)),
+            Workers.all(2),
+            9,
+            EpochRange.only(0),
+            Reading.ahead(2));
     int examples = 0;
     try (MicroBatchStream stream = new MicroBatchStream(request, elsewhere)) {
       for (Item item = stream.next(); item != null; item = stream.next()) {

@@ -11,11 +11,17 @@ import dev.lockstep.sharding.DatasetManifest;
 import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.plan.Holdout;
+import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.read.MicroBatchStream;
 import dev.lockstep.sharding.read.MicroBatchStream.Item;
 import dev.lockstep.sharding.read.SampleData;
 import dev.lockstep.sharding.read.StreamRequest;
+import dev.lockstep.sharding.read.StreamRequest.EpochRange;
+import dev.lockstep.sharding.read.StreamRequest.Examples;
+import dev.lockstep.sharding.read.StreamRequest.Order;
+import dev.lockstep.sharding.read.StreamRequest.Reading;
+import dev.lockstep.sharding.read.StreamRequest.Workers;
 import java.io.File;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
@@ -68,7 +74,14 @@ class ShardCompressionTest {
     List<float[]> values = new ArrayList<>();
     Holdout holdout = Holdout.of(1, 0, dataset.manifest().blockSizes());
     StreamRequest request =
-        new StreamRequest(dataset, holdout, Split.TRAINING, 1, 3, 0, 3, 7, 50, 0, 0, 2, 2);
+        new StreamRequest(
+            dataset,
+            Examples.of(holdout, Split.TRAINING),
+            new Order(1, Shuffle.within(50)),
+            Workers.all(3),
+            7,
+            new EpochRange(0, 0, 2),
+            Reading.ahead(2));
     try (MicroBatchStream stream = new MicroBatchStream(request, CONF)) {
       for (Item item = stream.next(); item != null; item = stream.next()) {
         MicroBatch batch = item.batch();

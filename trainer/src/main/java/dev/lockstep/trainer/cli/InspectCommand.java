@@ -97,10 +97,10 @@ final class InspectCommand implements Callable<Integer> {
               ? String.format(
                   Locale.ROOT,
                   "min %.4g, max %.4g, mean %.4g, deviation %.4g",
-                  each.min(),
-                  each.max(),
-                  each.mean(),
-                  each.deviation())
+                  each.numbers().min(),
+                  each.numbers().max(),
+                  each.numbers().mean(),
+                  each.numbers().deviation())
               : "by class " + each.classCounts());
     }
     if (set.fittedTransform() != null) {

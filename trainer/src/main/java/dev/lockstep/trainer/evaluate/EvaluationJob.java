@@ -6,9 +6,15 @@ import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.reduce.TreeReduction;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.plan.Holdout;
+import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.read.MicroBatchStream;
 import dev.lockstep.sharding.read.StreamRequest;
+import dev.lockstep.sharding.read.StreamRequest.EpochRange;
+import dev.lockstep.sharding.read.StreamRequest.Examples;
+import dev.lockstep.sharding.read.StreamRequest.Order;
+import dev.lockstep.sharding.read.StreamRequest.Reading;
+import dev.lockstep.sharding.read.StreamRequest.Workers;
 import dev.lockstep.trainer.cluster.Preflight;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.ModelDefinition;
@@ -216,7 +222,13 @@ public final class EvaluationJob {
       throws IOException, InterruptedException {
     StreamRequest all =
         new StreamRequest(
-            dataset, split, part, 0, spans, span, span + 1, batchSize, 0, 0, 0, 1, BATCHES_AHEAD);
+            dataset,
+            Examples.of(split, part),
+            new Order(0, Shuffle.NONE),
+            new Workers(spans, span, span + 1),
+            batchSize,
+            EpochRange.only(0),
+            Reading.ahead(BATCHES_AHEAD));
     Evaluator tally = new Evaluator(Evaluator.Detail.DETAILED);
     try (MicroBatchStream stream = new MicroBatchStream(all, hadoop)) {
       for (MicroBatchStream.Item item = stream.next(); item != null; item = stream.next()) {

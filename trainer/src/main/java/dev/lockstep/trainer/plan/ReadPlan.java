@@ -2,8 +2,14 @@ package dev.lockstep.trainer.plan;
 
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.plan.Holdout;
+import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.read.StreamRequest;
+import dev.lockstep.sharding.read.StreamRequest.EpochRange;
+import dev.lockstep.sharding.read.StreamRequest.Examples;
+import dev.lockstep.sharding.read.StreamRequest.Order;
+import dev.lockstep.sharding.read.StreamRequest.Reading;
+import dev.lockstep.sharding.read.StreamRequest.Workers;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.loop.StepSchedule;
 
@@ -39,23 +45,19 @@ public record ReadPlan(TrainingConfig config, ShardedDataset dataset) {
    */
   public StreamRequest training(int from, int to, long firstStep, StepSchedule schedule) {
     return new StreamRequest(
-            dataset,
-            split(),
-            Split.TRAINING,
-            config.optimization().seed(),
-            config.mode().virtualWorkers(),
-            from,
-            to,
-            config.data().batchSize(),
-            0,
+        dataset,
+        new Examples(split(), Split.TRAINING, config.data().augmentation()),
+        new Order(config.optimization().seed(), config.order().shuffleOf(dataset.manifest())),
+        new Workers(config.mode().virtualWorkers(), from, to),
+        config.data().batchSize(),
+        new EpochRange(
             schedule.epoch(firstStep),
             schedule.firstMicroBatch(firstStep),
-            config.optimization().epochs(),
-            PREFETCHED_STEPS * (to - from))
-        .withShuffle(config.order().shuffleOf(dataset.manifest()))
-        .withGatherBytes(config.order().memory().bytes())
-        .withConsecutive(schedule.consecutive())
-        .withAugmentation(config.data().augmentation());
+            config.optimization().epochs()),
+        new Reading(
+            PREFETCHED_STEPS * (to - from),
+            schedule.consecutive(),
+            config.order().memory().bytes()));
   }
 
   /**
@@ -65,17 +67,11 @@ public record ReadPlan(TrainingConfig config, ShardedDataset dataset) {
   public StreamRequest validation(int from, int to) {
     return new StreamRequest(
         dataset,
-        split(),
-        Split.VALIDATION,
-        config.optimization().seed(),
-        config.mode().virtualWorkers(),
-        from,
-        to,
+        Examples.of(split(), Split.VALIDATION),
+        new Order(config.optimization().seed(), Shuffle.NONE),
+        new Workers(config.mode().virtualWorkers(), from, to),
         config.data().batchSize(),
-        0,
-        0,
-        0,
-        1,
-        PREFETCHED_STEPS * (to - from));
+        EpochRange.only(0),
+        Reading.ahead(PREFETCHED_STEPS * (to - from)));
   }
 }

@@ -6,9 +6,15 @@ import dev.lockstep.sharding.ingest.ShardingOptions;
 import dev.lockstep.sharding.ingest.csv.CsvIngest;
 import dev.lockstep.sharding.ingest.csv.CsvOptions;
 import dev.lockstep.sharding.plan.Holdout;
+import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.read.MicroBatchStream;
 import dev.lockstep.sharding.read.StreamRequest;
+import dev.lockstep.sharding.read.StreamRequest.EpochRange;
+import dev.lockstep.sharding.read.StreamRequest.Examples;
+import dev.lockstep.sharding.read.StreamRequest.Order;
+import dev.lockstep.sharding.read.StreamRequest.Reading;
+import dev.lockstep.sharding.read.StreamRequest.Workers;
 import dev.lockstep.trainer.LocalSpark;
 import java.io.BufferedWriter;
 import java.nio.file.Files;
@@ -101,7 +107,14 @@ public final class CsvBenchmark {
     long examples = 0;
     Holdout split = Holdout.of(1, 0, dataset.manifest().blockSizes());
     StreamRequest request =
-        new StreamRequest(dataset, split, Split.TRAINING, 1, 1, 0, 1, BATCH, WINDOW, 0, 0, 1, 4);
+        new StreamRequest(
+            dataset,
+            Examples.of(split, Split.TRAINING),
+            new Order(1, Shuffle.within(WINDOW)),
+            Workers.all(1),
+            BATCH,
+            EpochRange.only(0),
+            Reading.ahead(4));
     try (MicroBatchStream stream = new MicroBatchStream(request, new Configuration())) {
       for (MicroBatchStream.Item item = stream.next(); item != null; item = stream.next()) {
         MicroBatch batch = item.batch();

@@ -2,9 +2,15 @@ package dev.lockstep.trainer.bench;
 
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.plan.Holdout;
+import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.read.MicroBatchStream;
 import dev.lockstep.sharding.read.StreamRequest;
+import dev.lockstep.sharding.read.StreamRequest.EpochRange;
+import dev.lockstep.sharding.read.StreamRequest.Examples;
+import dev.lockstep.sharding.read.StreamRequest.Order;
+import dev.lockstep.sharding.read.StreamRequest.Reading;
+import dev.lockstep.sharding.read.StreamRequest.Workers;
 import dev.lockstep.trainer.LocalSpark;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.TrainingConfig;
@@ -76,18 +82,12 @@ public final class TrainBenchmark {
     StreamRequest all =
         new StreamRequest(
             dataset,
-            Holdout.of(0, 0, dataset.manifest().blockSizes()),
-            Split.TRAINING,
-            42,
-            1,
-            0,
-            1,
+            Examples.of(Holdout.of(0, 0, dataset.manifest().blockSizes()), Split.TRAINING),
+            new Order(42, Shuffle.within(4096)),
+            Workers.all(1),
             BATCH,
-            4096,
-            0,
-            0,
-            1,
-            2);
+            EpochRange.only(0),
+            Reading.ahead(2));
     try (MicroBatchStream stream = new MicroBatchStream(all, new Configuration())) {
       for (MicroBatchStream.Item item = stream.next(); item != null; item = stream.next()) {
         int n = item.batch().examples();

@@ -127,7 +127,6 @@ class TrainingConfigTest {
     List<DataBlock> blocks =
         IntStream.range(0, 100).mapToObj(i -> new DataBlock(block, 10L * i, 10, 0)).toList();
     return new DatasetManifest(
-        DatasetManifest.FORMAT_VERSION,
         "rows",
         List.of(
             new TensorSpec(

@@ -5,9 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.plan.Holdout;
+import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.read.MicroBatchStream;
 import dev.lockstep.sharding.read.StreamRequest;
+import dev.lockstep.sharding.read.StreamRequest.EpochRange;
+import dev.lockstep.sharding.read.StreamRequest.Examples;
+import dev.lockstep.sharding.read.StreamRequest.Order;
+import dev.lockstep.sharding.read.StreamRequest.Reading;
+import dev.lockstep.sharding.read.StreamRequest.Workers;
 import dev.lockstep.trainer.LocalSpark;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.TrainingConfig;
@@ -114,18 +120,16 @@ class GraphTrainingTest {
     StreamRequest request =
         new StreamRequest(
             dataset,
-            Holdout.of(config.optimization().seed(), 0, dataset.manifest().blockSizes()),
-            Split.TRAINING,
-            config.optimization().seed(),
-            virtualWorkers,
-            0,
-            virtualWorkers,
+            Examples.of(
+                Holdout.of(config.optimization().seed(), 0, dataset.manifest().blockSizes()),
+                Split.TRAINING),
+            new Order(
+                config.optimization().seed(),
+                Shuffle.within(config.order().shuffleOf(dataset.manifest()).window())),
+            Workers.all(virtualWorkers),
             config.data().batchSize(),
-            config.order().shuffleOf(dataset.manifest()).window(),
-            0,
-            0,
-            EPOCHS,
-            virtualWorkers);
+            new EpochRange(0, 0, EPOCHS),
+            Reading.ahead(virtualWorkers));
     List<DataSet> global = new ArrayList<>();
     try (MicroBatchStream stream = new MicroBatchStream(request, new Configuration())) {
       List<DataSet> step = new ArrayList<>();

@@ -10,9 +10,15 @@ import dev.lockstep.sharding.ingest.ShardingOptions;
 import dev.lockstep.sharding.ingest.idx.IdxIngest;
 import dev.lockstep.sharding.ingest.idx.IdxOptions;
 import dev.lockstep.sharding.plan.Holdout;
+import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.read.MicroBatchStream;
 import dev.lockstep.sharding.read.StreamRequest;
+import dev.lockstep.sharding.read.StreamRequest.EpochRange;
+import dev.lockstep.sharding.read.StreamRequest.Examples;
+import dev.lockstep.sharding.read.StreamRequest.Order;
+import dev.lockstep.sharding.read.StreamRequest.Reading;
+import dev.lockstep.sharding.read.StreamRequest.Workers;
 import dev.lockstep.trainer.LocalSpark;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.TrainingConfig;
@@ -120,7 +126,14 @@ class MnistTest {
   private static MicroBatchStream stream(
       ShardedDataset dataset, Holdout split, Split part, int epochs) {
     return new MicroBatchStream(
-        new StreamRequest(dataset, split, part, SEED, 1, 0, 1, GLOBAL_BATCH, 4096, 0, 0, epochs, 4),
+        new StreamRequest(
+            dataset,
+            Examples.of(split, part),
+            new Order(SEED, Shuffle.within(4096)),
+            Workers.all(1),
+            GLOBAL_BATCH,
+            new EpochRange(0, 0, epochs),
+            Reading.ahead(4)),
         new Configuration());
   }
 

@@ -78,10 +78,7 @@ public final class SyntheticDataset {
       }
     }
     ManifestFile.write(
-        files,
-        location,
-        new DatasetManifest(
-            DatasetManifest.FORMAT_VERSION, "synthetic", tensors, Map.of(), shards, Map.of()));
+        files, location, new DatasetManifest("synthetic", tensors, Map.of(), shards, Map.of()));
     return ShardedDatasets.open(folder.toUri().toString(), hadoop);
   }
 }

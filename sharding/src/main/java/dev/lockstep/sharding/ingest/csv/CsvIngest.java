@@ -43,7 +43,7 @@ public final class CsvIngest {
       ShardingOptions options)
       throws IOException {
     Staging.refuseExisting(location, spark.hadoopConfiguration(), options.ifExists());
-    CsvTable table = CsvTable.open(spark, input, csv, options.shardBytes());
+    CsvTable table = CsvTable.open(spark, input, csv, options.layout().shardBytes());
     return TableIngest.ingest(spark, table, recipe(table, csv), location, options);
   }
 
@@ -63,7 +63,7 @@ public final class CsvIngest {
       ShardingOptions options)
       throws IOException {
     Staging.refuseExisting(location, spark.hadoopConfiguration(), options.ifExists());
-    CsvTable table = CsvTable.open(spark, input, csv, options.shardBytes());
+    CsvTable table = CsvTable.open(spark, input, csv, options.layout().shardBytes());
     return TableIngest.ingest(spark, table, recipe, location, options);
   }
 
@@ -77,7 +77,7 @@ public final class CsvIngest {
       ShardingOptions options)
       throws IOException {
     Staging.refuseExisting(location, spark.hadoopConfiguration(), options.ifExists());
-    CsvTable table = CsvTable.open(spark, input, csv, options.shardBytes());
+    CsvTable table = CsvTable.open(spark, input, csv, options.layout().shardBytes());
     return TableIngest.ingest(spark, table, fitted, location, options);
   }
 

@@ -61,7 +61,7 @@ public final class LibSvmIngest {
     LibSvmScan scan =
         LibSvmScan.run(
             spark,
-            TextRange.groups(files, options.shardBytes()),
+            TextRange.groups(files, options.layout().shardBytes()),
             labelKind,
             options.badData(),
             conf);

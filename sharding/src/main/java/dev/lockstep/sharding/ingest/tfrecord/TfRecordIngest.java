@@ -53,7 +53,7 @@ public final class TfRecordIngest {
         InputFiles.list(input, hadoop).stream()
             .map(file -> new TextFile(file.path(), file.length(), false))
             .toList();
-    List<List<TextRange>> groups = TextRange.groups(files, options.shardBytes());
+    List<List<TextRange>> groups = TextRange.groups(files, options.layout().shardBytes());
     List<TensorSpec> tensors =
         tfRecord.fields().stream().map(TfRecordOptions.Field::tensor).toList();
     TfRecordFields fields = new TfRecordFields(tfRecord);
