@@ -99,7 +99,7 @@ public final class ManifestFile {
       String problem =
           e.getCause() instanceof IllegalArgumentException refused
               ? refused.getMessage()
-              : e.getOriginalMessage();
+              : e.getOriginalMessage().split("[;\n]", 2)[0];
       throw new IOException("manifest %s: %s".formatted(file, problem), e);
     }
     if (!stored.equals(manifest.fingerprint())) {

@@ -244,7 +244,7 @@ class DatasetFilesTest {
   @Test
   void aBrokenManifestIsRefused() throws IOException {
     editManifest(json -> json.replace("\"tensors\"", "\"tensor\""));
-    assertEquals("x", manifestRefusal());
+    assertEquals(": Missing creator property 'tensors' (index 1)", manifestRefusal());
     editManifest(json -> json.substring(0, 40));
     assertTrue(manifestRefusal().startsWith(" is not JSON: "));
   }
