@@ -48,23 +48,23 @@ final class Attempt {
   private final JavaSparkContext spark;
   private final WorkerAssignment assignment;
   private final DriverEndpoint endpoint;
-  private final RunTracker journal;
+  private final RunTracker tracker;
 
   /**
    * Launches nothing yet.
    *
    * @param endpoint of this attempt alone, so that workers of another one find nobody to talk to
-   * @param journal has begun with the assignment
+   * @param tracker has begun with the assignment
    */
   Attempt(
       JavaSparkContext spark,
       WorkerAssignment assignment,
       DriverEndpoint endpoint,
-      RunTracker journal) {
+      RunTracker tracker) {
     this.spark = spark;
     this.assignment = assignment;
     this.endpoint = endpoint;
-    this.journal = journal;
+    this.tracker = tracker;
   }
 
   /**
@@ -115,10 +115,10 @@ final class Attempt {
       WorkerReport report = endpoint.poll(POLL);
       if (report != null) {
         pulse.accept(report, System.nanoTime());
-        journal.accept(report);
+        tracker.accept(report);
       } else if (stage.isDone()) {
         List<WorkerResult> results = resultsOf(stage);
-        if (journal.isComplete()) {
+        if (tracker.isComplete()) {
           return results;
         }
         lastReports = Math.min(lastReports, System.nanoTime() + LAST_REPORTS.toNanos());
@@ -134,7 +134,7 @@ final class Attempt {
           throw new AttemptFailedException("training failed: " + silent.get());
         }
       }
-      if (!announced && journal.allStarted()) {
+      if (!announced && tracker.allStarted()) {
         announced = true;
         started.run();
       }
@@ -149,7 +149,7 @@ final class Attempt {
                 launchTimeout.toSeconds(),
                 assignment.attempt().driver());
         // Where none has ever started, another launch would wait for the same.
-        throw journal.hasBegun() ? new AttemptFailedException(late) : new TrainingException(late);
+        throw tracker.hasBegun() ? new AttemptFailedException(late) : new TrainingException(late);
       }
     }
   }
@@ -160,12 +160,12 @@ final class Attempt {
       return stage.get(1, TimeUnit.MINUTES);
     } catch (ExecutionException e) {
       awaitReasons();
-      String text = FailureText.of(journal.started(), journal.failures(), e.getCause());
-      if (journal.nonFinite().isPresent()) {
-        throw new NonFiniteStepException(text, e.getCause(), journal.nonFinite().get().step());
+      String text = FailureText.of(tracker.started(), tracker.failures(), e.getCause());
+      if (tracker.nonFinite().isPresent()) {
+        throw new NonFiniteStepException(text, e.getCause(), tracker.nonFinite().get().step());
       }
       boolean recurs =
-          journal.failures().stream()
+          tracker.failures().stream()
               .anyMatch(failed -> failed.outlook() == WorkerReport.Outlook.RECURS);
       throw recurs
           ? new TrainingException(text, e.getCause())
@@ -184,13 +184,13 @@ final class Attempt {
     long deadline = System.nanoTime() + FIRST_REASON.toNanos();
     boolean heard = false;
     while (System.nanoTime() < deadline
-        && journal.failures().size() < assignment.attempt().workers()) {
+        && tracker.failures().size() < assignment.attempt().workers()) {
       WorkerReport report = endpoint.poll(POLL);
       if (report != null) {
         LOG.debug("after the failure: {}", report);
-        journal.accept(report);
+        tracker.accept(report);
       }
-      if (!heard && !journal.failures().isEmpty()) {
+      if (!heard && !tracker.failures().isEmpty()) {
         heard = true;
         deadline = Math.min(deadline, System.nanoTime() + FURTHER_REASONS.toNanos());
       }

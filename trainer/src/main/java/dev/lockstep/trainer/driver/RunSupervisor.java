@@ -70,7 +70,7 @@ final class RunSupervisor {
   private final TrainingObserver observer;
   private final Configuration hadoop;
   private final CheckpointStore checkpoints;
-  private final RunTracker journal;
+  private final RunTracker tracker;
   private final List<WorkerResult> results = new ArrayList<>();
   private Optional<CheckpointStore.Snapshot> newest;
   private RateCuts cuts = RateCuts.NONE;
@@ -97,7 +97,7 @@ final class RunSupervisor {
     this.hadoop = spark.hadoopConfiguration();
     this.checkpoints = folder.checkpoints(hadoop);
     this.newest = beginning.from();
-    this.journal =
+    this.tracker =
         new RunTracker(config, dataset, checkpoints, retention(), plan.identity(), observer);
   }
 
@@ -111,7 +111,7 @@ final class RunSupervisor {
     workers = slots;
     rewind();
     if (beginning.standing() != RunHistory.Standing.NEW) {
-      journal.recall(MetricsLog.readIfThere(folder.file(RunFolder.METRICS), hadoop).steps());
+      tracker.restore(MetricsLog.readIfThere(folder.file(RunFolder.METRICS), hadoop).steps());
     }
     int inVain = 0;
     while (next().isPresent()) {
@@ -170,7 +170,7 @@ final class RunSupervisor {
 
   private void rewind() {
     cuts = new RateCuts(progress().rateCuts());
-    journal.rewind(step(), progress());
+    tracker.rewind(step(), progress());
   }
 
   private void readNewest() throws IOException {
@@ -179,15 +179,15 @@ final class RunSupervisor {
 
   /** What was committed may be found damaged when it is read. */
   private void requireStanding() {
-    if (step() < journal.committedStep()) {
+    if (step() < tracker.committedStep()) {
       throw new AttemptFailedException(
-          "the checkpoint of step " + journal.committedStep() + " was damaged when it was read");
+          "the checkpoint of step " + tracker.committedStep() + " was damaged when it was read");
     }
   }
 
   /** Once a launch has got through, what fails outside of workers may pass, too. */
   private IOException mayPass(IOException e) {
-    if (journal.hasBegun()) {
+    if (tracker.hasBegun()) {
       throw new AttemptFailedException("training failed: " + e.getMessage(), e);
     }
     return e;
@@ -195,7 +195,7 @@ final class RunSupervisor {
 
   /** Whether no launch has ever begun, and the folder is still that of this run. */
   boolean hasLeftNothing() throws IOException {
-    return !journal.hasBegun()
+    return !tracker.hasBegun()
         && launched > 0
         && checkpoints
             .newestClaim()
@@ -281,8 +281,8 @@ final class RunSupervisor {
             step());
     LOG.warn("{}", note);
     observer.relaunching(why, step());
-    journal.rewind(step(), progress());
-    journal.note(step(), note);
+    tracker.rewind(step(), progress());
+    tracker.note(step(), note);
     workers =
         ClusterSlots.awaitFree(
             spark.sc(),
@@ -328,9 +328,9 @@ final class RunSupervisor {
               new WorkerAssignment.CheckpointFolder(
                   folder.file(RunFolder.CHECKPOINTS).toString(),
                   new SerializableConfiguration(hadoop)));
-      boolean first = !journal.hasBegun();
-      journal.begin(assignment, log, endpoint::decide);
-      results.addAll(new Attempt(spark, assignment, endpoint, journal).run(() -> started(first)));
+      boolean first = !tracker.hasBegun();
+      tracker.begin(assignment, log, endpoint::decide);
+      results.addAll(new Attempt(spark, assignment, endpoint, tracker).run(() -> started(first)));
     } catch (FencedException e) {
       throw e;
     } catch (IOException e) {
@@ -348,7 +348,7 @@ final class RunSupervisor {
   }
 
   private void started(boolean first) {
-    servers = journal.servers();
+    servers = tracker.servers();
     if (first) {
       try {
         folder.reopen();
@@ -409,7 +409,7 @@ final class RunSupervisor {
 
   /** The different arithmetics of the last launch's workers. */
   List<NumericFingerprint> numerics() {
-    return journal.numerics();
+    return tracker.numerics();
   }
 
   /** The trained model, from the last checkpoint. */
@@ -462,9 +462,9 @@ final class RunSupervisor {
         RunFolder.sha256(trained.parameters(0)),
         trained,
         step(),
-        journal.metrics(),
+        tracker.metrics(),
         Math.max(launched, newest.orElseThrow().manifest().attempt()),
-        journal.notes(),
+        tracker.notes(),
         endedEarly(),
         cuts.cuts(),
         workers,
