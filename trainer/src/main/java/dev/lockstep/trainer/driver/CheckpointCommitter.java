@@ -35,10 +35,7 @@ final class CheckpointCommitter {
   }
 
   CheckpointCommitter(
-      CheckpointStore checkpoints,
-      Retention retention,
-      TrainingObserver observer,
-      RunNotes notes) {
+      CheckpointStore checkpoints, Retention retention, TrainingObserver observer, RunNotes notes) {
     this.checkpoints = checkpoints;
     this.retention = retention;
     this.observer = observer;

@@ -194,8 +194,7 @@ final class RunTracker {
   /** A checkpoint needs all its files, and the metrics of all steps up to its own. */
   private void commitComplete() throws IOException {
     for (long step : committer.complete(servers())) {
-      if (steps.totals(step) == null
-          || epochs.all().size() < assignment.schedule().epoch(step)) {
+      if (steps.totals(step) == null || epochs.all().size() < assignment.schedule().epoch(step)) {
         continue;
       }
       try {

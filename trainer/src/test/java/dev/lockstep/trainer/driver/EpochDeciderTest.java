@@ -45,8 +45,7 @@ class EpochDeciderTest {
   @Test
   void withoutPlateauOrEarlyStoppingTheRunContinuesAtTheScheduledRate() {
     EpochDecider decider = new EpochDecider(tenEpochs().build(), observer, notes);
-    assertEquals(
-        new EpochDecision(1, EpochDecision.Outlook.GOES_ON), decider.decide(epochs(2)));
+    assertEquals(new EpochDecision(1, EpochDecision.Outlook.GOES_ON), decider.decide(epochs(2)));
     assertEquals(List.of(1.0), decider.rateScales(1));
     assertEquals(List.of(), observed);
   }

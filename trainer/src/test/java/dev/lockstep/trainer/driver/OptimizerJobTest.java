@@ -84,7 +84,7 @@ class OptimizerJobTest {
     assertEquals(0.001, two.metrics().steps().get(0).learningRate(), 1e-12);
     assertEquals(0.01, two.metrics().steps().get(5).learningRate(), 1e-12);
     assertTrue(
-        announced.get(0).contains("optimizer adamw in place of the model's updaters"),
+        announced.get(0).contains("optimizer adamw(lr=0.01) in place of the model's updaters"),
         announced.get(0));
 
     MultiLayerNetwork network =
