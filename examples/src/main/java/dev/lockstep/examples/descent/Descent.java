@@ -27,7 +27,7 @@ import java.util.function.UnaryOperator;
  * @param gradient of the function, from a point to as many partial derivatives; the point is its to
  *     keep or change, what it returns stays as it is
  */
-public record Descent(OptimizerSpec optimizer, UnaryOperator<float[]> gradient) {
+record Descent(OptimizerSpec optimizer, UnaryOperator<float[]> gradient) {
 
   /** Checks for null. */
   public Descent {

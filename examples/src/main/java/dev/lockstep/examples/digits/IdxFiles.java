@@ -13,7 +13,7 @@ import java.util.zip.GZIPOutputStream;
  * count, rows, columns, then bytes) and a file of labels (magic 0x00000801, count, then bytes), all
  * numbers big-endian.
  */
-public final class IdxFiles {
+final class IdxFiles {
 
   /** Whether the files are compressed. */
   public enum Compression {

@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
 /** Options that every example has. */
-public final class LabOptions {
+final class LabOptions {
 
   @Option(
       names = "--dir",

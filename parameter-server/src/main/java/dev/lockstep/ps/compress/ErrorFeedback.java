@@ -29,7 +29,7 @@ import java.util.Objects;
  * <p>Lives in the executor that plays the virtual worker; the residual is checkpointed. Not
  * thread-safe; never blocks.
  */
-public final class ErrorFeedback {
+final class ErrorFeedback {
 
   private static final int MAGNITUDE = 0x7FFF_FFFF;
   private static final int INFINITY = 0x7F80_0000;

@@ -11,7 +11,7 @@ import java.util.List;
  *
  * @param ranges none is empty
  */
-public record Ranges(List<Range> ranges) {
+record Ranges(List<Range> ranges) {
 
   /** Checks the order. */
   public Ranges {

@@ -4,7 +4,7 @@ import dev.lockstep.ps.optim.kernel.UpdateKernel;
 import dev.lockstep.ps.schedule.StepTime;
 
 /** An optimizer whose update of an element depends on that element alone: one pass a step. */
-public sealed interface ElementwiseOptimizer extends OptimizerSpec
+sealed interface ElementwiseOptimizer extends OptimizerSpec
     permits BlockMomentum,
         Dl4jOptimizer,
         OptimizerSpec.Assign,

@@ -8,7 +8,7 @@ import dev.lockstep.ps.schedule.StepTime;
  * block's θ and direction over all shards. A step takes two passes with an exchange of norms
  * between: {@link ShardOptimizer#computeDirection} and {@link ShardOptimizer#applyTrust}.
  */
-public sealed interface LayerwiseOptimizer extends OptimizerSpec permits Lamb, Lars {
+sealed interface LayerwiseOptimizer extends OptimizerSpec permits Lamb, Lars {
 
   /**
    * The arithmetic of one step.

@@ -25,7 +25,7 @@ import org.apache.arrow.vector.ipc.message.MessageSerializer;
  * Turns the bytes of a block into arrays, whatever their compression. Used by one thread. Holds
  * Arrow memory only while it decodes: the block as stored, and one tensor of it decompressed.
  */
-public final class BlockDecoder implements Closeable {
+final class BlockDecoder implements Closeable {
 
   /** A message begins with four bytes that mark it and four for the length of its metadata. */
   private static final int PREFIX = 2 * Integer.BYTES;

@@ -4,7 +4,7 @@ import java.util.HexFormat;
 import java.util.zip.CRC32C;
 
 /** CRC32C as an int and as the eight hexadecimal digits people see. */
-public final class Checksum {
+final class Checksum {
 
   private Checksum() {}
 

@@ -12,7 +12,7 @@ import dev.lockstep.trainer.output.RunFolder;
  * @param state parameters, and the optimizer's state
  * @param before what they had been trained before
  */
-public record RunOrigin(String text, ModelState state, PriorTraining before) {
+record RunOrigin(String text, ModelState state, PriorTraining before) {
 
   private static final String WARM = "of ";
 

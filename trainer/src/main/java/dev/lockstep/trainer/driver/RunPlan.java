@@ -16,7 +16,7 @@ import java.util.Optional;
  * @param phases its parts, in order
  * @param identity what determines its steps
  */
-public record RunPlan(
+record RunPlan(
     RunOrigin origin, ModePlan mode, StepSchedule pace, List<Phase> phases, RunIdentity identity) {
 
   /** Steps taken when the run is complete. */

@@ -29,7 +29,7 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
  * lenet} (images), {@code lstm:64} (hidden size; sequences {@code [features, time]}). Class labels
  * get softmax and cross entropy, others identity and mean squared error. Lives on the driver.
  */
-public final class BuiltInModels {
+final class BuiltInModels {
 
   private BuiltInModels() {}
 

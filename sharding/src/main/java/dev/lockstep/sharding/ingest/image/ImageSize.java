@@ -6,7 +6,7 @@ package dev.lockstep.sharding.ingest.image;
  * @param height rows of pixels
  * @param width pixels of a row
  */
-public record ImageSize(int height, int width) {
+record ImageSize(int height, int width) {
 
   @Override
   public String toString() {

@@ -12,8 +12,7 @@ import java.util.Objects;
  * @param color channels
  * @param resize what becomes of images of another size
  */
-public record ImageTensor(int height, int width, Color color, Resize resize)
-    implements Serializable {
+record ImageTensor(int height, int width, Color color, Resize resize) implements Serializable {
 
   /** Checks the ranges. */
   public ImageTensor {

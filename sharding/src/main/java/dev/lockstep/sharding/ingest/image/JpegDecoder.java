@@ -14,7 +14,7 @@ import java.util.zip.CRC32C;
  *
  * @param fingerprint CRC32C of the reference image's values
  */
-public record JpegDecoder(int fingerprint) implements Serializable {
+record JpegDecoder(int fingerprint) implements Serializable {
 
   /** 19 x 17 pixels, in colors of half that resolution. */
   private static final byte[] REFERENCE =

@@ -3,7 +3,7 @@ package dev.lockstep.sharding.ingest.tfrecord;
 import java.io.IOException;
 
 /** A record is not what was written. The message goes behind the place of the record. */
-public final class DamagedRecordException extends IOException {
+final class DamagedRecordException extends IOException {
 
   private static final long serialVersionUID = 1;
 

@@ -24,7 +24,7 @@ import java.util.TreeMap;
  * generated classes: those bind to the version of protobuf that Spark happens to bring, and these
  * four messages have never changed.
  */
-public final class ExampleMessage {
+final class ExampleMessage {
 
   private static final int VARINT = 0;
   private static final int LENGTH_DELIMITED = 2;

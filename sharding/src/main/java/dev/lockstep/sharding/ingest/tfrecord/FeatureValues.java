@@ -3,7 +3,7 @@ package dev.lockstep.sharding.ingest.tfrecord;
 import java.util.List;
 
 /** What a feature of an example holds: one of TensorFlow's three kinds of list. */
-public sealed interface FeatureValues {
+sealed interface FeatureValues {
 
   /** Number of values. */
   int count();

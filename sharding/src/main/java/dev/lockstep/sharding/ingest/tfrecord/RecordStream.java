@@ -20,7 +20,7 @@ import java.util.zip.CRC32C;
  *
  * A checksum is a uint32, little-endian: the CRC32C, turned right by 15 bits, plus a constant.
  */
-public final class RecordStream implements Closeable {
+final class RecordStream implements Closeable {
 
   private static final int LENGTH_BYTES = 8;
   private static final int HEADER_BYTES = 12;
@@ -60,7 +60,8 @@ public final class RecordStream implements Closeable {
     if (checksum(header, LENGTH_BYTES) != fields.getInt()) {
       throw new DamagedRecordException(
           records == 0
-              ? "its length has the wrong checksum: it is no TFRecord file, or a packed one whose name does not end in .gz"
+              ? "its length has the wrong checksum: it is no TFRecord file, or a packed one whose"
+                  + " name does not end in .gz"
               : "its length has the wrong checksum: the file is damaged from here on");
     }
     if (length < 0 || length > Integer.MAX_VALUE - 2 * HEADER_BYTES) {

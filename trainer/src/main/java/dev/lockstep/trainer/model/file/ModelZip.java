@@ -37,7 +37,7 @@ import org.deeplearning4j.util.ModelSerializer;
  *
  * <p>Arrays are in the format of {@link SavedArray}.
  */
-public final class ModelZip {
+final class ModelZip {
   public static final String CONFIGURATION = "configuration.json";
   public static final String COEFFICIENTS = "coefficients.bin";
   public static final String UPDATER = "updaterState.bin";

@@ -35,7 +35,7 @@ import java.util.zip.ZipInputStream;
  * Every entry is unpacked once, without keeping it, and must have the length and the checksum that
  * the directory states: declared sizes may be trusted afterwards. Lives on the driver.
  */
-public final class ModelZipScan {
+final class ModelZipScan {
   public static final String PREPROCESSOR = "preprocessor.bin";
 
   /** JSON packs well, but not like this. */
