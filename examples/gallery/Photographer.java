@@ -33,16 +33,17 @@ public final class Photographer {
   private static final int TALLEST = 4000;
   private static final int PATIENCE_SECONDS = 90;
 
-  /** Done as soon as every landscape is drawn and what was drawn has been on the screen. */
+  /** Resolves when every surface plot is drawn and the screen shows it. */
   private static final String DRAWN =
       """
       new Promise(done => {
-        const look = () => document.querySelector('.landscape:not([data-drawn])')
+        const look = () => document.querySelector('.drawing:not([data-drawn])')
           ? setTimeout(look, 50)
           : requestAnimationFrame(() => requestAnimationFrame(() =>
               done(Math.ceil(document.documentElement.getBoundingClientRect().height))));
         look();
-      })""";
+      })\
+      """;
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -98,7 +99,10 @@ public final class Photographer {
     resize(browser, session, height);
     drawnHeight(browser, session);
     String png =
-        browser.ask(session, "Page.captureScreenshot", Map.of("format", "png")).get("data").asText();
+        browser
+            .ask(session, "Page.captureScreenshot", Map.of("format", "png"))
+            .get("data")
+            .asText();
     List<String> complaints = new ArrayList<>(browser.complaints(url));
     if (drawn > TALLEST) {
       complaints.add("is " + drawn + " pixels high, more than " + TALLEST);

@@ -8,7 +8,6 @@ import dev.lockstep.trainer.report.page.Page.Figure;
 import dev.lockstep.trainer.report.page.Range;
 import dev.lockstep.trainer.report.page.Series;
 import dev.lockstep.trainer.report.page.Series.Point;
-import dev.lockstep.trainer.report.page.SurfacePlot;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -65,23 +64,8 @@ public final class TwoDimensions extends Experiment {
             new Page.Figures(
                 Figure.of("x after " + steps + " steps", "%.6f", path.get(steps)[0]),
                 Figure.of("y after " + steps + " steps", "%.6f", path.get(steps)[1])),
-            SurfacePlot.surface(
-                "The path on the surface",
-                "x",
-                "y",
-                TwoDimensions::f,
-                around(List.of(main)),
-                around(List.of(main)),
-                main),
-            new SurfacePlot(
-                "The ways of three optimizers",
-                SurfacePlot.View.CONTOURS,
-                "x",
-                "y",
-                TwoDimensions::f,
-                around(paths),
-                around(paths),
-                paths),
+            surface("The path on the surface", SurfacePlot.View.SURFACE, List.of(main)),
+            surface("The paths of three optimizers", SurfacePlot.View.CONTOURS, paths),
             Chart.lines("How high they are", "step", "x² + 2y²", heights).logarithmic().wide());
   }
 
@@ -107,13 +91,13 @@ public final class TwoDimensions extends Experiment {
         .withStyle(Series.Style.LINE);
   }
 
-  /** A stretch of both axes around 0 that holds the paths, or as much as can be looked at. */
-  private static Range around(List<Series> paths) {
+  /** With a range around 0 that holds the paths, or as much of them as can be looked at. */
+  private static SurfacePlot surface(String title, SurfacePlot.View view, List<Series> paths) {
     double width =
         Walk.view(
             paths.stream()
                 .flatMap(path -> path.points().stream())
                 .mapToDouble(point -> Math.max(Math.abs(point.x()), Math.abs(point.y()))));
-    return new Range(-width, width);
+    return new SurfacePlot(title, view, TwoDimensions::f, new Range(-width, width), paths);
   }
 }

@@ -8,7 +8,6 @@ import dev.lockstep.examples.lab.TestLab;
 import dev.lockstep.trainer.report.page.HtmlReport;
 import dev.lockstep.trainer.report.page.Page;
 import dev.lockstep.trainer.report.page.Series.Point;
-import dev.lockstep.trainer.report.page.SurfacePlot;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,5 +1,8 @@
 package dev.lockstep.trainer.report.page;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -10,22 +13,37 @@ import java.util.Optional;
  * @param title above it
  * @param kind how points are drawn where their series does not say
  * @param xLabel what x is, with its unit
- * @param yLabel what y is, with its unit
- * @param scale of the y axis
- * @param yRange part of the y axis that is shown; empty for all that there is
+ * @param yAxis what y is, and how much of it is shown
  * @param width of its card
  * @param series at least one
  */
 public record Chart(
-    String title,
-    Kind kind,
-    String xLabel,
-    String yLabel,
-    Scale scale,
-    Optional<Range> yRange,
-    Width width,
-    List<Series> series)
+    String title, Kind kind, String xLabel, Axis yAxis, Width width, List<Series> series)
     implements Page.Section {
+
+  /**
+   * A vertical axis.
+   *
+   * @param label what it shows, with its unit
+   * @param scale how it is divided
+   * @param range part that is shown; empty for all that there is
+   */
+  public record Axis(String label, Scale scale, @JsonIgnore Optional<Range> range) {
+
+    /** Requires all of them. */
+    public Axis {
+      Objects.requireNonNull(label, "label");
+      Objects.requireNonNull(scale, "scale");
+      Objects.requireNonNull(range, "range");
+    }
+
+    /** The range as JSON, which has none for an empty one. */
+    @JsonProperty("limits")
+    @JsonInclude(JsonInclude.Include.NON_EMPTY)
+    List<Double> limits() {
+      return range.map(shown -> List.of(shown.from(), shown.to())).orElse(List.of());
+    }
+  }
 
   /** How points are drawn. */
   public enum Kind {
@@ -58,18 +76,17 @@ public record Chart(
     Objects.requireNonNull(title, "title");
     Objects.requireNonNull(kind, "kind");
     Objects.requireNonNull(xLabel, "xLabel");
-    Objects.requireNonNull(yLabel, "yLabel");
-    Objects.requireNonNull(scale, "scale");
-    Objects.requireNonNull(yRange, "yRange");
+    Objects.requireNonNull(yAxis, "yAxis");
     Objects.requireNonNull(width, "width");
     series = List.copyOf(series);
     if (series.isEmpty()) {
       throw new IllegalArgumentException("chart " + title + ": series=0: give at least one");
     }
-    if (scale == Scale.LOGARITHMIC && yRange.isPresent() && yRange.get().from() <= 0) {
+    double from = yAxis.range().map(Range::from).orElse(Double.MIN_VALUE);
+    if (yAxis.scale() == Scale.LOGARITHMIC && from <= 0) {
       throw new IllegalArgumentException(
           "chart %s: y range from=%s on a logarithmic axis: give a value > 0"
-              .formatted(title, yRange.get().from()));
+              .formatted(title, from));
     }
     for (Series one : series) {
       if (kind == Kind.BAR && one.style() != Series.Style.AUTOMATIC) {
@@ -102,28 +119,32 @@ public record Chart(
 
   private static Chart linear(
       String title, Kind kind, String xLabel, String yLabel, List<Series> series) {
-    return new Chart(
-        title, kind, xLabel, yLabel, Scale.LINEAR, Optional.empty(), Width.HALF, series);
+    Axis yAxis = new Axis(yLabel, Scale.LINEAR, Optional.empty());
+    return new Chart(title, kind, xLabel, yAxis, Width.HALF, series);
   }
 
-  /** The same chart over a logarithmic y axis: values of 0 and below do not show. */
+  /** The same chart over a logarithmic y axis: values of 0 and below are not shown. */
   public Chart logarithmic() {
-    return new Chart(title, kind, xLabel, yLabel, Scale.LOGARITHMIC, yRange, width, series);
+    return withYAxis(new Axis(yAxis.label(), Scale.LOGARITHMIC, yAxis.range()));
   }
 
   /**
-   * The same chart with this part of the y axis only; what lies outside is cut off.
+   * The same chart with this part of the y axis only; values outside are cut off.
    *
    * @throws IllegalArgumentException unless {@code from < to}, and {@code from > 0} on a
    *     logarithmic axis
    */
   public Chart withYRange(double from, double to) {
-    return new Chart(
-        title, kind, xLabel, yLabel, scale, Optional.of(new Range(from, to)), width, series);
+    Range range = new Range(from, to);
+    return withYAxis(new Axis(yAxis.label(), yAxis.scale(), Optional.of(range)));
+  }
+
+  private Chart withYAxis(Axis axis) {
+    return new Chart(title, kind, xLabel, axis, width, series);
   }
 
   /** The same chart across the whole page. */
   public Chart wide() {
-    return new Chart(title, kind, xLabel, yLabel, scale, yRange, Width.FULL, series);
+    return new Chart(title, kind, xLabel, yAxis, Width.FULL, series);
   }
 }

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
 
@@ -43,8 +44,21 @@ public record Page(String title, String lead, List<Section> sections) {
     return String.format(Locale.ROOT, format, values);
   }
 
-  /** A part of a page. */
-  public sealed interface Section permits Figures, Table, Chart, SurfacePlot, Picture, Text {}
+  /** A part of a page; the names of its components are those of its JSON. */
+  public sealed interface Section permits Figures, Table, Chart, Picture, Text, Scripted {}
+
+  /** A section that brings the script that draws it. */
+  public non-sealed interface Scripted extends Section {
+
+    /** What the script draws; Jackson writes it as a JSON object. */
+    Map<String, ?> data();
+
+    /**
+     * Source that draws all sections of this class, which {@code lockstep.cards(NAME)} returns by
+     * the simple name of the class. Contained once in a page.
+     */
+    String script();
+  }
 
   /**
    * A few numbers worth a large type.

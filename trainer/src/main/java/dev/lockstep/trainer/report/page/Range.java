@@ -1,7 +1,7 @@
 package dev.lockstep.trainer.report.page;
 
 /**
- * A stretch of an axis, in the axis's unit.
+ * An interval of an axis, in the axis's unit.
  *
  * @param from finite, its lower end
  * @param to finite, above {@code from}
@@ -17,7 +17,7 @@ public record Range(double from, double to) {
   }
 
   /** The value at {@code index} of {@code count} evenly spaced ones, both ends included. */
-  double at(int index, int count) {
+  public double at(int index, int count) {
     return index == count - 1 ? to : from + (to - from) * index / (count - 1);
   }
 }

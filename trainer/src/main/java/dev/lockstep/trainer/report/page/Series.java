@@ -1,5 +1,7 @@
 package dev.lockstep.trainer.report.page;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.lockstep.trainer.metrics.EpochMetrics;
 import dev.lockstep.trainer.metrics.Metrics;
 import dev.lockstep.trainer.metrics.StepMetrics;
@@ -17,7 +19,7 @@ import java.util.stream.IntStream;
  * @param points in the order they are joined; those that are not finite are left out when drawn
  * @param style how they are drawn
  */
-public record Series(String name, List<Point> points, Style style) {
+public record Series(String name, @JsonIgnore List<Point> points, Style style) {
 
   /** How the points of a series are drawn. */
   public enum Style {
@@ -111,6 +113,15 @@ public record Series(String name, List<Point> points, Style style) {
                 .mapToObj(x -> new Point(x, f.applyAsDouble(x)))
                 .toList())
         .withStyle(Style.LINE);
+  }
+
+  /** [x, y] of each point that can be drawn. */
+  @JsonProperty("coordinates")
+  List<double[]> finite() {
+    return points.stream()
+        .filter(point -> Double.isFinite(point.x()) && Double.isFinite(point.y()))
+        .map(point -> new double[] {point.x(), point.y()})
+        .toList();
   }
 
   /** The same points, drawn in another way. */

@@ -11,66 +11,62 @@ import java.util.Base64;
 import java.util.Properties;
 import java.util.zip.GZIPOutputStream;
 
-/** A JavaScript library that pages carry inside, read from its webjar. Lives on the driver. */
-enum WebLibrary {
-  /** Lines, dots and bars. */
-  CHART_JS("chart.js", "dist/chart.umd.min.js"),
-  /** Surfaces and contours, which Chart.js does not draw. */
-  PLOTLY("plotly.js-dist", "plotly.js");
+/**
+ * A JavaScript library of a webjar on the class path, to be inlined in pages. Lives on the driver.
+ *
+ * @param artifact of the group {@code org.webjars.npm}
+ * @param file relative to the webjar's folder
+ */
+public record WebLibrary(String artifact, String file) {
 
-  private final String artifact;
-  private final String file;
-
-  WebLibrary(String artifact, String file) {
-    this.artifact = artifact;
-    this.file = file;
-  }
-
-  /** The source, to be run by a script element that it cannot end. */
-  String inScript() {
-    return new String(bytes(), StandardCharsets.UTF_8)
+  /** The source, for a script element, which it cannot end. */
+  public String script() {
+    return source()
         // Developer tools would look for the map beside this file.
         .replaceAll("(?m)^//# sourceMappingURL=.*$", "")
-        // It can stand only in strings and comments, where the backslash changes nothing.
+        // It occurs only in strings and comments, where the backslash changes nothing.
         .replaceAll("(?i)</(script)", "<\\\\/$1");
   }
 
-  /** The source compressed by gzip, in base64: a quarter of a large library's size. */
-  String compressed() {
-    ByteArrayOutputStream compressed = new ByteArrayOutputStream(4_000_000);
+  /** The source compressed by gzip, in base64. */
+  public String compressed() {
+    ByteArrayOutputStream compressed = new ByteArrayOutputStream();
     try (OutputStream gzip = new GZIPOutputStream(compressed)) {
-      gzip.write(bytes());
+      gzip.write(source().getBytes(StandardCharsets.UTF_8));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
     return Base64.getEncoder().encodeToString(compressed.toByteArray());
   }
 
-  private byte[] bytes() {
-    Properties versions = new Properties();
+  /**
+   * Source files lie in a folder that is named after the version, which Maven's properties tell.
+   */
+  private String source() {
+    Properties properties = new Properties();
+    String maven = "/META-INF/maven/org.webjars.npm/%s/pom.properties".formatted(artifact);
     try {
-      versions.load(
-          new StringReader(
-              new String(resource("weblibraries.properties"), StandardCharsets.UTF_8)));
+      properties.load(new StringReader(text(WebLibrary.class, maven)));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return resource(
+    return text(
+        WebLibrary.class,
         "/META-INF/resources/webjars/%s/%s/%s"
-            .formatted(artifact, versions.getProperty(artifact), file));
+            .formatted(artifact, properties.getProperty("version"), file));
   }
 
   /**
-   * A file of the class path.
+   * A text file of the class path, in UTF-8.
    *
-   * @param name relative to this package, or from the root if it begins with a slash
+   * @param name relative to the package of {@code owner}, or absolute if it begins with a slash
    */
-  static byte[] resource(String name) {
-    try (InputStream bytes = WebLibrary.class.getResourceAsStream(name)) {
+  public static String text(Class<?> owner, String name) {
+    try (InputStream bytes = owner.getResourceAsStream(name)) {
       if (bytes == null) {
         throw new IllegalStateException(name + " is not on the class path: rebuild lockstep.jar");
       }
-      return bytes.readAllBytes();
+      return new String(bytes.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -1,9 +1,11 @@
-// Draws the charts of a page, and keeps for landscape.js what both use.
+// Draws a page from the JSON that it contains. The scripts of other sections use what it returns.
 var lockstep = (function () {
   'use strict';
-  var drawings = JSON.parse(document.getElementById('drawings').textContent);
+  var page = JSON.parse(document.getElementById('page').textContent);
   var palette = 10;
-  var drawn = [];
+  // {section, place} of each card with a drawing.
+  var drawings = [];
+  var charts = [];
 
   function color(name) {
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -44,7 +46,7 @@ var lockstep = (function () {
 
   function categories(series) {
     var seen = new Set();
-    series.forEach(function (s) { s.points.forEach(function (p) { seen.add(p[0]); }); });
+    series.forEach(function (s) { s.coordinates.forEach(function (p) { seen.add(p[0]); }); });
     return Array.from(seen).sort(function (a, b) { return a - b; });
   }
 
@@ -54,7 +56,7 @@ var lockstep = (function () {
       style: 'BAR',
       tone: colorOf(index),
       data: labels.map(function (x) {
-        var at = series.points.find(function (p) { return p[0] === x; });
+        var at = series.coordinates.find(function (p) { return p[0] === x; });
         return at ? at[1] : null;
       }),
       backgroundColor: colorOf(index),
@@ -80,14 +82,14 @@ var lockstep = (function () {
     var style = styleOf(series, chart);
     var own = colorOf(index);
     var dashes = chart.series.filter(function (s) { return s.style === 'DASHED'; }).length;
-    var count = series.points.length;
+    var count = series.coordinates.length;
     var many = count > (chart.series.length > 4 ? 12 : 60);
-    var noisy = series.style === 'AUTOMATIC' && chart.series.length > 1 && isNoisy(series.points);
+    var noisy = series.style === 'AUTOMATIC' && chart.series.length > 1 && isNoisy(series.coordinates);
     var curve = {
       label: series.name,
       style: style,
       tone: own,
-      data: series.points.map(function (p) { return { x: p[0], y: p[1] }; }),
+      data: series.coordinates.map(function (p) { return { x: p[0], y: p[1] }; }),
       borderColor: own,
       backgroundColor: own,
       pointBackgroundColor: own,
@@ -112,17 +114,17 @@ var lockstep = (function () {
       curve.order = 0;
     } else if (style === 'PATH') {
       curve.borderWidth = 1.5;
-      curve.pointRadius = series.points.map(function (p, i) {
+      curve.pointRadius = series.coordinates.map(function (p, i) {
         return i === count - 1 ? 6 : many ? 2 : 3;
       });
-      curve.pointBorderWidth = series.points.map(function (p, i) {
+      curve.pointBorderWidth = series.coordinates.map(function (p, i) {
         return i === count - 1 ? 2 : 0;
       });
       curve.pointBorderColor = color('--card');
       curve.order = 1;
     } else {
       // Room for the dashes of another curve that lies on this one.
-      curve.borderWidth = dashes > 0 ? 4.5 : noisy ? 1.25 : isNoisy(series.points) ? 1.5 : 2;
+      curve.borderWidth = dashes > 0 ? 4.5 : noisy ? 1.25 : isNoisy(series.coordinates) ? 1.5 : 2;
       curve.borderColor = dashes > 0 && own[0] === '#' ? own + '90' : noisy && own[0] === '#' ? own + 'aa' : own;
       curve.pointRadius = series.style === 'AUTOMATIC' && !many && dashes === 0 ? 3 : 0;
       // A noisy curve must not hide the others: it is drawn before them, and lighter.
@@ -149,13 +151,13 @@ var lockstep = (function () {
   }
 
   function scales(chart, labels) {
-    var logarithmic = chart.scale === 'LOGARITHMIC';
+    var logarithmic = chart.yAxis.scale === 'LOGARITHMIC';
     var x = axis(chart.xLabel, labels ? 'category' : 'linear');
-    var y = axis(chart.yLabel, logarithmic ? 'logarithmic' : 'linear');
+    var y = axis(chart.yAxis.label, logarithmic ? 'logarithmic' : 'linear');
     y.ticks.callback = function (value, index, ticks) {
       return !logarithmic || named(value, ticks) ? short(value) : '';
     };
-    if (chart.yRange) { y.min = chart.yRange[0]; y.max = chart.yRange[1]; }
+    if (chart.yAxis.limits) { y.min = chart.yAxis.limits[0]; y.max = chart.yAxis.limits[1]; }
     if (labels) {
       x.grid.display = false;
       // One group alone is told by the legend.
@@ -175,12 +177,19 @@ var lockstep = (function () {
     return { x: x, y: y };
   }
 
-  // An SVG element, or one with children.
+  // Children are elements or text, which cannot become markup.
+  function filled(node, attributes, children) {
+    Object.keys(attributes).forEach(function (key) { node.setAttribute(key, attributes[key]); });
+    (children || []).forEach(function (child) { node.append(child); });
+    return node;
+  }
+
+  function element(name, attributes, children) {
+    return filled(document.createElement(name), attributes, children);
+  }
+
   function shape(name, attributes, children) {
-    var element = document.createElementNS('http://www.w3.org/2000/svg', name);
-    Object.keys(attributes).forEach(function (key) { element.setAttribute(key, attributes[key]); });
-    (children || []).forEach(function (child) { element.append(child); });
-    return element;
+    return filled(document.createElementNS('http://www.w3.org/2000/svg', name), attributes, children);
   }
 
   function symbol(style, own) {
@@ -199,11 +208,9 @@ var lockstep = (function () {
   function legend(place, entries, toggled) {
     var before = place.previousElementSibling;
     if (before && before.className === 'legend') { before.remove(); }
-    var list = document.createElement('div');
-    list.className = 'legend';
+    var list = element('div', { class: 'legend' });
     entries.forEach(function (entry, i) {
-      var item = document.createElement(toggled ? 'button' : 'span');
-      item.append(symbol(entry.style, entry.color), entry.name);
+      var item = element(toggled ? 'button' : 'span', {}, [symbol(entry.style, entry.color), entry.name]);
       if (toggled) {
         item.setAttribute('aria-pressed', 'true');
         item.addEventListener('click', function () {
@@ -215,9 +222,8 @@ var lockstep = (function () {
     place.before(list);
   }
 
-  function draw(chart, index) {
+  function draw(chart, canvas) {
     var labels = chart.kind === 'BAR' ? categories(chart.series) : undefined;
-    var canvas = document.getElementById('chart-' + index);
     var curves = chart.series.map(function (s, i) {
       return labels ? barsOf(s, i, labels) : curveOf(s, i, chart);
     });
@@ -229,7 +235,7 @@ var lockstep = (function () {
         maintainAspectRatio: false,
         interaction: { mode: labels ? 'index' : 'nearest', intersect: false },
         // Marks at the edges are drawn whole, but what lies outside a given range is not.
-        clip: chart.yRange ? { left: 8, right: 8, top: 0, bottom: 0 } : 8,
+        clip: chart.yAxis.limits ? { left: 8, right: 8, top: 0, bottom: 0 } : 8,
         scales: scales(chart, labels),
         plugins: {
           legend: { display: false },
@@ -262,19 +268,81 @@ var lockstep = (function () {
     return picture;
   }
 
-  function redraw() {
-    drawn.forEach(function (c) { c.destroy(); });
-    drawn = drawings.charts.map(draw);
+  function row(cells, name) {
+    return element('tr', {}, cells.map(function (cell) { return element(name, {}, [cell]); }));
   }
 
-  if (drawings.charts.length > 0) {
-    redraw();
-    onColorScheme(redraw);
+  // What each type of section has below its title.
+  var contents = {
+    Figures: function (section) {
+      return section.figures.map(function (figure) {
+        return element('div', { class: 'card' }, [
+          element('div', { class: 'figure-label' }, [figure.label]),
+          element('div', { class: 'figure-value' }, [figure.value])
+        ]);
+      });
+    },
+    Table: function (section) {
+      var pairs = section.header.length === 0;
+      var rows = section.rows.map(function (cells) { return row(cells, 'td'); });
+      return [element('div', { class: 'scroll' }, [
+        element('table', pairs ? { class: 'pairs' } : {},
+          pairs ? rows : [row(section.header, 'th')].concat(rows))
+      ])];
+    },
+    Text: function (section) { return [element('p', {}, [section.body])]; },
+    Picture: function (section) {
+      return [element('img', {
+        class: 'picture',
+        alt: section.description,
+        src: 'data:image/png;base64,' + section.png
+      })];
+    },
+    Chart: function (section) {
+      var canvas = element('canvas', { role: 'img', 'aria-label': section.title });
+      drawings.push({ section: section, place: canvas });
+      return [element('div', { class: 'chart' }, [canvas])];
+    }
+  };
+
+  // A section of another type has a place that its own script draws on.
+  function place(section) {
+    var own = element('div', { class: 'drawing', role: 'img', 'aria-label': section.title });
+    drawings.push({ section: section, place: own });
+    return [own];
   }
+
+  function card(section) {
+    var children = (contents[section.type] || place)(section);
+    if (section.type === 'Figures') { return element('div', { class: 'figures wide' }, children); }
+    var title = section.title ? [element('h2', {}, [section.title])] : [];
+    return element('section', { class: section.wide ? 'card wide' : 'card' }, title.concat(children));
+  }
+
+  // The drawings of a type, as {section, place}.
+  function cards(type) {
+    return drawings.filter(function (drawing) { return drawing.section.type === type; });
+  }
+
+  function redraw() {
+    charts.forEach(function (chart) { chart.destroy(); });
+    charts = cards('Chart').map(function (drawing) { return draw(drawing.section, drawing.place); });
+  }
+
+  document.title = page.title;
+  document.querySelector('main').replaceChildren(
+    element('h1', {}, [page.title]),
+    element('p', { class: 'lead' }, [page.lead]),
+    element('div', { class: 'sections' }, page.sections.map(card)),
+    element('footer', {}, ['Written by Lockstep. This file needs no network.'])
+  );
+  redraw();
+  onColorScheme(redraw);
   return {
-    landscapes: drawings.landscapes,
+    cards: cards,
     color: color,
     colorOf: colorOf,
+    element: element,
     legend: legend,
     isDark: isDark,
     onColorScheme: onColorScheme

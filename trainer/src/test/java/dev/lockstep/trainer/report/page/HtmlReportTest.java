@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lockstep.trainer.metrics.EpochMetrics;
 import dev.lockstep.trainer.metrics.Metrics;
 import dev.lockstep.trainer.metrics.RunNote;
@@ -14,10 +17,7 @@ import dev.lockstep.trainer.report.page.Page.Picture;
 import dev.lockstep.trainer.report.page.Page.Table;
 import dev.lockstep.trainer.report.page.Page.Text;
 import dev.lockstep.trainer.report.page.Series.Point;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,7 +27,6 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -48,47 +47,37 @@ class HtmlReportTest {
   }
 
   @Test
-  void carriesOnlyTheLibrariesThatDrawIt() throws IOException {
-    SurfacePlot bowl =
-        SurfacePlot.contours(
-            "bowl", "x", "y", (x, y) -> x * x + 2 * y * y, new Range(-1, 1), new Range(-1, 1));
+  void carriesOnlyTheLibrariesThatDrawIt() {
     String text = HtmlReport.render(Page.titled("t").with(new Text("a", "b")));
     String curves = HtmlReport.render(run(50).page());
-    String landscape = HtmlReport.render(Page.titled("t").with(bowl));
 
-    assertFalse(text.contains("<script"));
+    assertFalse(text.contains("Chart.js v"));
+    assertTrue(curves.contains("Chart.js v"));
     assertTrue(curves.length() < 400_000, "a training's report stays small");
-    assertFalse(curves.contains("id=\"plotly\""));
-    assertFalse(landscape.contains("Chart.js v"));
-    assertTrue(landscape.length() < 4_000_000, "Plotly is compressed");
-    assertRefersToNothing(landscape);
-    Matcher packed = Pattern.compile("id=\"plotly\">([^<]*)</script>").matcher(landscape);
-    assertTrue(packed.find());
-    byte[] bytes = Base64.getDecoder().decode(packed.group(1));
-    try (InputStream gzip = new GZIPInputStream(new ByteArrayInputStream(bytes))) {
-      String source = new String(gzip.readAllBytes(), StandardCharsets.UTF_8);
-      assertTrue(source.startsWith("/**\n* plotly.js v3."), source.substring(0, 40));
+  }
+
+  /** A section that the page's own script cannot draw. */
+  private record Star(int points) implements Page.Scripted {
+    @Override
+    public Map<String, ?> data() {
+      return Map.of("title", "star", "points", points);
+    }
+
+    @Override
+    public String script() {
+      return "drawStars(lockstep.cards('Star'));";
     }
   }
 
   @Test
-  void pathsAreLiftedOntoTheirLandscape() {
-    Drawings drawings = new Drawings();
-    drawings.add(
-        SurfacePlot.surface(
-            "bowl",
-            "x",
-            "y",
-            (x, y) -> x == 0 ? Double.NaN : x * x + 2 * y * y,
-            new Range(-2, 2),
-            new Range(-1, 1),
-            Series.of("descent", new double[] {-2, 0, 1, 1}, new double[] {1, 0, 0, 1})));
+  void aSectionBringsItsScriptOnce() {
+    String html = HtmlReport.render(Page.titled("t").with(new Star(5), new Star(6)));
 
-    String json = drawings.inScript();
-    assertTrue(
-        json.contains("\"points\":[[-2.0,1.0,6.0],[0.0,0.0,null],[1.0,0.0,1.0],[1.0,1.0,3.0]]"));
-    assertTrue(json.contains("\"heights\":[[6.0,"), "the grid begins at its lower left corner");
-    assertTrue(json.contains("[-1.0,0.5,1.5]"), "between two points the path is on the surface");
+    assertEquals(5, section(html, 0).get("points").asInt());
+    assertEquals(6, section(html, 1).get("points").asInt());
+    assertEquals("Star", section(html, 1).get("type").asText());
+    assertEquals(2, html.split("drawStars", -1).length);
+    assertTrue(html.indexOf("drawStars") > html.indexOf("var lockstep"), "after the page's own");
   }
 
   @Test
@@ -97,13 +86,9 @@ class HtmlReportTest {
     String html =
         HtmlReport.render(Page.titled("t").with(half, half, half, new Text("a", "b"), half));
 
-    List<String> cards =
-        Pattern.compile("<section class=\"([a-z ]*)\">")
-            .matcher(html)
-            .results()
-            .map(card -> card.group(1))
-            .toList();
-    assertEquals(List.of("card", "card", "card wide", "card wide", "card wide"), cards);
+    List<Boolean> wide = new ArrayList<>();
+    page(html).get("sections").forEach(section -> wide.add(section.get("wide").asBoolean()));
+    assertEquals(List.of(false, false, true, true, true), wide);
   }
 
   @Test
@@ -111,7 +96,8 @@ class HtmlReportTest {
     String html =
         HtmlReport.render(Page.titled("t").with(new Picture("digits", "a \"7\"", onePixel())));
 
-    assertTrue(html.contains("alt=\"a &quot;7&quot;\" src=\"data:image/png;base64,iVBORw0KGgo"));
+    assertEquals("a \"7\"", section(html, 0).get("description").asText());
+    assertTrue(section(html, 0).get("png").asText().startsWith("iVBORw0KGgo"));
   }
 
   @Test
@@ -136,10 +122,27 @@ class HtmlReportTest {
                         .withYRange(0.5, 10)
                         .wide()));
 
-    assertTrue(html.contains("\"scale\":\"LOGARITHMIC\",\"yRange\":[0.5,10.0]"));
-    assertTrue(html.contains("\"style\":\"LINE\",\"points\":[[0.0,0.0],[1.0,2.0],"));
-    assertTrue(html.contains("\"style\":\"DASHED\""));
-    assertTrue(html.contains("<section class=\"card wide\"><h2>loss</h2>"));
+    JsonNode chart = section(html, 0);
+    assertEquals("LOGARITHMIC", chart.at("/yAxis/scale").asText());
+    assertEquals("[0.5,10.0]", chart.at("/yAxis/limits").toString());
+    assertEquals("LINE", chart.at("/series/0/style").asText());
+    assertEquals("[1.0,2.0]", chart.at("/series/0/coordinates/1").toString());
+    assertEquals("DASHED", chart.at("/series/1/style").asText());
+    assertTrue(chart.get("wide").asBoolean());
+  }
+
+  @Test
+  void pointsThatAreNotFiniteAreLeftOut() {
+    Series holes =
+        Series.of(
+            "s",
+            new double[] {1, 2, 3, 4},
+            new double[] {5, Double.NaN, Double.POSITIVE_INFINITY, 6});
+    JsonNode chart =
+        section(HtmlReport.render(Page.titled("t").with(Chart.lines("c", "x", "y", holes))), 0);
+
+    assertEquals("[[1.0,5.0],[4.0,6.0]]", chart.at("/series/0/coordinates").toString());
+    assertTrue(chart.at("/yAxis/limits").isMissingNode());
   }
 
   @Test
@@ -160,10 +163,11 @@ class HtmlReportTest {
   void showsCurvesFactsAndConfiguration() {
     String html = HtmlReport.render(run(3).page());
 
-    assertTrue(html.contains("<td>parametersSha256</td><td>c0ffee</td>"));
-    assertTrue(html.contains("<td>batchSize</td><td>64</td>"));
-    assertTrue(html.contains("\"points\":[[1.0,1.0],[2.0,0.5]"), html.substring(0, 6000));
-    assertTrue(html.contains("91.50 %"));
+    String json = page(html).toString();
+    assertTrue(json.contains("[\"parametersSha256\",\"c0ffee\"]"), json);
+    assertTrue(json.contains("[\"batchSize\",\"64\"]"), json);
+    assertTrue(json.contains("\"coordinates\":[[1.0,1.0],[2.0,0.5]"), json);
+    assertTrue(json.contains("91.50 %"), json);
   }
 
   @Test
@@ -177,18 +181,14 @@ class HtmlReportTest {
                 new Text(evil, evil),
                 new Table(evil, List.of(evil), List.of(List.of(evil))),
                 new Picture(evil, evil, onePixel()),
-                Chart.bars(evil, evil, evil, Series.of(evil, List.of(new Point(1, 2)))),
-                SurfacePlot.surface(
-                    evil,
-                    evil,
-                    evil,
-                    (x, y) -> x * y,
-                    new Range(0, 1),
-                    new Range(0, 1),
-                    Series.of(evil, List.of(new Point(0, 1))))));
+                Chart.bars(evil, evil, evil, Series.of(evil, List.of(new Point(1, 2))))));
 
     String html = HtmlReport.render(page);
     assertFalse(html.contains("<script>alert"));
+    assertEquals(evil, page(html).get("title").asText());
+    assertFalse(
+        WebLibrary.text(HtmlReport.class, "page.js")
+            .matches("(?s).*(inner|outer|insertAdj.*)HTML.*"));
   }
 
   @Test
@@ -257,6 +257,23 @@ class HtmlReportTest {
     Matcher references = REFERENCE.matcher(html);
     while (references.find()) {
       assertEquals("href=\"data:,", references.group());
+    }
+  }
+
+  private static JsonNode section(String html, int index) {
+    return page(html).get("sections").get(index);
+  }
+
+  /** The JSON that the page's script draws. */
+  private static JsonNode page(String html) {
+    Matcher island =
+        Pattern.compile("<script type=\"application/json\" id=\"page\">([^<]*)</script>")
+            .matcher(html);
+    assertTrue(island.find(), "the page has its JSON");
+    try {
+      return new ObjectMapper().readTree(island.group(1));
+    } catch (JsonProcessingException e) {
+      throw new AssertionError(e);
     }
   }
 

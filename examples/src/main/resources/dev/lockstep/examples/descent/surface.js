@@ -1,19 +1,12 @@
-// Draws the landscapes of a page with Plotly, which the page carries compressed.
+// Draws the surface plots of a page with Plotly, gzip-compressed in base64 here.
 (function () {
   'use strict';
+  var plotly = '{{plotly}}';
   var color = lockstep.color;
+  var plots = lockstep.cards('SurfacePlot');
 
-  function cards() {
-    return lockstep.landscapes.map(function (l, i) {
-      return document.getElementById('landscape-' + i);
-    });
-  }
-
-  function say(card, sentence) {
-    var note = document.createElement('p');
-    note.className = 'note';
-    note.textContent = sentence;
-    card.before(note);
+  function say(plot, sentence) {
+    plot.place.before(lockstep.element('p', { class: 'note' }, [sentence]));
   }
 
   function canShowSpace() {
@@ -31,13 +24,13 @@
     return Array.from({ length: count }, function (_, i) { return between(range, i / (count - 1)); });
   }
 
-  function heights(landscape) {
-    return landscape.heights.flat().filter(function (z) { return z !== null; });
+  function heights(surface) {
+    return surface.heights.flat().filter(function (z) { return z !== null; });
   }
 
   // Some round heights, none so low that its name would stand on that of another axis.
-  function levels(landscape) {
-    var all = heights(landscape);
+  function levels(surface) {
+    var all = heights(surface);
     var low = Math.min.apply(null, all);
     var high = Math.max.apply(null, all);
     var wanted = (high - low) / 4 || 1;
@@ -50,7 +43,7 @@
   }
 
   // From the page's own colors: the lowest place is the strongest.
-  function scaleOfColors() {
+  function colorScale() {
     return lockstep.isDark()
       ? [[0, '#9ab6ff'], [0.25, '#5f84e8'], [0.6, '#34509c'], [1, '#232f52']]
       : [[0, '#1b3fa8'], [0.25, '#5b86ee'], [0.6, '#a9c1f8'], [1, '#e6edfd']];
@@ -72,8 +65,8 @@
     });
   }
 
-  function surface(landscape) {
-    var all = heights(landscape);
+  function relief(surface) {
+    var all = heights(surface);
     var low = Math.min.apply(null, all);
     var high = Math.max.apply(null, all);
     // A path that lay in the surface would be drawn in shreds.
@@ -87,10 +80,10 @@
     }
     var traces = [{
       type: 'surface',
-      x: spaced(landscape.xRange, landscape.heights[0].length),
-      y: spaced(landscape.yRange, landscape.heights.length),
-      z: landscape.heights,
-      colorscale: scaleOfColors(),
+      x: spaced(surface.range, surface.heights[0].length),
+      y: spaced(surface.range, surface.heights.length),
+      z: surface.heights,
+      colorscale: colorScale(),
       showscale: false,
       lighting: { ambient: 0.85, diffuse: 0.35, specular: 0.05, roughness: 0.9 },
       contours: {
@@ -105,7 +98,7 @@
       },
       hovertemplate: '%{x:.3~g}, %{y:.3~g}: %{z:.4~g}<extra></extra>'
     }];
-    landscape.paths.forEach(function (path, i) {
+    surface.paths.forEach(function (path, i) {
       var own = pathColor(i);
       if (path.style !== 'DOTS') {
         traces.push(Object.assign(lifted(path.track), {
@@ -127,13 +120,13 @@
     return traces;
   }
 
-  function contours(landscape) {
+  function contours(surface) {
     var traces = [{
       type: 'contour',
-      x: spaced(landscape.xRange, landscape.heights[0].length),
-      y: spaced(landscape.yRange, landscape.heights.length),
-      z: landscape.heights,
-      colorscale: scaleOfColors(),
+      x: spaced(surface.range, surface.heights[0].length),
+      y: spaced(surface.range, surface.heights.length),
+      z: surface.heights,
+      colorscale: colorScale(),
       showscale: false,
       ncontours: 24,
       contours: {
@@ -144,7 +137,7 @@
       line: { width: 1.25, smoothing: 1 },
       hovertemplate: '%{x:.3~g}, %{y:.3~g}: %{z:.4~g}<extra></extra>'
     }];
-    landscape.paths.forEach(function (path, i) {
+    surface.paths.forEach(function (path, i) {
       traces.push({
         type: 'scatter',
         name: path.name,
@@ -178,23 +171,23 @@
 
   // From above the side that lies opposite to where the first path begins: paths descend towards
   // the viewer, on the inside of valleys.
-  function camera(landscape) {
-    var start = landscape.paths.length > 0 && landscape.paths[0].points[0];
+  function camera(surface) {
+    var start = surface.paths.length > 0 && surface.paths[0].points[0];
     function side(at, range, otherwise) {
       if (!start) { return otherwise; }
       return Math.sign(between(range, 0.5) - start[at]) || otherwise;
     }
     return {
       eye: {
-        x: 1.12 * side(0, landscape.xRange, -1),
-        y: 1.4 * side(1, landscape.yRange, -1),
+        x: 1.12 * side(0, surface.range, -1),
+        y: 1.4 * side(1, surface.range, -1),
         z: 1.22
       },
       center: { x: 0, y: 0, z: -0.2 }
     };
   }
 
-  function layout(landscape, flat) {
+  function layout(surface, flat) {
     var all = {
       autosize: true,
       margin: flat ? { l: 48, r: 8, t: 8, b: 42 } : { l: 0, r: 0, t: 0, b: 0 },
@@ -203,33 +196,33 @@
       font: { family: getComputedStyle(document.body).fontFamily, color: color('--ink'), size: 12 },
       showlegend: false
     };
-    var x = axis(landscape.xLabel, landscape.xRange);
-    var y = axis(landscape.yLabel, landscape.yRange);
+    var x = axis('x', surface.range);
+    var y = axis('y', surface.range);
     if (flat) {
       all.xaxis = x;
       all.yaxis = y;
     } else {
       var z = axis('');
       [x, y, z].forEach(function (a) { a.nticks = 6; a.showspikes = false; });
-      z.tickvals = levels(landscape);
+      z.tickvals = levels(surface);
       all.scene = {
         xaxis: x,
         yaxis: y,
         zaxis: z,
         aspectmode: 'manual',
         aspectratio: { x: 1.1, y: 1.1, z: 0.7 },
-        camera: camera(landscape)
+        camera: camera(surface)
       };
     }
     return all;
   }
 
   function draw(flatOnly) {
-    cards().forEach(function (card, i) {
-      var landscape = lockstep.landscapes[i];
-      var flat = flatOnly || landscape.view === 'CONTOURS';
-      if (landscape.paths.length > 0) {
-        lockstep.legend(card, landscape.paths.map(function (path, k) {
+    plots.forEach(function (plot) {
+      var surface = plot.section;
+      var flat = flatOnly || surface.view === 'CONTOURS';
+      if (surface.paths.length > 0) {
+        lockstep.legend(plot.place, surface.paths.map(function (path, k) {
           return {
             name: path.name,
             style: path.style === 'AUTOMATIC' ? 'PATH' : path.style,
@@ -238,45 +231,35 @@
         }));
       }
       Plotly.react(
-        card,
-        flat ? contours(landscape) : surface(landscape),
-        layout(landscape, flat),
+        plot.place,
+        flat ? contours(surface) : relief(surface),
+        layout(surface, flat),
         { responsive: true, displayModeBar: false, displaylogo: false, scrollZoom: false }
-      ).then(function () { card.dataset.drawn = ''; });
+      ).then(function () { plot.place.dataset.drawn = ''; });
     });
   }
 
   function start() {
     var flatOnly = !canShowSpace();
-    if (flatOnly) {
-      cards().forEach(function (card, i) {
-        if (lockstep.landscapes[i].view === 'SURFACE') {
-          say(card, 'This browser shows no WebGL, so the surface is drawn as its contours.');
-        }
-      });
-    }
+    plots.forEach(function (plot) {
+      if (flatOnly && plot.section.view === 'SURFACE') {
+        say(plot, 'This browser has no WebGL: the surface is drawn as contours.');
+      }
+    });
     draw(flatOnly);
     lockstep.onColorScheme(function () { draw(flatOnly); });
   }
 
-  function fail() {
-    cards().forEach(function (card) {
-      say(card, 'This browser is too old to unpack the drawing: open the page in one of 2023 or later.');
-    });
-  }
-
   if (typeof DecompressionStream === 'undefined') {
-    fail();
+    plots.forEach(function (plot) {
+      say(plot, 'This browser cannot unpack the drawing: use one of 2023 or later.');
+    });
     return;
   }
-  var element = document.getElementById('plotly');
-  var packed = Uint8Array.from(atob(element.textContent), function (c) { return c.charCodeAt(0); });
-  element.remove();
+  var packed = Uint8Array.from(atob(plotly), function (c) { return c.charCodeAt(0); });
   var unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
   new Response(unpacked).text().then(function (source) {
-    var script = document.createElement('script');
-    script.textContent = source;
-    document.head.append(script);
+    document.head.append(lockstep.element('script', {}, [source]));
     start();
   });
 })();
