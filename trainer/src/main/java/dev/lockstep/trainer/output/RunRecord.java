@@ -66,7 +66,7 @@ public record RunRecord(
       facts.put("skipped steps", String.format(Locale.ROOT, "%,d", skippedSteps()));
     }
     if (result.attempts() > 1) {
-      facts.put("launches", String.format(Locale.ROOT, "%,d", result.attempts()));
+      facts.put("attempts", String.format(Locale.ROOT, "%,d", result.attempts()));
     }
     result.endedEarly().ifPresent(reason -> facts.put("stopped early", reason));
     if (!result.rateCuts().isEmpty()) {
@@ -80,15 +80,9 @@ public record RunRecord(
     facts.put("numeric fingerprint", result.numericFingerprint());
     facts.put("data fingerprint", dataset.manifest().fingerprint());
     Map<String, String> asked = new LinkedHashMap<>();
-    configuration()
-        .properties()
-        .forEach(
-            e ->
-                asked.put(
-                    e.getKey(),
-                    e.getValue().isValueNode() ? e.getValue().asText() : e.getValue().toString()));
     asked.put("model", kind());
-    asked.put("data", dataset.location());
+    asked.put("dataset", dataset.location());
+    putLeaves("", configuration(), asked);
     return new TrainingReport(
         "Lockstep " + result.run(),
         facts,
@@ -96,6 +90,16 @@ public record RunRecord(
         result.metrics(),
         result.workerThroughputs(),
         result.notes());
+  }
+
+  /** Adds the values below a JSON node under their dotted names, without those that are null. */
+  private static void putLeaves(String name, JsonNode node, Map<String, String> into) {
+    if (node.isObject()) {
+      String prefix = name.isEmpty() ? "" : name + ".";
+      node.properties().forEach(e -> putLeaves(prefix + e.getKey(), e.getValue(), into));
+    } else if (!node.isNull()) {
+      into.put(name, node.isValueNode() ? node.asText() : node.toString());
+    }
   }
 
   private static String kilobytes(double bytes) {

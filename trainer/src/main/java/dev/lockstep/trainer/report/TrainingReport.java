@@ -25,11 +25,11 @@ import java.util.function.ToDoubleFunction;
  * A run as its report shows it. Lives on the driver.
  *
  * @param title heading of the page
- * @param facts what came out, in the order shown: accuracy, time, {@code parametersSha256}, …
- * @param configuration what was asked for, in the order shown
+ * @param facts results, in the order shown: accuracy, time, {@code parametersSha256}, …
+ * @param configuration names and values, in the order shown
  * @param metrics the curves
  * @param workers one row of a table each; may be empty
- * @param notes what happened to the run besides steps, one line each; may be empty
+ * @param notes events of the run besides steps, one line each; may be empty
  */
 public record TrainingReport(
     String title,
@@ -39,7 +39,7 @@ public record TrainingReport(
     List<WorkerThroughput> workers,
     List<RunNote> notes) {
 
-  /** Of a run of whose workers and course nothing is known. */
+  /** Without workers and notes. */
   public TrainingReport(
       String title, Map<String, String> facts, Map<String, String> configuration, Metrics metrics) {
     this(title, facts, configuration, metrics, List.of(), List.of());
@@ -68,10 +68,10 @@ public record TrainingReport(
             ofSteps("training, by step", StepMetrics::meanLoss),
             ofEpochs("training, by epoch", EpochMetrics::meanLoss),
             ofEpochs("validation", EpochMetrics::validationLoss),
-            notesOn("see below: what happened")));
+            notesOn("events")));
     chart(
         sections,
-        "Accuracy on the validation part",
+        "Validation accuracy",
         "%",
         List.of(ofEpochs("validation", metrics -> 100 * metrics.validationAccuracy())));
     chart(
@@ -96,7 +96,7 @@ public record TrainingReport(
     if (!notes.isEmpty()) {
       sections.add(
           new Table(
-              "What happened",
+              "Events",
               List.of("after step", ""),
               notes.stream().map(note -> List.of(text("%,d", note.step()), note.text())).toList()));
     }
@@ -105,7 +105,7 @@ public record TrainingReport(
     return new Page(title, "", sections);
   }
 
-  /** Dots on the curve of the loss where something happened. */
+  /** A dot on the curve of the loss for each event. */
   private Series notesOn(String name) {
     List<Point> points = new ArrayList<>();
     for (RunNote note : notes) {
@@ -165,7 +165,7 @@ public record TrainingReport(
   }
 
   /**
-   * What each worker did, and what its compute thread spent the time on.
+   * What each worker did, and how its compute thread spent the time.
    *
    * @param workers one row each
    */
@@ -239,11 +239,11 @@ public record TrainingReport(
       return "–";
     }
     if (seconds < 120) {
-      return text("%.1f s", seconds);
+      return text("%.1f\u00a0s", seconds);
     }
     long whole = Math.round(seconds);
     return whole < 7_200
-        ? text("%d min %02d s", whole / 60, whole % 60)
-        : text("%d h %02d min", whole / 3_600, whole / 60 % 60);
+        ? text("%d\u00a0min %02d\u00a0s", whole / 60, whole % 60)
+        : text("%d\u00a0h %02d\u00a0min", whole / 3_600, whole / 60 % 60);
   }
 }
