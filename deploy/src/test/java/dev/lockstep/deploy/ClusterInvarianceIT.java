@@ -111,7 +111,7 @@ class ClusterInvarianceIT {
     try (SparkCluster cluster = SparkCluster.start("local[1]")) {
       for (Case one : Case.values()) {
         TrainingResult result = train(cluster, one, 1, 42);
-        assertEquals(0, result.socketBytes());
+        assertEquals(0, result.cluster().socketBytes());
         onOneCore.put(one, result);
       }
     }
@@ -222,9 +222,10 @@ class ClusterInvarianceIT {
                     master + " " + one.name().toLowerCase(Locale.ROOT).replace('_', ' '),
                     () -> {
                       TrainingResult result = train(cluster, one, workers, 42);
-                      assertEquals(workers, result.workers());
-                      assertEquals(jvms, result.servers(), "distinct JVMs");
-                      assertEquals(jvms > 1, result.socketBytes() > 0, "bytes over sockets");
+                      assertEquals(workers, result.cluster().workers());
+                      assertEquals(jvms, result.cluster().servers(), "distinct JVMs");
+                      assertEquals(
+                          jvms > 1, result.cluster().socketBytes() > 0, "bytes over sockets");
                       TrainingResult reference = onOneCore.get(one);
                       assertEquals(reference.parametersSha256(), result.parametersSha256());
                       assertEquals(

@@ -159,7 +159,7 @@ final class FaultedCommand {
   void requireSameRun(CommandProcess.Ended ended, TrainingResult reference) throws IOException {
     assertEquals(reference.parametersSha256(), ended.found("parametersSha256 +([0-9a-f]{64})"));
     assertEquals(
-        LongStream.rangeClosed(1, reference.steps()).boxed().toList(),
+        LongStream.rangeClosed(1, reference.progress().steps()).boxed().toList(),
         steps().stream().map(StepMetrics::step).toList());
     String record = Files.readString(out.resolve("run.json"));
     assertTrue(record.contains('"' + reference.parametersSha256() + '"'), record);

@@ -132,7 +132,7 @@ final class FaultedTraining {
               new org.apache.hadoop.fs.Path(localPath(result), "metrics.jsonl"),
               new Configuration(false));
       assertEquals(
-          LongStream.rangeClosed(1, reference.steps()).boxed().toList(),
+          LongStream.rangeClosed(1, reference.progress().steps()).boxed().toList(),
           log.steps().stream().map(StepMetrics::step).toList());
       assertEquals(losses(reference.metrics()), losses(log));
       assertEquals(losses(reference.metrics()), losses(result.metrics()));

@@ -85,7 +85,7 @@ class LostExecutorIT {
     assertEndsSoon(training);
     assertFalse(Files.exists(folder.resolve("killed/run.json")), "no finished run");
     TrainingResult next = train("next", 1, 2).get(2, TimeUnit.MINUTES);
-    assertEquals(2, next.servers());
+    assertEquals(2, next.cluster().servers());
   }
 
   @Test

@@ -79,7 +79,7 @@ class RepeatedFaultsIT {
               ignored -> awaitResumption(training));
       System.out.println(outcome.recoveries().get(0));
       outcome.requireSameRun(reference);
-      assertEquals(1, outcome.result().workers());
+      assertEquals(1, outcome.result().cluster().workers());
     }
   }
 
@@ -146,7 +146,7 @@ class RepeatedFaultsIT {
                 fault -> standalone.killWorker("second"));
         outcome.recoveries().forEach(System.out::println);
         outcome.requireSameRun(reference);
-        assertEquals(1, outcome.result().workers());
+        assertEquals(1, outcome.result().cluster().workers());
 
         standalone.startWorker("third", Map.of());
         Path out = training.nextOut();

@@ -107,7 +107,7 @@ class StandaloneIT {
     try (SparkCluster cluster = SparkCluster.start("local[1]")) {
       here = train(cluster, c -> c);
     }
-    assertEquals(2, apart.servers());
+    assertEquals(2, apart.cluster().servers());
     assertEquals(here.parametersSha256(), apart.parametersSha256());
   }
 

@@ -78,7 +78,7 @@ class DataSetTrainingTest {
 
     TrainingResult again = train("five", 2);
     assertEquals(five.run(), again.run());
-    assertEquals(0, again.workers(), "launched again");
+    assertEquals(0, again.cluster().workers(), "launched again");
     TrainingConfig config =
         TrainingConfig.builder()
             .optimization(o -> o.epochs(6))
@@ -179,7 +179,7 @@ class DataSetTrainingTest {
             assertThrows(NoSuchElementException.class, batches::next).getMessage());
       }
     }
-    assertEquals(result.examples(), examples);
+    assertEquals(result.progress().examples(), examples);
     MultiLayerNetwork trained = result.model().network();
     assertEquals(0, trained.params().distance2(plain.params()), 1e-4);
     assertEquals(plain.getIterationCount(), trained.getIterationCount());

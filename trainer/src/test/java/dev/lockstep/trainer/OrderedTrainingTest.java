@@ -70,7 +70,7 @@ class OrderedTrainingTest {
     TrainingResult two;
 
     two = Lockstep.train(spark, network(), images, others);
-    assertEquals(2, two.workers());
+    assertEquals(2, two.cluster().workers());
 
     TrainingResult one = Lockstep.train(spark, network(), images, config);
     assertEquals(one.parametersSha256(), two.parametersSha256());

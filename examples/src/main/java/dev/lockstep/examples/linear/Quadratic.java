@@ -92,7 +92,10 @@ public final class Quadratic extends Experiment {
               result.metrics().epochs(),
               EpochMetrics::elapsedSeconds,
               EpochMetrics::meanLoss));
-      speeds.add(Series.of(way.text, List.of(new Point(0, result.steps() / result.seconds()))));
+      speeds.add(
+          Series.of(
+              way.text,
+              List.of(new Point(0, result.progress().steps() / result.progress().seconds()))));
       MultiLayerNetwork trained = result.model().network();
       fits.add(
           Series.function(

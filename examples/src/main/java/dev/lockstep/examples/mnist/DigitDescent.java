@@ -125,7 +125,7 @@ public class DigitDescent extends Experiment {
     return new Page.Figures(
         Figure.of("validation accuracy", "%.2f %%", 100 * last.validationAccuracy()),
         Figure.of("epochs", "%d", last.epoch()),
-        Figure.of("steps", "%,d", result.steps()),
-        Figure.of("images a second", "%,.0f", result.examplesPerSecond()));
+        Figure.of("steps", "%,d", result.progress().steps()),
+        Figure.of("images a second", "%,.0f", result.progress().examplesPerSecond()));
   }
 }

@@ -73,7 +73,7 @@ public final class RnnClipping extends Experiment {
     long cut = with.metrics().steps().stream().filter(step -> step.gradientNorm() > 1).count();
     return page.with(
             new Page.Figures(
-                Figure.of(what + ": steps clipped", "%d of %d", cut, with.steps()),
+                Figure.of(what + ": steps clipped", "%d of %d", cut, with.progress().steps()),
                 Figure.of("validation loss, clipped", "%.4f", lastLoss(with)),
                 Figure.of("not clipped", "%.4f", lastLoss(without))),
             Chart.lines(

@@ -89,19 +89,19 @@ public final class LargeDataset extends Experiment {
             new Page.Figures(
                 Figure.of("dataset", "%,.0f MB", bytes / 1e6),
                 Figure.of("heap of an executor", "%,.0f MB", heap / 1e6),
-                Figure.of("examples a second", "%,.0f", result.examplesPerSecond()),
+                Figure.of("examples a second", "%,.0f", result.progress().examplesPerSecond()),
                 Figure.of(
                     "validation accuracy",
                     "%.2f %%",
                     100 * result.metrics().lastEpoch().validationAccuracy()),
-                Figure.of("training", "%,.1f s", result.seconds())),
+                Figure.of("training", "%,.1f s", result.progress().seconds())),
             Chart.bars(
                 "Throughput of each worker",
                 "worker",
                 "examples a second",
                 Series.of(
                     "examples a second",
-                    result.workerThroughputs(),
+                    result.cluster().workerThroughputs(),
                     WorkerThroughput::worker,
                     WorkerThroughput::examplesPerSecond)),
             Chart.lines(
@@ -110,7 +110,7 @@ public final class LargeDataset extends Experiment {
                     "cross-entropy, training",
                     Series.ofSteps("loss", result.metrics(), StepMetrics::meanLoss).smoothed(10))
                 .logarithmic(),
-            TrainingReport.workerTable(result.workerThroughputs()),
+            TrainingReport.workerTable(result.cluster().workerThroughputs()),
             ExecutorHeap.table(heaps, bytes),
             new Page.Text("What the training was to hold", plan.toString()));
   }

@@ -97,8 +97,8 @@ public final class Modes extends Experiment {
           List.of(
               mode,
               Page.text("%.1f %%", 100 * result.metrics().lastEpoch().validationAccuracy()),
-              Page.text("%.1f s", result.seconds()),
-              Page.text("%.1f MB", result.steps() * megabytesPerStep),
+              Page.text("%.1f s", result.progress().seconds()),
+              Page.text("%.1f MB", result.progress().steps() * megabytesPerStep),
               config.givesSameBits() ? "yes" : "no"));
     }
     return Page.titled("One network in every mode")

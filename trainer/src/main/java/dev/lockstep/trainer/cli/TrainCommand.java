@@ -322,9 +322,9 @@ final class TrainCommand implements Callable<Integer> {
     console.printf(
         Locale.ROOT,
         "%,d steps in %.1f s, %,.0f examples/s, training loss %.4f%n",
-        result.steps(),
-        result.seconds(),
-        result.examplesPerSecond(),
+        result.progress().steps(),
+        result.progress().seconds(),
+        result.progress().examplesPerSecond(),
         last.meanLoss());
     if (!Double.isNaN(last.validationLoss())) {
       console.printf(Locale.ROOT, "validation loss %.4f", last.validationLoss());

@@ -461,22 +461,24 @@ final class RunSupervisor {
         outputs.path().toString(),
         RunFolder.sha256(trained.parameters(0)),
         trained,
-        step(),
         tracker.metrics(),
-        Math.max(launched, newest.orElseThrow().manifest().attempt()),
-        tracker.notes(),
-        endedEarly(),
-        cuts.cuts(),
-        workers,
-        servers,
-        ofJvms.stream().mapToLong(WorkerResult::bytesSent).sum(),
-        new Exchanged(
-            ofJvms.stream().mapToLong(one -> one.exchanged().pushed()).sum(),
-            ofJvms.stream().mapToLong(one -> one.exchanged().pulled()).sum()),
-        throughputs(),
-        progress().seconds(),
-        progress().examples(),
-        newest.orElseThrow().manifest().numericFingerprint());
+        new TrainingResult.Progress(
+            step(),
+            progress().examples(),
+            progress().seconds(),
+            Math.max(launched, newest.orElseThrow().manifest().attempt()),
+            tracker.notes(),
+            endedEarly(),
+            cuts.cuts()),
+        new TrainingResult.Cluster(
+            workers,
+            servers,
+            ofJvms.stream().mapToLong(WorkerResult::bytesSent).sum(),
+            new Exchanged(
+                ofJvms.stream().mapToLong(one -> one.exchanged().pushed()).sum(),
+                ofJvms.stream().mapToLong(one -> one.exchanged().pulled()).sum()),
+            throughputs(),
+            newest.orElseThrow().manifest().numericFingerprint()));
   }
 
   /** Attempts of a worker on the same executor are one. */

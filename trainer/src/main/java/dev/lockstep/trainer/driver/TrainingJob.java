@@ -345,9 +345,7 @@ public final class TrainingJob {
             model,
             beginning.plan().pace(),
             result,
-            launches.numerics(),
-            spark.version(),
-            spark.master());
+            new RunRecord.Environment(launches.numerics(), spark.version(), spark.master()));
     folder.write(RunFolder.REPORT, HtmlReport.render(record.report().page()));
     folder.write(
         RunFolder.RECORD,

@@ -2,7 +2,7 @@ package dev.lockstep.trainer.metrics;
 
 /**
  * What one epoch amounted to. Lives on the driver. A value that was not measured is NaN; it is left
- * out of logs and charts.
+ * out of logs and charts. One component for each field of a line of {@code metrics.jsonl}.
  *
  * @param epoch the epoch just completed, counted from 1
  * @param step optimizer steps taken in the run so far

@@ -2,7 +2,8 @@ package dev.lockstep.trainer.metrics;
 
 /**
  * What one optimizer step amounted to, or a run of steps since the previous record. Lives on the
- * driver. A value that was not measured is NaN; it is left out of logs and charts.
+ * driver. A value that was not measured is NaN; it is left out of logs and charts. One component
+ * for each field of a line of {@code metrics.jsonl}.
  *
  * @param step optimizer steps taken in the run so far, this one included; at least 1
  * @param epoch epochs completed before this step

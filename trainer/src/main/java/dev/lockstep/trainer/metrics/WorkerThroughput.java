@@ -11,30 +11,41 @@ import java.io.Serializable;
  * @param host of that
  * @param virtualWorkers that it played
  * @param examples whose gradients it computed
- * @param seconds in the loop, validation and checkpoints included
- * @param gradientSeconds of these, computing gradients
- * @param dataSeconds of these, waiting for micro-batches to train on
- * @param parameterSeconds of these, waiting until pushes were taken and parameters had come: for
- *     servers and for slower workers
- * @param betweenRoundsSeconds of these, validating, saving and reporting; the rest are sums,
- *     compression, local optimizer steps and copies
+ * @param seconds in the loop
  */
 public record WorkerThroughput(
-    int worker,
-    String executor,
-    String host,
-    int virtualWorkers,
-    long examples,
-    double seconds,
-    double gradientSeconds,
-    double dataSeconds,
-    double parameterSeconds,
-    double betweenRoundsSeconds)
+    int worker, String executor, String host, int virtualWorkers, long examples, Seconds seconds)
     implements Serializable {
+
+  /**
+   * What the time was spent on. What none of the parts counts are sums, compression, local
+   * optimizer steps and copies.
+   *
+   * @param total validation and checkpoints included
+   * @param gradients computing them
+   * @param data waiting for micro-batches to train on
+   * @param parameters waiting until pushes were taken and parameters had come: for servers and for
+   *     slower workers
+   * @param betweenRounds validating, saving and reporting
+   */
+  public record Seconds(
+      double total, double gradients, double data, double parameters, double betweenRounds)
+      implements Serializable {
+
+    /** The sums. */
+    Seconds plus(Seconds other) {
+      return new Seconds(
+          total + other.total,
+          gradients + other.gradients,
+          data + other.data,
+          parameters + other.parameters,
+          betweenRounds + other.betweenRounds);
+    }
+  }
 
   /** Training examples a second, validation included. */
   public double examplesPerSecond() {
-    return examples / seconds;
+    return examples / seconds.total();
   }
 
   /** Whether both speak of the same worker on the same executor. */
@@ -59,10 +70,6 @@ public record WorkerThroughput(
         host,
         virtualWorkers,
         examples + later.examples,
-        seconds + later.seconds,
-        gradientSeconds + later.gradientSeconds,
-        dataSeconds + later.dataSeconds,
-        parameterSeconds + later.parameterSeconds,
-        betweenRoundsSeconds + later.betweenRoundsSeconds);
+        seconds.plus(later.seconds));
   }
 }

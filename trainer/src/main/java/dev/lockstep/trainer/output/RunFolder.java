@@ -1,6 +1,5 @@
 package dev.lockstep.trainer.output;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lockstep.sharding.AddressSecrets;
@@ -230,9 +229,9 @@ public final class RunFolder {
         return read.apply(WorkerReport.JSON.createObjectNode());
       }
       try (InputStream in = files.open(file(RECORD))) {
-        return read.apply(WorkerReport.JSON.readTree(in).path("data"));
+        return read.apply(RunRecord.parse(in.readAllBytes(), file(RECORD).toString()).path("data"));
       }
-    } catch (JsonProcessingException | IllegalArgumentException e) {
+    } catch (IllegalArgumentException e) {
       throw new IOException(
           file(RECORD)
               + " is not the record of a run: "

@@ -1,5 +1,6 @@
 package dev.lockstep.trainer.output;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -29,21 +30,65 @@ import java.util.Map;
  * @param config of the run, resolved
  * @param dataset that it was trained on
  * @param model that was trained
- * @param pace of its mode
+ * @param schedule of its steps
  * @param result what came out
- * @param numerics the different arithmetics of the workers
- * @param sparkVersion of the cluster
- * @param master of the cluster
+ * @param environment where it ran
  */
 public record RunRecord(
     TrainingConfig config,
     ShardedDataset dataset,
     ModelDefinition model,
-    StepSchedule pace,
+    StepSchedule schedule,
     TrainingResult result,
-    List<NumericFingerprint> numerics,
-    String sparkVersion,
-    String master) {
+    Environment environment) {
+
+  /** Version of the format of {@code run.json}; a reader refuses others. */
+  private static final int FORMAT_VERSION = 1;
+
+  private static final String VERSION = "formatVersion";
+
+  /**
+   * Where a run ran.
+   *
+   * @param numerics the different arithmetics of the workers
+   * @param sparkVersion of the cluster
+   * @param master of the cluster
+   */
+  public record Environment(
+      List<NumericFingerprint> numerics, String sparkVersion, String master) {}
+
+  /**
+   * Parses a {@code run.json}.
+   *
+   * @param file for messages
+   * @throws IOException if it is none, or of a version that this build cannot read
+   */
+  static JsonNode parse(byte[] json, String file) throws IOException {
+    JsonNode record;
+    try {
+      record = WorkerReport.JSON.readTree(json);
+    } catch (JsonProcessingException e) {
+      throw new IOException(
+          file
+              + " is not the record of a run: "
+              + e.getOriginalMessage()
+              + ": restore it, or move the model elsewhere",
+          e);
+    }
+    JsonNode version = record.path(VERSION);
+    if (!version.isInt() || version.intValue() != FORMAT_VERSION) {
+      throw new IOException(
+          file
+              + " is a run record of "
+              + VERSION
+              + "="
+              + (version.isMissingNode() ? "none" : version)
+              + " != "
+              + FORMAT_VERSION
+              + ": use the version of Lockstep that wrote it, or train again with this one");
+    }
+    return record;
+  }
 
   /** What people see. */
   public TrainingReport report() {
@@ -59,25 +104,28 @@ public record RunRecord(
           String.format(Locale.ROOT, "%.2f %%", 100 * last.validationAccuracy()));
     }
     facts.put(
-        "throughput", String.format(Locale.ROOT, "%,.0f examples/s", result.examplesPerSecond()));
-    facts.put("time", String.format(Locale.ROOT, "%.1f s", result.seconds()));
-    facts.put("steps", String.format(Locale.ROOT, "%,d", result.steps()));
+        "throughput",
+        String.format(Locale.ROOT, "%,.0f examples/s", result.progress().examplesPerSecond()));
+    facts.put("time", String.format(Locale.ROOT, "%.1f s", result.progress().seconds()));
+    facts.put("steps", String.format(Locale.ROOT, "%,d", result.progress().steps()));
     if (skippedSteps() > 0) {
       facts.put("skipped steps", String.format(Locale.ROOT, "%,d", skippedSteps()));
     }
-    if (result.attempts() > 1) {
-      facts.put("attempts", String.format(Locale.ROOT, "%,d", result.attempts()));
+    if (result.progress().attempts() > 1) {
+      facts.put("attempts", String.format(Locale.ROOT, "%,d", result.progress().attempts()));
     }
-    result.endedEarly().ifPresent(reason -> facts.put("stopped early", reason));
-    if (!result.rateCuts().isEmpty()) {
-      facts.put("learning rate lowered", new RateCuts(result.rateCuts()).toString());
+    result.progress().endedEarly().ifPresent(reason -> facts.put("stopped early", reason));
+    if (!result.progress().rateCuts().isEmpty()) {
+      facts.put("learning rate lowered", new RateCuts(result.progress().rateCuts()).toString());
     }
-    facts.put("workers", result.workers() + " on " + result.servers() + " executor(s)");
+    facts.put(
+        "workers",
+        result.cluster().workers() + " on " + result.cluster().servers() + " executor(s)");
     facts.put("exchanged", kilobytes(result.exchangedBytesPerStep()) + " a step");
     facts.put("through sockets", kilobytes(result.socketBytesPerStep()) + " a step");
     facts.put("parameters", String.format(Locale.ROOT, "%,d", result.parameters().length));
     facts.put("parametersSha256", result.parametersSha256());
-    facts.put("numeric fingerprint", result.numericFingerprint());
+    facts.put("numeric fingerprint", result.cluster().numericFingerprint());
     facts.put("data fingerprint", dataset.manifest().fingerprint());
     Map<String, String> asked = new LinkedHashMap<>();
     asked.put("model", kind());
@@ -88,8 +136,8 @@ public record RunRecord(
         facts,
         asked,
         result.metrics(),
-        result.workerThroughputs(),
-        result.notes());
+        result.cluster().workerThroughputs(),
+        result.progress().notes());
   }
 
   /** Adds the values below a JSON node under their dotted names, without those that are null. */
@@ -126,13 +174,15 @@ public record RunRecord(
   /** What {@code run.json} says. */
   public ObjectNode json() {
     ObjectNode json = WorkerReport.JSON.createObjectNode();
+    json.put(VERSION, FORMAT_VERSION);
     json.put("run", result.run());
     json.put("finished", Instant.now().toString());
     json.put("parametersSha256", result.parametersSha256());
-    // An earlier launch of the run may have been allowed what this command does not allow.
+    // An earlier attempt of the run may have been allowed what this command does not allow.
     json.put(
         "reproducible",
-        config.givesSameBits() && !NumericFingerprint.isMixed(result.numericFingerprint()));
+        config.givesSameBits()
+            && !NumericFingerprint.isMixed(result.cluster().numericFingerprint()));
     json.set("config", configuration());
     json.putObject("model")
         .put("kind", kind())
@@ -151,9 +201,9 @@ public record RunRecord(
     data.set("classes", WorkerReport.JSON.valueToTree(dataset.manifest().classes()));
     ObjectNode numeric = json.putObject("numeric");
     numeric.put("profile", config.cluster().numericProfile());
-    numeric.put("fingerprint", result.numericFingerprint());
+    numeric.put("fingerprint", result.cluster().numericFingerprint());
     ArrayNode machines = numeric.putArray("machines");
-    for (NumericFingerprint one : numerics) {
+    for (NumericFingerprint one : environment.numerics()) {
       machines
           .addObject()
           .put("natives", one.natives())
@@ -163,36 +213,36 @@ public record RunRecord(
     }
     json.putObject("versions")
         .put("java", System.getProperty("java.version"))
-        .put("spark", sparkVersion)
+        .put("spark", environment.sparkVersion())
         .put("deeplearning4j", Versions.ofThisBuild().deeplearning4j());
     ObjectNode cluster = json.putObject("cluster");
     cluster
-        .put("master", master)
-        .put("workers", result.workers())
-        .put("servers", result.servers())
-        .put("socketBytes", result.socketBytes())
+        .put("master", environment.master())
+        .put("workers", result.cluster().workers())
+        .put("servers", result.cluster().servers())
+        .put("socketBytes", result.cluster().socketBytes())
         .put("socketBytesPerStep", result.socketBytesPerStep())
-        .put("pushedBytes", result.exchanged().pushed())
-        .put("pulledBytes", result.exchanged().pulled())
+        .put("pushedBytes", result.cluster().exchanged().pushed())
+        .put("pulledBytes", result.cluster().exchanged().pulled())
         .put("exchangedBytes", result.exchangedBytes())
         .put("exchangedBytesPerStep", result.exchangedBytesPerStep());
     ArrayNode workers = cluster.putArray("workerThroughputs");
-    for (WorkerThroughput one : result.workerThroughputs()) {
+    for (WorkerThroughput one : result.cluster().workerThroughputs()) {
       ObjectNode worker = WorkerReport.JSON.valueToTree(one);
       workers.add(worker.put("examplesPerSecond", one.examplesPerSecond()));
     }
     EpochMetrics last = result.metrics().lastEpoch();
     ObjectNode outcome = json.putObject("result");
-    outcome.put("steps", result.steps());
-    outcome.put("stepsPerEpoch", pace.stepsPerEpoch());
+    outcome.put("steps", result.progress().steps());
+    outcome.put("stepsPerEpoch", schedule.stepsPerEpoch());
     outcome.put("skippedSteps", skippedSteps());
-    outcome.put("attempts", result.attempts());
-    outcome.set("notes", WorkerReport.JSON.valueToTree(result.notes()));
-    result.endedEarly().ifPresent(reason -> outcome.put("stoppedEarly", reason));
-    outcome.set("rateCuts", WorkerReport.JSON.valueToTree(result.rateCuts()));
-    outcome.put("examples", result.examples());
-    outcome.put("seconds", result.seconds());
-    outcome.put("examplesPerSecond", result.examplesPerSecond());
+    outcome.put("attempts", result.progress().attempts());
+    outcome.set("notes", WorkerReport.JSON.valueToTree(result.progress().notes()));
+    result.progress().endedEarly().ifPresent(reason -> outcome.put("stoppedEarly", reason));
+    outcome.set("rateCuts", WorkerReport.JSON.valueToTree(result.progress().rateCuts()));
+    outcome.put("examples", result.progress().examples());
+    outcome.put("seconds", result.progress().seconds());
+    outcome.put("examplesPerSecond", result.progress().examplesPerSecond());
     outcome.put("trainingLoss", last.meanLoss());
     if (!Double.isNaN(last.validationLoss())) {
       outcome.put("validationLoss", last.validationLoss());

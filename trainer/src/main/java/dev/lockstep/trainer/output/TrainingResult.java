@@ -16,50 +16,77 @@ import java.util.Optional;
  * @param out folder of its outputs, a qualified Hadoop URI
  * @param parametersSha256 SHA-256 of θ as little-endian float32, in hexadecimal
  * @param model what was trained, as in {@link #modelFile()}: to be used, scored or trained further
- * @param steps optimizer steps taken
  * @param metrics of every step and epoch
- * @param attempts launches so far, of this command and of earlier ones
- * @param notes what happened to the run besides steps, in order: lost executors, checkpoints that
- *     could not be written
- * @param endedEarly why the run ended before its last epoch; empty if it did not
- * @param rateCuts what the learning rate was multiplied by after gradients that were not finite
- * @param workers barrier tasks of the last launch, W; 0 if the run was complete already
- * @param servers parameter shards: distinct executor JVMs
- * @param socketBytes that workers and servers sent each other through sockets, messages as a whole;
- *     0 in one JVM; of launches that ended well, as all that follows of traffic and workers
- * @param exchanged gradients (in mode {@code averaging}, changes of parameters) that all workers
- *     pushed and parameters that they pulled, through sockets or in memory
- * @param workerThroughputs of the workers in the order of their index; a worker has several where
- *     the run had several attempts and it was not always on the same executor
- * @param seconds from the meeting of the workers to the last step
- * @param examples used for gradients
- * @param numericFingerprint of the arithmetic
+ * @param progress how far the run came, and how
+ * @param cluster what it ran on
  */
 public record TrainingResult(
     String run,
     String out,
     String parametersSha256,
     InitialModel model,
-    long steps,
     Metrics metrics,
-    int attempts,
-    List<RunNote> notes,
-    Optional<String> endedEarly,
-    List<RateCut> rateCuts,
-    int workers,
-    int servers,
-    long socketBytes,
-    Exchanged exchanged,
-    List<WorkerThroughput> workerThroughputs,
-    double seconds,
-    long examples,
-    String numericFingerprint) {
+    Progress progress,
+    Cluster cluster) {
 
-  /** Copies the lists. */
-  public TrainingResult {
-    notes = List.copyOf(notes);
-    rateCuts = List.copyOf(rateCuts);
-    workerThroughputs = List.copyOf(workerThroughputs);
+  /**
+   * How far a run came, and how.
+   *
+   * @param steps optimizer steps taken
+   * @param examples used for gradients
+   * @param seconds from the start of the workers to the last step, over all attempts
+   * @param attempts so far, of this command and of earlier ones
+   * @param notes what happened to the run besides steps, in order: lost executors, checkpoints that
+   *     could not be written
+   * @param endedEarly why the run ended before its last epoch; empty if it did not
+   * @param rateCuts what the learning rate was multiplied by after gradients that were not finite
+   */
+  public record Progress(
+      long steps,
+      long examples,
+      double seconds,
+      int attempts,
+      List<RunNote> notes,
+      Optional<String> endedEarly,
+      List<RateCut> rateCuts) {
+
+    /** Copies the lists. */
+    public Progress {
+      notes = List.copyOf(notes);
+      rateCuts = List.copyOf(rateCuts);
+    }
+
+    /** Training examples a second, validation included. */
+    public double examplesPerSecond() {
+      return examples / seconds;
+    }
+  }
+
+  /**
+   * What a run ran on. Traffic and workers are those of attempts that ended well.
+   *
+   * @param workers barrier tasks of the last attempt, W; 0 if the run was complete already
+   * @param servers parameter shards: distinct executor JVMs
+   * @param socketBytes that workers and servers sent each other through sockets, messages as a
+   *     whole; 0 in one JVM
+   * @param exchanged gradients (in mode {@code averaging}, changes of parameters) that all workers
+   *     pushed and parameters that they pulled, through sockets or in memory
+   * @param workerThroughputs of the workers in the order of their index; a worker has several where
+   *     the run had several attempts and it was not always on the same executor
+   * @param numericFingerprint of the arithmetic
+   */
+  public record Cluster(
+      int workers,
+      int servers,
+      long socketBytes,
+      Exchanged exchanged,
+      List<WorkerThroughput> workerThroughputs,
+      String numericFingerprint) {
+
+    /** Copies the list. */
+    public Cluster {
+      workerThroughputs = List.copyOf(workerThroughputs);
+    }
   }
 
   /** θ, length P, in DL4J's flattened order. */
@@ -74,7 +101,7 @@ public record TrainingResult(
 
   /** Bytes that all workers and servers together sent each other for one step, on average. */
   public double socketBytesPerStep() {
-    return (double) socketBytes / steps;
+    return (double) cluster.socketBytes() / progress.steps();
   }
 
   /**
@@ -88,16 +115,11 @@ public record TrainingResult(
    * where that is averaged.
    */
   public long exchangedBytes() {
-    return exchanged.total();
+    return cluster.exchanged().total();
   }
 
   /** {@link #exchangedBytes()} for one step, on average. */
   public double exchangedBytesPerStep() {
-    return (double) exchanged.total() / steps;
-  }
-
-  /** Training examples a second, validation included. */
-  public double examplesPerSecond() {
-    return examples / seconds;
+    return (double) exchangedBytes() / progress.steps();
   }
 }

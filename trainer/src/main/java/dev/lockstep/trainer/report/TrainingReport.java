@@ -179,11 +179,11 @@ public record TrainingReport(
               text("%d", one.virtualWorkers()),
               text("%,d", one.examples()),
               text("%,.0f", one.examplesPerSecond()),
-              time(one.seconds()),
-              share(one.gradientSeconds(), one),
-              share(one.dataSeconds(), one),
-              share(one.parameterSeconds(), one),
-              share(one.betweenRoundsSeconds(), one)));
+              time(one.seconds().total()),
+              share(one.seconds().gradients(), one),
+              share(one.seconds().data(), one),
+              share(one.seconds().parameters(), one),
+              share(one.seconds().betweenRounds(), one)));
     }
     return new Table(
         "Workers",
@@ -202,7 +202,7 @@ public record TrainingReport(
   }
 
   private static String share(double seconds, WorkerThroughput of) {
-    return measured("%.1f %%", 100 * seconds / of.seconds());
+    return measured("%.1f %%", 100 * seconds / of.seconds().total());
   }
 
   private static Table pairs(String title, Map<String, String> entries) {

@@ -256,11 +256,12 @@ public final class TrainingTask implements BarrierStage.Task<WorkerResult> {
             node.address().host(),
             to - from,
             clock.examples(),
-            clock.seconds(Activity.LOOP),
-            clock.seconds(Activity.GRADIENTS),
-            clock.seconds(Activity.DATA),
-            clock.seconds(Activity.PARAMETERS),
-            clock.seconds(Activity.BETWEEN_ROUNDS)));
+            new WorkerThroughput.Seconds(
+                clock.seconds(Activity.LOOP),
+                clock.seconds(Activity.GRADIENTS),
+                clock.seconds(Activity.DATA),
+                clock.seconds(Activity.PARAMETERS),
+                clock.seconds(Activity.BETWEEN_ROUNDS))));
   }
 
   private Replicas replicas(

@@ -71,7 +71,7 @@ public final class CheckpointOverheadBenchmark {
               result.parameters().length,
               saves ? "every " + every : "at the end",
               seconds,
-              1e3 * seconds / (result.steps() - 10));
+              1e3 * seconds / (result.progress().steps() - 10));
           if (round >= 0) {
             (saves ? with : without)[round] = seconds;
           }

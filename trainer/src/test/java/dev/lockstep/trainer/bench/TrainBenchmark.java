@@ -142,7 +142,7 @@ public final class TrainBenchmark {
                 .mode(m -> m.virtualWorkers(1))
                 .output(o -> o.folder(out.toString()))
                 .build());
-    return result.examplesPerSecond();
+    return result.progress().examplesPerSecond();
   }
 
   private static double median(double[] values) {

@@ -103,7 +103,7 @@ class AveragingJobTest {
     UnaryOperator<TrainingConfig.Builder> two =
         c -> c.data(d -> d.batchSize(8)).mode(m -> m.accumulate(2));
     TrainingResult one = training.run(1, two);
-    assertEquals(12, one.steps());
+    assertEquals(12, one.progress().steps());
     TrainingResult plain = training.run(2, c -> c);
     assertExchanged(12, plain);
     // The same examples in every step, but other sums: and the mlp has no dropout.
@@ -117,12 +117,15 @@ class AveragingJobTest {
 
   /** In every round each worker pushes one subtree's vector and pulls the parameters. */
   private static void assertExchanged(int rounds, TrainingResult result) throws IOException {
-    long vectors = 4L * rounds * result.workers() * result.parameters().length;
-    assertEquals(vectors, result.exchanged().pulled());
+    long vectors = 4L * rounds * result.cluster().workers() * result.parameters().length;
+    assertEquals(vectors, result.cluster().exchanged().pulled());
     // Frames with many zeros, of units that are never active, are shorter.
-    assertTrue(result.exchanged().pushed() <= vectors, result.exchanged().toString());
-    assertTrue(result.exchanged().pushed() > 0.5 * vectors, result.exchanged().toString());
-    assertEquals(0, result.socketBytes());
+    assertTrue(
+        result.cluster().exchanged().pushed() <= vectors, result.cluster().exchanged().toString());
+    assertTrue(
+        result.cluster().exchanged().pushed() > 0.5 * vectors,
+        result.cluster().exchanged().toString());
+    assertEquals(0, result.cluster().socketBytes());
     assertEquals(result.exchangedBytes() / 12.0, result.exchangedBytesPerStep());
     String record = Files.readString(Path.of(URI.create(result.out())).resolve("run.json"));
     assertTrue(record.contains("\"exchangedBytes\" : " + result.exchangedBytes()), record);

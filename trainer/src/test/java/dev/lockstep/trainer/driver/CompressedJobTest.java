@@ -51,7 +51,7 @@ class CompressedJobTest {
     for (String compression : COMPRESSIONS) {
       TrainingResult one =
           training.run(2, c -> c.mode(m -> m.gradientCompression(Compression.parse(compression))));
-      pushed.put(compression, one.exchanged().pushed());
+      pushed.put(compression, one.cluster().exchanged().pushed());
       double last = one.metrics().epochs().get(7).meanLoss();
       if (compression.equals("none")) {
         atFirst = one.metrics().steps().get(0).meanLoss();
@@ -91,10 +91,11 @@ class CompressedJobTest {
         new CheckpointStore(
             new org.apache.hadoop.fs.Path(result.out() + "/" + RunFolder.CHECKPOINTS),
             new Configuration());
-    var replicas = checkpoints.read(result.steps()).manifest().replicas();
+    var replicas = checkpoints.read(result.progress().steps()).manifest().replicas();
     float[][] residuals = new float[replicas.size()][];
     for (int v = 0; v < residuals.length; v++) {
-      residuals[v] = checkpoints.readReplica(result.steps(), replicas.get(v)).vectors()[0];
+      residuals[v] =
+          checkpoints.readReplica(result.progress().steps(), replicas.get(v)).vectors()[0];
       assertEquals(result.parameters().length, residuals[v].length);
     }
     return residuals;

@@ -82,7 +82,7 @@ class FaultyDiskTest {
                           : Faults.Fault.NONE;
                   default -> Faults.Fault.NONE;
                 });
-    assertEquals(1, faulty.attempts());
+    assertEquals(1, faulty.progress().attempts());
     assertTold("step-000000000002/shard-00000.attempt-1: No space left on device");
     assertTold("step-000000000004/shard-00000.attempt-1 (Permission denied)");
     assertTold("step-000000000006/shard-00000.attempt-1 has 100 bytes != ");
@@ -102,10 +102,10 @@ class FaultyDiskTest {
                         && path.contains("step-000000000012/shard-00000.attempt-1")
                     ? Faults.Fault.FULL
                     : Faults.Fault.NONE);
-    assertEquals(2, faulty.attempts());
+    assertEquals(2, faulty.progress().attempts());
     assertTrue(
-        faulty.notes().get(0).text().contains("No space left on device"),
-        faulty.notes().toString());
+        faulty.progress().notes().get(0).text().contains("No space left on device"),
+        faulty.progress().notes().toString());
     assertEquals(onASoundDisk().parametersSha256(), faulty.parametersSha256());
   }
 
@@ -128,7 +128,7 @@ class FaultyDiskTest {
 
     TrainingResult resumed = train("objects", Kind.OBJECTS, (operation, path) -> Faults.Fault.NONE);
     assertEquals(onASoundDisk().parametersSha256(), resumed.parametersSha256());
-    assertEquals(2, resumed.attempts());
+    assertEquals(2, resumed.progress().attempts());
     List<StepMetrics> steps = MetricsLog.read(log, new Configuration(false)).steps();
     assertEquals(
         LongStream.rangeClosed(1, 12).boxed().toList(),

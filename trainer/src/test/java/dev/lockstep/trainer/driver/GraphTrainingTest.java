@@ -62,7 +62,7 @@ class GraphTrainingTest {
         SyntheticDataset.classes(folder.resolve("data"), List.of(FEATURES), CLASSES, 237);
     TrainingResult three =
         Lockstep.train(LocalSpark.shared(), branches(), dataset, config("three"));
-    assertEquals(3, three.workers());
+    assertEquals(3, three.cluster().workers());
 
     TrainingConfig config = config("unused");
     ComputationGraph fit = new ComputationGraph(branches());
@@ -71,7 +71,7 @@ class GraphTrainingTest {
             .initialParameters();
     fit.init(Nd4j.createFromArray(theta).reshape(1, theta.length), true);
     List<DataSet> batches = globalBatches(dataset, config);
-    assertEquals(three.steps(), batches.size());
+    assertEquals(three.progress().steps(), batches.size());
     batches.forEach(fit::fit);
 
     File zip = new File(URI.create(three.modelFile()));

@@ -98,7 +98,7 @@ class LaunchTest {
         FREE.countDown();
       }
       await().atMost(SOON).until(other::isDone);
-      assertEquals(1, train(spark, "late", Duration.ofMinutes(1)).steps());
+      assertEquals(1, train(spark, "late", Duration.ofMinutes(1)).progress().steps());
     }
   }
 

@@ -88,7 +88,7 @@ class MnistTest {
                   .output(o -> o.folder(folder.resolve("run").toUri().toString()))
                   .build());
 
-      assertEquals(EPOCHS * 8_000L, result.examples());
+      assertEquals(EPOCHS * 8_000L, result.progress().examples());
       double ours = result.metrics().epochs().get(EPOCHS - 1).validationAccuracy();
       double plain = plainAccuracy(model, dataset, split);
       assertTrue(ours >= 0.94, ours + " < 0.94");

@@ -62,7 +62,7 @@ class ModesJobTest {
     TrainingResult async = training.run(3, c -> c.mode(m -> m.kind(Mode.ASYNC)));
     for (TrainingResult result : List.of(ssp, async)) {
       assertEquals(12, result.metrics().steps().size());
-      assertEquals(sync.examples(), result.examples());
+      assertEquals(sync.progress().examples(), result.progress().examples());
       assertTrue(record(result).contains("\"reproducible\" : false"), record(result));
       assertTrue(
           result.metrics().epochs().get(1).meanLoss()
@@ -83,10 +83,10 @@ class ModesJobTest {
     assertEquals(12, three.metrics().steps().size());
     assertEquals(2, three.metrics().epochs().size());
     // One for each worker, though there were two attempts: all are on one executor.
-    assertEquals(3, three.workerThroughputs().size());
+    assertEquals(3, three.cluster().workerThroughputs().size());
     assertEquals(
-        three.examples(),
-        three.workerThroughputs().stream().mapToLong(WorkerThroughput::examples).sum());
+        three.progress().examples(),
+        three.cluster().workerThroughputs().stream().mapToLong(WorkerThroughput::examples).sum());
     for (int step = 0; step < 7; step++) {
       assertEquals(
           sync.metrics().steps().get(step).meanLoss(),

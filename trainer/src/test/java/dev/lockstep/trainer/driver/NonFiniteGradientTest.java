@@ -70,14 +70,14 @@ class NonFiniteGradientTest {
     TrainingResult three =
         training(MUCH_TOO_FAST).run("three", c -> lowering(c).cluster(s -> s.workers(3)));
     assertEquals(one.parametersSha256(), three.parametersSha256());
-    assertEquals(one.rateCuts(), three.rateCuts());
-    assertFalse(one.rateCuts().isEmpty());
-    assertEquals(120, one.steps());
+    assertEquals(one.progress().rateCuts(), three.progress().rateCuts());
+    assertFalse(one.progress().rateCuts().isEmpty());
+    assertEquals(120, one.progress().steps());
     for (float parameter : one.parameters()) {
       assertTrue(Float.isFinite(parameter));
     }
-    long from = one.rateCuts().get(0).fromStep();
-    assertTrue(from > 0 && from % 4 == 0, one.rateCuts().toString());
+    long from = one.progress().rateCuts().get(0).fromStep();
+    assertTrue(from > 0 && from % 4 == 0, one.progress().rateCuts().toString());
     assertEquals(MUCH_TOO_FAST, rate(one, from));
     assertEquals(MUCH_TOO_FAST / 64, rate(one, from + 1));
     assertTrue(
@@ -91,8 +91,8 @@ class NonFiniteGradientTest {
   @Test
   void aLoweredRateGivesTheModelOfAScheduleThatFallsAtThatStep() throws IOException {
     TrainingResult lowered = training(MUCH_TOO_FAST).run("lowered", this::lowering);
-    assertEquals(1, lowered.rateCuts().size());
-    int from = (int) lowered.rateCuts().get(0).fromStep();
+    assertEquals(1, lowered.progress().rateCuts().size());
+    int from = (int) lowered.progress().rateCuts().get(0).fromStep();
     ISchedule falls =
         new MapSchedule(ScheduleType.ITERATION, Map.of(0, MUCH_TOO_FAST, from, MUCH_TOO_FAST / 64));
     TrainingResult scheduled =
@@ -103,7 +103,7 @@ class NonFiniteGradientTest {
   @Test
   void runsStoppedAfterARateCutResumeToTheSameModel() throws IOException {
     TrainingResult whole = training(MUCH_TOO_FAST).run("whole", this::lowering);
-    long from = whole.rateCuts().get(0).fromStep();
+    long from = whole.progress().rateCuts().get(0).fromStep();
     // Before the step that overflows, just after going back, and later.
     for (long stop : new long[] {from - 1, from + 2, from + 30}) {
       messages.failAfter = stop;
@@ -118,7 +118,7 @@ class NonFiniteGradientTest {
           training(MUCH_TOO_FAST)
               .run("stopped-" + stop, c -> lowering(c).cluster(s -> s.workers(1)));
       assertEquals(whole.parametersSha256(), resumed.parametersSha256(), "stopped at " + stop);
-      assertEquals(whole.rateCuts(), resumed.rateCuts());
+      assertEquals(whole.progress().rateCuts(), resumed.progress().rateCuts());
       assertEquals(rates(whole), rates(resumed));
     }
   }
@@ -223,7 +223,7 @@ class NonFiniteGradientTest {
       assertNotEquals(full.parametersSha256(), result.parametersSha256());
       assertEquals(end, result.model().epochs());
       assertEquals(6L * end, result.model().iterations());
-      String reason = result.endedEarly().orElseThrow();
+      String reason = result.progress().endedEarly().orElseThrow();
       assertTrue(
           reason.startsWith("validation loss has not got better by more than 0.02 for 2 epochs"),
           reason);
@@ -231,7 +231,7 @@ class NonFiniteGradientTest {
       assertTrue(output(result, "report.html").contains("stopped early"));
       assertTrue(messages.text().contains("ends after epoch " + end + ": " + reason));
     }
-    assertTrue(same.endedEarly().isEmpty());
+    assertTrue(same.progress().endedEarly().isEmpty());
     assertFalse(output(same, "run.json").contains("stoppedEarly"));
   }
 
@@ -243,7 +243,10 @@ class NonFiniteGradientTest {
             c.optimization(o -> o.epochs(20).earlyStopping(stopping))
                 .checkpoints(s -> s.keepBest(dev.lockstep.ps.schedule.Plateau.Metric.LOSS));
     TrainingResult whole = training(0.1).run("whole", change);
-    for (long stop : new long[] {whole.steps() - 8, whole.steps() - 1, whole.steps()}) {
+    for (long stop :
+        new long[] {
+          whole.progress().steps() - 8, whole.progress().steps() - 1, whole.progress().steps()
+        }) {
       messages.failAfter = stop;
       assertThrows(
           Stopped.class,
@@ -252,16 +255,18 @@ class NonFiniteGradientTest {
       TrainingResult resumed =
           training(0.1).run("at-" + stop, c -> change.apply(c).cluster(s -> s.workers(1)));
       assertEquals(whole.parametersSha256(), resumed.parametersSha256(), "stopped at " + stop);
-      assertEquals(whole.endedEarly(), resumed.endedEarly());
+      assertEquals(whole.progress().endedEarly(), resumed.progress().endedEarly());
     }
     messages.lines.clear();
     TrainingResult again = training(0.1).run("whole", change);
     assertEquals(whole.parametersSha256(), again.parametersSha256());
-    assertEquals(whole.endedEarly(), again.endedEarly());
+    assertEquals(whole.progress().endedEarly(), again.progress().endedEarly());
     assertTrue(
-        messages.text().contains("is complete: " + whole.steps() + " steps: validation loss"));
+        messages
+            .text()
+            .contains("is complete: " + whole.progress().steps() + " steps: validation loss"));
     TrainingResult further = training(0.1).run("whole", c -> c.optimization(o -> o.epochs(20)));
-    assertEquals(120, further.steps());
+    assertEquals(120, further.progress().steps());
     assertEquals(
         training(0.1).run("straight", c -> c.optimization(o -> o.epochs(20))).parametersSha256(),
         further.parametersSha256());

@@ -64,7 +64,7 @@ class OptimizerJobTest {
     for (StepMetrics step : two.metrics().steps()) {
       assertEquals(1e-3 * scales[step.epoch()], step.learningRate(), 1e-12, step.toString());
     }
-    assertEquals(two.steps(), two.metrics().steps().size());
+    assertEquals(two.progress().steps(), two.metrics().steps().size());
     assertNotEquals(two.parametersSha256(), training.run(2, c -> c).parametersSha256());
     String report = Files.readString(out(two).resolve("report.html"));
     assertTrue(report.contains("Learning rate"), "the report shows the rate's curve");

@@ -220,7 +220,7 @@ class ResumedRunTest {
     stopAfter(11, "stopped", c -> change.apply(c).cluster(s -> s.workers(1)));
     TrainingResult resumed = training.run("stopped", change);
     assertSame(whole, resumed);
-    assertEquals(3, resumed.attempts());
+    assertEquals(3, resumed.progress().attempts());
   }
 
   @Test
@@ -311,7 +311,7 @@ class ResumedRunTest {
                 .output(o -> o.existing(ExistingOutput.WARM_START));
     stopAfter(2, "warm", other);
     TrainingResult resumed = training.run("warm", other);
-    assertEquals(33, resumed.steps());
+    assertEquals(33, resumed.progress().steps());
     String[] files = folder.resolve("warm").toFile().list();
     assertTrue(Stream.of(files).anyMatch(name -> name.startsWith("before-run-")));
 
@@ -343,10 +343,11 @@ class ResumedRunTest {
               }
             });
     assertEquals(1, relaunched.size());
-    assertEquals(2, mended.attempts());
+    assertEquals(2, mended.progress().attempts());
     assertSame(whole, mended);
     assertTrue(
-        mended.notes().get(0).text().startsWith("attempt 1 ended: "), mended.notes().toString());
+        mended.progress().notes().get(0).text().startsWith("attempt 1 ended: "),
+        mended.progress().notes().toString());
   }
 
   @Test
@@ -416,17 +417,17 @@ class ResumedRunTest {
     TrainingResult resumed =
         training.run("stopped-" + run, c -> change.apply(c).cluster(s -> s.workers(workersAfter)));
     assertEquals(id, resumed.run());
-    assertTrue(resumed.attempts() >= 2);
+    assertTrue(resumed.progress().attempts() >= 2);
     assertSame(whole, resumed);
   }
 
   /** The outputs of both runs are equal, times apart. */
   private void assertSame(TrainingResult whole, TrainingResult resumed) throws IOException {
     assertEquals(whole.parametersSha256(), resumed.parametersSha256());
-    assertEquals(whole.steps(), resumed.steps());
-    assertEquals(whole.examples(), resumed.examples());
+    assertEquals(whole.progress().steps(), resumed.progress().steps());
+    assertEquals(whole.progress().examples(), resumed.progress().examples());
     assertEquals(
-        LongStream.rangeClosed(1, whole.steps()).boxed().toList(),
+        LongStream.rangeClosed(1, whole.progress().steps()).boxed().toList(),
         resumed.metrics().steps().stream().map(StepMetrics::step).toList());
     for (TrainingResult one : List.of(whole, resumed)) {
       assertEquals(
@@ -434,7 +435,7 @@ class ResumedRunTest {
           MetricsLog.read(
               new org.apache.hadoop.fs.Path(one.out(), RunFolder.METRICS), new Configuration()));
     }
-    for (int i = 0; i < whole.steps(); i++) {
+    for (int i = 0; i < whole.progress().steps(); i++) {
       StepMetrics a = whole.metrics().steps().get(i);
       StepMetrics b = resumed.metrics().steps().get(i);
       assertEquals(a.meanLoss(), b.meanLoss(), "loss of step " + a.step());

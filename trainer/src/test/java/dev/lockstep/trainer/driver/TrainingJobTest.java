@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.TestTraining;
 import dev.lockstep.trainer.config.CheckpointInterval;
@@ -12,6 +13,7 @@ import dev.lockstep.trainer.config.OutputConfig.ExistingOutput;
 import dev.lockstep.trainer.config.TrainingException;
 import dev.lockstep.trainer.metrics.WorkerThroughput;
 import dev.lockstep.trainer.output.RunFolder;
+import dev.lockstep.trainer.output.RunRecordTest;
 import dev.lockstep.trainer.output.TrainingResult;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -64,28 +66,33 @@ class TrainingJobTest {
     MultiLayerNetwork network =
         ModelSerializer.restoreMultiLayerNetwork(out.resolve("model.zip").toFile(), true);
     assertEquals(result.parametersSha256(), RunFolder.sha256(network.params().toFloatVector()));
-    assertEquals(result.steps(), network.getIterationCount());
+    assertEquals(result.progress().steps(), network.getIterationCount());
     assertEquals(2L * network.numParams(), network.getUpdater().getStateViewArray().length());
     String json = Files.readString(out.resolve("run.json"));
+    assertEquals(
+        RunRecordTest.names(RunRecordTest.golden()),
+        RunRecordTest.names(new ObjectMapper().readTree(json)),
+        "a change of the format needs another version and another golden sample");
     assertTrue(json.contains(result.parametersSha256()), json);
     assertTrue(json.contains("\"workerThroughputs\" : [ {"), json);
     assertTrue(Files.readString(out.resolve("report.html")).contains("waiting for parameters"));
-    assertEquals(2, result.workerThroughputs().size());
+    assertEquals(2, result.cluster().workerThroughputs().size());
     long examples = 0;
-    for (WorkerThroughput worker : result.workerThroughputs()) {
+    for (WorkerThroughput worker : result.cluster().workerThroughputs()) {
       assertEquals(2, worker.virtualWorkers());
       assertEquals("driver", worker.executor());
       examples += worker.examples();
       double parts =
-          worker.gradientSeconds()
-              + worker.dataSeconds()
-              + worker.parameterSeconds()
-              + worker.betweenRoundsSeconds();
-      assertTrue(0 < parts && parts <= worker.seconds(), worker.toString());
-      assertTrue(worker.gradientSeconds() > 0, worker.toString());
+          worker.seconds().gradients()
+              + worker.seconds().data()
+              + worker.seconds().parameters()
+              + worker.seconds().betweenRounds();
+      assertTrue(0 < parts && parts <= worker.seconds().total(), worker.toString());
+      assertTrue(worker.seconds().gradients() > 0, worker.toString());
     }
-    assertEquals(result.examples(), examples);
-    assertEquals(result.steps() + 3, Files.readAllLines(out.resolve("metrics.jsonl")).size());
+    assertEquals(result.progress().examples(), examples);
+    assertEquals(
+        result.progress().steps() + 3, Files.readAllLines(out.resolve("metrics.jsonl")).size());
   }
 
   @Test
@@ -128,8 +135,8 @@ class TrainingJobTest {
             .withData(dataset)
             .withModel("mlp:200,40")
             .run(2, c -> c.data(d -> d.validationFraction(0)));
-    assertEquals(3, result.steps());
-    assertEquals(9, result.examples());
+    assertEquals(3, result.progress().steps());
+    assertEquals(9, result.progress().examples());
   }
 
   @Test

@@ -157,11 +157,11 @@ class WorkerInvarianceTest {
         name,
         () -> {
           TrainingResult one = training.run(1, change);
-          assertEquals(1, one.workers());
-          assertEquals(one.steps(), one.metrics().steps().size(), "one entry a step");
+          assertEquals(1, one.cluster().workers());
+          assertEquals(one.progress().steps(), one.metrics().steps().size(), "one entry a step");
           for (int w : workers) {
             TrainingResult other = training.run(w, change);
-            assertEquals(w, other.workers());
+            assertEquals(w, other.cluster().workers());
             assertSameRun(one, other);
           }
           String same = rowsByHash.putIfAbsent(one.parametersSha256(), name);
@@ -170,7 +170,7 @@ class WorkerInvarianceTest {
   }
 
   private static void assertSameRun(TrainingResult one, TrainingResult other) {
-    String workers = other.workers() + " workers";
+    String workers = other.cluster().workers() + " workers";
     assertEquals(one.parametersSha256(), other.parametersSha256(), workers);
     assertEquals(losses(one), losses(other), workers);
     assertEquals(
