@@ -39,6 +39,8 @@ class CodeRulesTest {
           "sharding.augment.RandomFlip",
           "trainer.DataSetSource",
           "trainer.cli.Main",
+          // Generated.
+          "trainer.config.OptimizerSettingsBuilder",
           // Its constant is used.
           "trainer.model.ConfigurationTree",
           // The tests of other modules read manifests, and put faults into messages.
