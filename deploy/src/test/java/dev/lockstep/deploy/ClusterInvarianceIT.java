@@ -45,7 +45,8 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
  * θ does not depend on the cluster. The cases cover every value and every pair of values of
  * (master, V, model, data, clipping), and one compression and one averaging beside; each case runs
  * on {@code local[1]} and on other masters. Without {@code V6} in its name a case has V = 4. More
- * cases in one JVM: {@code WorkerInvarianceTest}.
+ * cases in one JVM: {@code WorkerInvarianceTest}. Executors with the optimizing compiler: {@link
+ * LauncherIT}.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
@@ -94,10 +95,6 @@ class ClusterInvarianceIT {
       this.compression = compression;
     }
   }
-
-  /** Executors with the compilers that users' executors have. */
-  private static final Map<String, String> USERS_COMPILERS =
-      Map.of("spark.executor.extraJavaOptions", "");
 
   @TempDir private static Path folder;
   private ShardedDataset whole;
@@ -188,7 +185,6 @@ class ClusterInvarianceIT {
   @TestFactory
   Stream<DynamicTest> sameBitsOnThreeExecutors() {
     return sameBits(
-        SparkCluster.start("local-cluster[3,1,2048]", USERS_COMPILERS),
         "local-cluster[3,1,2048]",
         3,
         3,

@@ -131,9 +131,8 @@ class RepeatedFaultsIT {
 
   @Test
   void trainingContinuesWithTheRemainingWorkersOrWaitsForMinWorkers() throws IOException {
-    try (StandaloneDaemons standalone = StandaloneDaemons.start(folder)) {
-      standalone.startWorker("first", Map.of());
-      standalone.startWorker("second", Map.of());
+    try (StandaloneDaemons standalone =
+        StandaloneDaemons.start(folder, Map.of("first", Map.of(), "second", Map.of()))) {
       try (SparkCluster cluster = start(standalone.master())) {
         FaultedTraining training = new FaultedTraining(cluster, folder, dataset);
         TrainingResult reference = training.withoutFaults(config());
@@ -148,7 +147,7 @@ class RepeatedFaultsIT {
         outcome.requireSameRun(reference);
         assertEquals(1, outcome.result().cluster().workers());
 
-        standalone.startWorker("third", Map.of());
+        standalone.startWorker("third");
         Path out = training.nextOut();
         TrainingException tooFew =
             assertThrows(

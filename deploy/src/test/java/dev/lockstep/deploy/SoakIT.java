@@ -112,9 +112,8 @@ class SoakIT {
   @Test
   void sameRunWhateverFaultsHitTheExecutorsOfAStandaloneCluster() throws IOException {
     Path here = Files.createDirectories(folder.resolve("standalone"));
-    try (StandaloneDaemons standalone = StandaloneDaemons.start(here)) {
-      standalone.startWorker("first", Map.of());
-      standalone.startWorker("second", Map.of());
+    try (StandaloneDaemons standalone =
+        StandaloneDaemons.start(here, Map.of("first", Map.of(), "second", Map.of()))) {
       Map<String, String> settings = new HashMap<>(FaultedTraining.settings(here));
       settings.putAll(Map.of("spark.executor.memory", "2g", "spark.executor.cores", "1"));
       try (SparkCluster cluster = SparkCluster.start(standalone.master(), settings)) {

@@ -30,11 +30,13 @@ final class StandaloneDaemons implements AutoCloseable {
   }
 
   /**
-   * Starts the master and waits for it.
+   * Starts the master, then the workers, and waits for all.
    *
    * @param folder of logs and working directories
+   * @param workers the names of the workers, with the variables of their environments
    */
-  static StandaloneDaemons start(Path folder) throws IOException {
+  static StandaloneDaemons start(Path folder, Map<String, Map<String, String>> workers)
+      throws IOException {
     int port;
     try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       port = free.getLocalPort();
@@ -52,6 +54,10 @@ final class StandaloneDaemons implements AutoCloseable {
           "--webui-port",
           "0");
       cluster.awaitLog("master", "Starting Spark master");
+      for (Map.Entry<String, Map<String, String>> worker : workers.entrySet()) {
+        cluster.launchWorker(worker.getKey(), worker.getValue());
+      }
+      workers.keySet().forEach(cluster::awaitWorker);
     } catch (IOException | RuntimeException e) {
       cluster.close();
       throw e;
@@ -64,8 +70,14 @@ final class StandaloneDaemons implements AutoCloseable {
     return master;
   }
 
-  /** Starts a worker of one core and waits until the master knows it. */
-  void startWorker(String name, Map<String, String> environment) throws IOException {
+  /** Starts a worker and waits until the master knows it. */
+  void startWorker(String name) throws IOException {
+    launchWorker(name, Map.of());
+    awaitWorker(name);
+  }
+
+  /** A worker of one core. */
+  private void launchWorker(String name, Map<String, String> environment) throws IOException {
     startDaemon(
         name,
         environment,
@@ -81,6 +93,9 @@ final class StandaloneDaemons implements AutoCloseable {
         "--work-dir",
         folder.resolve("work-" + name).toString(),
         master);
+  }
+
+  private void awaitWorker(String name) {
     awaitLog(name, "Successfully registered with master");
   }
 
@@ -106,6 +121,7 @@ final class StandaloneDaemons implements AutoCloseable {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of(JavaModuleOptions.defaultModuleOptions().split(" ")));
+    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
     command.addAll(List.of("-Xmx512m", "-cp", System.getenv("SPARK_HOME") + "/jars/*"));
     command.addAll(List.of(main));
     ProcessBuilder builder = new ProcessBuilder(command);

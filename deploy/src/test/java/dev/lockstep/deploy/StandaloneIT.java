@@ -17,7 +17,6 @@ import dev.lockstep.trainer.output.TrainingResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
@@ -42,9 +41,12 @@ class StandaloneIT {
   @BeforeAll
   static void start() throws IOException {
     dataset = DigitShards.write(folder.resolve("data"), 437);
-    standalone = StandaloneDaemons.start(folder);
-    standalone.startWorker("haswell", Map.of("OPENBLAS_CORETYPE", "Haswell"));
-    standalone.startWorker("prescott", Map.of("OPENBLAS_CORETYPE", "Prescott"));
+    standalone =
+        StandaloneDaemons.start(
+            folder,
+            Map.of(
+                "haswell", Map.of("OPENBLAS_CORETYPE", "Haswell"),
+                "prescott", Map.of("OPENBLAS_CORETYPE", "Prescott")));
   }
 
   @AfterAll
@@ -53,11 +55,17 @@ class StandaloneIT {
   }
 
   @Test
-  void executorsWithDifferentFingerprintsAreNamedAndRefusedOrMarkTheRunNotReproducible()
+  void withoutAProfileExecutorsWithDifferentFingerprintsAreRefusedOrMarkTheRunNotReproducible()
       throws IOException {
     try (SparkCluster cluster =
         SparkCluster.startWithProfileOf(
             Map.of("OMP_NUM_THREADS", "1"), standalone.master(), small())) {
+      UnfitSparkException unfit =
+          assertThrows(UnfitSparkException.class, () -> train(cluster, c -> c));
+      assertTrue(
+          unfit.getMessage().contains("--conf spark.executorEnv.OPENBLAS_CORETYPE=Haswell"),
+          unfit.getMessage());
+
       TrainingException refused =
           assertThrows(
               TrainingException.class,
@@ -96,31 +104,17 @@ class StandaloneIT {
   @Test
   void theDefaultProfileGivesTheBitsOfOneLocalCoreInAnyEnvironmentAndWithoutC2()
       throws IOException {
-    Map<String, String> withoutOptimizingCompiler = new HashMap<>(small());
-    withoutOptimizingCompiler.put("spark.executor.extraJavaOptions", "-XX:TieredStopAtLevel=1");
     TrainingResult apart;
-    try (SparkCluster cluster =
-        SparkCluster.start(standalone.master(), withoutOptimizingCompiler)) {
+    try (SparkCluster cluster = SparkCluster.start(standalone.master(), small())) {
       apart = train(cluster, c -> c.cluster(s -> s.workers(2)));
     }
+    // This JVM has the optimizing compiler.
     TrainingResult here;
     try (SparkCluster cluster = SparkCluster.start("local[1]")) {
       here = train(cluster, c -> c);
     }
     assertEquals(2, apart.cluster().servers());
     assertEquals(here.parametersSha256(), apart.parametersSha256());
-  }
-
-  @Test
-  void aContextWithoutTheProfileIsRefusedWithTheSettingsToAdd() {
-    try (SparkCluster cluster =
-        SparkCluster.startWithProfileOf(Map.of(), standalone.master(), small())) {
-      UnfitSparkException refused =
-          assertThrows(UnfitSparkException.class, () -> train(cluster, c -> c));
-      assertTrue(
-          refused.getMessage().contains("--conf spark.executorEnv.OPENBLAS_CORETYPE=Haswell"),
-          refused.getMessage());
-    }
   }
 
   private static Map<String, String> small() {
