@@ -6,7 +6,7 @@ import dev.lockstep.ps.schedule.CallText;
 import java.io.Serializable;
 import java.util.Collections;
 import java.util.List;
-import java.util.SortedMap;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 
 /**
@@ -17,12 +17,12 @@ import java.util.TreeMap;
  * @param values what was given, by the names of {@link OptimizerName#settings()}; a switch is 1 or
  *     0
  */
-public record OptimizerText(OptimizerName name, SortedMap<String, Double> values)
+public record OptimizerText(OptimizerName name, NavigableMap<String, Double> values)
     implements Serializable {
 
   /** Checks the names and copies the map. */
   public OptimizerText {
-    values = Collections.unmodifiableSortedMap(new TreeMap<>(values));
+    values = Collections.unmodifiableNavigableMap(new TreeMap<>(values));
     for (String setting : values.keySet()) {
       if (!name.settings().contains(setting)) {
         throw new IllegalArgumentException(hasNo(name, setting));
@@ -39,7 +39,7 @@ public record OptimizerText(OptimizerName name, SortedMap<String, Double> values
   public static OptimizerText parse(String text) {
     CallText call = CallText.parse("optimizer", text);
     OptimizerName name = OptimizerName.parse(call.name());
-    SortedMap<String, Double> values = new TreeMap<>();
+    NavigableMap<String, Double> values = new TreeMap<>();
     for (CallText.Argument argument : call.arguments()) {
       String setting = argument.name() == null ? name.settings().get(0) : argument.name();
       if (!name.settings().contains(setting)) {

@@ -39,8 +39,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Set;
-import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
@@ -72,7 +72,7 @@ class PlannedUpdatesTest {
             Map.entry(OptimizerName.LARS, new Lars(lr, 0.11, 0.12, 0.13)),
             Map.entry(OptimizerName.LION, new Lion(lr, 0.11, 0.12, 0.13)));
     for (OptimizerName name : OptimizerName.values()) {
-      SortedMap<String, Double> values = new TreeMap<>();
+      NavigableMap<String, Double> values = new TreeMap<>();
       int next = 11;
       for (String setting : name.settings()) {
         boolean isSwitch = setting.equals("nesterov") || setting.equals("centered");
