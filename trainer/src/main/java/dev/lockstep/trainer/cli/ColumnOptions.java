@@ -9,6 +9,8 @@ import dev.lockstep.sharding.prepare.ColumnRecipe;
 import dev.lockstep.sharding.prepare.DataRecipe;
 import dev.lockstep.sharding.prepare.MissingValues;
 import dev.lockstep.sharding.prepare.TensorRecipe;
+import dev.lockstep.trainer.cli.Heading.Common;
+import dev.lockstep.trainer.cli.Heading.Under;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -25,22 +27,26 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
 /** What the columns of a table are, and what is to be made of them. */
+@Under(Heading.COLUMNS)
 final class ColumnOptions {
 
   private static final String ALL = "all";
   private static final String BALANCED = "balanced";
 
+  @Common
   @Option(
       names = "--label-column",
       paramLabel = "NAME|INDEX",
-      description = "Tables: column of the label (default: the last).")
+      description = "Tables: label column (default: the last).")
   private String labelColumn;
 
+  @Common
   @Option(
       names = "--task",
       paramLabel = "classification|regression",
       converter = TaskConverter.class,
-      description = "Tables, libsvm and tfrecord: what to predict (default: classification).")
+      description =
+          "Tables, libsvm and TFRecord: predict a class or a number (default: classification).")
   private LabelKind task;
 
   @Option(
@@ -49,15 +55,16 @@ final class ColumnOptions {
       hideParamSyntax = true,
       paramLabel = "A,B,…",
       description =
-          "The classes in the order of the model's outputs (default: those found, sorted).")
+          "Classes in the order of the outputs of the model (default: the classes found, sorted).")
   private List<String> classes;
 
+  @Common
   @Option(
       names = "--features",
       split = ",",
       hideParamSyntax = true,
       paramLabel = "A,B,…",
-      description = "Tables: columns of the features (default: all that are nothing else).")
+      description = "Feature columns (default: every column but label, weight and series).")
   private List<String> features;
 
   @Option(
@@ -65,15 +72,16 @@ final class ColumnOptions {
       split = ",",
       hideParamSyntax = true,
       paramLabel = "A,B,…",
-      description = "Tables: features that are categories, to be one-hot.")
+      description = "Tables: features to encode as one-hot categories.")
   private List<String> categorical;
 
+  @Common
   @Option(
       names = "--standardize",
       split = ",",
       hideParamSyntax = true,
       paramLabel = "A,B,…|all",
-      description = "Tables: features less their mean, divided by their deviation.")
+      description = "Tables: features to scale to mean 0 and standard deviation 1.")
   private List<String> standardize;
 
   @Option(
@@ -81,19 +89,21 @@ final class ColumnOptions {
       split = ",",
       hideParamSyntax = true,
       paramLabel = "A,B,…|all",
-      description = "Tables: features mapped to [0, 1].")
+      description = "Tables: features to scale to [0, 1].")
   private List<String> minMax;
 
   @Option(
       names = "--missing",
       paramLabel = "fail|skip|mean|X",
-      description = "Tables: what becomes of empty features (default: fail).")
+      description =
+          "Tables: on an empty feature, stop, skip the row, or use the mean of the column or X"
+              + " (default: fail).")
   private String missing;
 
   @Option(
       names = "--weight-column",
       paramLabel = "NAME|INDEX",
-      description = "Tables: column that says how much an example counts.")
+      description = "Tables: column with the weight of each example (default: every weight is 1).")
   private String weightColumn;
 
   @Option(
@@ -101,7 +111,9 @@ final class ColumnOptions {
       split = ",",
       hideParamSyntax = true,
       paramLabel = "balanced|A=2,B=1",
-      description = "Tables: how much the examples of a class count.")
+      description =
+          "Tables: weight of the examples of each class; balanced weights by inverse frequency"
+              + " (default: 1).")
   private List<String> classWeights;
 
   @Option(
@@ -110,30 +122,30 @@ final class ColumnOptions {
       hideParamSyntax = true,
       paramLabel = "A,B,…",
       description =
-          "Tables: features that are arrays, one value a time step, padded to the longest; other"
-              + " features become a second input only if --features names them.")
+          "Tables: features that are arrays with one value per time step. Shorter arrays are"
+              + " padded. Other features become a second input if --features names them.")
   private List<String> sequences;
 
   @Option(
       names = "--sequence-window",
       paramLabel = "STEPS[:STRIDE[:HORIZON]]",
       description =
-          "Tables: examples are windows of so many rows; the label is HORIZON rows after the last"
-              + " (defaults: stride 1, horizon 1).")
+          "Tables: make each example from a window of STEPS rows. The label is HORIZON rows"
+              + " after the last row (default: stride 1, horizon 1).")
   private String window;
 
   @Option(
       names = "--series-column",
       paramLabel = "NAME|INDEX",
-      description = "Tables: no window spans two values of this column.")
+      description = "Tables: column whose value is the same in all rows of a window.")
   private String seriesColumn;
 
   @Option(
       names = "--recipe",
       paramLabel = "FILE",
       description =
-          "Tables: JSON file of tensors and their columns, for several inputs and outputs; instead"
-              + " of the options above.")
+          "Tables: JSON file of tensors and their columns, for several inputs or outputs."
+              + " Replaces the other column options.")
   private String recipe;
 
   /** Names of the options that were given and are for tables only. */

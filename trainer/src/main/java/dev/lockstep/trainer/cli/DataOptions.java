@@ -22,6 +22,8 @@ import dev.lockstep.sharding.prepare.DataRecipe;
 import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.sharding.store.ShardCompression;
 import dev.lockstep.sharding.store.ShardedDatasets;
+import dev.lockstep.trainer.cli.Heading.Common;
+import dev.lockstep.trainer.cli.Heading.Under;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -39,6 +41,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which data a command reads, and how. */
+@Under(Heading.DATA)
 final class DataOptions {
 
   /** What the ingests call the tensor of the labels. */
@@ -76,28 +79,33 @@ final class DataOptions {
     }
   }
 
+  @Common
   @Option(
       names = "--data",
       required = true,
       paramLabel = "PATH",
-      description = "The data; any Hadoop URI.")
+      description = "Data to read: a file or folder, any Hadoop URI.")
   private String data;
 
+  @Common
   @Option(
       names = "--format",
-      paramLabel = "shards|csv|tsv|parquet|orc|json|libsvm|idx|images|tfrecord",
-      description = "Their format (default: shards).")
+      paramLabel = "FORMAT",
+      description =
+          "shards, csv, tsv, parquet, orc, json, libsvm, idx, images or tfrecord (default:"
+              + " shards).")
   private Format format;
 
+  @Common
   @Option(
       names = "--header",
-      description = "CSV and TSV: the first line of each file names the columns.")
+      description = "CSV and TSV: the first line of each file has the column names.")
   private boolean header;
 
   @Option(
       names = "--delimiter",
       paramLabel = "C",
-      description = "CSV: character between values (default: a comma).")
+      description = "CSV: character between values (default: comma).")
   private Character delimiter;
 
   @Mixin private ColumnOptions columns = new ColumnOptions();
@@ -107,43 +115,46 @@ final class DataOptions {
       names = "--test-fraction",
       defaultValue = "0",
       paramLabel = "F",
-      description = "Part of the examples that no training looks at; not for shards (default: 0).")
+      description =
+          "Fraction of the examples to keep for testing. Not with --format shards (default: 0).")
   private double testFraction;
 
   @Option(
       names = "--holdout",
       paramLabel = "random|stratified|chronological",
       description =
-          "How examples are held out, stored with the data shards; not for shards. Stratified keeps"
-              + " the classes' proportions, chronological takes the last (default: random).")
+          "How to choose the examples for validation and test: at random, at random with the"
+              + " class proportions kept, or the last ones. The choice is stored with the data"
+              + " shards. Not with --format shards (default: random).")
   private SplitSpec.Method split;
 
   @Option(
       names = "--on-bad-data",
       defaultValue = "fail",
       paramLabel = "fail|skip",
-      description = "What becomes of rows that cannot be read; skipped ones are counted.")
+      description = "Stop at a row that cannot be read, or skip and count it (default: fail).")
   private BadData badData;
 
   @Option(
       names = "--shard-compression",
       defaultValue = "none",
       paramLabel = "none|lz4|zstd",
-      description = "Of the data shards that are written (default: none).")
+      description = "Compression of the data shards to write (default: none).")
   private ShardCompression compression;
 
   @Option(
       names = "--shard-megabytes",
       defaultValue = "64",
       paramLabel = "N",
-      description = "Size of the data shards that are written (default: 64).")
+      description = "Size of the data shards to write, in MiB (default: 64).")
   private long shardMegabytes;
 
   @Option(
       names = "--block-examples",
       defaultValue = "0",
       paramLabel = "N",
-      description = "Examples of a block, the unit of reading; 0 chooses by their size (default).")
+      description =
+          "Examples of a block, the unit of reading; 0 chooses from their size (default: 0).")
   private int blockExamples;
 
   /**

@@ -10,6 +10,7 @@ import java.util.concurrent.Callable;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -17,17 +18,17 @@ import picocli.CommandLine.Spec;
 /** {@code lockstep doctor}. */
 @Command(
     name = "doctor",
-    mixinStandardHelpOptions = true,
-    description = "Looks at the driver and every executor: numeric profile, slots, memory.")
+    description = "Checks the driver and every executor: numeric profile, slots, memory.")
 final class DoctorCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
+  @Mixin private StandardOptions standard;
 
   @Option(
       names = "--numeric-profile",
       defaultValue = "${env:LOCKSTEP_NUMERIC_PROFILE:-avx2}",
       paramLabel = "avx2|avx512|generic|native",
-      description = "The profile to look for (default: avx2).")
+      description = "Numeric profile to check for (default: avx2).")
   private String numericProfile;
 
   @Override

@@ -6,6 +6,8 @@ import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.TensorSpec.Role;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.store.IfExists;
+import dev.lockstep.trainer.cli.Heading.Common;
+import dev.lockstep.trainer.cli.Heading.Under;
 import dev.lockstep.trainer.evaluate.EvaluationJob;
 import dev.lockstep.trainer.model.file.InitialModel;
 import dev.lockstep.trainer.model.replica.ReplicaOptions;
@@ -34,16 +36,19 @@ import picocli.CommandLine.Spec;
 /** {@code lockstep evaluate}. */
 @Command(
     name = "evaluate",
-    mixinStandardHelpOptions = true,
     sortOptions = false,
+    customSynopsis = "lockstep evaluate --model FILE --data PATH [OPTIONS]",
     description = "Scores a trained model on a dataset: loss, and accuracy or errors.")
 final class EvaluateCommand implements Callable<Integer> {
 
   private static final int SPANS = 4;
 
   @Spec private CommandSpec spec;
+  @Mixin private StandardOptions standard;
   @Mixin private DataOptions data;
 
+  @Common
+  @Under(Heading.MODEL)
   @Option(
       names = "--model",
       required = true,
@@ -51,24 +56,32 @@ final class EvaluateCommand implements Callable<Integer> {
       description = "DL4J zip, such as the model.zip of a run; any Hadoop URI.")
   private String model;
 
+  @Common
+  @Under(Heading.DATA)
   @Option(
       names = "--part",
       paramLabel = "training|validation|test",
-      description = "Only this part of data shards that store a split (default: all examples).")
+      description = "Part of the data shards to score (default: all examples).")
   private Split part;
 
+  @Common
+  @Under(Heading.DATA)
   @Option(
       names = "--batch-size",
       defaultValue = "256",
       paramLabel = "b",
-      description = "Examples scored at once (default: ${DEFAULT-VALUE}).")
+      description = "Examples to score at once (default: ${DEFAULT-VALUE}).")
   private int batchSize;
 
+  @Common
+  @Under(Heading.CLUSTER)
   @Option(
       names = "--numeric-profile",
       defaultValue = "${env:LOCKSTEP_NUMERIC_PROFILE:-avx2}",
-      paramLabel = "avx2|avx512|generic|native",
-      description = "Which arithmetic determines the bits (default: avx2).")
+      paramLabel = "PROFILE",
+      description =
+          "avx2, avx512, generic or native: CPU instruction set and BLAS kernels to use"
+              + " (default: avx2).")
   private String numericProfile;
 
   @Override

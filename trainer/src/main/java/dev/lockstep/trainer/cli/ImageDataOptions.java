@@ -4,36 +4,38 @@ import dev.lockstep.sharding.ingest.image.Color;
 import dev.lockstep.sharding.ingest.image.ImageOptions;
 import dev.lockstep.sharding.ingest.image.Resize;
 import dev.lockstep.sharding.ingest.tfrecord.TfRecordOptions;
+import dev.lockstep.trainer.cli.Heading.Under;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import picocli.CommandLine.Option;
 
 /** How images are read, in folders and in TFRecord files. */
+@Under(Heading.DATA)
 final class ImageDataOptions {
 
   @Option(
       names = "--image-size",
       paramLabel = "HEIGHTxWIDTH",
-      description = "Images: size of all (default: that of the first).")
+      description = "Images: size of all images (default: the size of the first image).")
   private String size;
 
   @Option(
       names = "--color",
       paramLabel = "gray|rgb",
-      description = "Images: channels (default: rgb).")
+      description = "Images: one gray channel or three (default: rgb).")
   private Color color;
 
   @Option(
       names = "--resize",
       paramLabel = "none|stretch|crop",
-      description = "Images: what becomes of those of another size (default: stretch).")
+      description = "Images: refuse, stretch or crop images of another size (default: stretch).")
   private Resize resize;
 
   @Option(
       names = "--feature-shape",
       paramLabel = "AxBxC",
-      description = "TFRecord: shape of a feature of numbers.")
+      description = "TFRecord: shape of a numeric feature.")
   private String shape;
 
   /** Names of the options that were given. */

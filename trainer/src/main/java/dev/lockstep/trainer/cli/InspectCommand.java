@@ -24,6 +24,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
@@ -31,11 +32,11 @@ import picocli.CommandLine.Spec;
 /** {@code lockstep inspect}. */
 @Command(
     name = "inspect",
-    mixinStandardHelpOptions = true,
     description = "Shows what a dataset of data shards, a model file or a finished run holds.")
 final class InspectCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
+  @Mixin private StandardOptions standard;
 
   @Parameters(
       paramLabel = "PATH",

@@ -3,9 +3,11 @@ package dev.lockstep.trainer.cli;
 import dev.lockstep.trainer.cluster.UnfitSparkException;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
+import java.util.Arrays;
 import java.util.ServiceLoader;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
@@ -17,7 +19,6 @@ import picocli.CommandLine.Spec;
  */
 @Command(
     name = "lockstep",
-    mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     description =
         "Trains Deeplearning4j models on Apache Spark, with the same bits on any cluster.",
@@ -31,6 +32,7 @@ import picocli.CommandLine.Spec;
 public final class Main implements Runnable {
 
   @Spec private CommandSpec spec;
+  @Mixin private StandardOptions standard;
 
   @Option(
       names = "--debug",
@@ -70,6 +72,8 @@ public final class Main implements Runnable {
     for (CommandProvider provider : ServiceLoader.load(CommandProvider.class)) {
       line.addSubcommand(provider.command());
     }
+    OptionTypes.register(line);
+    HelpPage.install(line, Arrays.asList(args).contains(StandardOptions.HELP_ALL));
     line.setOut(out);
     line.setErr(err);
     line.setCaseInsensitiveEnumValuesAllowed(true);

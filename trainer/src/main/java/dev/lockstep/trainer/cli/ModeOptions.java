@@ -1,202 +1,148 @@
 package dev.lockstep.trainer.cli;
 
+import dev.lockstep.trainer.cli.Heading.Common;
+import dev.lockstep.trainer.cli.Heading.Under;
 import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.Compression;
 import dev.lockstep.trainer.config.ModeConfig.Mode;
-import dev.lockstep.trainer.config.NonFinitePolicy;
 import dev.lockstep.trainer.config.RunPoint;
-import dev.lockstep.trainer.config.TrainingConfig;
-import java.util.Locale;
-import java.util.Set;
-import java.util.TreeSet;
-import picocli.CommandLine.ITypeConverter;
+import java.util.function.UnaryOperator;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.TypeConversionException;
 
-/** How gradients become parameters: the options of {@code train} that choose and tune a mode. */
-final class ModeOptions {
+/** How gradients become parameters. */
+@Under(Heading.MODE)
+final class ModeOptions extends SettingOptions {
 
+  @Common
+  @Option(
+      names = "--virtual-workers",
+      paramLabel = "V",
+      description =
+          "Logical replicas. A step uses V x --batch-size examples. V is part of what"
+              + " determines the model (default: 4).")
+  void virtualWorkers(Integer value) {
+    set(value, (config, v) -> config.mode(m -> m.virtualWorkers(v)));
+  }
+
+  @Common
   @Option(
       names = "--mode",
       paramLabel = "sync|averaging|ssp|async",
       description =
-          "sync: one central optimizer step for each global batch (default). averaging: each"
-              + " virtual worker takes local steps, then parameters are averaged. ssp: like sync,"
-              + " on parameters that may be --staleness steps old. async: each gradient is a step"
-              + " when it arrives. sync, averaging and ssp with --staleness 0 give the same bits on"
-              + " every cluster, the others do not.")
-  private Mode mode;
+          "sync: one optimizer step for each global batch. averaging: local steps, then an average"
+              + " of the parameters. ssp: like sync, on parameters up to --staleness steps old."
+              + " async: each gradient is a step. Only sync, averaging and ssp with --staleness 0"
+              + " give the same bits on every cluster (default: sync).")
+  void mode(Mode value) {
+    set(value, (config, v) -> config.mode(m -> m.kind(v)));
+  }
 
   @Option(
       names = "--accumulate",
-      paramLabel = "a",
+      paramLabel = "A",
       description =
-          "Micro-batches that a virtual worker sums for a step; a step uses V * b * a examples"
-              + " (default: 1).")
-  private Integer accumulate;
+          "Micro-batches that each virtual worker sums for one step. A step then uses A times as"
+              + " many examples (default: 1).")
+  void accumulate(Integer value) {
+    set(value, (config, v) -> config.mode(m -> m.accumulate(v)));
+  }
 
   @Option(
       names = "--average-every",
-      paramLabel = "k",
-      description = "With --mode averaging: local steps before parameters are averaged.")
-  private Integer averageEvery;
+      paramLabel = "K",
+      description = "With --mode averaging, required: local steps between two averages.")
+  void averageEvery(Integer value) {
+    change(value == null ? null : a -> a.withEvery(value));
+  }
 
   @Option(
       names = "--outer",
       paramLabel = "none|nesterov|block-momentum",
-      converter = OuterConverter.class,
       description =
-          "With --mode averaging: optimizer of the averaged change (default: none). nesterov is"
-              + " DiLoCo's, and the Nesterov form of block momentum; block-momentum is its"
-              + " classical form.")
-  private Averaging.Outer outer;
+          "With --mode averaging: optimizer that applies the averaged change. nesterov is"
+              + " DiLoCo's;"
+              + " block-momentum is that of BMUF (default: none).")
+  void outer(Averaging.Outer value) {
+    change(value == null ? null : a -> a.withOuter(value));
+  }
 
   @Option(
       names = "--outer-rate",
       paramLabel = "X",
-      description = "Rate of the outer optimizer (default: nesterov 0.7, block-momentum 1).")
-  private Double outerRate;
+      description =
+          "Learning rate of the outer optimizer (default: 0.7 for nesterov, 1 for"
+              + " block-momentum).")
+  void outerRate(Double value) {
+    change(value == null ? null : a -> a.withOuterRate(value));
+  }
 
   @Option(
       names = "--outer-momentum",
       paramLabel = "X",
-      description = "Its momentum (default: nesterov 0.9, block-momentum 1 - 1/V).")
-  private Double outerMomentum;
+      description =
+          "Momentum of the outer optimizer (default: 0.9 for nesterov, 1 - 1/V for"
+              + " block-momentum).")
+  void outerMomentum(Double value) {
+    change(value == null ? null : a -> a.withOuterMomentum(value));
+  }
 
   @Option(
       names = "--local-state",
       paramLabel = "averaged|kept",
       description =
-          "With --mode averaging: whether the local optimizers' state is averaged too or kept by"
-              + " each virtual worker (default: averaged).")
-  private Averaging.LocalState localState;
+          "With --mode averaging: average the state of the local optimizers too, or keep it in"
+              + " each"
+              + " virtual worker (default: averaged).")
+  void localState(Averaging.LocalState value) {
+    change(value == null ? null : a -> a.withLocalState(value));
+  }
+
+  @Option(
+      names = "--post-local-from",
+      paramLabel = "STEP|Nepochs",
+      description =
+          "With --mode averaging: take synchronous steps until then (post-local SGD; default: 0).")
+  void postLocalFrom(RunPoint value) {
+    change(value == null ? null : a -> a.withFrom(value));
+  }
+
+  @Option(
+      names = "--staleness",
+      paramLabel = "S",
+      description = "With --mode ssp, required: how many steps old the parameters may be.")
+  void staleness(Integer value) {
+    set(value, (config, v) -> config.mode(m -> m.staleness(v)));
+  }
 
   @Option(
       names = "--gradient-compression",
       paramLabel = "none|bfloat16|float16|top-k=R|threshold=X",
       description =
-          "Send gradients in 16 bits, or only the part R of greatest elements, or those of at least"
-              + " X in the mean of a micro-batch; what is kept back is sent later (default: none).")
-  private String compression;
-
-  @Option(
-      names = "--post-local-from",
-      paramLabel = "STEP|Nepochs",
-      converter = RunPointConverter.class,
-      description =
-          "With --mode averaging: take synchronous steps until then (post-local SGD; default:"
-              + " average from the start).")
-  private RunPoint postLocalFrom;
-
-  @Option(
-      names = "--staleness",
-      paramLabel = "s",
-      description = "With --mode ssp: steps that parameters may be behind.")
-  private Integer staleness;
+          "Send gradients in 16 bits; or only the fraction R of largest elements; or only"
+              + " elements of"
+              + " magnitude X and more. What top-k and threshold leave out is added to the next"
+              + " gradient (default: none).")
+  void gradientCompression(Compression value) {
+    set(value, (config, v) -> config.mode(m -> m.gradientCompression(v)));
+  }
 
   @Option(
       names = "--overlap-depth",
-      paramLabel = "d",
+      paramLabel = "D",
       description =
-          "Push sums of subtrees d levels smaller, while the next is computed; more bytes, the same"
-              + " model (default: 0).")
-  private Integer pushSplit;
-
-  @Option(
-      names = "--on-non-finite",
-      paramLabel = "stop|skip|lower:X",
-      converter = NonFiniteConverter.class,
-      description =
-          "When a gradient has a NaN or an infinity: stop; skip that step; or go back to the last"
-              + " multiple of --checkpoint-every before it and go on with the learning rate"
-              + " multiplied by X, at most eight times (default: stop).")
-  private NonFinitePolicy onNonFinite;
-
-  /** Sets what was given. */
-  void applyTo(TrainingConfig.Builder config) {
-    if (mode != null) {
-      config.mode(m -> m.kind(mode));
-    }
-    if (accumulate != null) {
-      config.mode(m -> m.accumulate(accumulate));
-    }
-    if (compression != null) {
-      config.mode(m -> m.gradientCompression(Compression.parse(compression)));
-    }
-    if (staleness != null) {
-      config.mode(m -> m.staleness(staleness));
-    }
-    if (pushSplit != null) {
-      config.mode(m -> m.overlapDepth(pushSplit));
-    }
-    if (onNonFinite != null) {
-      config.optimization(o -> o.onNonFinite(onNonFinite));
-    }
-    config.mode(
-        m -> {
-          Averaging given = m.averaging() == null ? Averaging.UNSET : m.averaging();
-          Averaging changed = applyTo(given);
-          m.averaging(changed.equals(Averaging.UNSET) ? null : changed);
-        });
+          "Push gradient sums of subtrees D levels smaller, so that pushing overlaps with"
+              + " computing."
+              + " Sends more bytes; the model is the same (default: 0).")
+  void overlapDepth(Integer value) {
+    set(value, (config, v) -> config.mode(m -> m.overlapDepth(v)));
   }
 
-  private Averaging applyTo(Averaging given) {
-    Averaging changed = given;
-    if (averageEvery != null) {
-      changed = changed.withEvery(averageEvery);
-    }
-    if (outer != null) {
-      changed = changed.withOuter(outer);
-    }
-    if (outerRate != null) {
-      changed = changed.withOuterRate(outerRate);
-    }
-    if (outerMomentum != null) {
-      changed = changed.withOuterMomentum(outerMomentum);
-    }
-    if (localState != null) {
-      changed = changed.withLocalState(localState);
-    }
-    return postLocalFrom != null ? changed.withFrom(postLocalFrom) : changed;
-  }
-
-  /** Reads names with hyphens. */
-  static final class OuterConverter implements ITypeConverter<Averaging.Outer> {
-    @Override
-    public Averaging.Outer convert(String value) {
-      Set<String> names = new TreeSet<>();
-      for (Averaging.Outer one : Averaging.Outer.values()) {
-        String name = one.name().toLowerCase(Locale.ROOT).replace('_', '-');
-        if (name.equals(value.toLowerCase(Locale.ROOT))) {
-          return one;
-        }
-        names.add(name);
-      }
-      throw new TypeConversionException("expected one of " + names + " but was '" + value + "'");
-    }
-  }
-
-  /** Reads what is done about gradients that are not finite. */
-  static final class NonFiniteConverter implements ITypeConverter<NonFinitePolicy> {
-    @Override
-    public NonFinitePolicy convert(String value) {
-      try {
-        return NonFinitePolicy.parse(value);
-      } catch (IllegalArgumentException e) {
-        throw new TypeConversionException(e.getMessage());
-      }
-    }
-  }
-
-  /** Reads points of a run. */
-  static final class RunPointConverter implements ITypeConverter<RunPoint> {
-    @Override
-    public RunPoint convert(String value) {
-      try {
-        return RunPoint.parse(value);
-      } catch (IllegalArgumentException e) {
-        throw new TypeConversionException(e.getMessage());
-      }
-    }
+  private void change(UnaryOperator<Averaging> change) {
+    set(
+        change,
+        (config, v) ->
+            config.mode(
+                m ->
+                    m.averaging(v.apply(m.averaging() == null ? Averaging.UNSET : m.averaging()))));
   }
 }

@@ -2,6 +2,8 @@ package dev.lockstep.trainer.cli;
 
 import dev.lockstep.sharding.AddressSecrets;
 import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.trainer.cli.Heading.Common;
+import dev.lockstep.trainer.cli.Heading.Under;
 import dev.lockstep.trainer.config.OptimizerName;
 import dev.lockstep.trainer.config.OptimizerText;
 import dev.lockstep.trainer.config.TrainingConfig;
@@ -22,23 +24,25 @@ import org.apache.hadoop.security.AccessControlException;
 import picocli.CommandLine.Option;
 
 /** Which model to train. */
+@Under(Heading.MODEL)
 final class ModelOptions {
 
   private static final List<String> BUILT_IN = List.of("mlp", "lenet", "lstm", "linear");
 
+  @Common
   @Option(
       names = "--model",
       required = true,
       paramLabel = "FILE|NAME",
       description =
-          "DL4J zip, DL4J JSON or YAML configuration (any Hadoop URI), or a built-in model sized"
-              + " from the data: mlp:256,128 | lenet | lstm:64 | linear.")
+          "DL4J zip, JSON or YAML file (any Hadoop URI), or a built-in model sized from the"
+              + " data: mlp:256,128, lenet, lstm:64 or linear.")
   private String model;
 
   @Option(
       names = "--activation",
       paramLabel = "relu|tanh",
-      description = "Hidden activation of a built-in model (default: relu).")
+      description = "Activation of the hidden layers of a built-in model (default: relu).")
   private BuiltInOptions.Activation activation;
 
   private BuiltInOptions options = BuiltInOptions.DEFAULT;

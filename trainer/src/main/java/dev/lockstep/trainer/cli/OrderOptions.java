@@ -1,68 +1,55 @@
 package dev.lockstep.trainer.cli;
 
-import dev.lockstep.sharding.augment.Augmentation;
 import dev.lockstep.sharding.plan.Shuffle;
+import dev.lockstep.trainer.cli.Heading.Common;
+import dev.lockstep.trainer.cli.Heading.Under;
 import dev.lockstep.trainer.config.ByteSize;
 import dev.lockstep.trainer.config.TrainingConfig;
-import java.util.List;
 import picocli.CommandLine.Option;
 
-/** In which order examples are used, and how they are changed: options of {@code train}. */
-final class OrderOptions {
+/** In which order an epoch uses the examples. */
+@Under(Heading.ORDER)
+final class OrderOptions extends SettingOptions {
 
+  @Common
   @Option(
       names = "--shuffle",
       paramLabel = "none|window|full",
       description =
-          "window: the blocks, then the examples inside of --shuffle-window (default). full: all"
-              + " examples, for which each worker reads all data once or several times an epoch."
-              + " none: the order of the file.")
+          "window: shuffle the blocks, then the examples within --shuffle-window. full: shuffle all"
+              + " examples; each worker reads all data one or more times an epoch. none: keep the"
+              + " order of the files (default: window).")
   private Shuffle.Kind shuffle;
 
   @Option(
       names = "--shuffle-window",
       paramLabel = "N",
       description =
-          "With --shuffle window: examples inside which the order is shuffled; 0 for none (default:"
-              + " 4096, or 24 blocks where that is more, within 64 MiB).")
+          "Number of examples to shuffle at a time with --shuffle window (default: the larger of"
+              + " 4096 and 24 blocks, at most 64 MiB).")
   private Integer window;
 
   @Option(
       names = "--shuffle-memory",
       paramLabel = "SIZE",
       description =
-          "With --shuffle full: examples that each worker gathers at a time; more means fewer"
-              + " passes over the data, and the same model (default: 256MiB).")
-  private String memory;
+          "Memory of each worker for --shuffle full. More memory means fewer passes over the data;"
+              + " the model is the same (default: 256MiB).")
+  void memory(ByteSize value) {
+    set(value, (config, v) -> config.order(o -> o.memory(v)));
+  }
 
-  @Option(
-      names = "--augment",
-      paramLabel = "flip|crop:PIXELS|noise:SIGMA",
-      split = ",",
-      description =
-          "Change every training example at random, anew in every epoch, in this order: mirror"
-              + " images left to right, move them by up to so many pixels, add normal noise.")
-  private List<String> augment;
-
-  /** Sets what was given; a window alone means that shuffle. */
+  /** A window alone means the shuffle that has one. */
+  @Override
   void applyTo(TrainingConfig.Builder config) {
     if (window != null && shuffle != null && shuffle != Shuffle.Kind.WINDOW) {
       throw new IllegalArgumentException(
-          "shuffleWindow="
+          "--shuffle-window="
               + window
-              + " without shuffle=window: leave --shuffle-window out, or use --shuffle window");
+              + " has no effect without --shuffle window: leave it out, or add --shuffle window");
     }
-    if (window != null) {
-      config.order(o -> o.shuffle(Shuffle.Kind.WINDOW).window(window));
-    }
-    if (shuffle != null) {
-      config.order(o -> o.shuffle(shuffle));
-    }
-    if (memory != null) {
-      config.order(o -> o.memory(ByteSize.parse(memory)));
-    }
-    if (augment != null) {
-      config.data(d -> d.augmentation(augment.stream().map(Augmentation::parse).toList()));
-    }
+    set(window, (c, v) -> c.order(o -> o.shuffle(Shuffle.Kind.WINDOW).window(v)));
+    set(shuffle, (c, v) -> c.order(o -> o.shuffle(v)));
+    super.applyTo(config);
   }
 }

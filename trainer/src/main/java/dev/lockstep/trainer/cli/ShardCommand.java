@@ -3,6 +3,8 @@ package dev.lockstep.trainer.cli;
 import dev.lockstep.sharding.FittedTransform;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.store.IfExists;
+import dev.lockstep.trainer.cli.Heading.Common;
+import dev.lockstep.trainer.cli.Heading.Under;
 import dev.lockstep.trainer.numeric.NumericProfile;
 import dev.lockstep.trainer.output.RunFolder;
 import java.io.IOException;
@@ -20,45 +22,56 @@ import picocli.CommandLine.Spec;
 /** {@code lockstep shard}. */
 @Command(
     name = "shard",
-    mixinStandardHelpOptions = true,
     sortOptions = false,
-    description = "Writes data as data shards, once, for many trainings.")
+    customSynopsis = "lockstep shard --data PATH --format FORMAT --out DIR [OPTIONS]",
+    description = "Writes data as data shards, to be used by many trainings.")
 final class ShardCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
+  @Mixin private StandardOptions standard;
   @Mixin private DataOptions data;
 
+  @Common
+  @Under(Heading.OUTPUT)
   @Option(
       names = "--out",
       required = true,
       paramLabel = "DIR",
-      description = "Folder of the dataset; any Hadoop URI that driver and executors share.")
+      description = "Folder of the dataset: a Hadoop URI that driver and executors share.")
   private String out;
 
+  @Common
+  @Under(Heading.DATA)
   @Option(
       names = "--validation-fraction",
       defaultValue = "0",
       paramLabel = "F",
       description =
-          "Part of the examples stored for validation, by --holdout (default: 0; a training may"
+          "Fraction of the examples to store as the validation part (default: 0; train can"
               + " still hold out its own).")
   private double validationFraction;
 
+  @Common
+  @Under(Heading.DATA)
   @Option(
       names = "--seed",
       defaultValue = "42",
       paramLabel = "S",
-      description = "Of the split (default: ${DEFAULT-VALUE}).")
+      description = "Seed of the split (default: ${DEFAULT-VALUE}).")
   private long seed;
 
+  @Common
+  @Under(Heading.COLUMNS)
   @Option(
       names = "--like",
       paramLabel = "RUN",
       description =
-          "Folder of a finished run: prepare columns and number classes as for its model.")
+          "Folder of a finished run: transform columns and number classes as for its model.")
   private String like;
 
-  @Option(names = "--overwrite", description = "Replace the dataset that --out holds.")
+  @Common
+  @Under(Heading.OUTPUT)
+  @Option(names = "--overwrite", description = "Replace the dataset in --out.")
   private boolean overwrite;
 
   @Override

@@ -2,6 +2,7 @@ package dev.lockstep.trainer.control;
 
 import dev.lockstep.ps.transport.NodeAddress;
 import dev.lockstep.ps.transport.rpc.MessageServer;
+import dev.lockstep.ps.transport.rpc.SparkSetting;
 import dev.lockstep.ps.transport.rpc.TransportSettings;
 import dev.lockstep.trainer.config.TrainingException;
 import dev.lockstep.trainer.plan.CheckpointClock;
@@ -25,7 +26,6 @@ import org.apache.spark.SparkEnv;
  */
 public final class DriverEndpoint implements AutoCloseable {
 
-  private static final String PORT_KEY = "spark.lockstep.driver.port";
   private static final int MOST_RECENT = 256;
   private static final ByteBuffer HEARD = ByteBuffer.allocate(0).asReadOnlyBuffer();
 
@@ -74,7 +74,7 @@ public final class DriverEndpoint implements AutoCloseable {
     TransportSettings settings = TransportSettings.of(env);
     byte[] secret = new byte[24];
     new SecureRandom().nextBytes(secret);
-    TransportSettings own = settings.withPort(env.conf().getInt(PORT_KEY, 0));
+    TransportSettings own = settings.withPort(env.conf().getInt(SparkSetting.DRIVER_PORT.key(), 0));
     return new DriverEndpoint(own, HexFormat.of().formatHex(secret), clock);
   }
 

@@ -373,7 +373,7 @@ class BadInputTest {
         .refused(2, "without an outer optimizer: name one with --outer nesterov or --outer block-")
         .beforeAnyJob();
     trainOnCsv(csv, "linear", "--outer", "adam")
-        .refused(2, "expected one of [block-momentum, nesterov, none] but was 'adam'");
+        .refused(2, "'adam' is not one of none, nesterov, block-momentum");
     trainOnCsv(csv, "linear", "--staleness", "2")
         .refused(2, "staleness=2 without mode=ssp: add --mode ssp, or leave it out")
         .beforeAnyJob();
@@ -400,7 +400,8 @@ class BadInputTest {
   @Test
   void optionsOfAShuffleWithoutThatShuffle() throws IOException {
     trainOnCsv(csv, "linear", "--shuffle", "full", "--shuffle-window", "9")
-        .refused(2, "shuffleWindow=9 without shuffle=window: leave --shuffle-window out, or use")
+        .refused(
+            2, "--shuffle-window=9 has no effect without --shuffle window: leave it out, or add")
         .beforeAnyJob();
     trainOnCsv(csv, "linear", "--shuffle", "full", "--shuffle-memory", "0")
         .refused(2, "size=0 is not a number with a unit: write one such as 256MiB or 2GiB")
@@ -513,7 +514,9 @@ class BadInputTest {
   @Test
   void usage() {
     lockstep("train", "--epochs", "many")
-        .refused(2, "Invalid value for option '--epochs': 'many' is not an int", "train --help");
+        .refused(2, "Invalid value for option '--epochs'", "'many' is not an int", "train --help");
+    lockstep("train", "--start-timeout", "5")
+        .refused(2, "'--start-timeout'", "=5 is not a number with a unit: write one such as 500ms");
     lockstep("train", "--no-such-option").refused(2, "lockstep: ", "see lockstep train --help");
     lockstep("fly").refused(2, "Unmatched argument at index 0: 'fly'", "see lockstep --help");
   }

@@ -5,10 +5,12 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.network.netty.SparkTransportConf;
 import org.apache.spark.network.sasl.SecretKeyHolder;
+import org.apache.spark.network.util.JavaUtils;
 import org.apache.spark.network.util.MapConfigProvider;
 import org.apache.spark.network.util.TransportConf;
 import scala.Option;
@@ -33,18 +35,21 @@ public record TransportSettings(
   public static final String MODULE = "lockstep";
 
   /** Event loop threads of a server, and of the clients of a node. */
-  private static final int LOOP_THREADS = 2;
+  private static final int LOOP_THREADS = Integer.parseInt(SparkSetting.SERVER_THREADS.standard());
 
-  private static final String PORT_KEY = "spark.lockstep.ps.port";
-  private static final String PING_KEY = "spark.lockstep.ps.pingInterval";
-  private static final String SILENCE_KEY = "spark.lockstep.ps.pingTimeout";
-  private static final String WAIT_KEY = "spark.lockstep.ps.waitTimeout";
-  private static final String CONNECT_KEY = "spark.lockstep.io.connectionCreationTimeout";
-  private static final String AUTHENTICATE_KEY = "spark.lockstep.sasl.timeout";
+  private static final String PORT_KEY = SparkSetting.SERVER_PORT.key();
+  private static final String PING_KEY = SparkSetting.PING_INTERVAL.key();
+  private static final String SILENCE_KEY = SparkSetting.PING_TIMEOUT.key();
+  private static final String WAIT_KEY = SparkSetting.WAIT_TIMEOUT.key();
+  private static final String CONNECT_KEY = SparkSetting.CONNECTION_TIMEOUT.key();
+  private static final String AUTHENTICATE_KEY = SparkSetting.AUTHENTICATION_TIMEOUT.key();
   private static final String TLS_KEY = "spark.ssl.rpc.enabled";
-  private static final String CONNECT_DEFAULT = "10s";
+  private static final String CONNECT_DEFAULT = SparkSetting.CONNECTION_TIMEOUT.standard();
   private static final Times TIMES_DEFAULT =
-      new Times(Duration.ofSeconds(1), Duration.ofSeconds(8), Duration.ofMinutes(10));
+      new Times(
+          standard(SparkSetting.PING_INTERVAL),
+          standard(SparkSetting.PING_TIMEOUT),
+          standard(SparkSetting.WAIT_TIMEOUT));
 
   /** Checks that nothing is missing. */
   public TransportSettings {
@@ -178,11 +183,15 @@ public record TransportSettings(
 
   private static TransportConf conf(Map<String, String> spark) {
     Map<String, String> all = new HashMap<>(spark);
-    all.putIfAbsent("spark.lockstep.io.serverThreads", Integer.toString(LOOP_THREADS));
-    all.putIfAbsent("spark.lockstep.io.clientThreads", Integer.toString(LOOP_THREADS));
+    all.putIfAbsent(SparkSetting.SERVER_THREADS.key(), SparkSetting.SERVER_THREADS.standard());
+    all.putIfAbsent(SparkSetting.CLIENT_THREADS.key(), SparkSetting.CLIENT_THREADS.standard());
     all.putIfAbsent(CONNECT_KEY, CONNECT_DEFAULT);
     all.putIfAbsent(AUTHENTICATE_KEY, CONNECT_DEFAULT);
     return new TransportConf(MODULE, new MapConfigProvider(all));
+  }
+
+  private static Duration standard(SparkSetting setting) {
+    return Duration.ofMillis(JavaUtils.timeStringAs(setting.standard(), TimeUnit.MILLISECONDS));
   }
 
   private static Duration duration(SparkConf conf, String key, Duration standard) {

@@ -1,0 +1,21 @@
+package dev.lockstep.trainer.cli;
+
+import picocli.CommandLine.Option;
+
+/** Options that every command has. */
+final class StandardOptions {
+
+  static final String HELP_ALL = "--help-all";
+
+  @Option(
+      names = {"-h", "--help", HELP_ALL},
+      usageHelp = true,
+      description = "Print the common options, or with --help-all every option.")
+  private boolean help;
+
+  @Option(
+      names = {"-V", "--version"},
+      versionHelp = true,
+      description = "Print the version.")
+  private boolean version;
+}
