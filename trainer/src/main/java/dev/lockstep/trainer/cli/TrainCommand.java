@@ -1,11 +1,11 @@
 package dev.lockstep.trainer.cli;
 
-import dev.lockstep.ps.transport.rpc.SparkSetting;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.OutputConfig.ExistingOutput;
 import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.control.NetworkSettings;
 import dev.lockstep.trainer.driver.TrainingJob;
 import dev.lockstep.trainer.metrics.EpochMetrics;
 import dev.lockstep.trainer.model.file.InitialModel;
@@ -53,11 +53,7 @@ final class TrainCommand implements Callable<Integer> {
   void describe(CommandSpec command) {
     List<String> lines = new ArrayList<>(OptimizationOptions.grammar());
     lines.add("%nSpark settings, given with --conf KEY=VALUE to the launcher or spark-submit:");
-    for (SparkSetting setting : SparkSetting.values()) {
-      lines.add(
-          "  %s: %s (default: %s)"
-              .formatted(setting.key(), setting.description(), setting.standard()));
-    }
+    NetworkSettings.lines().forEach(each -> lines.add("  " + each));
     lines.add("%nAn option wins over the file of --config, and the file over the default.");
     command.usageMessage().footer(lines.toArray(String[]::new));
   }

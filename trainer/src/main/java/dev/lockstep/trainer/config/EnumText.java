@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Locale;
 
 /** Constants of enumerations as options and configuration files write them: {@code warm-start}. */
-final class EnumText {
+public final class EnumText {
   private EnumText() {}
 
   /** The form that {@link #parse} reads back. */
