@@ -1,6 +1,7 @@
 package dev.lockstep.ps.server;
 
 import dev.lockstep.ps.clip.NormPartials;
+import dev.lockstep.ps.optim.ModelState;
 import dev.lockstep.ps.optim.ShardOptimizer;
 import dev.lockstep.ps.protocol.AttemptKey;
 import dev.lockstep.ps.protocol.Consistency;
@@ -51,13 +52,13 @@ public final class ShardServer implements ShardEndpoint {
    * A server that waits for the pushes of its first step.
    *
    * @param spec which shard
-   * @param theta θ of the shard, length {@code end - begin}; the server's from now on
-   * @param stateOrNull optimizer state to continue from, copied; null to start anew
+   * @param start θ of the shard, length {@code end - begin}, the server's from now on, and the
+   *     optimizer's state, copied
    * @param peers where norms and failures go
    * @param executor runs the updates of frames after an exchange of norms
    */
-  public ShardServer(
-      ShardSpec spec, float[] theta, float[][] stateOrNull, ServerPeers peers, Executor executor) {
+  public ShardServer(ShardSpec spec, ModelState start, ServerPeers peers, Executor executor) {
+    float[] theta = start.theta();
     int length = spec.end() - spec.begin();
     if (theta.length != length) {
       throw new IllegalArgumentException(
@@ -68,8 +69,8 @@ public final class ShardServer implements ShardEndpoint {
     this.theta = theta;
     this.gradientSum = new float[length];
     this.optimizer = new ShardOptimizer(spec.plan(), spec.begin(), spec.end());
-    if (stateOrNull != null) {
-      optimizer.restore(stateOrNull);
+    if (start.state() != null) {
+      optimizer.restore(start.state());
     }
     this.frames = new ShardFrame[spec.layout().frames(spec.shard())];
     FrameBuffers buffers = new FrameBuffers(Math.min(length, FrameLayout.FRAME));

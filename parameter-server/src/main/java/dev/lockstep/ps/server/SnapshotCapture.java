@@ -1,5 +1,6 @@
 package dev.lockstep.ps.server;
 
+import dev.lockstep.ps.optim.ModelState;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -34,9 +35,9 @@ final class SnapshotCapture {
   /** Copies one frame; called with its monitor held. */
   void take(int from, int to, float[] ofTheta, float[][] ofState) {
     ShardSnapshot target = copy();
-    System.arraycopy(ofTheta, from, target.theta(), from, to - from);
-    for (int k = 0; k < target.state().length; k++) {
-      System.arraycopy(ofState[k], from, target.state()[k], from, to - from);
+    System.arraycopy(ofTheta, from, target.model().theta(), from, to - from);
+    for (int k = 0; k < ofState.length; k++) {
+      System.arraycopy(ofState[k], from, target.model().state()[k], from, to - from);
     }
   }
 
@@ -53,7 +54,7 @@ final class SnapshotCapture {
       float[][] state = new float[spec.plan().stateVectors()][length];
       copy =
           new ShardSnapshot(
-              spec.shard(), spec.begin(), spec.end(), new float[length], state, version);
+              spec.shard(), spec.begin(), new ModelState(new float[length], state), version);
     }
     return copy;
   }

@@ -12,6 +12,7 @@ import dev.lockstep.ps.protocol.Protocol;
 import dev.lockstep.ps.protocol.ShardEndpoint;
 import dev.lockstep.ps.reduce.WireFormat;
 import dev.lockstep.ps.server.ShardServer;
+import dev.lockstep.ps.server.ShardSource;
 import dev.lockstep.ps.server.ShardSnapshot;
 import dev.lockstep.ps.server.ShardSpec;
 import dev.lockstep.ps.transport.message.Wire;
@@ -24,7 +25,6 @@ import dev.lockstep.ps.transport.rpc.TransportSettings;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.apache.spark.SparkEnv;
@@ -131,9 +131,7 @@ public final class ExecutorNode implements AutoCloseable {
    * @param plan updates of all of θ
    * @param virtualWorkers V
    * @param protocol what workers and servers have agreed on
-   * @param theta θ to begin with, length P; not kept
-   * @param stateOrNull the optimizer's state vectors to continue from, each of length P; not kept;
-   *     null to start anew
+   * @param source asked once for the range of this node's shard
    * @param firstStep optimizer steps taken before the first one
    * @throws AttemptAbortedException if a peer cannot be reached or the attempt is over
    */
@@ -142,11 +140,10 @@ public final class ExecutorNode implements AutoCloseable {
       UpdatePlan plan,
       int virtualWorkers,
       Protocol protocol,
-      float[] theta,
-      float[][] stateOrNull,
+      ShardSource source,
       long firstStep)
       throws InterruptedException {
-    if (!claimStart(roster, plan, theta)) {
+    if (!claimStart(roster)) {
       return;
     }
     try {
@@ -158,8 +155,7 @@ public final class ExecutorNode implements AutoCloseable {
       ShardServer shard =
           new ShardServer(
               spec,
-              Arrays.copyOfRange(theta, spec.begin(), spec.end()),
-              cut(stateOrNull, spec.begin(), spec.end()),
+              source.read(spec.begin(), spec.end()),
               peers,
               server.executor());
       WireFormat format = protocol.rounding().format();
@@ -179,17 +175,12 @@ public final class ExecutorNode implements AutoCloseable {
   }
 
   /** Whether the calling task is the one that starts the node; returns once another has. */
-  private boolean claimStart(List<NodeAddress> roster, UpdatePlan plan, float[] theta)
-      throws InterruptedException {
+  private boolean claimStart(List<NodeAddress> roster) throws InterruptedException {
     signal.check();
     synchronized (this) {
       if (!starting) {
         if (!roster.contains(address)) {
           throw new IllegalArgumentException("roster " + roster + " lacks this node, " + address);
-        }
-        if (theta.length != plan.layout().parameters()) {
-          throw new IllegalArgumentException(
-              "theta: length=" + theta.length + " != parameters=" + plan.layout().parameters());
         }
         starting = true;
         return true;
@@ -362,14 +353,6 @@ public final class ExecutorNode implements AutoCloseable {
       throw new IllegalStateException(id + " has not started in this JVM");
     }
     return now;
-  }
-
-  private static float[][] cut(float[][] vectorsOrNull, int begin, int end) {
-    return vectorsOrNull == null
-        ? null
-        : Arrays.stream(vectorsOrNull)
-            .map(vector -> Arrays.copyOfRange(vector, begin, end))
-            .toArray(float[][]::new);
   }
 
   /** Runs on the thread that trips the signal. */

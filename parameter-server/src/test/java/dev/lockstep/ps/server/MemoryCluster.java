@@ -4,6 +4,7 @@ import dev.lockstep.ps.SimulatedTraining;
 import dev.lockstep.ps.client.AbortSignal;
 import dev.lockstep.ps.client.ParameterClient;
 import dev.lockstep.ps.layout.ShardLayout;
+import dev.lockstep.ps.optim.ModelState;
 import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.ps.protocol.AttemptId;
 import dev.lockstep.ps.protocol.AttemptKey;
@@ -14,7 +15,6 @@ import dev.lockstep.ps.protocol.ShardEndpoint;
 import dev.lockstep.ps.protocol.ShardNorms;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -59,12 +59,7 @@ public final class MemoryCluster {
       servers.add(
           new ShardServer(
               new ShardSpec(ATTEMPT, layout, shard, plan, virtualWorkers, protocol, firstStep),
-              Arrays.copyOfRange(theta, begin, end),
-              state == null
-                  ? null
-                  : Arrays.stream(state)
-                      .map(vector -> Arrays.copyOfRange(vector, begin, end))
-                      .toArray(float[][]::new),
+              new ModelState(theta, state).range(begin, end),
               new Peers(),
               Runnable::run));
     }

@@ -422,10 +422,10 @@ class ShardServerTest {
     for (CompletableFuture<ShardSnapshot> taken : snapshots) {
       ShardSnapshot snapshot = taken.join();
       assertEquals(2, snapshot.step());
-      int length = snapshot.end() - snapshot.begin();
-      System.arraycopy(snapshot.theta(), 0, joined, snapshot.begin(), length);
+      int length = snapshot.model().theta().length;
+      System.arraycopy(snapshot.model().theta(), 0, joined, snapshot.begin(), length);
       for (int k = 0; k < state.length; k++) {
-        System.arraycopy(snapshot.state()[k], 0, state[k], snapshot.begin(), length);
+        System.arraycopy(snapshot.model().state()[k], 0, state[k], snapshot.begin(), length);
       }
     }
     assertArrayEquals(theta, joined);

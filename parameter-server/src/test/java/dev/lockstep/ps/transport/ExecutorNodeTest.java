@@ -1,5 +1,7 @@
 package dev.lockstep.ps.transport;
 
+import dev.lockstep.ps.server.ShardSource;
+import dev.lockstep.ps.optim.ModelState;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -162,7 +164,7 @@ class ExecutorNodeTest {
                   AttemptAbortedException.class,
                   () ->
                       stranger.start(
-                          roster, training.plan(), 2, Protocol.SYNC, training.theta(), null, 0))
+                          roster, training.plan(), 2, Protocol.SYNC, ShardSource.of(ModelState.fresh(training.theta())), 0))
               .getMessage();
       assertTrue(message.contains("connection refused: wrong run token"), message);
       assertTrue(message.contains(honest.address() + " (shard 0)"), message);
@@ -250,7 +252,7 @@ class ExecutorNodeTest {
             try (node) {
               List<NodeAddress> roster =
                   NodeAddress.roster(nodes.stream().map(ExecutorNode::address).toList());
-              node.start(roster, training.plan(), 4, Protocol.SYNC, training.theta(), null, 0);
+              node.start(roster, training.plan(), 4, Protocol.SYNC, ShardSource.of(ModelState.fresh(training.theta())), 0);
               SimulatedTraining.Result result = training.work(node.client(), from, to);
               assertEquals(training.steps(), node.snapshotAt(training.steps()).join().step());
               node.finish();
@@ -301,16 +303,14 @@ class ExecutorNodeTest {
                           training.plan(),
                           2,
                           Protocol.SYNC,
-                          training.theta(),
-                          null,
-                          0))
+                          ShardSource.of(ModelState.fresh(training.theta())), 0))
               .getMessage()
               .contains("lacks this node"));
       assertEquals(
           "attempt 0 of run roster has not started in this JVM",
           assertThrows(IllegalStateException.class, node::client).getMessage());
       node.start(
-          List.of(node.address()), training.plan(), 2, Protocol.SYNC, training.theta(), null, 0);
+          List.of(node.address()), training.plan(), 2, Protocol.SYNC, ShardSource.of(ModelState.fresh(training.theta())), 0);
       assertTrue(
           assertThrows(
                   IllegalArgumentException.class,
@@ -320,9 +320,7 @@ class ExecutorNodeTest {
                           training.plan(),
                           2,
                           Protocol.SYNC,
-                          training.theta(),
-                          null,
-                          0))
+                          ShardSource.of(ModelState.fresh(training.theta())), 0))
               .getMessage()
               .contains("of this JVM's first task"));
     }

@@ -1,5 +1,7 @@
 package dev.lockstep.ps.transport;
 
+import dev.lockstep.ps.server.ShardSource;
+import dev.lockstep.ps.optim.ModelState;
 import dev.lockstep.ps.SimulatedTraining;
 import dev.lockstep.ps.Workers;
 import dev.lockstep.ps.clip.Clipping;
@@ -120,7 +122,7 @@ public final class FailuresMain {
     node.retain(TOKEN);
     return () -> {
       try {
-        node.start(roster, training.plan(), 2, Protocol.SYNC, training.theta(), null, 0);
+        node.start(roster, training.plan(), 2, Protocol.SYNC, ShardSource.of(ModelState.fresh(training.theta())), 0);
         print(training.work(node.client(), worker, worker + 1));
         node.finish();
       } catch (RuntimeException e) {
@@ -141,9 +143,7 @@ public final class FailuresMain {
           new SimulatedTraining(81, 9000, 2, 3, new Clipping.None()).plan(),
           2,
           Protocol.SYNC,
-          new float[9000],
-          null,
-          0);
+          ShardSource.of(ModelState.fresh(new float[9000])), 0);
       ExecutorNode unused = ExecutorNode.acquire(ATTEMPT, GUESS, SETTINGS);
     } catch (IllegalArgumentException | InterruptedException e) {
       print(e);

@@ -1,5 +1,7 @@
 package dev.lockstep.ps.transport;
 
+import dev.lockstep.ps.server.ShardSource;
+import dev.lockstep.ps.optim.ModelState;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -110,7 +112,7 @@ class LostPeerTest {
     return worker.submit(
         () -> {
           try (node) {
-            node.start(roster, training.plan(), 3, Protocol.SYNC, training.theta(), null, 0);
+            node.start(roster, training.plan(), 3, Protocol.SYNC, ShardSource.of(ModelState.fresh(training.theta())), 0);
             SimulatedTraining.Result result = training.work(node.client(), 0, 1);
             node.finish();
             return result;

@@ -1,5 +1,7 @@
 package dev.lockstep.ps.transport;
 
+import dev.lockstep.ps.server.ShardSource;
+import dev.lockstep.ps.optim.ModelState;
 import dev.lockstep.ps.SimulatedTraining;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.protocol.AttemptId;
@@ -55,9 +57,7 @@ public final class PeerMain {
           training.plan(),
           training.virtualWorkers(),
           Protocol.SYNC,
-          training.theta(),
-          null,
-          0);
+          ShardSource.of(ModelState.fresh(training.theta())), 0);
       float[] theta = training.work(node.client(), numbers[3], numbers[4]).theta();
       node.finish();
       System.out.println(DONE + Arrays.hashCode(theta));

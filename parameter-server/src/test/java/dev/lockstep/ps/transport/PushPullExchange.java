@@ -1,5 +1,7 @@
 package dev.lockstep.ps.transport;
 
+import dev.lockstep.ps.server.ShardSource;
+import dev.lockstep.ps.optim.ModelState;
 import dev.lockstep.ps.client.ParameterClient;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.layout.Block;
@@ -61,7 +63,7 @@ final class PushPullExchange implements Exchange {
     var roster =
         Stream.of(node.address(), other).sorted(Comparator.comparing(NodeAddress::text)).toList();
     worker = roster.indexOf(node.address());
-    node.start(roster, plan, 2, Protocol.SYNC, theta, null, 0);
+    node.start(roster, plan, 2, Protocol.SYNC, ShardSource.of(ModelState.fresh(theta)), 0);
     client = node.client();
   }
 

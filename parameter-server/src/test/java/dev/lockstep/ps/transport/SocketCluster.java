@@ -1,5 +1,7 @@
 package dev.lockstep.ps.transport;
 
+import dev.lockstep.ps.server.ShardSource;
+import dev.lockstep.ps.optim.ModelState;
 import dev.lockstep.ps.SimulatedTraining;
 import dev.lockstep.ps.Workers;
 import dev.lockstep.ps.protocol.AttemptId;
@@ -33,9 +35,7 @@ public final class SocketCluster implements AutoCloseable {
         training.plan(),
         training.virtualWorkers(),
         training.protocol(),
-        training.theta(),
-        null,
-        0);
+        ShardSource.of(ModelState.fresh(training.theta())), 0);
   }
 
   /** The tasks of all workers, each from acquiring to finishing; worker w on node w mod nodes. */

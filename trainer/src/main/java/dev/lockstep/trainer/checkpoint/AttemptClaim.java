@@ -10,16 +10,16 @@ import java.time.Instant;
  * @param run id of the run
  * @param attempt number of the launch, from 1
  * @param startedAt when it began
- * @param determinants what determines its steps
+ * @param identity what determines its steps
  */
-public record AttemptClaim(String run, int attempt, Instant startedAt, RunIdentity determinants) {
+public record AttemptClaim(String run, int attempt, Instant startedAt, RunIdentity identity) {
 
   /** Checks the values. */
   public AttemptClaim {
-    if (run == null || run.isEmpty() || attempt < 1 || startedAt == null || determinants == null) {
+    if (run == null || run.isEmpty() || attempt < 1 || startedAt == null || identity == null) {
       throw new IllegalArgumentException(
-          "run=%s attempt=%d startedAt=%s determinants=%s: must be there, and the attempt >= 1"
-              .formatted(run, attempt, startedAt, determinants));
+          "run=%s attempt=%d startedAt=%s identity=%s: must be there, and the attempt >= 1"
+              .formatted(run, attempt, startedAt, identity));
     }
   }
 }

@@ -39,7 +39,7 @@ final class Attempts {
    * @param before a number that is known to be taken, though its claim may be gone; 0 for none
    * @param last number of the claimer's own last claim; 0 where it has none
    */
-  AttemptClaim claim(String run, RunIdentity determinants, Instant at, int before, int last)
+  AttemptClaim claim(String run, RunIdentity identity, Instant at, int before, int last)
       throws IOException {
     files.create(folder);
     for (int race = 0; race < MOST_LOST_RACES; race++) {
@@ -55,7 +55,7 @@ final class Attempts {
             "attempt %d was not the last of %s in %s, attempt %d was: another driver has taken the run over; let it go on, or stop it and start again"
                 .formatted(last, run, folder, latest));
       }
-      AttemptClaim claim = new AttemptClaim(run, next, at, determinants);
+      AttemptClaim claim = new AttemptClaim(run, next, at, identity);
       try {
         files.put(file(next), ChecksummedJson.write(claim), IfExists.REFUSE);
         return claim;

@@ -2,15 +2,14 @@ package dev.lockstep.trainer.checkpoint;
 
 import dev.lockstep.sharding.store.AtomicFile;
 import dev.lockstep.sharding.store.IfExists;
-import java.io.BufferedInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.List;
 import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.ChecksumFileSystem;
 import org.apache.hadoop.fs.CommonPathCapabilities;
+import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileStatus;
@@ -25,8 +24,6 @@ import org.apache.hadoop.fs.StreamCapabilities;
  * thread-safe; methods block.
  */
 final class CheckpointFiles {
-
-  private static final int BUFFER = 1 << 16;
 
   private final FileSystem files;
 
@@ -47,7 +44,7 @@ final class CheckpointFiles {
 
   /** Reads from a stream, and does not close it. */
   interface Reader<T> {
-    T readFrom(InputStream in) throws IOException;
+    T readFrom(FSDataInputStream in) throws IOException;
   }
 
   /** What is in a folder; nothing where there is none. */
@@ -128,7 +125,7 @@ final class CheckpointFiles {
    * @throws DamagedFileException if the file system itself finds it damaged
    */
   <T> T read(Path file, Reader<T> reader) throws IOException {
-    try (InputStream in = new BufferedInputStream(files.open(file), BUFFER)) {
+    try (FSDataInputStream in = files.open(file)) {
       return reader.readFrom(in);
     } catch (FileNotFoundException e) {
       // What local files say of one that may not be read, too.

@@ -65,9 +65,9 @@ public final class CheckpointStore {
    *
    * @throws IOException if the folder belongs to another run, or cannot be written
    */
-  public AttemptClaim claim(String run, RunIdentity determinants, Instant at) throws IOException {
+  public AttemptClaim claim(String run, RunIdentity identity, Instant at) throws IOException {
     int before = newestClaim().map(AttemptClaim::attempt).orElse(0);
-    return attempts().claim(run, determinants, at, before, 0);
+    return attempts().claim(run, identity, at, before, 0);
   }
 
   /**
@@ -76,9 +76,9 @@ public final class CheckpointStore {
    * @param last number of its last claim
    * @throws FencedException if another driver has claimed since
    */
-  public AttemptClaim claimAfter(String run, RunIdentity determinants, Instant at, int last)
+  public AttemptClaim claimAfter(String run, RunIdentity identity, Instant at, int last)
       throws IOException {
-    return attempts().claim(run, determinants, at, 0, last);
+    return attempts().claim(run, identity, at, 0, last);
   }
 
   /**
@@ -98,7 +98,7 @@ public final class CheckpointStore {
 
   private static AttemptClaim claimOf(CheckpointManifest manifest) {
     return new AttemptClaim(
-        manifest.run(), manifest.attempt(), Instant.EPOCH, manifest.determinants());
+        manifest.run(), manifest.attempt(), Instant.EPOCH, manifest.identity());
   }
 
   // ---- writing --------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ public final class CheckpointStore {
 
   /**
    * Makes a checkpoint complete; called by the driver. Where the step has a complete one already,
-   * of the same determinants and rate cuts, that one stays, and the files named here go: a run that
+   * of the same identity and rate cuts, that one stays, and the files named here go: a run that
    * came this way again came to the same bits.
    *
    * @throws FencedException if a later attempt has been claimed, before or meanwhile
@@ -224,7 +224,7 @@ public final class CheckpointStore {
 
   private static boolean isOnTheSameCourse(CheckpointManifest one, CheckpointManifest other) {
     return one.run().equals(other.run())
-        && one.determinantsSha256().equals(other.determinantsSha256())
+        && one.identity().equals(other.identity())
         && one.progress().rateCuts().equals(other.progress().rateCuts());
   }
 
@@ -260,35 +260,30 @@ public final class CheckpointStore {
   }
 
   /**
-   * The run's newest checkpoint that is complete and undamaged: every byte of every file was
-   * checked. One that is damaged is set aside, and the one before it taken. One of another run,
-   * whose driver wrote it while this run took the folder, is passed over.
+   * The run's newest complete checkpoint: its manifest was checked, and its files have the lengths
+   * that it names. Their bytes are checked by whoever reads them, see {@link #open}. One that is
+   * damaged is set aside, and the one before it taken. One of another run, whose driver wrote it
+   * while this run took the folder, is passed over.
    *
    * @param warnings told of what was damaged, one line each
-   * @throws IOException if the folder, or a file in it, cannot be read for another reason than
-   *     damage, or is of another version; nothing was changed then
+   * @throws IOException if the folder or a manifest cannot be read for another reason than damage,
+   *     or is of another version; nothing was changed then
    */
-  public Optional<Snapshot> newest(Consumer<String> warnings) throws IOException {
+  public Optional<CheckpointManifest> newest(Consumer<String> warnings) throws IOException {
     List<StepFolder> steps = steps();
     Optional<String> run = attempts().newest().map(AttemptClaim::run);
     for (int i = steps.size() - 1; i >= 0; i--) {
       StepFolder at = steps.get(i);
       try {
         run = run.isPresent() ? run : runOf(at);
-        Optional<Snapshot> snapshot = checked(at, run);
-        if (snapshot.isPresent()) {
-          return snapshot;
+        Optional<CheckpointManifest> manifest = complete(at, run);
+        if (manifest.isPresent()) {
+          return manifest;
         }
       } catch (DamagedFileException e) {
-        warnings.accept(
-            "the checkpoint of step %d is damaged%s: %s"
-                .formatted(at.step(), setAside(at), e.getMessage()));
+        setAside(at, e, warnings);
       } catch (IOException e) {
-        throw new IOException(
-            ("cannot read the checkpoint of step %d, nothing was changed: %s; if it stays so, move"
-                    + " %s elsewhere to go on from the checkpoint before")
-                .formatted(at.step(), e.getMessage(), at.path()),
-            e);
+        throw at.unreadable(e);
       }
     }
     return Optional.empty();
@@ -303,85 +298,83 @@ public final class CheckpointStore {
   }
 
   /** Looks twice before it says that something is damaged: reading goes wrong, too. */
-  private static Optional<Snapshot> checked(StepFolder at, Optional<String> run)
+  private static Optional<CheckpointManifest> complete(StepFolder at, Optional<String> run)
       throws IOException {
     try {
-      return checkedOnce(at, run);
+      return completeOf(at, run);
     } catch (DamagedFileException e) {
-      return checkedOnce(at, run);
+      return completeOf(at, run);
     }
   }
 
-  private static Optional<Snapshot> checkedOnce(StepFolder at, Optional<String> run)
+  private static Optional<CheckpointManifest> completeOf(StepFolder at, Optional<String> run)
       throws IOException {
     StepFolder.Content content = at.content();
-    Optional<CheckpointManifest> manifest = content.manifest();
-    if (manifest.isEmpty() || run.filter(manifest.get().run()::equals).isEmpty()) {
-      return Optional.empty();
+    Optional<CheckpointManifest> manifest =
+        content.manifest().filter(one -> run.filter(one.run()::equals).isPresent());
+    if (manifest.isPresent()) {
+      content.requireFilesOf(manifest.get());
     }
-    content.requireFilesOf(manifest.get());
-    Snapshot snapshot = vectors(at, manifest.get());
-    for (CheckpointManifest.ReplicaEntry replica : manifest.get().replicas()) {
-      at.check(replica.file(), new ShardFile.Written(replica.bytes(), replica.crc32c()));
-    }
-    return Optional.of(snapshot);
+    return manifest;
   }
 
-  /** Out of the way, so that nobody looks at it again; where that fails, the next one does. */
-  private String setAside(StepFolder at) {
+  /**
+   * Moves a checkpoint away whose files were found damaged; called by the driver, in an attempt
+   * claimed after the one that found it.
+   *
+   * @param why what was found
+   * @param warnings told of it, in one line
+   * @throws IOException if it cannot be moved
+   */
+  public void setAside(long step, String why, Consumer<String> warnings) throws IOException {
+    StepFolder at = at(step);
     try {
-      Path to = new Path(folder, DAMAGED + at.path().getName());
-      for (int i = 2; files().exists(to); i++) {
-        to = new Path(folder, DAMAGED + at.path().getName() + "-" + i);
-      }
-      files().rename(at.path(), to);
-      return " and was set aside as " + to;
+      warnings.accept(damaged(at, movedAside(at), why));
     } catch (IOException e) {
-      return " and cannot be set aside (" + e.getMessage() + ")";
+      throw new IOException(
+          damaged(at, notMoved(e), why)
+              + "; move %s elsewhere to go on from the checkpoint before".formatted(at.path()),
+          e);
     }
   }
 
-  /** Reads a complete checkpoint into whole vectors and checks every byte of them. */
-  public Snapshot read(long step) throws IOException {
-    StepFolder at = at(step);
-    Optional<CheckpointManifest> manifest = at.content().complete();
-    if (manifest.isEmpty()) {
-      throw new IOException("no complete checkpoint of step " + step + " in " + folder);
+  /** Where moving it fails, the checkpoint is passed over. */
+  private void setAside(StepFolder at, DamagedFileException why, Consumer<String> warnings) {
+    String moved;
+    try {
+      moved = movedAside(at);
+    } catch (IOException e) {
+      moved = notMoved(e);
     }
-    return vectors(at, manifest.get());
+    warnings.accept(damaged(at, moved, why.getMessage()));
   }
 
-  private static Snapshot vectors(StepFolder at, CheckpointManifest manifest) throws IOException {
-    ShardFile.Target target = new ShardFile.Target(manifest.step(), manifest.parameters());
-    for (CheckpointManifest.ShardEntry entry : manifest.shards()) {
-      Path file = at.file(entry.file());
-      at.readNamed(
-          file,
-          in -> {
-            target.read(in, file.toString(), entry);
-            return entry;
-          });
-    }
-    return new Snapshot(manifest, target.theta(), target.state());
+  private static String damaged(StepFolder at, String moved, String why) {
+    return "the checkpoint of step %d is damaged%s: %s".formatted(at.step(), moved, why);
   }
 
-  /** Reads what a virtual worker kept, and checks every byte of it. */
-  public ReplicaFile readReplica(long step, CheckpointManifest.ReplicaEntry entry)
+  private static String notMoved(IOException why) {
+    return " and cannot be set aside (" + why.getMessage() + ")";
+  }
+
+  private String movedAside(StepFolder at) throws IOException {
+    Path to = new Path(folder, DAMAGED + at.path().getName());
+    for (int i = 2; files().exists(to); i++) {
+      to = new Path(folder, DAMAGED + at.path().getName() + "-" + i);
+    }
+    files().rename(at.path(), to);
+    return " and was set aside as " + to;
+  }
+
+  /** The files of a complete checkpoint, to be read by the driver. Reads nothing yet. */
+  public CheckpointReader open(CheckpointManifest manifest) throws IOException {
+    return open(manifest.step(), manifest.contents());
+  }
+
+  /** The files of a complete checkpoint, to be read by executors. Reads nothing yet. */
+  public CheckpointReader open(long step, CheckpointManifest.Contents contents)
       throws IOException {
-    StepFolder at = at(step);
-    Path file = at.file(entry.file());
-    ReplicaFile replica =
-        at.readNamed(
-            file,
-            in ->
-                ReplicaFile.read(
-                    in, file.toString(), new ShardFile.Written(entry.bytes(), entry.crc32c())));
-    if (replica.virtualWorker() != entry.virtualWorker() || replica.step() != step) {
-      throw new DamagedFileException(
-          "%s is of virtual worker %d at step %d: files of this checkpoint were exchanged"
-              .formatted(file, replica.virtualWorker(), replica.step()));
-    }
-    return replica;
+    return new CheckpointReader(files(), at(step), contents);
   }
 
   // ---- keeping --------------------------------------------------------------------------------
@@ -430,13 +423,4 @@ public final class CheckpointStore {
   private CheckpointFiles files() throws IOException {
     return new CheckpointFiles(folder.getFileSystem(hadoop));
   }
-
-  /**
-   * A whole checkpoint in memory.
-   *
-   * @param manifest its manifest
-   * @param theta all P parameters
-   * @param state the optimizer's state vectors, each of length P
-   */
-  public record Snapshot(CheckpointManifest manifest, float[] theta, float[][] state) {}
 }

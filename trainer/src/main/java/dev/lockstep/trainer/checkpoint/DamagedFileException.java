@@ -3,7 +3,7 @@ package dev.lockstep.trainer.checkpoint;
 import java.io.IOException;
 
 /** A file of a checkpoint is there, or should be, and is not what was written. */
-final class DamagedFileException extends IOException {
+public final class DamagedFileException extends IOException {
 
   private static final long serialVersionUID = 1L;
 

@@ -7,7 +7,6 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.Arrays;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedInputStream;
 import java.util.zip.CheckedOutputStream;
@@ -86,22 +85,16 @@ public record ReplicaFile(int virtualWorker, long step, float[][] vectors) {
     try {
       ByteBuffer header = ByteBuffer.allocate(HEADER).order(ByteOrder.LITTLE_ENDIAN);
       checked.readFully(header.array());
-      if (!Arrays.equals(MAGIC, 0, MAGIC.length, header.array(), 0, MAGIC.length)) {
-        throw new DamagedFileException(
-            name + " is not a virtual worker's file of a Lockstep checkpoint");
-      }
+      ShardFile.requireFormat(header.array(), MAGIC, VERSION, name, "a virtual worker's file");
       int length = header.getInt(LENGTH_AT);
       int count = header.getInt(VECTORS_AT);
-      if (header.getInt(VERSION_AT) != VERSION
-          || length < 0
+      if (length < 0
           || count < 0
           || count > MOST_VECTORS
           || HEADER + 4L * length * count != expected.bytes()) {
         throw new DamagedFileException(
-            name
-                + ": header (version, length, vectors) does not fit its "
-                + expected.bytes()
-                + " bytes: the file is damaged or from another version");
+            "%s: its header (length, vectors) does not fit its %d bytes: the file is damaged"
+                .formatted(name, expected.bytes()));
       }
       float[][] vectors = new float[count][length];
       for (float[] vector : vectors) {

@@ -13,7 +13,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.zip.CRC32C;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
 
@@ -123,32 +122,15 @@ final class StepFolder {
     files.delete(file(name));
   }
 
-  /** Compares every byte of a file with its checksum, without holding it. */
-  void check(String name, ShardFile.Written expected) throws IOException {
-    Path file = file(name);
-    CRC32C crc = new CRC32C();
-    readNamed(
-        file,
-        in -> {
-          byte[] buffer = new byte[1 << 16];
-          for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-            crc.update(buffer, 0, n);
-          }
-          return crc;
-        });
-    expected.requireChecksum(file.toString(), crc);
+  /** What is said where the checkpoint cannot be read for another reason than damage. */
+  IOException unreadable(IOException cause) {
+    return new IOException(
+        "cannot read the checkpoint of step %d, nothing was changed: %s; if it stays so, move %s elsewhere to go on from the checkpoint before"
+            .formatted(step, cause.getMessage(), path),
+        cause);
   }
 
-  /** Reads a file that the manifest names. */
-  <T> T readNamed(Path file, CheckpointFiles.Reader<T> reader) throws IOException {
-    try {
-      return files.read(file, reader);
-    } catch (FileNotFoundException e) {
-      throw missing(file, e);
-    }
-  }
-
-  private static DamagedFileException missing(Path file, FileNotFoundException cause) {
+  static DamagedFileException missing(Path file, FileNotFoundException cause) {
     return new DamagedFileException(file + " is missing, which the manifest names", cause);
   }
 
@@ -198,10 +180,10 @@ final class StepFolder {
 
     /** Whether the files that a manifest names are there, as long as they were written. */
     void requireFilesOf(CheckpointManifest manifest) throws IOException {
-      for (CheckpointManifest.ShardEntry shard : manifest.shards()) {
+      for (CheckpointManifest.ShardEntry shard : manifest.contents().shards()) {
         requireLength(shard.file(), shard.bytes());
       }
-      for (CheckpointManifest.ReplicaEntry replica : manifest.replicas()) {
+      for (CheckpointManifest.ReplicaEntry replica : manifest.contents().replicas()) {
         requireLength(replica.file(), replica.bytes());
       }
     }
@@ -221,8 +203,8 @@ final class StepFolder {
     /** Files of attempts up to one which a manifest does not name. */
     List<String> partsBeside(CheckpointManifest manifest, int latestAttempt) {
       Set<String> named = new HashSet<>();
-      manifest.shards().forEach(shard -> named.add(shard.file()));
-      manifest.replicas().forEach(replica -> named.add(replica.file()));
+      manifest.contents().shards().forEach(shard -> named.add(shard.file()));
+      manifest.contents().replicas().forEach(replica -> named.add(replica.file()));
       List<String> beside = new ArrayList<>();
       for (String name : lengths.keySet()) {
         Matcher part = PART.matcher(name);

@@ -10,7 +10,6 @@ import dev.lockstep.trainer.plan.ModePlan;
 import dev.lockstep.trainer.plan.Phase;
 import dev.lockstep.trainer.plan.ReadPlan;
 import java.io.Serializable;
-import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
 
 /**
@@ -26,7 +25,7 @@ public record WorkerAssignment(
     ShardedDataset dataset,
     ModelDefinition model,
     Phase phase,
-    Broadcast<AttemptStart> start,
+    AttemptStart start,
     AttemptContext attempt,
     CheckpointFolder checkpoints)
     implements Serializable {

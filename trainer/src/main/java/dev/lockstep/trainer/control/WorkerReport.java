@@ -33,6 +33,7 @@ import java.util.List;
   @JsonSubTypes.Type(value = WorkerReport.AwaitsCheckpoint.class, name = "awaitsCheckpoint"),
   @JsonSubTypes.Type(value = WorkerReport.AwaitsDecision.class, name = "awaitsDecision"),
   @JsonSubTypes.Type(value = WorkerReport.NonFinite.class, name = "nonFinite"),
+  @JsonSubTypes.Type(value = WorkerReport.DamagedCheckpoint.class, name = "damagedCheckpoint"),
   @JsonSubTypes.Type(value = WorkerReport.Failed.class, name = "failed"),
   @JsonSubTypes.Type(value = WorkerReport.Alive.class, name = "alive"),
   @JsonSubTypes.Type(value = WorkerReport.Left.class, name = "left"),
@@ -117,6 +118,14 @@ public sealed interface WorkerReport {
    * is an {@link EpochDecision}.
    */
   record AwaitsDecision(int worker, int epochsTaken) implements WorkerReport {}
+
+  /**
+   * A file of the checkpoint that the attempt starts from is damaged.
+   *
+   * @param step of the checkpoint
+   * @param reason which file, and what is wrong with it
+   */
+  record DamagedCheckpoint(long step, String reason) implements WorkerReport {}
 
   /**
    * A gradient was not finite, and the attempt ends; followed by the worker's failure.

@@ -164,6 +164,9 @@ final class Attempt {
       if (tracker.nonFinite().isPresent()) {
         throw new NonFiniteStepException(text, e.getCause(), tracker.nonFinite().get().step());
       }
+      if (tracker.damaged().isPresent()) {
+        throw new DamagedCheckpointException(text, e.getCause(), tracker.damaged().get());
+      }
       boolean recurs =
           tracker.failures().stream()
               .anyMatch(failed -> failed.outlook() == WorkerReport.Outlook.RECURS);

@@ -1,8 +1,11 @@
 package dev.lockstep.trainer.driver;
 
+import dev.lockstep.ps.optim.ModelState;
+import dev.lockstep.ps.protocol.AttemptId;
 import dev.lockstep.trainer.checkpoint.AttemptClaim;
 import dev.lockstep.trainer.checkpoint.CheckpointManifest;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
+import dev.lockstep.trainer.checkpoint.DamagedFileException;
 import dev.lockstep.trainer.checkpoint.RunProgress;
 import dev.lockstep.trainer.checkpoint.ShardFile;
 import dev.lockstep.trainer.config.OutputConfig.ExistingOutput;
@@ -13,7 +16,6 @@ import dev.lockstep.trainer.plan.RunIdentity;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Instant;
-import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
@@ -64,7 +66,7 @@ final class RunHistory {
       String run,
       Standing standing,
       RunPlan plan,
-      Optional<CheckpointStore.Snapshot> from,
+      Optional<CheckpointManifest> from,
       Optional<String> endedEarly,
       String replaced) {
 
@@ -74,7 +76,7 @@ final class RunHistory {
 
     /** Steps taken. */
     long step() {
-      return from.map(snapshot -> snapshot.manifest().step()).orElse(0L);
+      return from.map(manifest -> manifest.step()).orElse(0L);
     }
 
     /** Whether no step is left to take. */
@@ -153,16 +155,16 @@ final class RunHistory {
           null);
     }
     AttemptClaim last = claim.get();
-    String origin = last.determinants().initialParameters();
+    String origin = last.identity().initialParameters();
     RunPlan plan =
         plans.apply(
             RunOrigin.isWarm(origin)
                 ? new RunOrigin(origin, null, PriorTraining.NONE)
                 : given.get());
-    Optional<CheckpointStore.Snapshot> newest = checkpoints.newest(observer::warning);
-    List<String> differences = plan.identity().differences(last.determinants());
+    Optional<CheckpointManifest> newest = checkpoints.newest(observer::warning);
+    List<String> differences = plan.identity().differences(last.identity());
     if (!differences.isEmpty()) {
-      return warmStart(last.run(), differences, newest, plans);
+      return warmStart(last.run(), differences, plans);
     }
     Beginning goesOn =
         new Beginning(
@@ -170,7 +172,7 @@ final class RunHistory {
             Standing.GOES_ON,
             plan,
             newest,
-            newest.flatMap(snapshot -> EarlyEnd.reason(config, snapshot.manifest())),
+            newest.flatMap(manifest -> EarlyEnd.reason(config, manifest)),
             null);
     if (goesOn.step() > plan.lastStep()) {
       throw new IllegalArgumentException(
@@ -190,8 +192,8 @@ final class RunHistory {
   private Beginning warmStart(
       String run,
       List<String> differences,
-      Optional<CheckpointStore.Snapshot> newest,
-      Function<RunOrigin, RunPlan> plans) {
+      Function<RunOrigin, RunPlan> plans)
+      throws IOException {
     String what =
         "out="
             + folder.path()
@@ -205,18 +207,16 @@ final class RunHistory {
               + ": give what was given then, begin a new run with its parameters with --warm-start,"
               + " name another folder with --out, or replace it with --overwrite");
     }
-    CheckpointStore.Snapshot from =
-        newest.orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    what
-                        + ": it has no complete checkpoint to start from: replace it with"
-                        + " --overwrite"));
-    // The servers' vector begins with θ in every mode.
-    int parameters = from.manifest().determinants().parameters();
-    RunPlan plan =
-        plans.apply(
-            RunOrigin.warm(run, from.manifest().step(), Arrays.copyOf(from.theta(), parameters)));
+    RunOrigin origin =
+        warmOrigin(run)
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        what
+                            + ": it has no complete checkpoint to start from: replace it with"
+                            + " --overwrite"));
+    int parameters = origin.state().theta().length;
+    RunPlan plan = plans.apply(origin);
     if (plan.mode().model().layout().parameters() != parameters) {
       throw new IllegalArgumentException(
           what
@@ -227,6 +227,25 @@ final class RunHistory {
               + ")");
     }
     return new Beginning(newRunId(), Standing.WARM, plan, Optional.empty(), Optional.empty(), run);
+  }
+
+  /** The parameters of the newest checkpoint that is undamaged. */
+  private Optional<RunOrigin> warmOrigin(String run) throws IOException {
+    CheckpointStore checkpoints = folder.checkpoints(hadoop);
+    while (true) {
+      Optional<CheckpointManifest> newest = checkpoints.newest(observer::warning);
+      if (newest.isEmpty()) {
+        return Optional.empty();
+      }
+      CheckpointManifest from = newest.get();
+      try {
+        // The servers' vector begins with θ in every mode.
+        float[] theta = checkpoints.open(from).vector(0, 0, from.identity().parameters());
+        return Optional.of(RunOrigin.warm(run, from.step(), theta));
+      } catch (DamagedFileException e) {
+        checkpoints.setAside(from.step(), e.getMessage(), observer::warning);
+      }
+    }
   }
 
   /**
@@ -262,24 +281,16 @@ final class RunHistory {
     AttemptClaim claim = checkpoints.claim(beginning.run(), identity, Instant.now());
     float[] vector = plan.phases().get(0).plan().vector(plan.origin().state().theta(), null);
     CheckpointManifest.ShardEntry shard =
-        checkpoints.writeShard(new ShardFile(0, 0, vector, new float[0][]), 0, claim.attempt());
+        checkpoints.writeShard(new ShardFile(0, 0, ModelState.fresh(vector)), 0, claim.attempt());
     checkpoints.commit(
         new CheckpointManifest(
-            CheckpointManifest.FORMAT_VERSION,
-            beginning.run(),
-            claim.attempt(),
+            new AttemptId(beginning.run(), claim.attempt()),
             0,
-            0,
-            vector.length,
-            config.mode().virtualWorkers(),
-            config.optimization().seed(),
-            identity.data(),
             NO_ARITHMETIC,
-            identity.sha256(),
             identity,
             RunProgress.none(),
-            List.of(shard),
-            List.of()));
+            new CheckpointManifest.Contents(
+                vector.length, config.mode().virtualWorkers(), List.of(shard), List.of())));
   }
 
   /** Numeric fingerprint of a checkpoint before the first step. */

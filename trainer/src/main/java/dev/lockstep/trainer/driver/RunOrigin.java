@@ -1,6 +1,6 @@
 package dev.lockstep.trainer.driver;
 
-import dev.lockstep.trainer.checkpoint.ModelState;
+import dev.lockstep.ps.optim.ModelState;
 import dev.lockstep.trainer.loop.PriorTraining;
 import dev.lockstep.trainer.model.file.InitialModel;
 import dev.lockstep.trainer.output.RunFolder;

@@ -1,12 +1,14 @@
 package dev.lockstep.trainer.driver;
 
+import dev.lockstep.ps.optim.ModelState;
 import dev.lockstep.ps.protocol.AttemptId;
 import dev.lockstep.ps.transport.Exchanged;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.checkpoint.CheckpointManifest;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
 import dev.lockstep.trainer.checkpoint.FencedException;
-import dev.lockstep.trainer.checkpoint.ModelState;
+import dev.lockstep.trainer.checkpoint.DamagedFileException;
+import dev.lockstep.trainer.checkpoint.ModelReader;
 import dev.lockstep.trainer.checkpoint.RateCut;
 import dev.lockstep.trainer.checkpoint.RateCuts;
 import dev.lockstep.trainer.checkpoint.Retention;
@@ -72,11 +74,12 @@ final class RunSupervisor {
   private final CheckpointStore checkpoints;
   private final RunTracker tracker;
   private final List<WorkerResult> results = new ArrayList<>();
-  private Optional<CheckpointStore.Snapshot> newest;
+  private Optional<CheckpointManifest> newest;
   private RateCuts cuts = RateCuts.NONE;
   private int workers;
   private int servers;
   private int launched;
+  private ModelState trained;
 
   RunSupervisor(
       JavaSparkContext spark,
@@ -113,6 +116,12 @@ final class RunSupervisor {
     if (beginning.standing() != RunHistory.Standing.NEW) {
       tracker.restore(MetricsLog.readIfThere(folder.file(RunFolder.METRICS), hadoop).steps());
     }
+    do {
+      takeSteps();
+    } while (!readTrained());
+  }
+
+  private void takeSteps() throws IOException {
     int inVain = 0;
     while (next().isPresent()) {
       long before = step();
@@ -139,10 +148,36 @@ final class RunSupervisor {
           throw new TrainingException(e.getMessage() + givenUp(inVain), e);
         }
         relaunching(e.getMessage());
+      } catch (DamagedCheckpointException e) {
+        setAside(e.found().step(), e.found().reason());
+        relaunching(e.found().reason());
       } catch (NonFiniteStepException e) {
         goBack(e);
       }
     }
+  }
+
+  /** Returns false where the last checkpoint is damaged: steps must be taken again. */
+  private boolean readTrained() throws IOException {
+    try {
+      trained = read(newest.orElseThrow());
+      return true;
+    } catch (DamagedFileException e) {
+      setAside(step(), e.getMessage());
+      if (next().isPresent()) {
+        relaunching(e.getMessage());
+      }
+      return false;
+    }
+  }
+
+  /** In an attempt of its own: another driver may have taken the run over and come to the step. */
+  private void setAside(long step, String why) throws IOException {
+    claim();
+    if (newest.isPresent() && step() == step) {
+      checkpoints.setAside(step, why, observer::warning);
+    }
+    readNewest();
   }
 
   /**
@@ -211,7 +246,7 @@ final class RunSupervisor {
 
   /** Why the run has ended before its last epoch; empty if it has not. */
   Optional<String> endedEarly() {
-    return newest.flatMap(snapshot -> EarlyEnd.reason(config, snapshot.manifest()));
+    return newest.flatMap(manifest -> EarlyEnd.reason(config, manifest));
   }
 
   /** What the learning rate was multiplied by after gradients that were not finite. */
@@ -261,9 +296,9 @@ final class RunSupervisor {
   private String lastGood() {
     return newest
         .map(
-            snapshot ->
+            manifest ->
                 "; the last good checkpoint is of step "
-                    + snapshot.manifest().step()
+                    + manifest.step()
                     + " in "
                     + folder.file(RunFolder.CHECKPOINTS)
                     + ": go on from it with --warm-start and a lower learning rate (--optimizer),"
@@ -301,15 +336,16 @@ final class RunSupervisor {
     return launches
         + newest
             .map(
-                snapshot ->
+                manifest ->
                     "; the newest complete checkpoint is of step "
-                        + snapshot.manifest().step()
+                        + manifest.step()
                         + ": the same command goes on from it")
             .orElse("; there is no complete checkpoint yet: take them with --checkpoint-every");
   }
 
   private void launch(Phase phase) throws IOException {
-    Broadcast<AttemptStart> start = spark.broadcast(start(phase));
+    Optional<Broadcast<ModelState>> given =
+        newest.isPresent() ? Optional.empty() : Optional.of(spark.broadcast(givenModel()));
     try (DriverEndpoint endpoint = DriverEndpoint.open(SparkEnv.get(), clock(phase));
         MetricsLog log =
             MetricsLog.resume(folder.file(RunFolder.METRICS), hadoop, step(), launched)) {
@@ -319,7 +355,7 @@ final class RunSupervisor {
               dataset,
               model,
               phase,
-              start,
+              start(phase, given),
               new WorkerAssignment.AttemptContext(
                   new AttemptId(beginning.run(), launched),
                   workers,
@@ -336,7 +372,7 @@ final class RunSupervisor {
     } catch (IOException e) {
       throw mayPass(e);
     } finally {
-      start.destroy();
+      given.ifPresent(Broadcast::destroy);
     }
   }
 
@@ -359,31 +395,31 @@ final class RunSupervisor {
     }
   }
 
-  /** A phase that has not begun takes over the model that the one before has left. */
-  private AttemptStart start(Phase phase) throws IOException {
-    PriorTraining before = plan.origin().before();
-    if (newest.isEmpty()) {
-      if (plan.origin().state() == null) {
-        throw new TrainingException(
-            beginning.run()
-                + " began with the parameters "
-                + plan.origin().text()
-                + ", and none of its checkpoints is left undamaged: start it again from the"
-                + " folder before-RUN of that run, or replace it with --overwrite");
-      }
-      return AttemptStart.of(phase.plan(), plan.origin().state(), 0, before).with(cuts);
+  /** The model that a run without a checkpoint starts from. */
+  private ModelState givenModel() {
+    if (plan.origin().state() == null) {
+      throw new TrainingException(
+          beginning.run()
+              + " began with the parameters "
+              + plan.origin().text()
+              + ", and none of its checkpoints is left undamaged: start it again from the"
+              + " folder before-RUN of that run, or replace it with --overwrite");
     }
-    CheckpointStore.Snapshot snapshot = newest.get();
-    Optional<Phase> previous = plan.before(phase);
-    AttemptStart start =
-        step() == phase.firstStep() && previous.isPresent()
-            ? AttemptStart.of(
-                phase.plan(),
-                ModelState.of(previous.get().plan(), snapshot, checkpoints),
-                step(),
-                before)
-            : AttemptStart.of(snapshot, before);
-    return start.after(snapshot.manifest()).with(cuts);
+    return plan.origin().state();
+  }
+
+  /** A phase that has not begun takes over the model that the one before has left. */
+  private AttemptStart start(Phase phase, Optional<Broadcast<ModelState>> given) {
+    PriorTraining before = plan.origin().before();
+    if (given.isPresent()) {
+      return AttemptStart.of(given.get(), before, cuts);
+    }
+    boolean begins = step() == phase.firstStep() && plan.before(phase).isPresent();
+    return AttemptStart.of(
+        newest.orElseThrow(),
+        begins ? AttemptStart.WrittenIn.PHASE_BEFORE : AttemptStart.WrittenIn.THIS_PHASE,
+        before,
+        cuts);
   }
 
   private Retention retention() {
@@ -395,11 +431,11 @@ final class RunSupervisor {
   }
 
   private RunProgress progress() {
-    return newest.map(snapshot -> snapshot.manifest().progress()).orElse(RunProgress.none());
+    return newest.map(manifest -> manifest.progress()).orElse(RunProgress.none());
   }
 
   private long step() {
-    return newest.map(snapshot -> snapshot.manifest().step()).orElse(0L);
+    return newest.map(manifest -> manifest.step()).orElse(0L);
   }
 
   /** Steps taken in all. */
@@ -413,18 +449,17 @@ final class RunSupervisor {
   }
 
   /** The trained model, from the last checkpoint. */
-  ModelState trained() throws IOException {
-    return state(newest.orElseThrow());
+  ModelState trained() {
+    return trained;
   }
 
-  private ModelState state(CheckpointStore.Snapshot snapshot) throws IOException {
-    long step = snapshot.manifest().step();
+  private ModelState read(CheckpointManifest manifest) throws IOException {
     Phase taken =
         plan.phases().stream()
-            .filter(phase -> step <= phase.milestones().lastStep())
+            .filter(phase -> manifest.step() <= phase.milestones().lastStep())
             .findFirst()
             .orElseThrow();
-    return ModelState.of(taken.plan(), snapshot, checkpoints);
+    return ModelReader.read(taken.plan(), checkpoints.open(manifest));
   }
 
   /**
@@ -443,7 +478,7 @@ final class RunSupervisor {
         best = retention().best(complete)) {
       CheckpointManifest one = best.get();
       try {
-        return Optional.of(new Best(state(checkpoints.read(one.step())), one.step(), one.epoch()));
+        return Optional.of(new Best(read(one), one.step(), one.epoch()));
       } catch (IOException e) {
         observer.warning("the best checkpoint is not to be had: " + e.getMessage());
         complete.remove(one);
@@ -466,7 +501,7 @@ final class RunSupervisor {
             step(),
             progress().examples(),
             progress().seconds(),
-            Math.max(launched, newest.orElseThrow().manifest().attempt()),
+            Math.max(launched, newest.orElseThrow().attempt()),
             tracker.notes(),
             endedEarly(),
             cuts.cuts()),
@@ -478,7 +513,7 @@ final class RunSupervisor {
                 ofJvms.stream().mapToLong(one -> one.exchanged().pushed()).sum(),
                 ofJvms.stream().mapToLong(one -> one.exchanged().pulled()).sum()),
             throughputs(),
-            newest.orElseThrow().manifest().numericFingerprint()));
+            newest.orElseThrow().numericFingerprint()));
   }
 
   /** Attempts of a worker on the same executor are one. */

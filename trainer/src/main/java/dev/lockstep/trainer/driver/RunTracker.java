@@ -40,7 +40,6 @@ final class RunTracker {
 
   private final TrainingConfig config;
   private final RunIdentity identity;
-  private final String dataFingerprint;
   private final RunClock clock = new RunClock();
   private final RunNotes notes;
   private final StepTracker steps;
@@ -50,6 +49,7 @@ final class RunTracker {
   private final Map<Integer, WorkerReport.Started> started = new TreeMap<>();
   private final List<WorkerReport.Failed> failures = new ArrayList<>();
   private Optional<WorkerReport.NonFinite> nonFinite = Optional.empty();
+  private Optional<WorkerReport.DamagedCheckpoint> damaged = Optional.empty();
   private WorkerAssignment assignment;
   private MetricsLog log;
   private Decisions decisions;
@@ -73,7 +73,6 @@ final class RunTracker {
       TrainingObserver observer) {
     this.config = config;
     this.identity = identity;
-    this.dataFingerprint = dataset.manifest().fingerprint();
     PairwiseTree tree = new PairwiseTree(config.mode().virtualWorkers());
     this.notes = new RunNotes(observer);
     this.steps = new StepTracker(tree, observer, clock);
@@ -112,6 +111,7 @@ final class RunTracker {
     started.clear();
     failures.clear();
     nonFinite = Optional.empty();
+    damaged = Optional.empty();
     lastStep = next.lastStep();
     clock.pause();
     steps.begin(next, file);
@@ -152,6 +152,8 @@ final class RunTracker {
       lostCheckpoint(lost.step(), lost.file() + ": " + lost.reason());
     } else if (report instanceof WorkerReport.NonFinite one) {
       nonFinite = Optional.of(one);
+    } else if (report instanceof WorkerReport.DamagedCheckpoint one) {
+      damaged = Optional.of(one);
     } else if (report instanceof WorkerReport.Failed failed) {
       failures.add(failed);
     }
@@ -218,24 +220,18 @@ final class RunTracker {
   }
 
   private CheckpointManifest manifest(long step) {
-    int epochsTaken = assignment.schedule().epoch(step);
     CheckpointCommitter.Files files = committer.files(step);
     return new CheckpointManifest(
-        CheckpointManifest.FORMAT_VERSION,
-        assignment.attempt().id().run(),
-        assignment.attempt().id().attempt(),
+        assignment.attempt().id(),
         step,
-        epochsTaken,
-        assignment.plan().server().layout().parameters(),
-        config.mode().virtualWorkers(),
-        config.optimization().seed(),
-        dataFingerprint,
         fingerprint(),
-        identity.sha256(),
         identity,
-        progress(step, epochsTaken),
-        files.shards(),
-        files.replicas());
+        progress(step, assignment.schedule().epoch(step)),
+        new CheckpointManifest.Contents(
+            assignment.plan().server().layout().parameters(),
+            config.mode().virtualWorkers(),
+            files.shards(),
+            files.replicas()));
   }
 
   private RunProgress progress(long step, int epochsTaken) {
@@ -249,7 +245,7 @@ final class RunTracker {
         totals.seconds(),
         epochs.all().subList(0, epochsTaken),
         decider.rateScales(epochsTaken),
-        assignment.start().value().rates().cuts().cuts(),
+        assignment.start().rates().cuts().cuts(),
         notes.all());
   }
 
@@ -288,7 +284,7 @@ final class RunTracker {
    */
   private String fingerprint() {
     return NumericFingerprint.joined(
-        assignment.start().value().fingerprintOrNull(),
+        assignment.start().fingerprintOrNull(),
         numerics().stream().map(NumericFingerprint::sha256).toList());
   }
 
@@ -298,6 +294,11 @@ final class RunTracker {
 
   List<WorkerReport.Failed> failures() {
     return failures;
+  }
+
+  /** The checkpoint that the attempt started from, if a worker found it damaged. */
+  Optional<WorkerReport.DamagedCheckpoint> damaged() {
+    return damaged;
   }
 
   /** The step of the attempt whose gradient was not finite. */

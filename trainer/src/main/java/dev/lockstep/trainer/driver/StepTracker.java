@@ -97,7 +97,7 @@ final class StepTracker {
   void begin(WorkerAssignment next, MetricsLog file) {
     assignment = next;
     log = file;
-    localSteps = new LocalStepSums(tree, next.schedule(), next.start().value().step());
+    localSteps = new LocalStepSums(tree, next.schedule(), next.start().step());
   }
 
   /** Joins workers' parts of local steps; returns the steps that are now complete. */
@@ -142,7 +142,7 @@ final class StepTracker {
 
   /** Of the first trained block that has one. */
   private double learningRate(WorkerReport.Step step, double rateScale) {
-    AttemptStart start = assignment.start().value();
+    AttemptStart start = assignment.start();
     long iteration = start.prior().iterations() + step.stepsTaken() - 1;
     StepTime time =
         new StepTime(

@@ -9,7 +9,7 @@ import dev.lockstep.sharding.plan.Holdout;
 import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.read.StreamRequest;
-import dev.lockstep.trainer.checkpoint.ModelState;
+import dev.lockstep.ps.optim.ModelState;
 import dev.lockstep.trainer.cluster.ClusterSlots;
 import dev.lockstep.trainer.cluster.Preflight;
 import dev.lockstep.trainer.config.TrainingConfig;

@@ -9,6 +9,7 @@ import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.ps.optim.UpdateRule;
 import dev.lockstep.ps.optim.UpdateRule.WeightDecayScaling;
 import dev.lockstep.ps.schedule.Schedule;
+import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -71,6 +72,32 @@ public record AveragedVector(UpdatePlan local, int stateVectors) implements Seri
       System.arraycopy(state[k], 0, vector, stateBegin(k), parameters());
     }
     return vector;
+  }
+
+  /** Reads a range of one of a model's vectors; 0 is θ, k + 1 is vector k of its optimizer. */
+  @FunctionalInterface
+  public interface VectorReader {
+    float[] read(int vector, int begin, int end) throws IOException;
+  }
+
+  /**
+   * Puts a range of the vector together, reading no more than that.
+   *
+   * @param begin first element
+   * @param end one after the last
+   */
+  public float[] range(int begin, int end, VectorReader model) throws IOException {
+    float[] range = new float[end - begin];
+    for (int k = 0; k <= stateVectors; k++) {
+      int first = k * parameters();
+      int from = Math.max(begin, first);
+      int to = Math.min(end, first + parameters());
+      if (from < to) {
+        float[] read = model.read(k, from - first, to - first);
+        System.arraycopy(read, 0, range, from - begin, to - from);
+      }
+    }
+    return range;
   }
 
   /** θ of a vector. */

@@ -2,6 +2,7 @@ package dev.lockstep.trainer.loop;
 
 import dev.lockstep.ps.client.Pulled;
 import dev.lockstep.ps.protocol.Consistency;
+import dev.lockstep.ps.protocol.Pull;
 import dev.lockstep.ps.protocol.StepKey;
 import dev.lockstep.ps.reduce.PairwiseTree;
 import dev.lockstep.ps.reduce.TreeNode;
@@ -123,7 +124,6 @@ public final class WorkerLoop {
   /**
    * Does not own what it is given.
    *
-   * @param contributor has received the parameters before {@code firstStep}
    * @param clock where the loop's time is booked
    */
   public WorkerLoop(
@@ -148,6 +148,9 @@ public final class WorkerLoop {
   public void run() {
     float[] vector = new float[contributor.length()];
     long began = clock.now();
+    exchange.pull(span.version(span.firstStep()), Pull.NO_OUTCOMES, vector);
+    clock.book(Activity.PARAMETERS, began);
+    contributor.receive(vector);
     try (PushThread pushes =
         new PushThread("lockstep-push-v" + span.from(), exchange, sums::giveBack)) {
       long step = span.firstStep();

@@ -12,7 +12,7 @@ import dev.lockstep.ps.transport.ExecutorNode;
 import dev.lockstep.ps.transport.NodeAddress;
 import dev.lockstep.ps.transport.rpc.TransportSettings;
 import dev.lockstep.sharding.read.MicroBatchStream;
-import dev.lockstep.trainer.checkpoint.CheckpointStore;
+import dev.lockstep.trainer.checkpoint.DamagedFileException;
 import dev.lockstep.trainer.cluster.BarrierStage;
 import dev.lockstep.trainer.config.ClusterConfig.MixedBits;
 import dev.lockstep.trainer.config.TrainingConfig;
@@ -48,7 +48,6 @@ import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.Path;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskKilledException;
@@ -98,6 +97,7 @@ public final class TrainingTask implements BarrierStage.Task<WorkerResult> {
   private void report(Throwable e, BarrierTaskContext context, int worker, DriverLink driver) {
     if (!context.isInterrupted() && !(e instanceof TaskKilledException)) {
       nonFinite(e).ifPresent(driver::tryReport);
+      damaged(e).ifPresent(driver::tryReport);
       driver.tryReport(
           new WorkerReport.Failed(
               worker,
@@ -109,7 +109,7 @@ public final class TrainingTask implements BarrierStage.Task<WorkerResult> {
   }
 
   private Optional<WorkerReport.NonFinite> nonFinite(Throwable e) {
-    long before = assignment.start().value().prior().iterations();
+    long before = assignment.start().prior().iterations();
     for (Throwable one = e; one != null; one = one.getCause()) {
       if (one instanceof NonFiniteGradientException gradient) {
         return Optional.of(
@@ -119,7 +119,17 @@ public final class TrainingTask implements BarrierStage.Task<WorkerResult> {
     return Optional.empty();
   }
 
-  /** A gradient or an arithmetic is the same at the next launch. */
+  private Optional<WorkerReport.DamagedCheckpoint> damaged(Throwable e) {
+    for (Throwable one = e; one != null; one = one.getCause()) {
+      if (one instanceof DamagedFileException) {
+        return Optional.of(
+            new WorkerReport.DamagedCheckpoint(assignment.start().step(), one.getMessage()));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** A gradient or an arithmetic is the same in the next attempt. */
   private static WorkerReport.Outlook outlook(Throwable e) {
     for (Throwable one = e; one != null; one = one.getCause()) {
       boolean recurs =
@@ -160,25 +170,25 @@ public final class TrainingTask implements BarrierStage.Task<WorkerResult> {
             .mapToInt(WorkerReport.Introduction::worker)
             .min()
             .orElseThrow();
-    AttemptStart start = assignment.start().value();
+    AttemptStart start = assignment.start();
     if (config.cluster().mixedBits() == MixedBits.REFUSE) {
       requireSameArithmetic(all, start);
     }
     Protocol protocol = assignment.plan().protocol(config);
+    StartState state = new StartState(assignment, hadoop);
     node.start(
         NodeAddress.roster(all.stream().map(WorkerReport.Introduction::node).toList()),
         assignment.plan().server(),
         config.mode().virtualWorkers(),
         protocol,
-        start.vectors().vector(),
-        start.vectors().serverState(),
+        state.ofServer(),
         start.prior().iterations() + assignment.schedule().clock(start.step()));
     int from =
         (int) ((long) worker * config.mode().virtualWorkers() / assignment.attempt().workers());
     int to =
         (int) ((worker + 1L) * config.mode().virtualWorkers() / assignment.attempt().workers());
-    Optional<LocalOptimizers> optimizers = localOptimizers(start, from, to, hadoop);
-    LeafCompressor compressor = compressor(start, from, to, hadoop);
+    Optional<LocalOptimizers> optimizers = localOptimizers(state, from, to);
+    LeafCompressor compressor = compressor(state, from, to);
     Replicas replicas = replicas(optimizers, compressor, from, to);
     EpochRates rates =
         new EpochRates(
@@ -238,7 +248,6 @@ public final class TrainingTask implements BarrierStage.Task<WorkerResult> {
                   optimizers.get(),
                   rates::scale)
               : new GlobalGradient(span, gradients, batches, compressor);
-      contributor.receive(start.vectors().vector());
       new WorkerLoop(span, contributor, exchange(node.client(), rates), journal, clock).run();
       journal.finish();
     }
@@ -275,25 +284,21 @@ public final class TrainingTask implements BarrierStage.Task<WorkerResult> {
   }
 
   /** With the residuals of the checkpoint, where there is one. */
-  private LeafCompressor compressor(AttemptStart start, int from, int to, Configuration hadoop)
-      throws IOException {
+  private LeafCompressor compressor(StartState start, int from, int to) throws IOException {
     CompressionPlan compression = assignment.plan().compression();
     LeafCompressor compressor = compression.compressor(assignment.plan().model());
-    if (compression.keepsResiduals() && !start.vectors().replicas().isEmpty()) {
-      CheckpointStore checkpoints =
-          new CheckpointStore(new Path(assignment.checkpoints().folder()), hadoop);
-      for (int v = from; v < to; v++) {
-        compressor.restore(
-            v,
-            checkpoints.readReplica(start.step(), start.vectors().replicas().get(v)).vectors()[0]);
+    for (int v = from; v < to && compression.keepsResiduals(); v++) {
+      float[] residual = start.residual(v);
+      if (residual != null) {
+        compressor.restore(v, residual);
       }
     }
     return compressor;
   }
 
   /** Empty where the servers take the steps. */
-  private Optional<LocalOptimizers> localOptimizers(
-      AttemptStart start, int from, int to, Configuration hadoop) throws IOException {
+  private Optional<LocalOptimizers> localOptimizers(StartState start, int from, int to)
+      throws IOException {
     ModePlan plan = assignment.plan();
     if (!plan.averages()) {
       return Optional.empty();
@@ -302,16 +307,10 @@ public final class TrainingTask implements BarrierStage.Task<WorkerResult> {
       return Optional.of(LocalOptimizers.shared(plan.model()));
     }
     LocalOptimizers optimizers = LocalOptimizers.each(plan.model(), from, to);
-    CheckpointStore checkpoints =
-        new CheckpointStore(new Path(assignment.checkpoints().folder()), hadoop);
     for (int v = from; v < to; v++) {
-      if (!start.vectors().replicas().isEmpty()) {
-        optimizers
-            .of(v)
-            .restore(
-                checkpoints.readReplica(start.step(), start.vectors().replicas().get(v)).vectors());
-      } else if (start.vectors().keptState() != null) {
-        optimizers.of(v).restore(start.vectors().keptState());
+      float[][] state = start.optimizerState(v);
+      if (state != null) {
+        optimizers.of(v).restore(state);
       }
     }
     return Optional.of(optimizers);
@@ -375,7 +374,7 @@ public final class TrainingTask implements BarrierStage.Task<WorkerResult> {
       public void push(StepKey when, TreeNode node, Contribution sums, float[] vector) {
         try {
           // In mode averaging the scale is the local steps', not the outer optimizer's.
-          long step = when.step() - assignment.start().value().prior().iterations();
+          long step = when.step() - assignment.start().prior().iterations();
           double scale = assignment.plan().averages() ? 1 : rates.scale(step);
           client.push(new StepKey(when.step(), when.epoch(), scale), node, sums, vector);
         } catch (InterruptedException e) {

@@ -129,7 +129,7 @@ abstract class WorkerReporter implements RoundListener, AutoCloseable {
     long stepsTaken =
         averages
             ? round.endStep()
-            : outcome.step() - assignment.start().value().prior().iterations() + 1;
+            : outcome.step() - assignment.start().prior().iterations() + 1;
     Contribution total = outcome.total();
     if (total.nonFinite() != Contribution.FINITE) {
       driver.report(new WorkerReport.Skipped(stepsTaken, total.nonFinite()));
@@ -174,7 +174,7 @@ abstract class WorkerReporter implements RoundListener, AutoCloseable {
     }
     checkpointAt = planned;
     if (savesShard) {
-      long iterationsBefore = assignment.start().value().prior().iterations();
+      long iterationsBefore = assignment.start().prior().iterations();
       copies.computeIfAbsent(
           planned, step -> node.snapshotAt(iterationsBefore + assignment.schedule().clock(step)));
     }
@@ -230,7 +230,7 @@ abstract class WorkerReporter implements RoundListener, AutoCloseable {
     if (savesShard) {
       ShardSnapshot snapshot = snapshot(stepsTaken, shard);
       ShardFile file =
-          new ShardFile(snapshot.begin(), stepsTaken, snapshot.theta(), snapshot.state());
+          new ShardFile(snapshot.begin(), stepsTaken, snapshot.model());
       driver.report(
           new WorkerReport.ShardSaved(
               stepsTaken, checkpoints.writeShard(file, snapshot.shard(), attempt)));

@@ -1,5 +1,7 @@
 package dev.lockstep.trainer.bench;
 
+import dev.lockstep.ps.optim.ModelState;
+import dev.lockstep.ps.protocol.AttemptId;
 import dev.lockstep.trainer.checkpoint.CheckpointManifest;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
 import dev.lockstep.trainer.checkpoint.RunProgress;
@@ -106,24 +108,14 @@ public final class CheckpointBenchmark {
         new CheckpointStore(new org.apache.hadoop.fs.Path(folder.toUri()), HADOOP);
     long begin = System.nanoTime();
     CheckpointManifest.ShardEntry shard = store.writeShard(shard(vectors, step), 0, 1);
-    RunIdentity determinants = RunIdentity.of(Map.of("seed", "1"));
     store.commit(
         new CheckpointManifest(
-            CheckpointManifest.FORMAT_VERSION,
-            "bench",
-            1,
+            new AttemptId("bench", 1),
             step,
-            0,
-            vectors[0].length,
-            1,
-            1,
-            "data",
             "bits",
-            determinants.sha256(),
-            determinants,
+            RunIdentity.of(Map.of("seed", "1")),
             RunProgress.none(),
-            List.of(shard),
-            List.of()));
+            new CheckpointManifest.Contents(vectors[0].length, 1, List.of(shard), List.of())));
     return (System.nanoTime() - begin) / 1e9;
   }
 
@@ -135,7 +127,8 @@ public final class CheckpointBenchmark {
   }
 
   private static ShardFile shard(float[][] vectors, long step) {
-    return new ShardFile(0, step, vectors[0], new float[][] {vectors[1], vectors[2]});
+    return new ShardFile(
+        0, step, new ModelState(vectors[0], new float[][] {vectors[1], vectors[2]}));
   }
 
   private static float[][] vectors(int parameters) {

@@ -62,9 +62,9 @@ class CheckpointFaultsTest {
     /** One launch: from the newest checkpoint on some more. */
     void launch(int checkpointsMore) {
       try {
-        int attempt = faulty.claim(SampleRun.RUN, SampleRun.DETERMINANTS, Instant.EPOCH).attempt();
-        Optional<CheckpointStore.Snapshot> newest = faulty.newest(warning -> damaged++);
-        long step = newest.isPresent() ? newest.get().manifest().step() : 0;
+        int attempt = faulty.claim(SampleRun.RUN, SampleRun.IDENTITY, Instant.EPOCH).attempt();
+        Optional<CheckpointManifest> newest = SampleRun.newestSound(faulty, warning -> damaged++);
+        long step = newest.isPresent() ? newest.get().step() : 0;
         for (int i = 0; i < checkpointsMore; i++) {
           step += 10;
           checkpoint(step, attempt);
@@ -81,8 +81,8 @@ class CheckpointFaultsTest {
         CheckpointManifest manifest = run.write(faulty, step, attempt);
         faulty.commit(manifest);
         committed++;
-        if (manifest.shards().stream().noneMatch(shard -> isSpoiled(step, shard.file()))
-            && manifest.replicas().stream().noneMatch(one -> isSpoiled(step, one.file()))) {
+        if (manifest.contents().shards().stream().noneMatch(shard -> isSpoiled(step, shard.file()))
+            && manifest.contents().replicas().stream().noneMatch(one -> isSpoiled(step, one.file()))) {
           mustBeFound = Math.max(mustBeFound, step);
           spoiledSince = 0;
         } else if (++spoiledSince == KEPT.last()) {
@@ -103,8 +103,8 @@ class CheckpointFaultsTest {
     }
 
     void requireWhatWasCommitted() throws IOException {
-      Optional<CheckpointStore.Snapshot> newest = sound.newest(warning -> damaged++);
-      long found = newest.isPresent() ? newest.get().manifest().step() : 0;
+      Optional<CheckpointManifest> newest = SampleRun.newestSound(sound, warning -> damaged++);
+      long found = newest.isPresent() ? newest.get().step() : 0;
       assertTrue(
           found >= mustBeFound,
           () -> "%s: step %d was committed, %d found".formatted(name, mustBeFound, found));

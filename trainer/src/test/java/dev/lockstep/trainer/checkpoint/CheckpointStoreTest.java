@@ -44,10 +44,8 @@ class CheckpointStoreTest {
   @Test
   void whatWasWrittenIsReadWhole() throws IOException {
     CheckpointManifest manifest = commit(7);
-    CheckpointStore.Snapshot snapshot = newest();
-    assertEquals(manifest, snapshot.manifest());
-    run.requireSame(store, snapshot);
-    run.requireSame(store, store.read(7));
+    assertEquals(manifest, newest());
+    run.requireSame(store, manifest);
     assertEquals(List.of(manifest), store.complete());
     assertEquals(NONE, warnings);
   }
@@ -69,22 +67,20 @@ class CheckpointStoreTest {
   @Test
   void withoutItsManifestACheckpointDoesNotExist() throws IOException {
     run.write(store, 7, 1);
-    String missing = assertThrows(IOException.class, () -> store.read(7)).getMessage();
-    assertTrue(missing.startsWith("no complete checkpoint of step 7 in file:"), missing);
-    assertFalse(store.newest(warnings::add).isPresent());
+    assertFalse(SampleRun.newestSound(store, warnings::add).isPresent());
     assertEquals(List.of(), store.complete());
     assertEquals(NONE, warnings);
   }
 
   @Test
   void shardsThatDoNotCoverAllParametersAreNoCheckpoint() throws IOException {
-    List<CheckpointManifest.ShardEntry> shards = run.write(store, 7, 1).shards();
+    List<CheckpointManifest.ShardEntry> shards = run.write(store, 7, 1).contents().shards();
     assertEquals(
-        "checkpoint of step 7: no shard holds element 0 of θ",
+        "no shard holds element 0 of θ",
         assertThrows(IllegalArgumentException.class, () -> manifest(shards.subList(1, 3)))
             .getMessage());
     assertEquals(
-        "checkpoint of step 7: shards end at 100000 != parameters=150000",
+        "shards end at 100000 != parameters=150000",
         assertThrows(IllegalArgumentException.class, () -> manifest(shards.subList(0, 2)))
             .getMessage());
   }
@@ -99,7 +95,7 @@ class CheckpointStoreTest {
   void aStepThatIsCompleteStaysAsItIs() throws IOException {
     CheckpointManifest first = commit(7);
     store.commit(run.write(store, 7, 2));
-    assertEquals(first, newest().manifest());
+    assertEquals(first, newest());
     assertEquals(6, names(at(7)).size());
     store.commit(first);
     run.requireSame(store, newest());
@@ -123,7 +119,7 @@ class CheckpointStoreTest {
             before.notes());
     CheckpointManifest again = run.write(store, 7, 2, cut);
     store.commit(again);
-    assertEquals(again, newest().manifest());
+    assertEquals(again, newest());
     assertEquals(NONE, warnings);
   }
 
@@ -148,16 +144,16 @@ class CheckpointStoreTest {
             "/shard-00001.attempt-1 is missing, which the manifest names; the checkpoint of step 7"
                 + " is untouched"),
         missing);
-    assertEquals(7, newest().manifest().step());
+    assertEquals(7, newest().step());
   }
 
   @Test
   void aFolderOfAnotherRunIsRefused() throws IOException {
-    store.claim("run-2", SampleRun.DETERMINANTS, Instant.EPOCH);
+    store.claim("run-2", SampleRun.IDENTITY, Instant.EPOCH);
     String claimed =
         assertThrows(
                 IOException.class,
-                () -> store.claim(SampleRun.RUN, SampleRun.DETERMINANTS, Instant.EPOCH))
+                () -> store.claim(SampleRun.RUN, SampleRun.IDENTITY, Instant.EPOCH))
             .getMessage();
     assertTrue(
         claimed.endsWith(
@@ -172,34 +168,34 @@ class CheckpointStoreTest {
   void aClaimSaysWhatDeterminesTheRun() throws IOException {
     assertFalse(store.newestClaim().isPresent());
     Instant at = Instant.parse("2026-01-02T03:04:05.678Z");
-    AttemptClaim claim = store.claim(SampleRun.RUN, SampleRun.DETERMINANTS, at);
-    assertEquals(new AttemptClaim(SampleRun.RUN, 1, at, SampleRun.DETERMINANTS), claim);
+    AttemptClaim claim = store.claim(SampleRun.RUN, SampleRun.IDENTITY, at);
+    assertEquals(new AttemptClaim(SampleRun.RUN, 1, at, SampleRun.IDENTITY), claim);
     assertEquals(claim, store.newestClaim().orElseThrow());
   }
 
   @Test
   void whereNoClaimCanBeReadTheNewestCheckpointSaysWhoseTheFolderIs() throws IOException {
-    store.claim(SampleRun.RUN, SampleRun.DETERMINANTS, Instant.EPOCH);
+    store.claim(SampleRun.RUN, SampleRun.IDENTITY, Instant.EPOCH);
     Files.writeString(folder.resolve("attempt-00001.json"), "no JSON at all");
     assertFalse(store.newestClaim().isPresent());
     commit(7);
     assertEquals(
-        new AttemptClaim(SampleRun.RUN, 1, Instant.EPOCH, SampleRun.DETERMINANTS),
+        new AttemptClaim(SampleRun.RUN, 1, Instant.EPOCH, SampleRun.IDENTITY),
         store.newestClaim().orElseThrow());
-    assertEquals(2, store.claim(SampleRun.RUN, SampleRun.DETERMINANTS, Instant.EPOCH).attempt());
-    assertEquals(7, newest().manifest().step());
+    assertEquals(2, store.claim(SampleRun.RUN, SampleRun.IDENTITY, Instant.EPOCH).attempt());
+    assertEquals(7, newest().step());
   }
 
   @Test
   void aCheckpointThatAnotherRunPutIntoTheFolderIsPassedOver() throws IOException {
     commit(7);
     commit(9);
-    store.claim("run-2", SampleRun.DETERMINANTS, Instant.EPOCH);
-    assertFalse(store.newest(warnings::add).isPresent());
+    store.claim("run-2", SampleRun.IDENTITY, Instant.EPOCH);
+    assertFalse(SampleRun.newestSound(store, warnings::add).isPresent());
     assertEquals(List.of(), store.complete());
     store.retain(new Retention(1, null));
     Files.delete(at(9).resolve("shard-00000.attempt-1"));
-    assertFalse(store.newest(warnings::add).isPresent());
+    assertFalse(SampleRun.newestSound(store, warnings::add).isPresent());
     assertEquals(NONE, warnings);
     assertTrue(Files.exists(at(7).resolve("manifest.json")));
   }
@@ -207,7 +203,7 @@ class CheckpointStoreTest {
   @Test
   void whereNoClaimIsLeftTheNumbersOfAttemptsGoOn() throws IOException {
     store.commit(run.write(store, 7, 3));
-    assertEquals(4, store.claim(SampleRun.RUN, SampleRun.DETERMINANTS, Instant.EPOCH).attempt());
+    assertEquals(4, store.claim(SampleRun.RUN, SampleRun.IDENTITY, Instant.EPOCH).attempt());
   }
 
   // ---- faults of disks ------------------------------------------------------------------------
@@ -227,7 +223,7 @@ class CheckpointStoreTest {
                 + " step 7 is untouched"),
         message);
     assertEquals(List.of("shard-00000.attempt-1"), names(at(8)), "what fills the disk goes");
-    assertEquals(7, newest().manifest().step());
+    assertEquals(7, newest().step());
   }
 
   @Test
@@ -251,10 +247,10 @@ class CheckpointStoreTest {
     String message = assertThrows(IOException.class, () -> faulty.commit(manifest)).getMessage();
     assertTrue(
         message.endsWith("Input/output error; the checkpoint of step 7 is untouched"), message);
-    assertEquals(7, newest().manifest().step());
+    assertEquals(7, newest().step());
     assertEquals(NONE, warnings);
     store.commit(manifest);
-    assertEquals(8, newest().manifest().step());
+    assertEquals(8, newest().step());
   }
 
   @Test
@@ -264,13 +260,13 @@ class CheckpointStoreTest {
     for (String file : List.of("manifest", "shard-00001", "replica-00001")) {
       CheckpointStore faulty = faulty(Operation.OPEN, file, Fault.DENIED);
       String message =
-          assertThrows(IOException.class, () -> faulty.newest(warnings::add)).getMessage();
+          assertThrows(IOException.class, () -> SampleRun.newestSound(faulty, warnings::add)).getMessage();
       assertTrue(
           message.startsWith("cannot read the checkpoint of step 8, nothing was changed: "),
           message);
       assertTrue(message.contains("(Permission denied); if it stays so, move "), message);
     }
-    assertEquals(8, newest().manifest().step());
+    assertEquals(8, newest().step());
     assertEquals(NONE, warnings);
   }
 
@@ -287,7 +283,7 @@ class CheckpointStoreTest {
               }
               return Fault.NONE;
             });
-    run.requireSame(faulty, faulty.newest(warnings::add).orElseThrow());
+    run.requireSame(faulty, SampleRun.newestSound(faulty, warnings::add).orElseThrow());
     assertTrue(flipped[0]);
     assertEquals(NONE, warnings);
   }
@@ -304,7 +300,7 @@ class CheckpointStoreTest {
       bytes[bytes.length / 2] ^= 4;
       Files.write(damaged, bytes);
       warnings.clear();
-      assertEquals(10, newest().manifest().step());
+      assertEquals(10, newest().step());
       assertEquals(1, warnings.size());
       String warning = warnings.get(0);
       assertTrue(
@@ -323,7 +319,7 @@ class CheckpointStoreTest {
     commit(8);
     Path shard = at(8).resolve("shard-00002.attempt-1");
     Files.write(shard, java.util.Arrays.copyOf(Files.readAllBytes(shard), 99));
-    assertEquals(7, newest().manifest().step());
+    assertEquals(7, newest().step());
     assertTrue(
         warnings
             .get(0)
@@ -333,7 +329,7 @@ class CheckpointStoreTest {
         warnings.toString());
     commit(8);
     Files.delete(at(8).resolve("replica-00000.attempt-1"));
-    assertEquals(7, newest().manifest().step());
+    assertEquals(7, newest().step());
     assertTrue(
         warnings.get(1).contains("/damaged-step-000000000008-2: ")
             && warnings
@@ -347,7 +343,7 @@ class CheckpointStoreTest {
     commit(7);
     commit(8);
     Files.writeString(at(8).resolve("manifest.json"), "no JSON at all");
-    assertEquals(7, newest().manifest().step());
+    assertEquals(7, newest().step());
     assertTrue(
         warnings.get(0).contains("manifest.json is not the manifest of a checkpoint: "),
         warnings.toString());
@@ -358,7 +354,7 @@ class CheckpointStoreTest {
     Files.createDirectories(at(7));
     Files.writeString(at(7).resolve("manifest.json"), "{\"formatVersion\" : 1, \"run\" : \"r\"}");
     String message =
-        assertThrows(IOException.class, () -> store.newest(warnings::add)).getMessage();
+        assertThrows(IOException.class, () -> SampleRun.newestSound(store, warnings::add)).getMessage();
     assertTrue(
         message.contains(
             "manifest.json: the manifest of a checkpoint of formatVersion=1 != 2 of this Lockstep:"
@@ -373,12 +369,12 @@ class CheckpointStoreTest {
     commit(8);
     Files.delete(at(8).resolve("shard-00000.attempt-1"));
     CheckpointStore faulty = faulty(Operation.RENAME, "step-", Fault.REFUSED);
-    assertEquals(7, faulty.newest(warnings::add).orElseThrow().manifest().step());
+    assertEquals(7, SampleRun.newestSound(faulty, warnings::add).orElseThrow().step());
     assertTrue(warnings.get(0).contains(" and cannot be set aside (cannot rename "));
     // Whoever comes to the step again replaces it.
     commit(8);
     run.requireSame(store, newest());
-    assertEquals(8, newest().manifest().step());
+    assertEquals(8, newest().step());
   }
 
   // ---- keeping --------------------------------------------------------------------------------
@@ -420,7 +416,7 @@ class CheckpointStoreTest {
     store.retain(new Retention(1, null));
     assertEquals(
         List.of("step-000000000007", "step-000000000008", "step-000000000009"), names(folder));
-    assertEquals(7, newest().manifest().step());
+    assertEquals(7, newest().step());
   }
 
   @Test
@@ -453,8 +449,8 @@ class CheckpointStoreTest {
     return manifest;
   }
 
-  private CheckpointStore.Snapshot newest() throws IOException {
-    return store.newest(warnings::add).orElseThrow();
+  private CheckpointManifest newest() throws IOException {
+    return SampleRun.newestSound(store, warnings::add).orElseThrow();
   }
 
   private List<Long> steps() throws IOException {

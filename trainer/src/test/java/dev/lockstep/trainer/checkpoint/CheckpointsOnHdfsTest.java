@@ -50,38 +50,38 @@ class CheckpointsOnHdfsTest {
   @Test
   void commitsFindsAndLetsGo() throws IOException {
     CheckpointStore store = new CheckpointStore(new Path("/kept"), conf);
-    int attempt = store.claim(SampleRun.RUN, SampleRun.DETERMINANTS, Instant.EPOCH).attempt();
+    int attempt = store.claim(SampleRun.RUN, SampleRun.IDENTITY, Instant.EPOCH).attempt();
     for (long step : List.of(10, 20, 30)) {
       store.commit(run.write(store, step, attempt));
       store.retain(new Retention(2, null));
     }
     assertEquals(
         List.of(20L, 30L), store.complete().stream().map(CheckpointManifest::step).toList());
-    run.requireSame(store, store.newest(warnings::add).orElseThrow());
+    run.requireSame(store, SampleRun.newestSound(store, warnings::add).orElseThrow());
     store.commit(run.write(store, 30, attempt + 1));
-    assertEquals(attempt, store.newest(warnings::add).orElseThrow().manifest().attempt());
+    assertEquals(attempt, SampleRun.newestSound(store, warnings::add).orElseThrow().attempt());
     assertEquals(List.of(), warnings);
   }
 
   @Test
   void anOvertakenAttemptIsFencedAndADamagedCheckpointSetAside() throws IOException {
     CheckpointStore store = new CheckpointStore(new Path("/fenced"), conf);
-    store.claim(SampleRun.RUN, SampleRun.DETERMINANTS, Instant.EPOCH);
+    store.claim(SampleRun.RUN, SampleRun.IDENTITY, Instant.EPOCH);
     store.commit(run.write(store, 10, 1));
     CheckpointManifest late = run.write(store, 20, 1);
-    assertEquals(2, store.claim(SampleRun.RUN, SampleRun.DETERMINANTS, Instant.EPOCH).attempt());
+    assertEquals(2, store.claim(SampleRun.RUN, SampleRun.IDENTITY, Instant.EPOCH).attempt());
     assertThrows(FencedException.class, () -> store.commit(late));
     store.commit(run.write(store, 20, 2));
     try (FSDataOutputStream out =
         FileSystem.get(conf).create(new Path("/fenced/step-000000000020/shard-00000.attempt-2"))) {
       out.write(1);
     }
-    run.requireSame(store, store.newest(warnings::add).orElseThrow());
+    run.requireSame(store, SampleRun.newestSound(store, warnings::add).orElseThrow());
     assertTrue(
         warnings
             .get(0)
             .contains("step 20 is damaged and was set aside as /fenced/damaged-step-000000000020"),
         warnings.toString());
-    assertEquals(10, store.newest(warnings::add).orElseThrow().manifest().step());
+    assertEquals(10, SampleRun.newestSound(store, warnings::add).orElseThrow().step());
   }
 }

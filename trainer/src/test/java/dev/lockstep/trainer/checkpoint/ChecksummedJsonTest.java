@@ -24,7 +24,7 @@ class ChecksummedJsonTest {
               List.of(new CheckpointManifest.ReplicaEntry("replica-00000.attempt-3", 0, 60, 2)));
 
   private static CheckpointManifest read(byte[] content) throws IOException {
-    return ChecksummedJson.read(content, "m", "a manifest", 2, CheckpointManifest.class);
+    return ChecksummedJson.read(content, "m", "a manifest", 3, CheckpointManifest.class);
   }
 
   @Test
@@ -35,7 +35,7 @@ class ChecksummedJsonTest {
   @Test
   void isJsonThatPeopleCanRead() throws IOException {
     JsonNode json = new ObjectMapper().readTree(ChecksummedJson.write(MANIFEST));
-    assertEquals("mlp", json.path("determinants").path("model").asText());
+    assertEquals("mlp", json.path("identity").path("model").asText());
     assertEquals("NaN", json.path("progress").path("epochLossSum").asText());
     assertEquals(8, json.path("crc32c").asText().length());
   }
@@ -63,7 +63,7 @@ class ChecksummedJsonTest {
 
   @Test
   void aWholeTextThatSaysTooLittleIsRefused() {
-    byte[] sealed = ChecksummedJson.write(SampleRun.DETERMINANTS);
+    byte[] sealed = ChecksummedJson.write(SampleRun.IDENTITY);
     String message = assertThrows(DamagedFileException.class, () -> read(sealed)).getMessage();
     assertTrue(message.startsWith("m is not a manifest: "), message);
     byte[] none = "{}".getBytes(StandardCharsets.UTF_8);

@@ -91,7 +91,7 @@ class OvertakenAttemptTest {
       }
       int later = claim(second);
       assertEquals(attempt + 1, later);
-      long step = second.newest(OvertakenAttemptTest::never).orElseThrow().manifest().step();
+      long step = SampleRun.newestSound(second, OvertakenAttemptTest::never).orElseThrow().step();
       for (int i = 0; i < 2; i++) {
         step += 10;
         second.commit(run.write(second, step, later));
@@ -107,13 +107,13 @@ class OvertakenAttemptTest {
         }
         default -> {}
       }
-      CheckpointStore.Snapshot newest = second.newest(OvertakenAttemptTest::never).orElseThrow();
-      assertEquals(step, newest.manifest().step());
+      CheckpointManifest newest = SampleRun.newestSound(second, OvertakenAttemptTest::never).orElseThrow();
+      assertEquals(step, newest.step());
       run.requireSame(second, newest);
       second.commit(run.write(second, step + 10, later));
       second.retain(LAST);
       assertEquals(
-          step + 10, second.newest(OvertakenAttemptTest::never).orElseThrow().manifest().step());
+          step + 10, SampleRun.newestSound(second, OvertakenAttemptTest::never).orElseThrow().step());
     }
     assertTrue(fenced > 10 && returned > 3, fenced + " fenced, " + returned + " returned");
   }
@@ -137,7 +137,7 @@ class OvertakenAttemptTest {
   }
 
   private static int claim(CheckpointStore store) throws IOException {
-    return store.claim(SampleRun.RUN, SampleRun.DETERMINANTS, Instant.EPOCH).attempt();
+    return store.claim(SampleRun.RUN, SampleRun.IDENTITY, Instant.EPOCH).attempt();
   }
 
   private final class Committing implements Callable<String> {
@@ -172,14 +172,14 @@ class OvertakenAttemptTest {
   void isRefusedAndToldByWhom() throws IOException {
     CheckpointStore store = store("refused", folder, Kind.LOCAL, new Pause());
     int first = claim(store);
-    store.claim(SampleRun.RUN, SampleRun.DETERMINANTS, Instant.parse("2026-01-02T03:04:05Z"));
+    store.claim(SampleRun.RUN, SampleRun.IDENTITY, Instant.parse("2026-01-02T03:04:05Z"));
     CheckpointManifest manifest = run.write(store, 10, first);
     assertEquals(
         "checkpoint of step 10: attempt=1 < 2, an attempt of the same run that has begun at"
             + " 2026-01-02T03:04:05Z in the same folder: this one writes no more; let the other go"
             + " on, or stop it and start again",
         assertThrows(FencedException.class, () -> store.commit(manifest)).getMessage());
-    assertFalse(store.newest(OvertakenAttemptTest::never).isPresent());
+    assertFalse(SampleRun.newestSound(store, OvertakenAttemptTest::never).isPresent());
   }
 
   @Test

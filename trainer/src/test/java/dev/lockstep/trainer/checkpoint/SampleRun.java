@@ -3,6 +3,8 @@ package dev.lockstep.trainer.checkpoint;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.lockstep.ps.optim.ModelState;
+import dev.lockstep.ps.protocol.AttemptId;
 import dev.lockstep.trainer.metrics.EpochMetrics;
 import dev.lockstep.trainer.metrics.RunNote;
 import dev.lockstep.trainer.plan.RunIdentity;
@@ -11,13 +13,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 
 /** A run whose vectors follow from the step alone, as those of a training do. */
 final class SampleRun {
 
   static final String RUN = "run-1";
-  static final RunIdentity DETERMINANTS = RunIdentity.of(Map.of("seed", "42", "model", "mlp"));
+  static final RunIdentity IDENTITY = RunIdentity.of(Map.of("seed", "42", "model", "mlp"));
   static final int STATE_VECTORS = 2;
 
   private final int parameters;
@@ -57,21 +61,12 @@ final class SampleRun {
       List<CheckpointManifest.ShardEntry> shards,
       List<CheckpointManifest.ReplicaEntry> replicas) {
     return new CheckpointManifest(
-        CheckpointManifest.FORMAT_VERSION,
-        RUN,
-        attempt,
+        new AttemptId(RUN, attempt),
         step,
-        progress.epochs().size(),
-        parameters,
-        virtualWorkers,
-        42,
-        "data",
         "bits",
-        DETERMINANTS.sha256(),
-        DETERMINANTS,
+        IDENTITY,
         progress,
-        shards,
-        replicas);
+        new CheckpointManifest.Contents(parameters, virtualWorkers, shards, replicas));
   }
 
   ShardFile shard(long step, int server) {
@@ -81,7 +76,8 @@ final class SampleRun {
     for (int i = 0; i < STATE_VECTORS; i++) {
       state[i] = Arrays.copyOfRange(vector(step, 1 + i), begin, end);
     }
-    return new ShardFile(begin, step, Arrays.copyOfRange(vector(step, 0), begin, end), state);
+    return new ShardFile(
+        begin, step, new ModelState(Arrays.copyOfRange(vector(step, 0), begin, end), state));
   }
 
   float[] vector(long step, int number) {
@@ -110,19 +106,40 @@ final class SampleRun {
   }
 
   /** That every bit of a checkpoint is as it was written. */
-  void requireSame(CheckpointStore store, CheckpointStore.Snapshot snapshot) throws IOException {
-    long step = snapshot.manifest().step();
-    assertEquals(progress(step), snapshot.manifest().progress());
-    assertArrayEquals(vector(step, 0), snapshot.theta());
-    assertEquals(STATE_VECTORS, snapshot.state().length);
+  void requireSame(CheckpointStore store, CheckpointManifest manifest) throws IOException {
+    long step = manifest.step();
+    assertEquals(progress(step), manifest.progress());
+    CheckpointReader reader = store.open(manifest);
+    ModelState model = reader.read();
+    assertArrayEquals(vector(step, 0), model.theta());
+    assertEquals(STATE_VECTORS, model.state().length);
     for (int i = 0; i < STATE_VECTORS; i++) {
-      assertArrayEquals(vector(step, 1 + i), snapshot.state()[i]);
+      assertArrayEquals(vector(step, 1 + i), model.state()[i]);
     }
-    assertEquals(virtualWorkers, snapshot.manifest().replicas().size());
-    for (CheckpointManifest.ReplicaEntry replica : snapshot.manifest().replicas()) {
-      assertArrayEquals(
-          vector(step, 100 + replica.virtualWorker()),
-          store.readReplica(step, replica).vectors()[0]);
+    assertEquals(virtualWorkers, manifest.contents().replicas().size());
+    for (int v = 0; v < virtualWorkers; v++) {
+      assertArrayEquals(vector(step, 100 + v), reader.replica(v)[0]);
+    }
+  }
+
+  /** The newest checkpoint all of whose bytes are sound; those that are not are set aside. */
+  static Optional<CheckpointManifest> newestSound(CheckpointStore store, Consumer<String> warnings)
+      throws IOException {
+    while (true) {
+      Optional<CheckpointManifest> newest = store.newest(warnings);
+      if (newest.isEmpty()) {
+        return newest;
+      }
+      try {
+        CheckpointReader reader = store.open(newest.get());
+        reader.read();
+        for (CheckpointManifest.ReplicaEntry replica : newest.get().contents().replicas()) {
+          reader.replica(replica.virtualWorker());
+        }
+        return newest;
+      } catch (DamagedFileException e) {
+        store.setAside(newest.get().step(), e.getMessage(), warnings);
+      }
     }
   }
 }

@@ -4,6 +4,7 @@ import dev.lockstep.ps.client.AbortSignal;
 import dev.lockstep.ps.client.ParameterClient;
 import dev.lockstep.ps.client.Pulled;
 import dev.lockstep.ps.layout.ShardLayout;
+import dev.lockstep.ps.optim.ModelState;
 import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.ps.protocol.AttemptId;
 import dev.lockstep.ps.protocol.AttemptKey;
@@ -20,7 +21,6 @@ import dev.lockstep.ps.server.ShardSnapshot;
 import dev.lockstep.ps.server.ShardSpec;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -83,17 +83,10 @@ public final class InProcessCluster {
       servers.add(
           new ShardServer(
               new ShardSpec(ATTEMPT, layout, shard, plan, virtualWorkers, protocol, version),
-              Arrays.copyOfRange(vector, begin, end),
-              stateOrNull == null ? null : slices(stateOrNull, begin, end),
+              new ModelState(vector, stateOrNull).range(begin, end),
               new Peers(),
               Runnable::run));
     }
-  }
-
-  private static float[][] slices(float[][] vectors, int begin, int end) {
-    return Arrays.stream(vectors)
-        .map(vector -> Arrays.copyOfRange(vector, begin, end))
-        .toArray(float[][]::new);
   }
 
   private final class Peers implements ServerPeers {

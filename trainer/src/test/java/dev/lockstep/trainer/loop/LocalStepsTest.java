@@ -133,7 +133,7 @@ class LocalStepsTest {
       }
       InProcessCluster.run(loops);
       ShardSnapshot last = get(end);
-      return new Run(setup, last.theta(), last.state(), after, lastStep);
+      return new Run(setup, last.model().theta(), last.model().state(), after, lastStep);
     }
   }
 

@@ -110,7 +110,8 @@ public final class ReplicaTraining implements AutoCloseable {
     try {
       ShardSnapshot shard = snapshot.get(10, TimeUnit.SECONDS);
       for (int k = 0; k < state.length; k++) {
-        System.arraycopy(shard.state()[k], 0, state[k], shard.begin(), shard.end() - shard.begin());
+        float[] vector = shard.model().state()[k];
+        System.arraycopy(vector, 0, state[k], shard.begin(), vector.length);
       }
     } catch (InterruptedException | ExecutionException | TimeoutException e) {
       throw new IllegalStateException(e);
