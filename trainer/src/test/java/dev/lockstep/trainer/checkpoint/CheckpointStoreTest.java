@@ -134,7 +134,7 @@ class CheckpointStoreTest {
     assertTrue(cut.startsWith("cannot write "), cut);
     assertTrue(
         cut.endsWith(
-            "/shard-00001.attempt-1 has 100 bytes != 600032 that were written: the file is"
+            "/shard-00001.attempt-1 has 100 bytes != 600188 that were written: the file is"
                 + " truncated; the checkpoint of step 7 is untouched"),
         cut);
     Files.delete(shard);
@@ -324,7 +324,7 @@ class CheckpointStoreTest {
         warnings
             .get(0)
             .endsWith(
-                "/shard-00002.attempt-1 has 99 bytes != 600032 that were written: the file is"
+                "/shard-00002.attempt-1 has 99 bytes != 600188 that were written: the file is"
                     + " truncated"),
         warnings.toString());
     commit(8);
@@ -357,7 +357,7 @@ class CheckpointStoreTest {
         assertThrows(IOException.class, () -> SampleRun.newestSound(store, warnings::add)).getMessage();
     assertTrue(
         message.contains(
-            "manifest.json: the manifest of a checkpoint of formatVersion=1 != 2 of this Lockstep:"
+            "manifest.json: the manifest of a checkpoint of formatVersion=1 != 3 of this Lockstep:"
                 + " go on with the version that wrote it, or train into another folder"),
         message);
     assertEquals(List.of("manifest.json"), names(at(7)));
