@@ -12,8 +12,8 @@ import dev.lockstep.ps.protocol.Protocol;
 import dev.lockstep.ps.protocol.ShardEndpoint;
 import dev.lockstep.ps.reduce.WireFormat;
 import dev.lockstep.ps.server.ShardServer;
-import dev.lockstep.ps.server.ShardSource;
 import dev.lockstep.ps.server.ShardSnapshot;
+import dev.lockstep.ps.server.ShardSource;
 import dev.lockstep.ps.server.ShardSpec;
 import dev.lockstep.ps.transport.message.Wire;
 import dev.lockstep.ps.transport.rpc.MessageConnector;
@@ -153,11 +153,7 @@ public final class ExecutorNode implements AutoCloseable {
       ShardSpec spec = new ShardSpec(key, layout, own, plan, virtualWorkers, protocol, firstStep);
       PeerGroup peers = new PeerGroup(key, own, layout, this::abort);
       ShardServer shard =
-          new ShardServer(
-              spec,
-              source.read(spec.begin(), spec.end()),
-              peers,
-              server.executor());
+          new ShardServer(spec, source.read(spec.begin(), spec.end()), peers, server.executor());
       WireFormat format = protocol.rounding().format();
       connect(
           new Started(

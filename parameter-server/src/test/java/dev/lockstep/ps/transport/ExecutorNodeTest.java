@@ -1,7 +1,5 @@
 package dev.lockstep.ps.transport;
 
-import dev.lockstep.ps.server.ShardSource;
-import dev.lockstep.ps.optim.ModelState;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -15,6 +13,7 @@ import dev.lockstep.ps.Workers;
 import dev.lockstep.ps.client.AttemptAbortedException;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.layout.ShardLayout;
+import dev.lockstep.ps.optim.ModelState;
 import dev.lockstep.ps.protocol.AttemptId;
 import dev.lockstep.ps.protocol.Contribution;
 import dev.lockstep.ps.protocol.FrameLayout;
@@ -24,6 +23,7 @@ import dev.lockstep.ps.protocol.Push;
 import dev.lockstep.ps.protocol.StepKey;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.reduce.WireFormat;
+import dev.lockstep.ps.server.ShardSource;
 import dev.lockstep.ps.transport.message.AbortMessage;
 import dev.lockstep.ps.transport.message.Ack;
 import dev.lockstep.ps.transport.message.FrameCodec;
@@ -164,7 +164,12 @@ class ExecutorNodeTest {
                   AttemptAbortedException.class,
                   () ->
                       stranger.start(
-                          roster, training.plan(), 2, Protocol.SYNC, ShardSource.of(ModelState.fresh(training.theta())), 0))
+                          roster,
+                          training.plan(),
+                          2,
+                          Protocol.SYNC,
+                          ShardSource.of(ModelState.fresh(training.theta())),
+                          0))
               .getMessage();
       assertTrue(message.contains("connection refused: wrong run token"), message);
       assertTrue(message.contains(honest.address() + " (shard 0)"), message);
@@ -252,7 +257,13 @@ class ExecutorNodeTest {
             try (node) {
               List<NodeAddress> roster =
                   NodeAddress.roster(nodes.stream().map(ExecutorNode::address).toList());
-              node.start(roster, training.plan(), 4, Protocol.SYNC, ShardSource.of(ModelState.fresh(training.theta())), 0);
+              node.start(
+                  roster,
+                  training.plan(),
+                  4,
+                  Protocol.SYNC,
+                  ShardSource.of(ModelState.fresh(training.theta())),
+                  0);
               SimulatedTraining.Result result = training.work(node.client(), from, to);
               assertEquals(training.steps(), node.snapshotAt(training.steps()).join().step());
               node.finish();
@@ -303,14 +314,20 @@ class ExecutorNodeTest {
                           training.plan(),
                           2,
                           Protocol.SYNC,
-                          ShardSource.of(ModelState.fresh(training.theta())), 0))
+                          ShardSource.of(ModelState.fresh(training.theta())),
+                          0))
               .getMessage()
               .contains("lacks this node"));
       assertEquals(
           "attempt 0 of run roster has not started in this JVM",
           assertThrows(IllegalStateException.class, node::client).getMessage());
       node.start(
-          List.of(node.address()), training.plan(), 2, Protocol.SYNC, ShardSource.of(ModelState.fresh(training.theta())), 0);
+          List.of(node.address()),
+          training.plan(),
+          2,
+          Protocol.SYNC,
+          ShardSource.of(ModelState.fresh(training.theta())),
+          0);
       assertTrue(
           assertThrows(
                   IllegalArgumentException.class,
@@ -320,7 +337,8 @@ class ExecutorNodeTest {
                           training.plan(),
                           2,
                           Protocol.SYNC,
-                          ShardSource.of(ModelState.fresh(training.theta())), 0))
+                          ShardSource.of(ModelState.fresh(training.theta())),
+                          0))
               .getMessage()
               .contains("of this JVM's first task"));
     }

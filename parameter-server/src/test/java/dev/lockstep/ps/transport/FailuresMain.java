@@ -1,12 +1,12 @@
 package dev.lockstep.ps.transport;
 
-import dev.lockstep.ps.server.ShardSource;
-import dev.lockstep.ps.optim.ModelState;
 import dev.lockstep.ps.SimulatedTraining;
 import dev.lockstep.ps.Workers;
 import dev.lockstep.ps.clip.Clipping;
+import dev.lockstep.ps.optim.ModelState;
 import dev.lockstep.ps.protocol.AttemptId;
 import dev.lockstep.ps.protocol.Protocol;
+import dev.lockstep.ps.server.ShardSource;
 import dev.lockstep.ps.transport.message.MessageType;
 import dev.lockstep.ps.transport.rpc.FaultyMessages;
 import dev.lockstep.ps.transport.rpc.MessageConnector;
@@ -122,7 +122,13 @@ public final class FailuresMain {
     node.retain(TOKEN);
     return () -> {
       try {
-        node.start(roster, training.plan(), 2, Protocol.SYNC, ShardSource.of(ModelState.fresh(training.theta())), 0);
+        node.start(
+            roster,
+            training.plan(),
+            2,
+            Protocol.SYNC,
+            ShardSource.of(ModelState.fresh(training.theta())),
+            0);
         print(training.work(node.client(), worker, worker + 1));
         node.finish();
       } catch (RuntimeException e) {
@@ -143,7 +149,8 @@ public final class FailuresMain {
           new SimulatedTraining(81, 9000, 2, 3, new Clipping.None()).plan(),
           2,
           Protocol.SYNC,
-          ShardSource.of(ModelState.fresh(new float[9000])), 0);
+          ShardSource.of(ModelState.fresh(new float[9000])),
+          0);
       ExecutorNode unused = ExecutorNode.acquire(ATTEMPT, GUESS, SETTINGS);
     } catch (IllegalArgumentException | InterruptedException e) {
       print(e);

@@ -1,7 +1,5 @@
 package dev.lockstep.ps.transport;
 
-import dev.lockstep.ps.server.ShardSource;
-import dev.lockstep.ps.optim.ModelState;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -9,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.ps.SimulatedTraining;
 import dev.lockstep.ps.client.AttemptAbortedException;
+import dev.lockstep.ps.optim.ModelState;
 import dev.lockstep.ps.protocol.Protocol;
+import dev.lockstep.ps.server.ShardSource;
 import dev.lockstep.ps.transport.rpc.TransportSettings;
 import java.io.IOException;
 import java.time.Duration;
@@ -112,7 +112,13 @@ class LostPeerTest {
     return worker.submit(
         () -> {
           try (node) {
-            node.start(roster, training.plan(), 3, Protocol.SYNC, ShardSource.of(ModelState.fresh(training.theta())), 0);
+            node.start(
+                roster,
+                training.plan(),
+                3,
+                Protocol.SYNC,
+                ShardSource.of(ModelState.fresh(training.theta())),
+                0);
             SimulatedTraining.Result result = training.work(node.client(), 0, 1);
             node.finish();
             return result;

@@ -1,11 +1,11 @@
 package dev.lockstep.ps.transport;
 
-import dev.lockstep.ps.server.ShardSource;
-import dev.lockstep.ps.optim.ModelState;
 import dev.lockstep.ps.SimulatedTraining;
 import dev.lockstep.ps.clip.Clipping;
+import dev.lockstep.ps.optim.ModelState;
 import dev.lockstep.ps.protocol.AttemptId;
 import dev.lockstep.ps.protocol.Protocol;
+import dev.lockstep.ps.server.ShardSource;
 import dev.lockstep.ps.transport.rpc.DaemonThreads;
 import dev.lockstep.ps.transport.rpc.TransportSettings;
 import java.io.BufferedReader;
@@ -57,7 +57,8 @@ public final class PeerMain {
           training.plan(),
           training.virtualWorkers(),
           Protocol.SYNC,
-          ShardSource.of(ModelState.fresh(training.theta())), 0);
+          ShardSource.of(ModelState.fresh(training.theta())),
+          0);
       float[] theta = training.work(node.client(), numbers[3], numbers[4]).theta();
       node.finish();
       System.out.println(DONE + Arrays.hashCode(theta));

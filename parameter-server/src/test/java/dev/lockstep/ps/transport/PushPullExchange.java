@@ -1,12 +1,11 @@
 package dev.lockstep.ps.transport;
 
-import dev.lockstep.ps.server.ShardSource;
-import dev.lockstep.ps.optim.ModelState;
 import dev.lockstep.ps.client.ParameterClient;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.layout.Block;
 import dev.lockstep.ps.layout.ParameterLayout;
 import dev.lockstep.ps.optim.Dl4jOptimizer;
+import dev.lockstep.ps.optim.ModelState;
 import dev.lockstep.ps.optim.UpdatePlan;
 import dev.lockstep.ps.optim.UpdateRule;
 import dev.lockstep.ps.protocol.AttemptId;
@@ -16,6 +15,7 @@ import dev.lockstep.ps.protocol.Pull;
 import dev.lockstep.ps.protocol.StepKey;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.schedule.Schedule;
+import dev.lockstep.ps.server.ShardSource;
 import dev.lockstep.ps.transport.rpc.TransportSettings;
 import java.util.Arrays;
 import java.util.Comparator;

@@ -1,10 +1,10 @@
 package dev.lockstep.ps.transport;
 
-import dev.lockstep.ps.server.ShardSource;
-import dev.lockstep.ps.optim.ModelState;
 import dev.lockstep.ps.SimulatedTraining;
 import dev.lockstep.ps.Workers;
+import dev.lockstep.ps.optim.ModelState;
 import dev.lockstep.ps.protocol.AttemptId;
+import dev.lockstep.ps.server.ShardSource;
 import dev.lockstep.ps.transport.rpc.TransportSettings;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,7 +35,8 @@ public final class SocketCluster implements AutoCloseable {
         training.plan(),
         training.virtualWorkers(),
         training.protocol(),
-        ShardSource.of(ModelState.fresh(training.theta())), 0);
+        ShardSource.of(ModelState.fresh(training.theta())),
+        0);
   }
 
   /** The tasks of all workers, each from acquiring to finishing; worker w on node w mod nodes. */

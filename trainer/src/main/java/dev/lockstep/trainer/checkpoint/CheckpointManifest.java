@@ -91,9 +91,8 @@ public record CheckpointManifest(
       }
       shards =
           shards.stream()
-                  .sorted(
-                      Comparator.comparingInt(ShardEntry::begin).thenComparingInt(ShardEntry::end))
-                  .toList();
+              .sorted(Comparator.comparingInt(ShardEntry::begin).thenComparingInt(ShardEntry::end))
+              .toList();
       int covered = 0;
       for (ShardEntry shard : shards) {
         if (shard.begin() != covered) {
@@ -106,9 +105,7 @@ public record CheckpointManifest(
             "shards end at %d != parameters=%d".formatted(covered, parameters));
       }
       replicas =
-          replicas.stream()
-                  .sorted(Comparator.comparingInt(ReplicaEntry::virtualWorker))
-                  .toList();
+          replicas.stream().sorted(Comparator.comparingInt(ReplicaEntry::virtualWorker)).toList();
       List<Integer> kept = replicas.stream().map(ReplicaEntry::virtualWorker).toList();
       if (!kept.isEmpty() && !kept.equals(IntStream.range(0, virtualWorkers).boxed().toList())) {
         throw new IllegalArgumentException(

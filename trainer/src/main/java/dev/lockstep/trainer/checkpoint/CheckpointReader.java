@@ -98,8 +98,7 @@ public final class CheckpointReader {
     return vector;
   }
 
-  private ShardFile.Reader open(
-      FSDataInputStream in, CheckpointManifest.ShardEntry entry)
+  private ShardFile.Reader open(FSDataInputStream in, CheckpointManifest.ShardEntry entry)
       throws IOException {
     return new ShardFile.Reader(in, at.file(entry.file()).toString(), entry, at.step());
   }

@@ -97,8 +97,7 @@ public final class CheckpointStore {
   }
 
   private static AttemptClaim claimOf(CheckpointManifest manifest) {
-    return new AttemptClaim(
-        manifest.run(), manifest.attempt(), Instant.EPOCH, manifest.identity());
+    return new AttemptClaim(manifest.run(), manifest.attempt(), Instant.EPOCH, manifest.identity());
   }
 
   // ---- writing --------------------------------------------------------------------------------
@@ -372,8 +371,7 @@ public final class CheckpointStore {
   }
 
   /** The files of a complete checkpoint, to be read by executors. Reads nothing yet. */
-  public CheckpointReader open(long step, CheckpointManifest.Contents contents)
-      throws IOException {
+  public CheckpointReader open(long step, CheckpointManifest.Contents contents) throws IOException {
     return new CheckpointReader(files(), at(step), contents);
   }
 

@@ -190,10 +190,7 @@ final class RunHistory {
   }
 
   private Beginning warmStart(
-      String run,
-      List<String> differences,
-      Function<RunOrigin, RunPlan> plans)
-      throws IOException {
+      String run, List<String> differences, Function<RunOrigin, RunPlan> plans) throws IOException {
     String what =
         "out="
             + folder.path()

@@ -1,6 +1,7 @@
 package dev.lockstep.trainer.driver;
 
 import dev.lockstep.ps.clip.Clipping;
+import dev.lockstep.ps.optim.ModelState;
 import dev.lockstep.ps.schedule.RunLength;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.augment.Augmenter;
@@ -9,7 +10,6 @@ import dev.lockstep.sharding.plan.Holdout;
 import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.read.StreamRequest;
-import dev.lockstep.ps.optim.ModelState;
 import dev.lockstep.trainer.cluster.ClusterSlots;
 import dev.lockstep.trainer.cluster.Preflight;
 import dev.lockstep.trainer.config.TrainingConfig;

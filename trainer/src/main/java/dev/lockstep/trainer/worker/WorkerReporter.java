@@ -127,9 +127,7 @@ abstract class WorkerReporter implements RoundListener, AutoCloseable {
   private void note(Round round, StepOutcome outcome) {
     boolean averages = assignment.plan().averages();
     long stepsTaken =
-        averages
-            ? round.endStep()
-            : outcome.step() - assignment.start().prior().iterations() + 1;
+        averages ? round.endStep() : outcome.step() - assignment.start().prior().iterations() + 1;
     Contribution total = outcome.total();
     if (total.nonFinite() != Contribution.FINITE) {
       driver.report(new WorkerReport.Skipped(stepsTaken, total.nonFinite()));
@@ -229,8 +227,7 @@ abstract class WorkerReporter implements RoundListener, AutoCloseable {
     }
     if (savesShard) {
       ShardSnapshot snapshot = snapshot(stepsTaken, shard);
-      ShardFile file =
-          new ShardFile(snapshot.begin(), stepsTaken, snapshot.model());
+      ShardFile file = new ShardFile(snapshot.begin(), stepsTaken, snapshot.model());
       driver.report(
           new WorkerReport.ShardSaved(
               stepsTaken, checkpoints.writeShard(file, snapshot.shard(), attempt)));

@@ -82,7 +82,8 @@ class CheckpointFaultsTest {
         faulty.commit(manifest);
         committed++;
         if (manifest.contents().shards().stream().noneMatch(shard -> isSpoiled(step, shard.file()))
-            && manifest.contents().replicas().stream().noneMatch(one -> isSpoiled(step, one.file()))) {
+            && manifest.contents().replicas().stream()
+                .noneMatch(one -> isSpoiled(step, one.file()))) {
           mustBeFound = Math.max(mustBeFound, step);
           spoiledSince = 0;
         } else if (++spoiledSince == KEPT.last()) {

@@ -99,7 +99,9 @@ class CheckpointReaderTest {
     for (CheckpointManifest.ShardEntry entry : manifest.contents().shards()) {
       reader.read(entry.begin(), entry.end());
       List<ReadRecorder.Read> reads = ReadRecorder.take();
-      assertTrue(reads.stream().allMatch(one -> one.file().endsWith("/" + entry.file())), reads.toString());
+      assertTrue(
+          reads.stream().allMatch(one -> one.file().endsWith("/" + entry.file())),
+          reads.toString());
       long at = 0;
       for (ReadRecorder.Read one : reads) {
         assertEquals(at, one.from(), "in one go");

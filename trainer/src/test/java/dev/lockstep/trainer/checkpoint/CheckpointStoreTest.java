@@ -260,7 +260,8 @@ class CheckpointStoreTest {
     for (String file : List.of("manifest", "shard-00001", "replica-00001")) {
       CheckpointStore faulty = faulty(Operation.OPEN, file, Fault.DENIED);
       String message =
-          assertThrows(IOException.class, () -> SampleRun.newestSound(faulty, warnings::add)).getMessage();
+          assertThrows(IOException.class, () -> SampleRun.newestSound(faulty, warnings::add))
+              .getMessage();
       assertTrue(
           message.startsWith("cannot read the checkpoint of step 8, nothing was changed: "),
           message);
@@ -354,7 +355,8 @@ class CheckpointStoreTest {
     Files.createDirectories(at(7));
     Files.writeString(at(7).resolve("manifest.json"), "{\"formatVersion\" : 1, \"run\" : \"r\"}");
     String message =
-        assertThrows(IOException.class, () -> SampleRun.newestSound(store, warnings::add)).getMessage();
+        assertThrows(IOException.class, () -> SampleRun.newestSound(store, warnings::add))
+            .getMessage();
     assertTrue(
         message.contains(
             "manifest.json: the manifest of a checkpoint of formatVersion=1 != 3 of this Lockstep:"

@@ -107,13 +107,15 @@ class OvertakenAttemptTest {
         }
         default -> {}
       }
-      CheckpointManifest newest = SampleRun.newestSound(second, OvertakenAttemptTest::never).orElseThrow();
+      CheckpointManifest newest =
+          SampleRun.newestSound(second, OvertakenAttemptTest::never).orElseThrow();
       assertEquals(step, newest.step());
       run.requireSame(second, newest);
       second.commit(run.write(second, step + 10, later));
       second.retain(LAST);
       assertEquals(
-          step + 10, SampleRun.newestSound(second, OvertakenAttemptTest::never).orElseThrow().step());
+          step + 10,
+          SampleRun.newestSound(second, OvertakenAttemptTest::never).orElseThrow().step());
     }
     assertTrue(fenced > 10 && returned > 3, fenced + " fenced, " + returned + " returned");
   }

@@ -60,7 +60,8 @@ public final class ReadRecorder extends RawLocalFileSystem {
   @Override
   public FSDataInputStream open(Path file, int bufferSize) throws IOException {
     // Bytes that a buffer fetches ahead are read, too.
-    return new FSDataInputStream(new Recorded(super.open(file, 1), file.getParent().getName() + "/" + file.getName()));
+    return new FSDataInputStream(
+        new Recorded(super.open(file, 1), file.getParent().getName() + "/" + file.getName()));
   }
 
   private static final class Recorded extends FSInputStream {

@@ -92,8 +92,7 @@ class CompressedJobTest {
         new CheckpointStore(
             new org.apache.hadoop.fs.Path(result.out() + "/" + RunFolder.CHECKPOINTS),
             new Configuration());
-    CheckpointReader last =
-        checkpoints.open(checkpoints.newest(warning -> {}).orElseThrow());
+    CheckpointReader last = checkpoints.open(checkpoints.newest(warning -> {}).orElseThrow());
     float[][] residuals = new float[last.contents().replicas().size()][];
     for (int v = 0; v < residuals.length; v++) {
       residuals[v] = last.replica(v)[0];

@@ -93,7 +93,8 @@ class RestartReadsTest {
     assertFalse(reads.isEmpty());
     Map<String, List<ReadRecorder.Read>> byFile =
         reads.stream()
-            .collect(Collectors.groupingBy(ReadRecorder.Read::file, TreeMap::new, Collectors.toList()));
+            .collect(
+                Collectors.groupingBy(ReadRecorder.Read::file, TreeMap::new, Collectors.toList()));
     byFile.forEach(
         (file, ofFile) -> {
           List<ReadRecorder.Read> inOrder = new ArrayList<>(ofFile);
@@ -131,8 +132,7 @@ class RestartReadsTest {
             c.mode(
                 m ->
                     m.kind(Mode.AVERAGING)
-                        .averaging(
-                            Averaging.every(2).withLocalState(Averaging.LocalState.KEPT))));
+                        .averaging(Averaging.every(2).withLocalState(Averaging.LocalState.KEPT))));
   }
 
   @Test
@@ -160,14 +160,12 @@ class RestartReadsTest {
             c.mode(
                 m ->
                     m.kind(Mode.AVERAGING)
-                        .averaging(
-                            Averaging.every(2).withLocalState(Averaging.LocalState.KEPT)));
+                        .averaging(Averaging.every(2).withLocalState(Averaging.LocalState.KEPT)));
     TrainingResult whole = training.run("damaged-whole", kept);
     for (String file : List.of("shard-00000.attempt-1", "replica-00001.attempt-1")) {
       String name = "damaged-" + file.substring(0, 5);
       stopAfter(8, name, kept);
-      Path damaged =
-          folder.resolve(name).resolve("checkpoints/step-000000000008").resolve(file);
+      Path damaged = folder.resolve(name).resolve("checkpoints/step-000000000008").resolve(file);
       byte[] bytes = Files.readAllBytes(damaged);
       bytes[bytes.length / 2] ^= 4;
       Files.write(damaged, bytes);
@@ -180,7 +178,8 @@ class RestartReadsTest {
               .anyMatch(
                   one ->
                       one.matches(
-                          "the checkpoint of step 8 is damaged and was set aside as .*/damaged-step-000000000008: .*/"
+                          "the checkpoint of step 8 is damaged and was set aside as"
+                              + " .*/damaged-step-000000000008: .*/"
                               + file
                               + ": CRC32C=[0-9a-f]{8} != [0-9a-f]{8} .*")),
           warnings.toString());
