@@ -2,17 +2,11 @@ package dev.lockstep.trainer;
 
 import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.ShardedDataset;
-import dev.lockstep.sharding.plan.Shuffle;
-import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.read.MicroBatchStream;
 import dev.lockstep.sharding.read.StreamRequest;
-import dev.lockstep.sharding.read.StreamRequest.EpochRange;
-import dev.lockstep.sharding.read.StreamRequest.Examples;
-import dev.lockstep.sharding.read.StreamRequest.Order;
-import dev.lockstep.sharding.read.StreamRequest.Reading;
-import dev.lockstep.sharding.read.StreamRequest.Workers;
 import dev.lockstep.trainer.config.ModeConfig.Mode;
 import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.plan.ReadPlan;
 import dev.lockstep.trainer.data.GlobalBatch;
 import dev.lockstep.trainer.model.ModelDefinition;
 import java.io.IOException;
@@ -34,22 +28,26 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
  */
 public final class GlobalBatches implements Iterator<DataSet>, AutoCloseable {
 
-  private static final int PREFETCHED_STEPS = 2;
-
   private final ModelDefinition model;
   private final int virtualWorkers;
   private final MicroBatchStream stream;
   private MultiDataSet next;
 
-  GlobalBatches(
+  private GlobalBatches(
+      ModelDefinition model, TrainingConfig config, StreamRequest request, Configuration hadoop) {
+    this.model = model;
+    this.virtualWorkers = config.mode().virtualWorkers();
+    this.stream = new MicroBatchStream(request, hadoop);
+  }
+
+  /** The batches of an epoch of training, counted from 0. */
+  static GlobalBatches training(
       ModelDefinition model,
       ShardedDataset data,
       TrainingConfig config,
-      Split part,
       int epoch,
       Configuration hadoop) {
-    if (part == Split.TRAINING
-        && (config.mode().kind() != Mode.SYNC || config.mode().accumulate() != 1)) {
+    if (config.mode().kind() != Mode.SYNC || config.mode().accumulate() != 1) {
       throw new IllegalArgumentException(
           "mode="
               + config.mode().kind()
@@ -57,27 +55,18 @@ public final class GlobalBatches implements Iterator<DataSet>, AutoCloseable {
               + config.mode().accumulate()
               + ": only steps of mode sync without accumulation are each of one global batch");
     }
-    this.model = model;
-    this.virtualWorkers = config.mode().virtualWorkers();
-    this.stream =
-        new MicroBatchStream(
-            new StreamRequest(
-                data,
-                new Examples(
-                    data.manifest()
-                        .holdout(config.optimization().seed(), config.data().validationFraction()),
-                    part,
-                    part == Split.TRAINING ? config.data().augmentation() : List.of()),
-                new Order(
-                    config.optimization().seed(),
-                    part == Split.VALIDATION
-                        ? Shuffle.NONE
-                        : config.order().shuffleOf(data.manifest())),
-                Workers.all(virtualWorkers),
-                config.data().batchSize(),
-                EpochRange.only(epoch),
-                new Reading(PREFETCHED_STEPS * virtualWorkers, 1, config.order().memory().bytes())),
-            hadoop);
+    return new GlobalBatches(
+        model, config, new ReadPlan(config, data).trainingEpoch(epoch), hadoop);
+  }
+
+  /** The examples that a training keeps for validation. */
+  static GlobalBatches validation(
+      ModelDefinition model, ShardedDataset data, TrainingConfig config, Configuration hadoop) {
+    return new GlobalBatches(
+        model,
+        config,
+        new ReadPlan(config, data).validation(0, config.mode().virtualWorkers()),
+        hadoop);
   }
 
   @Override

@@ -297,8 +297,8 @@ public final class Lockstep {
    */
   public static GlobalBatches validationBatches(
       JavaSparkContext spark, InitialModel model, ShardedDataset data, TrainingConfig config) {
-    return new GlobalBatches(
-        model.definition(), data, config, Split.VALIDATION, 0, spark.hadoopConfiguration());
+    return GlobalBatches.validation(
+        model.definition(), data, config, spark.hadoopConfiguration());
   }
 
   /**
@@ -315,7 +315,7 @@ public final class Lockstep {
       ShardedDataset data,
       TrainingConfig config,
       int epoch) {
-    return new GlobalBatches(
-        model.definition(), data, config, Split.TRAINING, epoch, spark.hadoopConfiguration());
+    return GlobalBatches.training(
+        model.definition(), data, config, epoch, spark.hadoopConfiguration());
   }
 }

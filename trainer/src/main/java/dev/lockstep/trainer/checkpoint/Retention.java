@@ -1,5 +1,6 @@
 package dev.lockstep.trainer.checkpoint;
 
+import dev.lockstep.ps.schedule.Plateau;
 import dev.lockstep.trainer.metrics.EpochMetrics;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -11,17 +12,10 @@ import java.util.Set;
  * Which checkpoints of a run are kept.
  *
  * @param last how many of the newest complete ones, at least 1
- * @param bestOrNull by what the best of those at the end of an epoch is kept besides; null for none
+ * @param bestOrNull validation metric by which the best of those at the end of an epoch is kept
+ *     besides; null for none
  */
-public record Retention(int last, BestBy bestOrNull) {
-
-  /** The validation metric of the epoch that a checkpoint ends. */
-  public enum BestBy {
-    /** Smallest mean loss. */
-    LOSS,
-    /** Largest share classified rightly. */
-    ACCURACY
-  }
+public record Retention(int last, Plateau.Metric bestOrNull) {
 
   /** Checks the number. */
   public Retention {
@@ -67,6 +61,6 @@ public record Retention(int last, BestBy bestOrNull) {
     if (last == null || last.step() != manifest.step()) {
       return Double.NaN;
     }
-    return bestOrNull == BestBy.LOSS ? last.validationLoss() : -last.validationAccuracy();
+    return bestOrNull == Plateau.Metric.LOSS ? last.validationLoss() : -last.validationAccuracy();
   }
 }

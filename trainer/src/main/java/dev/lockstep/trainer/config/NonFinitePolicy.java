@@ -11,51 +11,48 @@ import java.util.Objects;
  * What becomes of a run when a gradient has a NaN or an infinity. Immutable; crosses from driver to
  * executors, and through JSON as its text.
  *
- * @param answer what is done
- * @param factor what the learning rate is multiplied by where that is lowered, in (0, 1); else 1
+ * @param servers what the parameter servers do with the step
+ * @param factor what the learning rate is multiplied by after the run has gone back to the last
+ *     multiple of the checkpoint interval before the step, in (0, 1); 1 where it does not go back
  */
-public record NonFinitePolicy(Answer answer, double factor) implements Serializable {
+public record NonFinitePolicy(OnNonFinite servers, double factor) implements Serializable {
 
-  /** What is done. */
-  public enum Answer {
-    /** The run ends with an error. */
-    STOP,
-    /** The step is taken without changing parameters. */
-    SKIP,
-    /**
-     * The run goes back to the last multiple of the checkpoint interval before the step, and goes
-     * on from there at a lower learning rate.
-     */
-    LOWER
-  }
+  /** The run ends with an error. */
+  public static final NonFinitePolicy STOP = new NonFinitePolicy(OnNonFinite.STOP, 1);
 
-  /** The run ends. */
-  public static final NonFinitePolicy STOP = new NonFinitePolicy(Answer.STOP, 1);
-
-  /** The step is skipped. */
-  public static final NonFinitePolicy SKIP = new NonFinitePolicy(Answer.SKIP, 1);
+  /** The step is taken without changing parameters. */
+  public static final NonFinitePolicy SKIP = new NonFinitePolicy(OnNonFinite.SKIP, 1);
 
   private static final String FORMS = "write stop, skip, or lower:0.5";
 
   /** Checks the factor. */
   public NonFinitePolicy {
-    Objects.requireNonNull(answer, "answer");
-    if (answer == Answer.LOWER && !(factor > 0 && factor < 1)) {
+    Objects.requireNonNull(servers, "servers");
+    if (servers == OnNonFinite.SKIP && factor != 1) {
+      throw new IllegalArgumentException(
+          "onNonFinite=skip has no factor (" + factor + "): " + FORMS);
+    }
+  }
+
+  /**
+   * Goes back and lowers the learning rate.
+   *
+   * @throws IllegalArgumentException if the factor is not in (0, 1)
+   */
+  public static NonFinitePolicy lower(double factor) {
+    if (!(factor > 0 && factor < 1)) {
       throw new IllegalArgumentException(
           "onNonFinite=lower:"
               + factor
               + " must have a factor in (0, 1), which the learning rate is multiplied by: "
               + FORMS);
     }
-    if (answer != Answer.LOWER && factor != 1) {
-      throw new IllegalArgumentException(
-          "onNonFinite=" + answer + " has no factor (" + factor + "): " + FORMS);
-    }
+    return new NonFinitePolicy(OnNonFinite.STOP, factor);
   }
 
-  /** Goes back and lowers the learning rate. */
-  public static NonFinitePolicy lower(double factor) {
-    return new NonFinitePolicy(Answer.LOWER, factor);
+  /** Whether the run goes back and continues at a lower learning rate. */
+  public boolean lowers() {
+    return factor < 1;
   }
 
   /**
@@ -84,16 +81,10 @@ public record NonFinitePolicy(Answer answer, double factor) implements Serializa
     return new IllegalArgumentException("onNonFinite=" + text + " is not known: " + FORMS);
   }
 
-  /** What the parameter servers do: to go back is the driver's business. */
-  public OnNonFinite ofServers() {
-    return answer == Answer.SKIP ? OnNonFinite.SKIP : OnNonFinite.STOP;
-  }
-
   /** The text that {@link #parse} reads back. */
   @JsonValue
   @Override
   public String toString() {
-    String name = answer.name().toLowerCase(Locale.ROOT);
-    return answer == Answer.LOWER ? name + ":" + factor : name;
+    return lowers() ? "lower:" + factor : servers.name().toLowerCase(Locale.ROOT);
   }
 }

@@ -104,7 +104,7 @@ public record TrainingConfig(
 
   private static void checkLowering(
       ModeConfig mode, NonFinitePolicy onNonFinite, CheckpointInterval checkpointEvery) {
-    if (onNonFinite.answer() != NonFinitePolicy.Answer.LOWER) {
+    if (!onNonFinite.lowers()) {
       return;
     }
     if (mode.kind() != Mode.SYNC) {

@@ -15,7 +15,6 @@ import dev.lockstep.trainer.checkpoint.Retention;
 import dev.lockstep.trainer.checkpoint.RunProgress;
 import dev.lockstep.trainer.cluster.ClusterSlots;
 import dev.lockstep.trainer.config.CheckpointInterval;
-import dev.lockstep.trainer.config.NonFinitePolicy;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.config.TrainingException;
 import dev.lockstep.trainer.control.AttemptFailedException;
@@ -260,7 +259,7 @@ final class RunSupervisor {
    */
   private void goBack(NonFiniteStepException e) throws IOException {
     readNewest();
-    if (config.optimization().onNonFinite().answer() != NonFinitePolicy.Answer.LOWER) {
+    if (!config.optimization().onNonFinite().lowers()) {
       throw new TrainingException(e.getMessage() + lastGood(), e);
     }
     long from = plan.phaseAfter(e.step()).orElseThrow().milestones().lastCheckpoint(e.step());
@@ -423,11 +422,7 @@ final class RunSupervisor {
   }
 
   private Retention retention() {
-    return new Retention(
-        config.checkpoints().keep(),
-        config.checkpoints().keepBest() == null
-            ? null
-            : Retention.BestBy.valueOf(config.checkpoints().keepBest().name()));
+    return new Retention(config.checkpoints().keep(), config.checkpoints().keepBest());
   }
 
   private RunProgress progress() {

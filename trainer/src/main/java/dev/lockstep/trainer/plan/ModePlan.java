@@ -76,7 +76,7 @@ public record ModePlan(
                       * config.mode().accumulate());
         };
     return new Protocol(
-        consistency, config.optimization().onNonFinite().ofServers(), compression.rounding());
+        consistency, config.optimization().onNonFinite().servers(), compression.rounding());
   }
 
   /** Whether virtual workers take steps of their own. */

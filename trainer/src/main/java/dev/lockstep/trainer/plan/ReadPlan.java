@@ -44,20 +44,29 @@ public record ReadPlan(TrainingConfig config, ShardedDataset dataset) {
    * @param firstStep steps of the run taken before
    */
   public StreamRequest training(int from, int to, long firstStep, StepSchedule schedule) {
-    return new StreamRequest(
-        dataset,
-        new Examples(split(), Split.TRAINING, config.data().augmentation()),
-        new Order(config.optimization().seed(), config.order().shuffleOf(dataset.manifest())),
-        new Workers(config.mode().virtualWorkers(), from, to),
-        config.data().batchSize(),
+    return training(
+        workers(from, to),
         new EpochRange(
             schedule.epoch(firstStep),
             schedule.firstMicroBatch(firstStep),
             config.optimization().epochs()),
-        new Reading(
-            PREFETCHED_STEPS * (to - from),
-            schedule.consecutive(),
-            config.order().memory().bytes()));
+        schedule.consecutive());
+  }
+
+  /** What all virtual workers together read to train in one epoch, a micro-batch each in turn. */
+  public StreamRequest trainingEpoch(int epoch) {
+    return training(workers(0, config.mode().virtualWorkers()), EpochRange.only(epoch), 1);
+  }
+
+  private StreamRequest training(Workers workers, EpochRange epochs, int consecutive) {
+    return new StreamRequest(
+        dataset,
+        new Examples(split(), Split.TRAINING, config.data().augmentation()),
+        new Order(config.optimization().seed(), config.order().shuffleOf(dataset.manifest())),
+        workers,
+        config.data().batchSize(),
+        epochs,
+        new Reading(prefetch(workers), consecutive, config.order().memory().bytes()));
   }
 
   /**
@@ -65,13 +74,22 @@ public record ReadPlan(TrainingConfig config, ShardedDataset dataset) {
    * all validation examples, in the order of the files.
    */
   public StreamRequest validation(int from, int to) {
+    Workers workers = workers(from, to);
     return new StreamRequest(
         dataset,
         Examples.of(split(), Split.VALIDATION),
         new Order(config.optimization().seed(), Shuffle.NONE),
-        new Workers(config.mode().virtualWorkers(), from, to),
+        workers,
         config.data().batchSize(),
         EpochRange.only(0),
-        Reading.ahead(PREFETCHED_STEPS * (to - from)));
+        Reading.ahead(prefetch(workers)));
+  }
+
+  private Workers workers(int from, int to) {
+    return new Workers(config.mode().virtualWorkers(), from, to);
+  }
+
+  private static int prefetch(Workers workers) {
+    return PREFETCHED_STEPS * (workers.to() - workers.from());
   }
 }

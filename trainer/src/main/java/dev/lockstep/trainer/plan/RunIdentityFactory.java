@@ -7,7 +7,6 @@ import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.augment.Augmentation;
 import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.trainer.config.Averaging;
-import dev.lockstep.trainer.config.NonFinitePolicy;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.numeric.Versions;
@@ -65,7 +64,7 @@ public final class RunIdentityFactory {
     values.put("clipping", IdentityText.of(updates.clipping()));
     values.put("numericProfile", config.cluster().numericProfile());
     values.put("kernels", lowerCase(config.cluster().kernels()));
-    if (config.optimization().onNonFinite().answer() == NonFinitePolicy.Answer.LOWER) {
+    if (config.optimization().onNonFinite().lowers()) {
       // To which step it goes back.
       values.put(RunIdentity.OF_LOWERED_RATES.get(0), String.valueOf(config.checkpoints().every()));
       values.put(

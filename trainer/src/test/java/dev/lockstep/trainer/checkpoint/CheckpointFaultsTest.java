@@ -2,6 +2,7 @@ package dev.lockstep.trainer.checkpoint;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.ps.schedule.Plateau.Metric;
 import dev.lockstep.trainer.checkpoint.Faults.Died;
 import dev.lockstep.trainer.checkpoint.FaultyFiles.Kind;
 import java.io.IOException;
@@ -26,7 +27,7 @@ class CheckpointFaultsTest {
 
   private static final int SCENARIOS = 100;
   private static final Configuration SOUND = new Configuration();
-  private static final Retention KEPT = new Retention(3, Retention.BestBy.ACCURACY);
+  private static final Retention KEPT = new Retention(3, Metric.ACCURACY);
 
   private final SampleRun run = new SampleRun(50, 2, 2);
   private int damaged;

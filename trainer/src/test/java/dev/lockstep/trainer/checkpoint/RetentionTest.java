@@ -3,7 +3,7 @@ package dev.lockstep.trainer.checkpoint;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import dev.lockstep.trainer.checkpoint.Retention.BestBy;
+import dev.lockstep.ps.schedule.Plateau.Metric;
 import dev.lockstep.trainer.metrics.EpochMetrics;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,24 +42,24 @@ class RetentionTest {
   @Test
   void keepsTheBestAtTheEndOfAnEpochBesides() {
     List<CheckpointManifest> checkpoints = checkpoints(0.3, 0.1, 0.4, 0.2);
-    assertEquals(Set.of(20L, 40L), new Retention(1, BestBy.LOSS).kept(checkpoints));
-    assertEquals(Set.of(30L, 40L), new Retention(1, BestBy.ACCURACY).kept(checkpoints));
+    assertEquals(Set.of(20L, 40L), new Retention(1, Metric.LOSS).kept(checkpoints));
+    assertEquals(Set.of(30L, 40L), new Retention(1, Metric.ACCURACY).kept(checkpoints));
   }
 
   @Test
   void ofEqualOnesTheEarlierIsTheBest() {
     List<CheckpointManifest> checkpoints = checkpoints(0.3, 0.3, 0.3);
-    assertEquals(Set.of(10L, 30L), new Retention(1, BestBy.LOSS).kept(checkpoints));
-    assertEquals(Set.of(10L, 30L), new Retention(1, BestBy.ACCURACY).kept(checkpoints));
+    assertEquals(Set.of(10L, 30L), new Retention(1, Metric.LOSS).kept(checkpoints));
+    assertEquals(Set.of(10L, 30L), new Retention(1, Metric.ACCURACY).kept(checkpoints));
   }
 
   @Test
   void whatIsNoNumberIsNeverTheBest() {
     List<CheckpointManifest> checkpoints =
         checkpoints(Double.NaN, Double.POSITIVE_INFINITY, 0.3, 0.2);
-    assertEquals(Set.of(40L), new Retention(1, BestBy.LOSS).kept(checkpoints));
+    assertEquals(Set.of(40L), new Retention(1, Metric.LOSS).kept(checkpoints));
     assertEquals(
-        Set.of(20L), new Retention(1, BestBy.LOSS).kept(checkpoints(Double.NaN, Double.NaN)));
+        Set.of(20L), new Retention(1, Metric.LOSS).kept(checkpoints(Double.NaN, Double.NaN)));
   }
 
   @Test

@@ -25,9 +25,9 @@ class NonFinitePolicyTest {
 
   @Test
   void serversStopWhereTheRunGoesBack() {
-    assertEquals(OnNonFinite.STOP, NonFinitePolicy.STOP.ofServers());
-    assertEquals(OnNonFinite.SKIP, NonFinitePolicy.SKIP.ofServers());
-    assertEquals(OnNonFinite.STOP, NonFinitePolicy.lower(0.5).ofServers());
+    assertEquals(OnNonFinite.STOP, NonFinitePolicy.STOP.servers());
+    assertEquals(OnNonFinite.SKIP, NonFinitePolicy.SKIP.servers());
+    assertEquals(OnNonFinite.STOP, NonFinitePolicy.lower(0.5).servers());
   }
 
   @Test
