@@ -297,8 +297,7 @@ public final class Lockstep {
    */
   public static GlobalBatches validationBatches(
       JavaSparkContext spark, InitialModel model, ShardedDataset data, TrainingConfig config) {
-    return GlobalBatches.validation(
-        model.definition(), data, config, spark.hadoopConfiguration());
+    return GlobalBatches.validation(model.definition(), data, config, spark.hadoopConfiguration());
   }
 
   /**
