@@ -107,7 +107,7 @@ final class EpochTracker {
 
   private boolean isValidated(int epochsTaken) {
     return !validates
-        || validations.containsKey(epochsTaken) && validations.get(epochsTaken).isComplete();
+        || (validations.containsKey(epochsTaken) && validations.get(epochsTaken).isComplete());
   }
 
   /** Of the first labels tensor; empty without validation, or where it had no examples. */
