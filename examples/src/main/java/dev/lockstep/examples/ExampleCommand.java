@@ -9,7 +9,7 @@ import dev.lockstep.examples.linear.Quadratic;
 import dev.lockstep.examples.mnist.DigitDescent;
 import dev.lockstep.examples.mnist.DroppedUnits;
 import dev.lockstep.examples.mnist.InitialWeights;
-import dev.lockstep.examples.mnist.NormalisedLayers;
+import dev.lockstep.examples.mnist.NormalizedLayers;
 import dev.lockstep.examples.plane.Optimizers;
 import dev.lockstep.examples.plane.Schedules;
 import dev.lockstep.examples.recurrent.RnnClipping;
@@ -40,7 +40,7 @@ import picocli.CommandLine.Spec;
       DigitDescent.Batch.class,
       DigitDescent.Stochastic.class,
       DigitDescent.MiniBatch.class,
-      NormalisedLayers.class,
+      NormalizedLayers.class,
       InitialWeights.class,
       DroppedUnits.class,
       RnnClipping.class,

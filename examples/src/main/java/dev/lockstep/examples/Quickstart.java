@@ -111,14 +111,16 @@ final class Quickstart implements Callable<Integer> {
       names = "--seed",
       defaultValue = "42",
       paramLabel = "S",
-      description = "Of the digits and of the training (default: ${DEFAULT-VALUE}).")
+      description = "Seed of the digits and of the training (default: ${DEFAULT-VALUE}).")
   private long seed;
 
   @Option(
       names = "--numeric-profile",
       defaultValue = "${env:LOCKSTEP_NUMERIC_PROFILE:-avx2}",
       paramLabel = "avx2|avx512|generic|native",
-      description = "Which arithmetic determines the bits (default: ${DEFAULT-VALUE}).")
+      description =
+          "CPU instruction set and BLAS kernels; the same profile gives the same bits (default:"
+              + " ${DEFAULT-VALUE}).")
   private String numericProfile;
 
   @Override
@@ -129,7 +131,7 @@ final class Quickstart implements Callable<Integer> {
             .data(d -> d.batchSize(batchSize))
             .mode(m -> m.virtualWorkers(virtualWorkers))
             .cluster(c -> c.workers(workers).numericProfile(numericProfile))
-            // So that the report has a curve of the accuracy.
+            // The report shows the validation accuracy.
             .data(d -> d.validationFraction(0.1))
             .output(
                 o -> o.folder(Lab.location(folder.resolve("run"))).existing(ExistingOutput.REPLACE))

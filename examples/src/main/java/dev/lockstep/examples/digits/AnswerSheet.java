@@ -94,30 +94,30 @@ public final class AnswerSheet {
     return canvas.bytes();
   }
 
-  /** Between paper and a colour, by the ink of each pixel. */
-  private static void paint(BufferedImage sheet, byte[] image, int left, int top, int colour) {
+  /** Between paper and a color, by the ink of each pixel. */
+  private static void paint(BufferedImage sheet, byte[] image, int left, int top, int color) {
     for (int y = 0; y < Digit.SIZE * SCALE; y++) {
       for (int x = 0; x < Digit.SIZE * SCALE; x++) {
         int ink = Byte.toUnsignedInt(image[y / SCALE * Digit.SIZE + x / SCALE]);
-        sheet.setRGB(left + FRAME + x, top + FRAME + y, blend(ink, colour));
+        sheet.setRGB(left + FRAME + x, top + FRAME + y, blend(ink, color));
       }
     }
   }
 
-  private static int blend(int ink, int colour) {
+  private static int blend(int ink, int color) {
     int blended = 0;
     for (int shift = 0; shift <= 16; shift += 8) {
-      int part = (colour >> shift) & 0xFF;
+      int part = (color >> shift) & 0xFF;
       blended |= (0xFF + (part - 0xFF) * ink / 0xFF) << shift;
     }
     return blended;
   }
 
   private static void fill(
-      BufferedImage sheet, int left, int top, int width, int height, int colour) {
+      BufferedImage sheet, int left, int top, int width, int height, int color) {
     for (int y = top; y < top + height; y++) {
       for (int x = left; x < left + width; x++) {
-        sheet.setRGB(x, y, colour);
+        sheet.setRGB(x, y, color);
       }
     }
   }

@@ -4,7 +4,7 @@ import dev.lockstep.examples.digits.Stroke.Point;
 import java.util.List;
 
 /**
- * Grey values of a small image, drawn on with a round pen. Values are 0 (paper) to 1 (ink); row by
+ * Gray values of a small image, drawn on with a round pen. Values are 0 (paper) to 1 (ink); row by
  * row from the top.
  */
 final class Canvas {
@@ -39,7 +39,7 @@ final class Canvas {
   }
 
   /**
-   * Spreads each pixel over its neighbours: the weights 1 2 1 in both directions, mixed with the
+   * Spreads each pixel over its neighbors: the weights 1 2 1 in both directions, mixed with the
    * sharp image.
    *
    * @param strength 0 leaves the image, 1 takes the blurred one
@@ -66,7 +66,7 @@ final class Canvas {
     ink[pixel] += value;
   }
 
-  /** The grey values as unsigned bytes, 0 to 255. */
+  /** The gray values as unsigned bytes, 0 to 255. */
   byte[] bytes() {
     byte[] bytes = new byte[ink.length];
     for (int i = 0; i < ink.length; i++) {

@@ -45,7 +45,7 @@ record Stroke(List<Point> points, Manner manner) {
   /**
    * A part of an ellipse.
    *
-   * @param fromDegrees where it starts; 0 is right of the centre, 90 below it
+   * @param fromDegrees where it starts; 0 is right of the center, 90 below it
    * @param toDegrees where it ends; smaller than {@code fromDegrees} for anticlockwise
    */
   static Stroke arc(double x, double y, double rx, double ry, int fromDegrees, int toDegrees) {

@@ -15,9 +15,9 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
 /**
- * One example, {@code lockstep example NAME}. What is particular to it is {@link #run}; around it
- * are a Spark session for those that train, and the page that comes of it. A subclass carries
- * {@code @Command} with a description of one sentence, and has its options in fields.
+ * One example, {@code lockstep example NAME}. {@link #run} is its content; this class opens a Spark
+ * session for it and writes its page. A subclass has {@code @Command} with a description of one
+ * sentence, and its options in fields.
  */
 @Command(mixinStandardHelpOptions = true, sortOptions = false)
 public abstract class Experiment implements Callable<Integer> {
@@ -26,16 +26,16 @@ public abstract class Experiment implements Callable<Integer> {
   @Mixin private LabOptions options;
 
   /**
-   * Does the experiment.
+   * Runs the experiment.
    *
-   * @return what came out: its lead says what to look for
+   * @return its results; the lead says what to look for
    */
   protected abstract Page run(Lab lab) throws IOException;
 
   /**
-   * The laboratory that the options ask for.
+   * The lab that the options configure.
    *
-   * @param spark asked when the experiment first needs it, if ever; who gives it closes it
+   * @param spark called when the experiment first needs it; the caller closes it
    */
   public final Lab lab(Supplier<JavaSparkContext> spark) {
     Path folder = options.folder().resolve(spec.name()).toAbsolutePath();

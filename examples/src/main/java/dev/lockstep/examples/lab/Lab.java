@@ -15,9 +15,7 @@ import org.deeplearning4j.nn.conf.NeuralNetConfiguration.ListBuilder;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.nd4j.linalg.dataset.DataSet;
 
-/**
- * Where an example works: a Spark context, a folder, and what was asked for on the command line.
- */
+/** What an example works with: a Spark context, a folder, and the options of the command line. */
 public final class Lab {
 
   private final Supplier<JavaSparkContext> spark;
@@ -32,26 +30,26 @@ public final class Lab {
     this.console = console;
   }
 
-  /** The Spark context; it starts when it is first asked for. */
+  /** The Spark context; the first call starts it. */
   public JavaSparkContext spark() {
     return spark.get();
   }
 
-  /** Folder of all that the example writes. */
+  /** The folder for all output of the example. */
   public Path folder() {
     return folder;
   }
 
-  /** Of data, initial parameters and order. */
+  /** Seed of data, initial parameters and order. */
   public long seed() {
     return options.seed();
   }
 
   /**
-   * A configuration to build on, for a training whose outputs go to {@code runs/NAME}; what an
-   * earlier one left there is replaced. Says on the console that it begins.
+   * A configuration to build on, for a training that writes to {@code runs/NAME} and replaces what
+   * is there. Prints the name on the console.
    *
-   * @param virtualWorkers V; no more Spark tasks than that, whatever was asked for
+   * @param virtualWorkers V, which limits the number of Spark tasks
    * @param batchSize examples of one virtual worker's micro-batch
    */
   public TrainingConfig.Builder newRun(String name, int virtualWorkers, int batchSize, int epochs) {
@@ -67,12 +65,12 @@ public final class Lab {
         .output(o -> o.folder(location("runs/" + name)).existing(ExistingOutput.REPLACE));
   }
 
-  /** Examples from memory as data shards in {@code data/NAME}. */
+  /** Writes examples from memory as data shards to {@code data/NAME}. */
   public ShardedDataset dataset(String name, DataSet examples) throws IOException {
     return Lockstep.shard(spark(), examples, location("data/" + name), sharding(name));
   }
 
-  /** How data becomes shards here: what an earlier run left is replaced. */
+  /** Sharding options that replace an existing dataset. */
   public ShardingOptions sharding(String name) {
     return ShardingOptions.named(name).ifExists(IfExists.REPLACE);
   }
@@ -84,17 +82,17 @@ public final class Lab {
     return network;
   }
 
-  /** A place in the example's folder, as Hadoop writes it. */
+  /** A path in the example's folder, as Hadoop writes it. */
   public String location(String path) {
     return location(folder.resolve(path));
   }
 
-  /** A local file or folder as Hadoop writes it: unlike a URI's text, with spaces as they are. */
+  /** A local path as Hadoop writes it: unlike a URI, it does not escape spaces. */
   public static String location(Path path) {
     return new org.apache.hadoop.fs.Path(path.toUri()).toString();
   }
 
-  /** Writes a line for people. */
+  /** Prints a line on the console. */
   public void say(String line) {
     console.println(line);
     console.flush();

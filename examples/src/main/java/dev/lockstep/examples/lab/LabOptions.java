@@ -25,14 +25,16 @@ final class LabOptions {
       names = "--seed",
       defaultValue = "42",
       paramLabel = "S",
-      description = "Of data, initial parameters and order (default: ${DEFAULT-VALUE}).")
+      description = "Seed of data, initial parameters and order (default: ${DEFAULT-VALUE}).")
   private long seed;
 
   @Option(
       names = "--numeric-profile",
       defaultValue = "${env:LOCKSTEP_NUMERIC_PROFILE:-avx2}",
       paramLabel = "avx2|avx512|generic|native",
-      description = "Which arithmetic determines the bits (default: ${DEFAULT-VALUE}).")
+      description =
+          "CPU instruction set and BLAS kernels; the same profile gives the same bits (default:"
+              + " ${DEFAULT-VALUE}).")
   private String numericProfile;
 
   Path folder() {

@@ -7,10 +7,7 @@ import java.util.function.Supplier;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 
-/**
- * A Spark session that starts when somebody first asks for it: not every example trains a model.
- * For use by one thread.
- */
+/** A Spark session that the first {@code get} starts: not every example trains. Not thread-safe. */
 final class LazySession implements Supplier<JavaSparkContext>, AutoCloseable {
 
   private final String command;
@@ -19,9 +16,9 @@ final class LazySession implements Supplier<JavaSparkContext>, AutoCloseable {
   private JavaSparkContext context;
 
   /**
-   * Nothing started yet.
+   * Starts nothing yet.
    *
-   * @param command shown in Spark's own user interface
+   * @param command shown in Spark's web interface
    */
   LazySession(String command, NumericProfile profile) {
     this.command = command;

@@ -20,12 +20,12 @@ import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * What DL4J's own {@code fit} makes of the same network and the same batches, in the same order, in
- * this process: the curve beside Lockstep's.
+ * The same network trained by DL4J's own {@code fit} on the same batches in the same order, in this
+ * process, for comparison with Lockstep.
  *
  * @param network trained
  * @param losses mean loss over each epoch's examples, each taken before its batch's step, with the
- *     model's regularisation terms
+ *     model's regularization terms
  */
 @SuppressWarnings("ArrayRecordComponent") // points of a curve
 public record PlainDl4j(MultiLayerNetwork network, double[] losses) {
@@ -33,8 +33,8 @@ public record PlainDl4j(MultiLayerNetwork network, double[] losses) {
   /**
    * Trains a copy of a network.
    *
-   * @param start initialised; not changed
-   * @param config of the training that it is put beside
+   * @param start initialized; not changed
+   * @param config of the training to compare with
    */
   public static PlainDl4j fit(
       Lab lab, MultiLayerNetwork start, ShardedDataset data, TrainingConfig config) {
@@ -59,13 +59,13 @@ public record PlainDl4j(MultiLayerNetwork network, double[] losses) {
     return new PlainDl4j(network, losses.stream().mapToDouble(Double::doubleValue).toArray());
   }
 
-  /** Its loss by epochs, dashed, so that it shows on top of another curve. */
+  /** Its loss by epochs, dashed, so that it is visible on top of another curve. */
   public Series curve(String name) {
     double[] epochs = IntStream.rangeClosed(1, losses.length).asDoubleStream().toArray();
     return Series.of(name, epochs, losses).withStyle(Series.Style.DASHED);
   }
 
-  /** A chart of both, which should be one curve, and by how much their parameters differ. */
+  /** A chart of both losses, which should coincide, and the difference of the parameters. */
   public Page.Section[] beside(TrainingResult result) {
     Series ours = Series.ofEpochs("Lockstep", result.metrics(), EpochMetrics::meanLoss);
     return new Page.Section[] {
@@ -75,7 +75,7 @@ public record PlainDl4j(MultiLayerNetwork network, double[] losses) {
     };
   }
 
-  /** {@link #difference}, which may be 0 exactly, for people. */
+  /** {@link #difference} as text. */
   public String differenceText(TrainingResult result) {
     double difference = difference(result);
     return difference == 0 ? "0" : Page.text("%.1e", difference);

@@ -1,2 +1,2 @@
-/** What the examples share: a session, folders, plain DL4J beside Lockstep. */
+/** What the examples share: session, folders, samples, and plain DL4J for comparison. */
 package dev.lockstep.examples.lab;

@@ -21,7 +21,7 @@ final class Line {
   private Line() {}
 
   /**
-   * Initialised, with the mean squared error as its loss.
+   * Initialized, with the mean squared error as its loss.
    *
    * @param l1 coefficient of |w|
    * @param l2 coefficient of w²/2

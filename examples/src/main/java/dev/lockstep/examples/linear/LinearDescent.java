@@ -60,7 +60,7 @@ public class LinearDescent extends Experiment {
   @Option(
       names = "--steps",
       defaultValue = "1000",
-      description = "Of each way (default: ${DEFAULT-VALUE}).")
+      description = "Steps of each method (default: ${DEFAULT-VALUE}).")
   private int steps;
 
   private LinearDescent(PointsPerStep shown) {

@@ -65,7 +65,10 @@ public class DigitDescent extends Experiment {
 
   @Mixin private DigitImages images = new DigitImages(4_000);
 
-  @Option(names = "--times", defaultValue = "1", description = "Train so many times as long.")
+  @Option(
+      names = "--times",
+      defaultValue = "1",
+      description = "Factor on the number of epochs (default: ${DEFAULT-VALUE}).")
   private int times;
 
   private DigitDescent(ImagesPerStep shown) {

@@ -81,12 +81,12 @@ public final class Optimizers extends Experiment {
                 .build());
     training.add(Series.ofEpochs("AdaDelta", adaDelta.metrics(), EpochMetrics::meanLoss));
     test.add(Series.ofEpochs("AdaDelta", adaDelta.metrics(), EpochMetrics::validationLoss));
-    rows.add(row("AdaDelta", adaDelta, "no learning rate there"));
+    rows.add(row("AdaDelta", adaDelta, "no learning rate in DL4J"));
 
     return Page.titled("Six optimizers at one learning rate")
         .withLead(
             "1,000 points of z = x² + 2y² with noise of 0.1, 800 of them to train on. At a rate of"
-                + " 0.01 SGD crawls where momentum walks; those that scale each parameter's step by"
+                + " 0.01 SGD is slow and momentum faster; those that scale each parameter's step by"
                 + " the size of its gradients (RMSprop, Adam) should come closest to the noise,"
                 + " 0.01; AdaGrad's steps shrink on the way; AdaDelta, which expects a rate of 1,"
                 + " hardly moves.")

@@ -23,7 +23,7 @@ final class Paraboloid {
         "points", Samples.ofSquare((x, y) -> x * x + 2 * y * y, noise, 1_000, lab.seed()));
   }
 
-  /** 2-8-1, initialised. */
+  /** 2-8-1, initialized. */
   static MultiLayerNetwork network(IUpdater updater, long seed) {
     return Lab.network(
         new NeuralNetConfiguration.Builder()

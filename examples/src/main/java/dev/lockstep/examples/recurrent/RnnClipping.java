@@ -40,18 +40,18 @@ public final class RnnClipping extends Experiment {
       description = "Passes over the data (default: ${DEFAULT-VALUE}).")
   private int epochs;
 
-  @Option(names = "--data", description = "CSV of days and values: trained on as well.")
+  @Option(names = "--data", description = "CSV file of days and values to train on as well.")
   private Path file;
 
   @Override
   protected Page run(Lab lab) throws IOException {
     Page page =
-        Page.titled("A recurrent network, its gradient clipped and not")
+        Page.titled("Gradient clipping in a recurrent network")
             .withLead(
-                "One in fifty of the labels of 2,000 sequences is wild, and makes a gradient many"
-                    + " times as long as others. Clipped at a norm of 1 it moves the parameters no"
-                    + " further than they do, and should disturb the network less; unclipped, Adam"
-                    + " also divides the steps after it by its size.");
+                "One in fifty labels of 2,000 sequences is an outlier, whose gradient is many times"
+                    + " as long as others. Clipped at a norm of 1 it moves the parameters no"
+                    + " further than they do, and should disturb the network less. Unclipped, Adam"
+                    + " also divides the following steps by its size.");
     DataSet wild = Sequences.withWildLabels(2_000, lab.seed());
     page = compared(page, lab, "sequences", lab.dataset("sequences", wild));
     if (file != null) {

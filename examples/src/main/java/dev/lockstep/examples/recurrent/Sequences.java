@@ -40,7 +40,7 @@ final class Sequences {
   }
 
   /**
-   * A series, standardised, as windows: 50 values as five steps of ten, the next value to foretell.
+   * A series, standardized, as windows: 50 values as five steps of ten, the next value to foretell.
    *
    * @param file CSV with a header, two columns: day and value; named for messages
    * @throws IllegalArgumentException if there are too few values, or one is no number

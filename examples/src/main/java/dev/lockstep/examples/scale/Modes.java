@@ -28,7 +28,7 @@ import java.util.function.UnaryOperator;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** Every mode on one dataset: what a step, a second and a byte buy. */
+/** Every mode on one dataset: loss by steps, seconds and bytes. */
 @Command(
     name = "modes",
     description = "Trains one network in every mode: loss against steps, seconds and bytes.")

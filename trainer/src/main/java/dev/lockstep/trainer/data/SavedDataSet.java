@@ -10,7 +10,7 @@ import org.nd4j.linalg.dataset.MultiDataSet;
 
 /**
  * DL4J's files of one data set, as {@code DataSet.save} and {@code MultiDataSet.save} write them.
- * Read by this class, because DL4J's own readers deserialise whatever Java object a file brings as
+ * Read by this class, because DL4J's own readers deserialize whatever Java object a file brings as
  * metadata, and believe any length that it claims:
  *
  * <pre>

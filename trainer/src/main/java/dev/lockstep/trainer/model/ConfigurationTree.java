@@ -15,8 +15,8 @@ import org.nd4j.shade.jackson.databind.ObjectMapper;
 /**
  * The text of a configuration of unknown origin, read so far that it is safe to give to DL4J.
  *
- * <p>DL4J's mapper takes classes by the names that the text brings, and initialises whatever class
- * is called so before it asks whether that is a layer. Here each is looked at without initialising
+ * <p>DL4J's mapper takes classes by the names that the text brings, and initializes whatever class
+ * is called so before it asks whether that is a layer. Here each is looked at without initializing
  * it: only implementations of DL4J's own extension points are let pass, the user's own among them.
  * A field that stands twice is refused, so that what is loaded is what was looked at; so are great
  * depths and long numbers. Lives on the driver.
@@ -121,7 +121,7 @@ public final class ConfigurationTree {
     }
   }
 
-  /** As Jackson finds it, but without running its initialisers; null if there is none. */
+  /** As Jackson finds it, but without running its initializers; null if there is none. */
   private static Class<?> found(String name) {
     ClassLoader context = Thread.currentThread().getContextClassLoader();
     Class<?> type = context == null ? null : found(name, context);

@@ -10,7 +10,7 @@ import java.util.Objects;
  * between executors and driver.
  *
  * @param examples number of examples
- * @param loss sum of their losses, without regularisation terms, over all outputs of the model
+ * @param loss sum of their losses, without regularization terms, over all outputs of the model
  * @param rows rows compared: the examples, or their time steps that count
  * @param classes number of classes; 0 for numeric labels
  * @param right rows whose predicted class is the actual one; 0 for numeric labels

@@ -85,7 +85,7 @@ class SavedDataSetTest {
   }
 
   @Test
-  void objectsThatAFileBringsAreNotDeserialised() {
+  void objectsThatAFileBringsAreNotDeserialized() {
     DataSet data = new DataSet(Nd4j.ones(1, 2), Nd4j.ones(1, 1));
     data.setExampleMetaData(List.of(new Trap()));
     data.setLabelNames(List.of("a"));
@@ -99,7 +99,7 @@ class SavedDataSetTest {
     System.clearProperty(Trap.SPRUNG);
   }
 
-  /** Runs code when it is deserialised. */
+  /** Runs code when it is deserialized. */
   private static final class Trap implements Serializable {
     static final String SPRUNG = "dev.lockstep.test.sprung";
     private static final long serialVersionUID = 1;

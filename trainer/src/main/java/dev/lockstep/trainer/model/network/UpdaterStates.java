@@ -7,7 +7,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Between the two layouts of optimizer state. Lockstep: one vector of P floats per state vector of
- * the optimizer. DL4J: neighbouring blocks with equal updaters form a group, and the groups' states
+ * the optimizer. DL4J: neighboring blocks with equal updaters form a group, and the groups' states
  * follow each other, each as {@code [first vector | second vector]}:
  *
  * <pre>

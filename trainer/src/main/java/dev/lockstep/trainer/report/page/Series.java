@@ -41,7 +41,7 @@ public record Series(String name, @JsonIgnore List<Point> points, Style style) {
   /** One point, in the units of the axes. */
   public record Point(double x, double y) {}
 
-  /** Points of a series beyond which neighbours are averaged: more than a screen has columns. */
+  /** Points of a series beyond which neighbors are averaged: more than a screen has columns. */
   private static final int MOST_POINTS = 1_000;
 
   private static final int POINTS_OF_A_FUNCTION = 200;
@@ -74,7 +74,7 @@ public record Series(String name, @JsonIgnore List<Point> points, Style style) {
 
   /**
    * One point for each record that has a finite y. Where there are more than a screen shows
-   * (1,000), runs of neighbours are replaced by their means.
+   * (1,000), runs of neighbors are replaced by their means.
    *
    * @param records in the order they are joined
    */
@@ -147,7 +147,7 @@ public record Series(String name, @JsonIgnore List<Point> points, Style style) {
     return new Series(name, means, style);
   }
 
-  /** Means of as many neighbours as brings the count down to what a screen can show. */
+  /** Means of as many neighbors as brings the count down to what a screen can show. */
   private static List<Point> thinned(List<Point> points) {
     int group = (points.size() + MOST_POINTS - 1) / MOST_POINTS;
     if (group <= 1) {

@@ -125,7 +125,7 @@ class ModelValidationTest {
   }
 
   @Test
-  void otherOptimisationAlgorithms() {
+  void otherOptimizationAlgorithms() {
     refused(
         with(builder().optimizationAlgo(OptimizationAlgorithm.LBFGS), dense().build()),
         "layer 0: optimizationAlgo=LBFGS is not supported: use STOCHASTIC_GRADIENT_DESCENT");
@@ -185,7 +185,7 @@ class ModelValidationTest {
   }
 
   @Test
-  void centreLoss() {
+  void centerLoss() {
     MultiLayerConfiguration configuration =
         builder()
             .list()

@@ -9,14 +9,14 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class NormalisedLayersTest {
+class NormalizedLayersTest {
 
   @TempDir private Path folder;
 
   @Test
-  void theTrainingLossFallsFasterWithBatchNormalisation() throws IOException {
-    Page page = TestLab.run(new NormalisedLayers(), folder, "--images=1200", "--epochs=3");
-    double with = TestLab.last(page, "Loss by steps", "with batch normalisation");
+  void theTrainingLossFallsFasterWithBatchNormalization() throws IOException {
+    Page page = TestLab.run(new NormalizedLayers(), folder, "--images=1200", "--epochs=3");
+    double with = TestLab.last(page, "Loss by steps", "with batch normalization");
     double without = TestLab.last(page, "Loss by steps", "without");
     assertTrue(with < 0.9 * without, "loss %s with, %s without".formatted(with, without));
   }

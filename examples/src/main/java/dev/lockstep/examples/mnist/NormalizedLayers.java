@@ -31,11 +31,11 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** The same network with and without batch normalisation before its hidden activations. */
+/** The same network with and without batch normalization before its hidden activations. */
 @Command(
     name = "mnist-batchnorm",
-    description = "Learns to read digits with and without batch normalisation.")
-public final class NormalisedLayers extends Experiment {
+    description = "Learns to read digits with and without batch normalization.")
+public final class NormalizedLayers extends Experiment {
 
   @Mixin private DigitImages images = new DigitImages(5_000);
 
@@ -50,12 +50,12 @@ public final class NormalisedLayers extends Experiment {
   protected Page run(Lab lab) throws IOException {
     ShardedDataset data = images.open(lab);
     Map<String, MultiLayerConfiguration> networks =
-        Map.of("with batch normalisation", normalised(lab.seed()), "without", plain(lab.seed()));
+        Map.of("with batch normalization", normalized(lab.seed()), "without", plain(lab.seed()));
     List<Series> steps = new ArrayList<>();
     List<Series> losses = new ArrayList<>();
     List<Series> accuracies = new ArrayList<>();
     List<Figure> figures = new ArrayList<>();
-    for (String name : List.of("without", "with batch normalisation")) {
+    for (String name : List.of("without", "with batch normalization")) {
       TrainingConfig config =
           lab.newRun(name, 4, 16, epochs).data(d -> d.validationFraction(0.2)).build();
       TrainingResult result = Lockstep.train(lab.spark(), networks.get(name), data, config);
@@ -66,12 +66,12 @@ public final class NormalisedLayers extends Experiment {
       figures.add(
           Figure.of("validation accuracy " + name, "%.2f %%", 100 * last.validationAccuracy()));
     }
-    return Page.titled("Batch normalisation")
+    return Page.titled("Batch normalization")
         .withLead(
             "A 784-256-128-10 network learns from "
                 + images.describe(data)
                 + "; a fifth is kept for validation. Adam, rate 0.001, 64 images a step. With batch"
-                + " normalisation before each ReLU the training loss should fall faster. Its"
+                + " normalization before each ReLU the training loss should fall faster. Its"
                 + " statistics are those of each virtual worker's 16 images, not of all 64: this is"
                 + " where training on several virtual workers differs from plain DL4J, by nature.")
         .with(
@@ -92,7 +92,7 @@ public final class NormalisedLayers extends Experiment {
         .build();
   }
 
-  private static MultiLayerConfiguration normalised(long seed) {
+  private static MultiLayerConfiguration normalized(long seed) {
     return layers(seed)
         .layer(new DenseLayer.Builder().nOut(256).activation(Activation.IDENTITY).build())
         .layer(new BatchNormalization())
