@@ -16,7 +16,7 @@ class QuadraticTest {
 
   @Test
   void byPassesBatchDescentIsTheSlowestAndMiniBatchesStayWithPlainDl4j() throws IOException {
-    Page page = TestLab.run(new Quadratic(), folder, "--epochs=2");
+    Page page = TestLab.run(new Quadratic(), folder, "--epochs=4");
 
     double batch = TestLab.last(page, LOSS, "batch");
     double stochastic = TestLab.last(page, LOSS, "stochastic");

@@ -19,7 +19,7 @@ class OptimizersTest {
   @Test
   void momentumAndAdamAreAheadOfSgdAdaGradBehindAdaDeltaStandsStillAndDl4jAgrees()
       throws IOException {
-    Page page = TestLab.run(new Optimizers(), folder, "--epochs=6");
+    Page page = TestLab.run(new Optimizers(), folder, "--epochs=10");
     for (String chart : List.of("Training", "Test")) {
       double sgd = last(page, chart, "SGD");
       assertTrue(last(page, chart, "Nesterov momentum 0.8") < sgd, chart);
