@@ -2,6 +2,7 @@ package dev.lockstep.trainer.control;
 
 import dev.lockstep.ps.client.AbortSignal;
 import dev.lockstep.ps.transport.NodeAddress;
+import dev.lockstep.ps.transport.rpc.DaemonThreads;
 import dev.lockstep.ps.transport.rpc.MessageConnector;
 import dev.lockstep.ps.transport.rpc.MessageLink;
 import dev.lockstep.ps.transport.rpc.TransportSettings;
@@ -34,23 +35,19 @@ public final class DriverLink implements AutoCloseable {
   private final MessageConnector connector;
   private final MessageLink link;
   private final int worker;
-  private final ScheduledExecutorService pulse;
+  private final ScheduledExecutorService heartbeat;
   private CompletableFuture<Void> last = CompletableFuture.completedFuture(null);
 
   private DriverLink(MessageConnector connector, MessageLink link, int worker, String host) {
     this.connector = connector;
     this.link = link;
     this.worker = worker;
-    this.pulse =
+    this.heartbeat =
         Executors.newSingleThreadScheduledExecutor(
-            task -> {
-              Thread thread = new Thread(task, "lockstep-alive-" + worker);
-              thread.setDaemon(true);
-              return thread;
-            });
+            DaemonThreads.named("lockstep-alive-" + worker));
     WorkerReport.Alive alive = new WorkerReport.Alive(worker, SparkEnv.get().executorId(), host);
     Future<?> unused =
-        pulse.scheduleAtFixedRate(
+        heartbeat.scheduleAtFixedRate(
             () -> beat(link, alive), 0, ALIVE_EVERY.toMillis(), TimeUnit.MILLISECONDS);
   }
 
@@ -181,13 +178,13 @@ public final class DriverLink implements AutoCloseable {
 
   /** Waits for the last beat, so that none meets a closed connection. */
   private void stopPulse() {
-    pulse.shutdown();
+    heartbeat.shutdown();
     try {
-      if (!pulse.awaitTermination(LONGEST_ON_THE_WAY_OUT.toMillis(), TimeUnit.MILLISECONDS)) {
-        pulse.shutdownNow();
+      if (!heartbeat.awaitTermination(LONGEST_ON_THE_WAY_OUT.toMillis(), TimeUnit.MILLISECONDS)) {
+        heartbeat.shutdownNow();
       }
     } catch (InterruptedException e) {
-      pulse.shutdownNow();
+      heartbeat.shutdownNow();
       Thread.currentThread().interrupt();
     }
   }

@@ -4,6 +4,7 @@ import dev.lockstep.ps.protocol.AttemptId;
 import dev.lockstep.ps.transport.NodeAddress;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.loop.StepClock;
 import dev.lockstep.trainer.loop.StepSchedule;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.plan.ModePlan;
@@ -69,12 +70,17 @@ public record WorkerAssignment(
 
   /** How micro-batches make steps and rounds. */
   public StepSchedule schedule() {
-    return phase.milestones().pace();
+    return phase.syncPoints().schedule();
+  }
+
+  /** Converts the steps of the run. */
+  public StepClock clock() {
+    return new StepClock(schedule(), start.prior());
   }
 
   /** Steps of the run taken when the attempt is complete. */
   public long lastStep() {
-    return phase.milestones().lastStep();
+    return phase.syncPoints().lastStep();
   }
 
   /** Which examples the run reads. */

@@ -17,7 +17,7 @@ import java.util.Map;
 final class LocalStepSums {
 
   private final PairwiseTree tree;
-  private final StepSchedule pace;
+  private final StepSchedule schedule;
   private final Map<Long, TreeReduction<Sum>> waiting = new HashMap<>();
   private long reported;
 
@@ -32,9 +32,9 @@ final class LocalStepSums {
    *
    * @param firstStep steps taken before
    */
-  LocalStepSums(PairwiseTree tree, StepSchedule pace, long firstStep) {
+  LocalStepSums(PairwiseTree tree, StepSchedule schedule, long firstStep) {
     this.tree = tree;
-    this.pace = pace;
+    this.schedule = schedule;
     this.reported = firstStep;
   }
 
@@ -56,7 +56,7 @@ final class LocalStepSums {
       Sum sum = waiting.remove(++reported).result();
       complete.add(
           new WorkerReport.Step(
-              reported, pace.epoch(reported - 1), sum.examples(), sum.loss(), Double.NaN));
+              reported, schedule.epoch(reported - 1), sum.examples(), sum.loss(), Double.NaN));
     }
     return complete;
   }

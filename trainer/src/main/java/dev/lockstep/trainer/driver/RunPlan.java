@@ -12,21 +12,21 @@ import java.util.Optional;
  *
  * @param origin what it begins with
  * @param mode what its mode makes of the model's updates
- * @param pace of that mode
+ * @param schedule of that mode
  * @param phases its parts, in order
  * @param identity what determines its steps
  */
 record RunPlan(
-    RunOrigin origin, ModePlan mode, StepSchedule pace, List<Phase> phases, RunIdentity identity) {
+    RunOrigin origin, ModePlan mode, StepSchedule schedule, List<Phase> phases, RunIdentity identity) {
 
   /** Steps taken when the run is complete. */
   public long lastStep() {
-    return phases.get(phases.size() - 1).milestones().lastStep();
+    return phases.get(phases.size() - 1).syncPoints().lastStep();
   }
 
   /** The part that the step after so many belongs to; empty where there is none. */
   public Optional<Phase> phaseAfter(long steps) {
-    return phases.stream().filter(phase -> steps < phase.milestones().lastStep()).findFirst();
+    return phases.stream().filter(phase -> steps < phase.syncPoints().lastStep()).findFirst();
   }
 
   /** The part before another one; empty for the first. */

@@ -262,7 +262,7 @@ final class RunSupervisor {
     if (!config.optimization().onNonFinite().lowers()) {
       throw new TrainingException(e.getMessage() + lastGood(), e);
     }
-    long from = plan.phaseAfter(e.step()).orElseThrow().milestones().lastCheckpoint(e.step());
+    long from = plan.phaseAfter(e.step()).orElseThrow().syncPoints().lastCheckpoint(e.step());
     if (cuts.isFull()) {
       throw new TrainingException(
           e.getMessage()
@@ -379,7 +379,7 @@ final class RunSupervisor {
   private CheckpointClock clock(Phase phase) {
     Optional<Duration> interval =
         Optional.ofNullable(config.checkpoints().every()).flatMap(CheckpointInterval::time);
-    return new CheckpointClock(interval.orElse(Duration.ZERO), phase.milestones().pace());
+    return new CheckpointClock(interval.orElse(Duration.ZERO), phase.syncPoints().schedule());
   }
 
   private void started(boolean first) {
@@ -451,7 +451,7 @@ final class RunSupervisor {
   private ModelState read(CheckpointManifest manifest) throws IOException {
     Phase taken =
         plan.phases().stream()
-            .filter(phase -> manifest.step() <= phase.milestones().lastStep())
+            .filter(phase -> manifest.step() <= phase.syncPoints().lastStep())
             .findFirst()
             .orElseThrow();
     return ModelReader.read(taken.plan(), checkpoints.open(manifest));

@@ -3,7 +3,6 @@ package dev.lockstep.trainer.driver;
 import dev.lockstep.ps.reduce.PairwiseTree;
 import dev.lockstep.ps.schedule.StepTime;
 import dev.lockstep.trainer.checkpoint.RunProgress;
-import dev.lockstep.trainer.control.AttemptStart;
 import dev.lockstep.trainer.control.WorkerAssignment;
 import dev.lockstep.trainer.control.WorkerReport;
 import dev.lockstep.trainer.metrics.MetricsLog;
@@ -142,14 +141,14 @@ final class StepTracker {
 
   /** Of the first trained block that has one. */
   private double learningRate(WorkerReport.Step step, double rateScale) {
-    AttemptStart start = assignment.start();
-    long iteration = start.prior().iterations() + step.stepsTaken() - 1;
+    long before = step.stepsTaken() - 1;
+    long iteration = assignment.clock().iteration(before);
     StepTime time =
         new StepTime(
             iteration,
-            start.prior().epochs() + step.epoch(),
+            assignment.clock().epoch(before),
             iteration,
-            rateScale * start.rates().cuts().scale(step.stepsTaken() - 1));
+            rateScale * assignment.start().rates().cuts().scale(before));
     return PlannedUpdates.rate(assignment.plan().model(), time).orElse(Double.NaN);
   }
 

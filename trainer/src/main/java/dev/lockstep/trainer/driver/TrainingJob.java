@@ -163,13 +163,13 @@ public final class TrainingJob {
   /** What a run from an origin will do. */
   private RunPlan plan(RunOrigin origin, BuiltModel built) {
     ModePlan ofModel = ModePlan.of(config, built.updatePlan(clipping()));
-    StepSchedule pace =
+    StepSchedule schedule =
         new StepSchedule(microBatchesPerEpoch(), config.mode().accumulate(), ofModel.roundSteps());
     RunLength length =
         new RunLength(
             origin.before().iterations(),
             origin.before().epochs(),
-            pace.stepsPerEpoch(),
+            schedule.stepsPerEpoch(),
             config.optimization().epochs());
     ModePlan plan =
         ModePlan.of(
@@ -177,8 +177,8 @@ public final class TrainingJob {
     return new RunPlan(
         origin,
         plan,
-        pace,
-        Phase.of(config, plan, pace),
+        schedule,
+        Phase.of(config, plan, schedule),
         RunIdentityFactory.of(config, dataset, model, plan.model(), origin.text()));
   }
 
@@ -289,14 +289,14 @@ public final class TrainingJob {
 
   private void announce(RunHistory.Beginning beginning, int workers) {
     ModePlan plan = beginning.plan().mode();
-    StepSchedule pace = beginning.plan().pace();
-    String text = beginning.describe(pace.stepsPerEpoch() * config.optimization().epochs());
+    StepSchedule schedule = beginning.plan().schedule();
+    String text = beginning.describe(schedule.stepsPerEpoch() * config.optimization().epochs());
     if (workers > 0) {
       int perWorker = (config.mode().virtualWorkers() + workers - 1) / workers;
-      StreamRequest stream = new ReadPlan(config, dataset).training(0, perWorker, 0, pace);
+      StreamRequest stream = new ReadPlan(config, dataset).training(0, perWorker, 0, schedule);
       MemoryPlan memory =
           MemoryPlan.of(
-              plan, pace, config.mode().virtualWorkers(), workers, stream.residentBytes());
+              plan, schedule, config.mode().virtualWorkers(), workers, stream.residentBytes());
       text +=
           String.format(
                   Locale.ROOT,
@@ -308,7 +308,7 @@ public final class TrainingJob {
                   config.mode().accumulate() == 1 ? "" : " x a=" + config.mode().accumulate(),
                   workers,
                   workers == 1 ? "" : "s",
-                  pace.stepsPerEpoch() * config.optimization().epochs(),
+                  schedule.stepsPerEpoch() * config.optimization().epochs(),
                   config.optimization().epochs(),
                   config.optimization().epochs() == 1 ? "" : "s",
                   plan.averages() ? ", averaged every " + plan.roundSteps() : "")
@@ -326,7 +326,7 @@ public final class TrainingJob {
     ModelState trained = launches.trained();
     InitialModel trainedModel =
         asModel(
-            beginning, trained, launches.steps(), beginning.plan().pace().epoch(launches.steps()));
+            beginning, trained, launches.steps(), beginning.plan().schedule().epoch(launches.steps()));
     TrainingResult result = launches.result(folder, trainedModel);
     boolean hasBest = config.checkpoints().keepBest() == null || folder.holdsBest();
     if (beginning.isComplete() && folder.isFinished() && hasBest) {
@@ -343,7 +343,7 @@ public final class TrainingJob {
             config,
             dataset,
             model,
-            beginning.plan().pace(),
+            beginning.plan().schedule(),
             result,
             new RunRecord.Environment(launches.numerics(), spark.version(), spark.master()));
     folder.write(RunFolder.REPORT, HtmlReport.render(record.report().page()));

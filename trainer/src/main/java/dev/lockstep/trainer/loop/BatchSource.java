@@ -1,6 +1,6 @@
 package dev.lockstep.trainer.loop;
 
-import dev.lockstep.sharding.MicroBatch;
+import dev.lockstep.sharding.read.MicroBatchStream;
 
 /** The micro-batches of a worker's virtual workers, in order. Used by one thread. */
 @FunctionalInterface
@@ -14,15 +14,5 @@ public interface BatchSource {
    * @throws java.io.UncheckedIOException if the data cannot be read
    * @throws java.util.NoSuchElementException after the last one
    */
-  Batch next();
-
-  /**
-   * A micro-batch and where it belongs.
-   *
-   * @param epoch epochs completed before it
-   * @param microBatch micro-batches of its span before it in its epoch
-   * @param virtualWorker that computes it
-   * @param examples none where the virtual worker has no more in this epoch
-   */
-  record Batch(int epoch, long microBatch, int virtualWorker, MicroBatch examples) {}
+  MicroBatchStream.Item next();
 }

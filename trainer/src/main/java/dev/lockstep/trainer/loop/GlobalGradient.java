@@ -15,8 +15,8 @@ public final class GlobalGradient implements LocalComputation {
   private final LeafCompressor compressor;
 
   /** Pushes sums as they are. Does not own what it is given. */
-  public GlobalGradient(WorkerLoop.Span span, GradientSource replica, BatchSource batches) {
-    this(span, replica, batches, LeafCompressor.rounding(Rounding.NONE));
+  public GlobalGradient(LoopSpec spec, GradientSource replica, BatchSource batches) {
+    this(spec, replica, batches, LeafCompressor.rounding(Rounding.NONE));
   }
 
   /**
@@ -25,14 +25,14 @@ public final class GlobalGradient implements LocalComputation {
    * @param compressor makes what is pushed of a gradient sum
    */
   public GlobalGradient(
-      WorkerLoop.Span span,
+      LoopSpec spec,
       GradientSource replica,
       BatchSource batches,
       LeafCompressor compressor) {
     this.compressor = compressor;
-    this.virtualWorkers = span.virtualWorkers();
+    this.virtualWorkers = spec.workers().all();
     this.replica = replica;
-    this.gradients = new StepGradient(span, replica, batches);
+    this.gradients = new StepGradient(spec, replica, batches);
   }
 
   @Override

@@ -15,7 +15,7 @@ import java.util.function.DoubleSupplier;
  */
 public final class LocalSteps implements LocalComputation {
 
-  private final WorkerLoop.Span span;
+  private final LoopSpec spec;
   private final AveragedVector layout;
   private final GradientSource replica;
   private final StepGradient gradients;
@@ -27,12 +27,12 @@ public final class LocalSteps implements LocalComputation {
 
   /** At the scheduled rate. Does not own what it is given. */
   public LocalSteps(
-      WorkerLoop.Span span,
+      LoopSpec spec,
       AveragedVector layout,
       GradientSource replica,
       BatchSource batches,
       LocalOptimizers optimizers) {
-    this(span, layout, replica, batches, optimizers, () -> 1);
+    this(spec, layout, replica, batches, optimizers, () -> 1);
   }
 
   /**
@@ -41,16 +41,16 @@ public final class LocalSteps implements LocalComputation {
    * @param rateScale asked at each step what the learning rate is multiplied by
    */
   public LocalSteps(
-      WorkerLoop.Span span,
+      LoopSpec spec,
       AveragedVector layout,
       GradientSource replica,
       BatchSource batches,
       LocalOptimizers optimizers,
       DoubleSupplier rateScale) {
-    this.span = span;
+    this.spec = spec;
     this.layout = layout;
     this.replica = replica;
-    this.gradients = new StepGradient(span, replica, batches);
+    this.gradients = new StepGradient(spec, replica, batches);
     this.optimizers = optimizers;
     this.rateScale = rateScale;
     this.local = new float[layout.parameters()];
@@ -103,8 +103,8 @@ public final class LocalSteps implements LocalComputation {
   private GradientSource.ExampleSums step(int virtualWorker, long step, ShardOptimizer optimizer) {
     GradientSource.ExampleSums sums = gradients.compute(virtualWorker, step, gradient);
     if (sums.examples() > 0) {
-      long iteration = span.iterationsBefore() + step;
-      int epoch = span.epochsBefore() + span.pace().epoch(step);
+      long iteration = spec.clock().iteration(step);
+      int epoch = spec.clock().epoch(step);
       StepTime time = new StepTime(iteration, epoch, iteration, rateScale.getAsDouble());
       optimizer.updateWhole(local, gradient, sums.examples(), time);
       replica.setParameters(local);

@@ -1,5 +1,6 @@
 package dev.lockstep.trainer.loop;
 
+import dev.lockstep.sharding.read.MicroBatchStream;
 import dev.lockstep.sharding.MicroBatch;
 import java.util.EnumMap;
 import java.util.Map;
@@ -62,9 +63,9 @@ public final class LoopClock {
   public BatchSource timed(BatchSource batches) {
     return () -> {
       long began = now();
-      BatchSource.Batch batch = batches.next();
+      MicroBatchStream.Item item = batches.next();
       book(Activity.DATA, began);
-      return batch;
+      return item;
     };
   }
 

@@ -1,6 +1,7 @@
 package dev.lockstep.trainer.loop;
 
 import dev.lockstep.sharding.MicroBatch;
+import dev.lockstep.sharding.read.MicroBatchStream;
 import dev.lockstep.sharding.plan.Seeds;
 
 /**
@@ -9,15 +10,15 @@ import dev.lockstep.sharding.plan.Seeds;
  */
 final class StepGradient {
 
-  private final WorkerLoop.Span span;
+  private final LoopSpec spec;
   private final GradientSource replica;
   private final BatchSource batches;
 
   /** Made when a step first has a second micro-batch. */
   private float[] addend;
 
-  StepGradient(WorkerLoop.Span span, GradientSource replica, BatchSource batches) {
-    this.span = span;
+  StepGradient(LoopSpec spec, GradientSource replica, BatchSource batches) {
+    this.spec = spec;
     this.replica = replica;
     this.batches = batches;
   }
@@ -29,17 +30,17 @@ final class StepGradient {
    */
   GradientSource.ExampleSums compute(int virtualWorker, long step, float[] gradient) {
     GradientSource.ExampleSums sums = new GradientSource.ExampleSums(0, 0);
-    int microBatches = span.pace().microBatches(step);
+    int microBatches = spec.schedule().microBatches(step);
     for (int m = 0; m < microBatches; m++) {
       MicroBatch batch = take(virtualWorker, step, m);
       if (batch.examples() == 0) {
         continue;
       }
       // With one micro-batch a step this is a hash of (run seed, step, virtual worker).
-      long seed = Seeds.mix(span.seed(), step * span.pace().accumulate() + m, virtualWorker);
+      long seed = Seeds.mix(spec.seed(), step * spec.schedule().accumulate() + m, virtualWorker);
       GradientSource.Position at =
           new GradientSource.Position(
-              seed, span.iterationsBefore() + step, span.epochsBefore() + span.pace().epoch(step));
+              seed, spec.clock().iteration(step), spec.clock().epoch(step));
       if (sums.examples() == 0) {
         sums = replica.gradient(batch, at, gradient);
       } else {
@@ -66,10 +67,10 @@ final class StepGradient {
   }
 
   private MicroBatch take(int virtualWorker, long step, int m) {
-    BatchSource.Batch batch = batches.next();
-    if (batch.virtualWorker() != virtualWorker
-        || batch.epoch() != span.pace().epoch(step)
-        || batch.microBatch() != span.pace().firstMicroBatch(step) + m) {
+    MicroBatchStream.Item item = batches.next();
+    if (item.v() != virtualWorker
+        || item.epoch() != spec.schedule().epoch(step)
+        || item.stepInEpoch() != spec.schedule().firstMicroBatch(step) + m) {
       throw new IllegalStateException(
           "micro-batch "
               + m
@@ -78,8 +79,8 @@ final class StepGradient {
               + " of virtual worker "
               + virtualWorker
               + " was to be computed with "
-              + batch);
+              + item);
     }
-    return batch.examples();
+    return item.batch();
   }
 }

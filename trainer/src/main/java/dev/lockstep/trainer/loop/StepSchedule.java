@@ -72,6 +72,12 @@ public record StepSchedule(long microBatchesPerEpoch, int accumulate, int roundS
     return steps / stepsPerEpoch() * roundsPerEpoch + steps % stepsPerEpoch() / roundSteps;
   }
 
+  /** Steps that a run has taken when so many rounds are completed. */
+  public long steps(long rounds) {
+    long roundsPerEpoch = (stepsPerEpoch() + roundSteps - 1) / roundSteps;
+    return rounds / roundsPerEpoch * stepsPerEpoch() + rounds % roundsPerEpoch * roundSteps;
+  }
+
   /** The first micro-batch of a step, counted in its epoch. */
   public long firstMicroBatch(long step) {
     return step % stepsPerEpoch() * accumulate;

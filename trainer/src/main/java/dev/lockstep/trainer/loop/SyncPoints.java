@@ -6,17 +6,17 @@ import java.io.Serializable;
  * Where all workers of an attempt wait for each other, in every mode: there the parameters are
  * those after exactly so many steps. Crosses from driver to executors.
  *
- * @param pace of the attempt
+ * @param schedule of the attempt
  * @param checkpointEvery steps between two checkpoints, or 0 for one at the end alone
  * @param alsoEvery steps between two further ones, or 0 for none
  * @param lastStep steps taken when the attempt is complete
  */
-public record SyncPoints(StepSchedule pace, long checkpointEvery, long alsoEvery, long lastStep)
+public record SyncPoints(StepSchedule schedule, long checkpointEvery, long alsoEvery, long lastStep)
     implements Serializable {
 
   /** Checks the interval. */
   public SyncPoints {
-    if (checkpointEvery < 0 || alsoEvery < 0 || lastStep < 1 || !pace.isRoundStart(lastStep)) {
+    if (checkpointEvery < 0 || alsoEvery < 0 || lastStep < 1 || !schedule.isRoundStart(lastStep)) {
       throw new IllegalArgumentException(
           "checkpointEvery="
               + checkpointEvery
@@ -25,13 +25,13 @@ public record SyncPoints(StepSchedule pace, long checkpointEvery, long alsoEvery
               + " lastStep="
               + lastStep
               + " must be >= 0 and the end of a round of "
-              + pace);
+              + schedule);
     }
   }
 
   /** With one interval. */
-  public SyncPoints(StepSchedule pace, long checkpointEvery, long lastStep) {
-    this(pace, checkpointEvery, 0, lastStep);
+  public SyncPoints(StepSchedule schedule, long checkpointEvery, long lastStep) {
+    this(schedule, checkpointEvery, 0, lastStep);
   }
 
   /**
@@ -47,7 +47,7 @@ public record SyncPoints(StepSchedule pace, long checkpointEvery, long alsoEvery
       return lastStep;
     }
     long wanted = (stepsTaken / every + 1) * every;
-    return Math.min(lastStep, pace.isRoundStart(wanted) ? wanted : pace.roundEnd(wanted));
+    return Math.min(lastStep, schedule.isRoundStart(wanted) ? wanted : schedule.roundEnd(wanted));
   }
 
   /** The last checkpoint at or before so many steps; 0, the beginning, if there is none. */
@@ -58,7 +58,7 @@ public record SyncPoints(StepSchedule pace, long checkpointEvery, long alsoEvery
   private long last(long stepsTaken, long every) {
     long multiple = every == 0 ? 0 : stepsTaken / every * every;
     while (multiple > 0) {
-      long end = pace.isRoundStart(multiple) ? multiple : pace.roundEnd(multiple);
+      long end = schedule.isRoundStart(multiple) ? multiple : schedule.roundEnd(multiple);
       if (end <= stepsTaken) {
         return end;
       }
@@ -71,6 +71,6 @@ public record SyncPoints(StepSchedule pace, long checkpointEvery, long alsoEvery
    * Whether all workers meet when so many steps are taken: ends of epochs, checkpoints, the end.
    */
   public boolean isMeeting(long stepsTaken) {
-    return pace.isEpochStart(stepsTaken) || nextCheckpoint(stepsTaken - 1) == stepsTaken;
+    return schedule.isEpochStart(stepsTaken) || nextCheckpoint(stepsTaken - 1) == stepsTaken;
   }
 }

@@ -1,7 +1,6 @@
 package dev.lockstep.trainer.loop;
 
 import dev.lockstep.ps.client.Pulled;
-import dev.lockstep.ps.protocol.Consistency;
 import dev.lockstep.ps.protocol.Pull;
 import dev.lockstep.ps.protocol.StepKey;
 import dev.lockstep.ps.reduce.PairwiseTree;
@@ -18,8 +17,8 @@ import java.util.List;
  */
 public final class WorkerLoop {
 
-  private final Span span;
-  private final LocalComputation contributor;
+  private final LoopSpec spec;
+  private final LocalComputation computation;
   private final GradientExchange exchange;
   private final RoundListener listener;
   private final LoopClock clock;
@@ -29,96 +28,10 @@ public final class WorkerLoop {
   /** Of the next outcome. */
   private long outcomesFrom;
 
-  /**
-   * Which part of a run a worker plays.
-   *
-   * @param seed of the run
-   * @param virtualWorkers of the run, V
-   * @param from first virtual worker of this worker
-   * @param to one after its last
-   * @param milestones of the attempt
-   * @param consistency how old the parameters may be that a gradient is computed on
-   * @param pushSplit levels below the fewest possible subtrees at which sums are pushed
-   * @param firstStep steps taken before this attempt
-   * @param iterationsBefore optimizer steps that the model had taken before this run
-   * @param epochsBefore epochs that it had completed before this run
-   */
-  public record Span(
-      long seed,
-      int virtualWorkers,
-      int from,
-      int to,
-      SyncPoints milestones,
-      Consistency consistency,
-      int pushSplit,
-      long firstStep,
-      long iterationsBefore,
-      int epochsBefore) {
-
-    /** Checks the ranges. */
-    public Span {
-      if (!(0 <= from && from < to && to <= virtualWorkers)) {
-        throw new IllegalArgumentException(
-            "virtual workers ["
-                + from
-                + ", "
-                + to
-                + ") are not within [0, "
-                + virtualWorkers
-                + ")");
-      }
-      if (firstStep < 0 || milestones.lastStep() < firstStep || pushSplit < 0) {
-        throw new IllegalArgumentException(
-            "steps ["
-                + firstStep
-                + ", "
-                + milestones.lastStep()
-                + "), pushSplit="
-                + pushSplit
-                + " must be a range and >= 0");
-      }
-    }
-
-    /** How micro-batches make steps and rounds. */
-    public StepSchedule pace() {
-      return milestones.pace();
-    }
-
-    /** Steps taken when the attempt is complete. */
-    public long lastStep() {
-      return milestones.lastStep();
-    }
-
-    /** What the parameter server counts when so many steps of the run are taken. */
-    public long version(long steps) {
-      return iterationsBefore + pace().clock(steps);
-    }
-
-    /** What the parameter server must have taken before a worker goes on after so many steps. */
-    long required(long steps) {
-      long all = version(steps);
-      if (milestones.isMeeting(steps)) {
-        return all;
-      }
-      if (consistency instanceof Consistency.Async) {
-        return 0;
-      }
-      return consistency instanceof Consistency.Bounded bounded
-          ? Math.max(0, all - bounded.staleness())
-          : all;
-    }
-
-    /** What is pushed: asynchronous servers take every virtual worker's gradient by itself. */
-    List<TreeNode> subtrees() {
-      int depth = consistency instanceof Consistency.Async ? Integer.MAX_VALUE : pushSplit;
-      return Subtrees.of(new PairwiseTree(virtualWorkers), from, to, depth);
-    }
-  }
-
   /** A loop whose time nobody asks for. */
   public WorkerLoop(
-      Span span, LocalComputation contributor, GradientExchange exchange, RoundListener listener) {
-    this(span, contributor, exchange, listener, new LoopClock());
+      LoopSpec spec, LocalComputation computation, GradientExchange exchange, RoundListener listener) {
+    this(spec, computation, exchange, listener, new LoopClock());
   }
 
   /**
@@ -127,44 +40,44 @@ public final class WorkerLoop {
    * @param clock where the loop's time is booked
    */
   public WorkerLoop(
-      Span span,
-      LocalComputation contributor,
+      LoopSpec spec,
+      LocalComputation computation,
       GradientExchange exchange,
       RoundListener listener,
       LoopClock clock) {
-    this.span = span;
-    this.contributor = contributor;
+    this.spec = spec;
+    this.computation = computation;
     this.exchange = exchange;
     this.listener = listener;
     this.clock = clock;
-    this.subtrees = span.subtrees();
+    this.subtrees = spec.subtrees();
     this.sums =
         new TreeSum(
-            new PairwiseTree(span.virtualWorkers()), contributor.length(), contributor.rounding());
-    this.outcomesFrom = span.version(span.firstStep());
+            new PairwiseTree(spec.workers().all()), computation.length(), computation.rounding());
+    this.outcomesFrom = spec.clock().serverStep(spec.firstStep());
   }
 
-  /** Takes all steps of the span, or those of as many epochs as the listener wants. */
+  /** Takes all steps of the spec, or those of as many epochs as the listener wants. */
   public void run() {
-    float[] vector = new float[contributor.length()];
+    float[] vector = new float[computation.length()];
     long began = clock.now();
-    exchange.pull(span.version(span.firstStep()), Pull.NO_OUTCOMES, vector);
+    exchange.pull(spec.clock().serverStep(spec.firstStep()), Pull.NO_OUTCOMES, vector);
     clock.book(Activity.PARAMETERS, began);
-    contributor.receive(vector);
+    computation.receive(vector);
     try (PushThread pushes =
-        new PushThread("lockstep-push-v" + span.from(), exchange, sums::giveBack)) {
-      long step = span.firstStep();
-      while (step < span.lastStep()) {
-        Round round = new Round(step, span.pace().roundEnd(step), span.pace().epoch(step));
+        new PushThread("lockstep-push-v" + spec.workers().from(), exchange, sums::giveBack)) {
+      long step = spec.firstStep();
+      while (step < spec.lastStep()) {
+        Round round = new Round(step, spec.schedule().roundEnd(step), spec.schedule().epoch(step));
         for (TreeNode subtree : subtrees) {
           contribute(round, subtree, pushes);
         }
         step = round.endStep();
         Pulled pulled = pull(step, pushes, vector);
-        contributor.receive(vector);
+        computation.receive(vector);
         outcomesFrom += pulled.outcomes().size();
         tell(round, pulled);
-        if (span.pace().isEpochStart(step) && listener.endsHere()) {
+        if (spec.schedule().isEpochStart(step) && listener.endsHere()) {
           break;
         }
       }
@@ -175,7 +88,7 @@ public final class WorkerLoop {
   private Pulled pull(long steps, PushThread pushes, float[] vector) {
     long began = clock.now();
     pushes.await();
-    Pulled pulled = exchange.pull(span.required(steps), outcomesFrom, vector);
+    Pulled pulled = exchange.pull(spec.required(steps), outcomesFrom, vector);
     clock.book(Activity.PARAMETERS, began);
     return pulled;
   }
@@ -183,15 +96,16 @@ public final class WorkerLoop {
   private void tell(Round round, Pulled pulled) {
     long began = clock.now();
     listener.roundTaken(round, pulled.outcomes());
-    if (span.pace().isEpochStart(round.endStep())) {
-      listener.epochTaken(span.pace().epoch(round.endStep()));
+    if (spec.schedule().isEpochStart(round.endStep())) {
+      listener.epochTaken(spec.schedule().epoch(round.endStep()));
     }
     clock.book(Activity.BETWEEN_ROUNDS, began);
   }
 
   private void contribute(Round round, TreeNode subtree, PushThread pushes) {
-    StepKey when = StepKey.of(span.version(round.firstStep()), span.epochsBefore() + round.epoch());
-    RoundSum sum = sums.of(subtree, (v, vector) -> contributor.contribution(v, round, vector));
+    StepKey when = StepKey.of(
+            spec.clock().serverStep(round.firstStep()), spec.clock().epoch(round.firstStep()));
+    RoundSum sum = sums.of(subtree, (v, vector) -> computation.contribution(v, round, vector));
     long began = clock.now();
     pushes.push(when, subtree, sum);
     clock.book(Activity.PARAMETERS, began);

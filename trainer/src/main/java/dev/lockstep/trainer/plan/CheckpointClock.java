@@ -19,7 +19,7 @@ public final class CheckpointClock {
   private static final long FIRST_WAY = 1;
 
   private final Duration interval;
-  private final StepSchedule pace;
+  private final StepSchedule schedule;
   private final Map<Long, Answer> answers = new HashMap<>();
   private long firstStep = -1;
   private long askedStep;
@@ -31,11 +31,11 @@ public final class CheckpointClock {
    * Nothing was asked yet.
    *
    * @param interval between two checkpoints
-   * @param pace of the attempt: checkpoints are taken at the end of rounds
+   * @param schedule of the attempt: checkpoints are taken at the end of rounds
    */
-  public CheckpointClock(Duration interval, StepSchedule pace) {
+  public CheckpointClock(Duration interval, StepSchedule schedule) {
     this.interval = interval;
-    this.pace = pace;
+    this.schedule = schedule;
   }
 
   /**
@@ -69,7 +69,7 @@ public final class CheckpointClock {
     long wanted = step + (saves ? Math.max(1, Math.round(left)) : longest);
     askedStep = step;
     askedAt = now;
-    return new Answer(pace.isRoundStart(wanted) ? wanted : pace.roundEnd(wanted), saves);
+    return new Answer(schedule.isRoundStart(wanted) ? wanted : schedule.roundEnd(wanted), saves);
   }
 
   /** Steps until the next checkpoint is due, at the speed since the last question. */

@@ -112,7 +112,7 @@ final class IdentityText {
         "annealing",
         "decay");
     record(Dl4jSchedule.Ramp.class, "dl4jRamp", "base", "steps");
-    record(PyTorchSchedule.MultiStep.class, "multistep", "by", "initial", "gamma", "milestones");
+    record(PyTorchSchedule.MultiStep.class, "multistep", "by", "initial", "gamma", "syncPoints");
     record(PyTorchSchedule.Cosine.class, "cosine", "by", "initial", "end", "length");
     record(
         PyTorchSchedule.CosineRestarts.class,

@@ -22,20 +22,20 @@ public record MemoryPlan(long workerHeap, long workerOffHeap, long serversHeap, 
    * Computes the amounts.
    *
    * @param plan what is updated where
-   * @param pace of steps and rounds
+   * @param schedule of steps and rounds
    * @param virtualWorkers V
    * @param workers W
    * @param readAhead bytes of examples that one worker holds
    */
   public static MemoryPlan of(
-      ModePlan plan, StepSchedule pace, int virtualWorkers, int workers, long readAhead) {
+      ModePlan plan, StepSchedule schedule, int virtualWorkers, int workers, long readAhead) {
     UpdatePlan server = plan.server();
     long parameters = (long) Float.BYTES * plan.model().layout().parameters();
     long pushed = (long) Float.BYTES * server.layout().parameters();
     int perWorker = (virtualWorkers + workers - 1) / workers;
     // While one sum is on its way the next is computed.
     int sums = ceilLog2(perWorker) + (perWorker > 1 ? 3 : 2);
-    long micro = pace.accumulate() > 1 ? parameters : 0;
+    long micro = schedule.accumulate() > 1 ? parameters : 0;
     return new MemoryPlan(
         pushed * (1 + sums)
             + micro

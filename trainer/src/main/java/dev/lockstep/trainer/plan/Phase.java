@@ -13,29 +13,29 @@ import java.util.List;
  *
  * @param plan what its mode makes of the model's updates
  * @param firstStep steps of the run taken before it
- * @param milestones of its steps; the last one ends it
+ * @param syncPoints of its steps; the last one ends it
  */
-public record Phase(ModePlan plan, long firstStep, SyncPoints milestones) implements Serializable {
+public record Phase(ModePlan plan, long firstStep, SyncPoints syncPoints) implements Serializable {
 
   /**
    * The phases of a run: one, or two where averaging begins later.
    *
    * @param plan of the configuration's mode
-   * @param pace of that mode
+   * @param schedule of that mode
    * @throws IllegalArgumentException if averaging would never begin
    */
-  public static List<Phase> of(TrainingConfig config, ModePlan plan, StepSchedule pace) {
-    long steps = pace.stepsPerEpoch() * config.optimization().epochs();
+  public static List<Phase> of(TrainingConfig config, ModePlan plan, StepSchedule schedule) {
+    long steps = schedule.stepsPerEpoch() * config.optimization().epochs();
     long checkpointEvery =
         config.checkpoints().every() == null
             ? 0
-            : config.checkpoints().every().steps(pace.stepsPerEpoch());
+            : config.checkpoints().every().steps(schedule.stepsPerEpoch());
     boolean needsEpochs =
         config.checkpoints().keepBest() != null || config.optimization().earlyStopping() != null;
-    long alsoEvery = needsEpochs ? pace.stepsPerEpoch() : 0;
+    long alsoEvery = needsEpochs ? schedule.stepsPerEpoch() : 0;
     RunPoint from = plan.averages() ? plan.averagingOrNull().from() : null;
     if (from == null) {
-      return List.of(new Phase(plan, 0, new SyncPoints(pace, checkpointEvery, alsoEvery, steps)));
+      return List.of(new Phase(plan, 0, new SyncPoints(schedule, checkpointEvery, alsoEvery, steps)));
     }
     if (config.optimization().optimizer().plateau() != null) {
       throw new IllegalArgumentException(
@@ -44,7 +44,7 @@ public record Phase(ModePlan plan, long firstStep, SyncPoints milestones) implem
               + " with a rate that is reduced on a plateau: the second phase would not know of the"
               + " first one's plateaus; use a learning-rate schedule");
     }
-    long first = from.steps(pace.stepsPerEpoch());
+    long first = from.steps(schedule.stepsPerEpoch());
     if (first >= steps) {
       throw new IllegalArgumentException(
           "postLocalFrom="
@@ -56,10 +56,10 @@ public record Phase(ModePlan plan, long firstStep, SyncPoints milestones) implem
               + " steps of the run: averaging would never begin; lower --post-local-from, or use"
               + " --mode sync");
     }
-    StepSchedule synchronous = new StepSchedule(pace.microBatchesPerEpoch(), pace.accumulate(), 1);
+    StepSchedule synchronous = new StepSchedule(schedule.microBatchesPerEpoch(), schedule.accumulate(), 1);
     return List.of(
         new Phase(
             plan.synchronous(), 0, new SyncPoints(synchronous, checkpointEvery, alsoEvery, first)),
-        new Phase(plan, first, new SyncPoints(pace, checkpointEvery, alsoEvery, steps)));
+        new Phase(plan, first, new SyncPoints(schedule, checkpointEvery, alsoEvery, steps)));
   }
 }

@@ -47,12 +47,12 @@ class RateCutsTest {
   void goingBackAndGoingOnMeetAtTheSameSteps() {
     for (int roundSteps = 1; roundSteps < 8; roundSteps++) {
       for (int every = 1; every < 30; every++) {
-        SyncPoints milestones = new SyncPoints(new StepSchedule(23, 1, roundSteps), every, 92);
+        SyncPoints syncPoints = new SyncPoints(new StepSchedule(23, 1, roundSteps), every, 92);
         long last = 0;
         for (long step = 0; step < 92; step++) {
-          assertEquals(last, milestones.lastCheckpoint(step), milestones + " at " + step);
-          assertTrue(milestones.nextCheckpoint(last) > step);
-          if (milestones.nextCheckpoint(last) == step + 1) {
+          assertEquals(last, syncPoints.lastCheckpoint(step), syncPoints + " at " + step);
+          assertTrue(syncPoints.nextCheckpoint(last) > step);
+          if (syncPoints.nextCheckpoint(last) == step + 1) {
             last = step + 1;
           }
         }

@@ -1,5 +1,7 @@
 package dev.lockstep.trainer.loop;
 
+import dev.lockstep.sharding.read.MicroBatchStream;
+
 /** Micro-batches of the linear model, in the order in which a worker needs them. */
 final class Batches implements BatchSource {
 
@@ -8,7 +10,7 @@ final class Batches implements BatchSource {
     int examples(long microBatch, int virtualWorker);
   }
 
-  private final StepSchedule pace;
+  private final StepSchedule schedule;
   private final int from;
   private final int to;
   private final Sizes sizes;
@@ -18,13 +20,13 @@ final class Batches implements BatchSource {
   private long microBatch;
   private int virtualWorker;
 
-  Batches(StepSchedule pace, int from, int to, long firstStep, Sizes sizes) {
-    this.pace = pace;
+  Batches(StepSchedule schedule, int from, int to, long firstStep, Sizes sizes) {
+    this.schedule = schedule;
     this.from = from;
     this.to = to;
     this.sizes = sizes;
-    this.epoch = pace.epoch(firstStep);
-    beginRow(pace.firstMicroBatch(firstStep));
+    this.epoch = schedule.epoch(firstStep);
+    beginRow(schedule.firstMicroBatch(firstStep));
   }
 
   private void beginRow(long first) {
@@ -33,13 +35,13 @@ final class Batches implements BatchSource {
     virtualWorker = from;
     rowEnd =
         Math.min(
-            pace.microBatchesPerEpoch(), (first / pace.consecutive() + 1) * pace.consecutive());
+            schedule.microBatchesPerEpoch(), (first / schedule.consecutive() + 1) * schedule.consecutive());
   }
 
   @Override
-  public Batch next() {
-    Batch batch =
-        new Batch(
+  public MicroBatchStream.Item next() {
+    MicroBatchStream.Item batch =
+        new MicroBatchStream.Item(
             epoch,
             microBatch,
             virtualWorker,
@@ -50,7 +52,7 @@ final class Batches implements BatchSource {
       virtualWorker++;
     }
     if (virtualWorker == to) {
-      boolean isEnd = rowEnd == pace.microBatchesPerEpoch();
+      boolean isEnd = rowEnd == schedule.microBatchesPerEpoch();
       epoch += isEnd ? 1 : 0;
       beginRow(isEnd ? 0 : rowEnd);
     }

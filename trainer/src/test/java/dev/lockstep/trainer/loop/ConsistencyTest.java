@@ -54,10 +54,9 @@ class ConsistencyTest {
         new Clipping.None());
   }
 
-  private static WorkerLoop.Span span(
+  private static LoopSpec span(
       int v, int from, int to, Consistency consistency, long checkpointEvery, long lastStep) {
-    return new WorkerLoop.Span(
-        1, v, from, to, new SyncPoints(PACE, checkpointEvery, lastStep), consistency, 0, 0, 0, 0);
+    return new LoopSpec(1, new LoopSpec.VirtualWorkers(from, to, v), new SyncPoints(PACE, checkpointEvery, lastStep), 0, PriorTraining.NONE, consistency, 0);
   }
 
   /** Counts; each virtual worker pushes its number of examples in an element of its own. */
@@ -161,7 +160,7 @@ class ConsistencyTest {
         GradientExchange exchange,
         Outcomes outcomes) {
       int v = counter.virtualWorker;
-      WorkerLoop.Span span = span(2, v, v + 1, consistency, checkpointEvery, 20);
+      LoopSpec span = span(2, v, v + 1, consistency, checkpointEvery, 20);
       return new WorkerLoop(
           span,
           new GlobalGradient(span, counter, new Batches(PACE, v, v + 1, 0, (micro, worker) -> B)),
@@ -250,9 +249,8 @@ class ConsistencyTest {
     for (int w = 0; w < workers; w++) {
       int from = w * v / workers;
       int to = (w + 1) * v / workers;
-      WorkerLoop.Span span =
-          new WorkerLoop.Span(
-              1, v, from, to, new SyncPoints(PACE, 0, 20), consistency, pushSplit, 0, 0, 0);
+      LoopSpec span =
+          new LoopSpec(1, new LoopSpec.VirtualWorkers(from, to, v), new SyncPoints(PACE, 0, 20), 0, PriorTraining.NONE, consistency, pushSplit);
       GlobalGradient gradient =
           new GlobalGradient(
               span,
@@ -303,7 +301,7 @@ class ConsistencyTest {
     List<Runnable> loops = new ArrayList<>();
     Outcomes outcomes = new Outcomes();
     for (int v = 0; v < 4; v++) {
-      WorkerLoop.Span span = span(4, v, v + 1, new Consistency.Sync(), 0, 10);
+      LoopSpec span = span(4, v, v + 1, new Consistency.Sync(), 0, 10);
       GlobalGradient gradient =
           new GlobalGradient(
               span, new Flawed(v, flaw), new Batches(PACE, v, v + 1, 0, (micro, each) -> B));

@@ -71,7 +71,7 @@ class LocalStepsTest {
       return new AveragedVector(plan(), state == State.KEPT ? 0 : local.stateVectors());
     }
 
-    private StepSchedule pace() {
+    private StepSchedule schedule() {
       return new StepSchedule(MICRO_BATCHES, 1, k);
     }
 
@@ -98,8 +98,8 @@ class LocalStepsTest {
       int v = setup.virtualWorkers;
       InProcessCluster cluster =
           new InProcessCluster(
-              v, setup.vector().serverPlan(setup.outer), vector, state, setup.pace().clock(step));
-      Future<ShardSnapshot> end = cluster.snapshotAt(0, setup.pace().clock(lastStep));
+              v, setup.vector().serverPlan(setup.outer), vector, state, setup.schedule().clock(step));
+      Future<ShardSnapshot> end = cluster.snapshotAt(0, setup.schedule().clock(lastStep));
       List<Runnable> loops = new ArrayList<>();
       Map<Integer, float[][]> after = new TreeMap<>();
       for (int w = 0; w < workers; w++) {
@@ -114,13 +114,13 @@ class LocalStepsTest {
               for (int each = from; each < to && !kept.isEmpty(); each++) {
                 optimizers.of(each).restore(kept.get(each));
               }
-              WorkerLoop.Span span = span(v, from, to, setup.pace(), step, lastStep);
+              LoopSpec span = span(v, from, to, setup.schedule(), step, lastStep);
               LocalSteps steps =
                   new LocalSteps(
                       span,
                       setup.vector(),
                       new LinearModel(),
-                      new Batches(setup.pace(), from, to, step, LocalStepsTest::examples),
+                      new Batches(setup.schedule(), from, to, step, LocalStepsTest::examples),
                       optimizers);
               steps.receive(vector);
               new WorkerLoop(span, steps, cluster.exchange(), heard).run();
@@ -145,19 +145,9 @@ class LocalStepsTest {
     }
   }
 
-  private static WorkerLoop.Span span(
-      int virtualWorkers, int from, int to, StepSchedule pace, long firstStep, long lastStep) {
-    return new WorkerLoop.Span(
-        1,
-        virtualWorkers,
-        from,
-        to,
-        new SyncPoints(pace, 0, lastStep),
-        new Consistency.Sync(),
-        0,
-        firstStep,
-        0,
-        0);
+  private static LoopSpec span(
+      int virtualWorkers, int from, int to, StepSchedule schedule, long firstStep, long lastStep) {
+    return new LoopSpec(1, new LoopSpec.VirtualWorkers(from, to, virtualWorkers), new SyncPoints(schedule, 0, lastStep), firstStep, PriorTraining.NONE, new Consistency.Sync(), 0);
   }
 
   private static float[][] copy(float[][] vectors) {
@@ -213,12 +203,12 @@ class LocalStepsTest {
     float[] theta = setup.start().theta();
     InProcessCluster sync = new InProcessCluster(4, plan, theta, null, 0);
     InProcessCluster local = new InProcessCluster(4, averaged.serverPlan(NONE), theta, null, 0);
-    WorkerLoop.Span span = span(4, 0, 4, setup.pace(), 0, 3L * MICRO_BATCHES);
+    LoopSpec span = span(4, 0, 4, setup.schedule(), 0, 3L * MICRO_BATCHES);
     GlobalGradient gradient =
         new GlobalGradient(
             span,
             new LinearModel(),
-            batches(setup.pace(), 4),
+            batches(setup.schedule(), 4),
             LeafCompressor.rounding(Rounding.NONE));
     gradient.receive(theta);
     new WorkerLoop(span, gradient, sync.exchange(), new Sums()).run();
@@ -227,7 +217,7 @@ class LocalStepsTest {
             span,
             averaged,
             new LinearModel(),
-            batches(setup.pace(), 4),
+            batches(setup.schedule(), 4),
             LocalOptimizers.shared(plan));
     steps.receive(theta);
     new WorkerLoop(span, steps, local.exchange(), new Sums()).run();
@@ -235,8 +225,8 @@ class LocalStepsTest {
     assertFalse(Arrays.equals(theta, local.vector()));
   }
 
-  private static Batches batches(StepSchedule pace, int virtualWorkers) {
-    return new Batches(pace, 0, virtualWorkers, 0, LocalStepsTest::examples);
+  private static Batches batches(StepSchedule schedule, int virtualWorkers) {
+    return new Batches(schedule, 0, virtualWorkers, 0, LocalStepsTest::examples);
   }
 
   private enum Outer {
@@ -274,11 +264,11 @@ class LocalStepsTest {
     Arrays.fill(begin, 0.25f);
     InProcessCluster cluster =
         new InProcessCluster(v, averaged.serverPlan(outer.spec()), begin, null, 0);
-    StepSchedule pace = new StepSchedule(MICRO_BATCHES, 1, k);
-    WorkerLoop.Span span = span(v, 0, v, pace, 0, 3L * MICRO_BATCHES);
+    StepSchedule schedule = new StepSchedule(MICRO_BATCHES, 1, k);
+    LoopSpec span = span(v, 0, v, schedule, 0, 3L * MICRO_BATCHES);
     LocalSteps steps =
         new LocalSteps(
-            span, averaged, new LinearModel(), batches(pace, v), LocalOptimizers.shared(plan));
+            span, averaged, new LinearModel(), batches(schedule, v), LocalOptimizers.shared(plan));
     steps.receive(begin);
     new WorkerLoop(span, steps, cluster.exchange(), new Sums()).run();
 
@@ -286,8 +276,8 @@ class LocalStepsTest {
     Arrays.fill(start, 0.25);
     double[] filtered = start.clone(); // the papers' W(t)
     double[] memory = new double[P]; // PyTorch's momentum buffer, or Δ(t)
-    for (long step = 0; step < span.lastStep(); step = pace.roundEnd(step)) {
-      double[] mean = meanAfterRound(start, step, pace, v);
+    for (long step = 0; step < span.lastStep(); step = schedule.roundEnd(step)) {
+      double[] mean = meanAfterRound(start, step, schedule, v);
       for (int i = 0; i < P; i++) {
         switch (outer) {
           case NONE -> start[i] = mean[i];
@@ -315,17 +305,17 @@ class LocalStepsTest {
   }
 
   /** Local descent of every virtual worker, and the mean weighted by examples, in float64. */
-  private static double[] meanAfterRound(double[] start, long first, StepSchedule pace, int v) {
+  private static double[] meanAfterRound(double[] start, long first, StepSchedule schedule, int v) {
     double[] mean = new double[P];
     long total = 0;
     for (int worker = 0; worker < v; worker++) {
       double[] own = start.clone();
       long examples = 0;
-      for (long step = first; step < pace.roundEnd(first); step++) {
+      for (long step = first; step < schedule.roundEnd(first); step++) {
         long inEpoch = step % MICRO_BATCHES;
         int n = examples(inEpoch, worker);
         double[] g =
-            LinearModel.gradient(LinearModel.batch(pace.epoch(step), inEpoch, worker, n), own);
+            LinearModel.gradient(LinearModel.batch(schedule.epoch(step), inEpoch, worker, n), own);
         for (int i = 0; i < P && n > 0; i++) {
           own[i] -= (double) 0.3f * g[i] / n;
         }
@@ -386,7 +376,7 @@ class LocalStepsTest {
 
   @Test
   void virtualWorkersWithoutAnyExampleAreSkipped() {
-    StepSchedule pace = new StepSchedule(1, 1, 4);
+    StepSchedule schedule = new StepSchedule(1, 1, 4);
     UpdatePlan plan = new Setup(4, 4, ADAM, NONE, State.AVERAGED, 1).plan();
     AveragedVector averaged = new AveragedVector(plan, 2);
     float[] vector = averaged.compose(new float[P], new float[2][P]);
@@ -395,13 +385,13 @@ class LocalStepsTest {
     InProcessCluster one = new InProcessCluster(1, averaged.serverPlan(NONE), vector, null, 0);
     for (InProcessCluster cluster : List.of(four, one)) {
       int v = cluster == four ? 4 : alone.virtualWorkers;
-      WorkerLoop.Span span = span(v, 0, v, pace, 0, 2);
+      LoopSpec span = span(v, 0, v, schedule, 0, 2);
       LocalSteps steps =
           new LocalSteps(
               span,
               averaged,
               new LinearModel(),
-              new Batches(pace, 0, v, 0, (m, worker) -> worker == 0 ? 3 : 0),
+              new Batches(schedule, 0, v, 0, (m, worker) -> worker == 0 ? 3 : 0),
               LocalOptimizers.shared(plan));
       steps.receive(vector);
       new WorkerLoop(span, steps, cluster.exchange(), new Sums()).run();

@@ -23,9 +23,8 @@ class LoopClockTest {
   @Test
   void timeIsBookedToWhatTheComputeThreadDidOrWaitedFor() {
     LoopClock clock = new LoopClock(() -> nanos);
-    WorkerLoop.Span span =
-        new WorkerLoop.Span(
-            1, 2, 0, 2, new SyncPoints(PACE, 0, 6), new Consistency.Sync(), 0, 0, 0, 0);
+    LoopSpec span =
+        new LoopSpec(1, new LoopSpec.VirtualWorkers(0, 2, 2), new SyncPoints(PACE, 0, 6), 0, PriorTraining.NONE, new Consistency.Sync(), 0);
     Batches batches = new Batches(PACE, 0, 2, 0, (microBatch, virtualWorker) -> 4);
     GradientSource replica = clock.timed(new SlowModel());
     replica.setParameters(new float[LinearModel.P]);

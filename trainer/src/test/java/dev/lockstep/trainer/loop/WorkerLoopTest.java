@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.sharding.read.MicroBatchStream;
 import dev.lockstep.ps.client.Pulled;
 import dev.lockstep.ps.compress.LeafCompressor;
 import dev.lockstep.ps.protocol.Consistency;
@@ -60,17 +61,7 @@ class WorkerLoopTest {
     Replica replica = new Replica();
     Pushes pushes = new Pushes(new PairwiseTree(2));
     run(
-        new WorkerLoop.Span(
-            SEED,
-            2,
-            0,
-            2,
-            new SyncPoints(new StepSchedule(STEPS_PER_EPOCH, 1, 1), 0, 5),
-            new Consistency.Sync(),
-            0,
-            4,
-            1000,
-            70),
+        new LoopSpec(SEED, new LoopSpec.VirtualWorkers(0, 2, 2), new SyncPoints(new StepSchedule(STEPS_PER_EPOCH, 1, 1), 0, 5), 4, new PriorTraining(1000, 70), new Consistency.Sync(), 0),
         replica,
         new Batches(2, 0, 2, 4),
         pushes,
@@ -104,17 +95,7 @@ class WorkerLoopTest {
           }
         };
     run(
-        new WorkerLoop.Span(
-            SEED,
-            1,
-            0,
-            1,
-            new SyncPoints(new StepSchedule(2, 1, 1), 0, 3),
-            new Consistency.Sync(),
-            0,
-            0,
-            0,
-            0),
+        new LoopSpec(SEED, new LoopSpec.VirtualWorkers(0, 1, 1), new SyncPoints(new StepSchedule(2, 1, 1), 0, 3), 0, PriorTraining.NONE, new Consistency.Sync(), 0),
         new Replica(),
         new Batches(1, 0, 1, 0, 2),
         new Pushes(new PairwiseTree(1)),
@@ -137,17 +118,7 @@ class WorkerLoopTest {
 
   private static void run(int v, int from, int to, int split, Replica replica, Pushes pushes) {
     run(
-        new WorkerLoop.Span(
-            SEED,
-            v,
-            from,
-            to,
-            new SyncPoints(new StepSchedule(STEPS_PER_EPOCH, 1, 1), 0, STEPS),
-            new Consistency.Sync(),
-            split,
-            0,
-            0,
-            0),
+        new LoopSpec(SEED, new LoopSpec.VirtualWorkers(from, to, v), new SyncPoints(new StepSchedule(STEPS_PER_EPOCH, 1, 1), 0, STEPS), 0, PriorTraining.NONE, new Consistency.Sync(), split),
         replica,
         new Batches(v, from, to, 0),
         pushes,
@@ -155,7 +126,7 @@ class WorkerLoopTest {
   }
 
   private static void run(
-      WorkerLoop.Span span,
+      LoopSpec span,
       Replica replica,
       BatchSource batches,
       Pushes pushes,
@@ -255,10 +226,10 @@ class WorkerLoopTest {
     }
 
     @Override
-    public Batch next() {
+    public MicroBatchStream.Item next() {
       int examples = stepsPerEpoch == STEPS_PER_EPOCH && isEmpty(step, next) ? 0 : 5;
-      Batch batch =
-          new Batch(
+      MicroBatchStream.Item batch =
+          new MicroBatchStream.Item(
               (int) (step / stepsPerEpoch),
               step % stepsPerEpoch,
               next,

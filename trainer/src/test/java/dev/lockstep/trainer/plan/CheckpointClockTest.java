@@ -58,13 +58,13 @@ class CheckpointClockTest {
 
   @Test
   void checkpointsAreTakenAtTheEndOfRounds() {
-    StepSchedule pace = new StepSchedule(103, 1, 10);
-    CheckpointClock clock = new CheckpointClock(MINUTE, pace);
+    StepSchedule schedule = new StepSchedule(103, 1, 10);
+    CheckpointClock clock = new CheckpointClock(MINUTE, schedule);
     long step = 20;
     long now = 0;
     for (int i = 0; i < 50; i++) {
       CheckpointClock.Answer answer = clock.after(step, now);
-      assertTrue(pace.isRoundStart(answer.step()), answer.toString());
+      assertTrue(schedule.isRoundStart(answer.step()), answer.toString());
       assertTrue(answer.step() > step, answer.toString());
       now += (answer.step() - step) * 500 * MILLI;
       step = answer.step();
@@ -73,8 +73,8 @@ class CheckpointClockTest {
 
   /** In milliseconds, of the checkpoints of a run of so many milliseconds. */
   private static List<Long> times(
-      StepSchedule pace, long firstStep, LongUnaryOperator nanosOf, long millis) {
-    CheckpointClock clock = new CheckpointClock(MINUTE, pace);
+      StepSchedule schedule, long firstStep, LongUnaryOperator nanosOf, long millis) {
+    CheckpointClock clock = new CheckpointClock(MINUTE, schedule);
     List<Long> times = new ArrayList<>();
     long step = firstStep;
     long now = 0;

@@ -2,6 +2,9 @@ package dev.lockstep.trainer.model.replica;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.sharding.read.MicroBatchStream;
+import dev.lockstep.trainer.loop.PriorTraining;
+import dev.lockstep.trainer.loop.LoopSpec;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.compress.LeafCompressor;
 import dev.lockstep.ps.optim.Dl4jOptimizer;
@@ -201,32 +204,22 @@ class AveragingParityTest {
     network.init();
     float[] begin = Fixtures.floats(network.params());
     // Seven micro-batches are steps of three, three and one, the last one ragged.
-    StepSchedule pace = new StepSchedule(STEPS, accumulate, 1);
+    StepSchedule schedule = new StepSchedule(STEPS, accumulate, 1);
     InProcessCluster cluster = new InProcessCluster(V, plan, begin, null, 0);
-    WorkerLoop.Span span =
-        new WorkerLoop.Span(
-            1,
-            V,
-            0,
-            V,
-            new SyncPoints(pace, 0, pace.stepsPerEpoch()),
-            new Consistency.Sync(),
-            0,
-            0,
-            0,
-            0);
+    LoopSpec span =
+        new LoopSpec(1, new LoopSpec.VirtualWorkers(0, V, V), new SyncPoints(schedule, 0, schedule.stepsPerEpoch()), 0, PriorTraining.NONE, new Consistency.Sync(), 0);
     try (ModelReplica replica =
         ModelReplica.open(definition, new ReplicaOptions(ReplicaOptions.Kernels.BUILT_IN))) {
       GlobalGradient gradient =
-          new GlobalGradient(span, replica, source(pace), LeafCompressor.rounding(Rounding.NONE));
+          new GlobalGradient(span, replica, source(schedule), LeafCompressor.rounding(Rounding.NONE));
       gradient.receive(begin);
       new WorkerLoop(span, gradient, cluster.exchange(), new Silence()).run();
     }
-    for (long step = 0; step < pace.stepsPerEpoch(); step++) {
+    for (long step = 0; step < schedule.stepsPerEpoch(); step++) {
       List<MicroBatch> all = new ArrayList<>();
       for (int v = 0; v < V; v++) {
-        for (int m = 0; m < pace.microBatches(step); m++) {
-          all.add(batch(pace.firstMicroBatch(step) + m, v));
+        for (int m = 0; m < schedule.microBatches(step); m++) {
+          all.add(batch(schedule.firstMicroBatch(step) + m, v));
         }
       }
       network.fit(Fixtures.dl4j(joined(all), 12));
@@ -251,9 +244,9 @@ class AveragingParityTest {
   }
 
   private static float[] train(
-      ModelDefinition definition, AveragedVector averaged, float[] vector, StepSchedule pace) {
+      ModelDefinition definition, AveragedVector averaged, float[] vector, StepSchedule schedule) {
     UpdatePlan none = averaged.serverPlan(new Dl4jOptimizer.Sgd(Schedule.fixed(1)));
-    return train(definition, averaged, none, vector, pace);
+    return train(definition, averaged, none, vector, schedule);
   }
 
   private static float[] train(
@@ -261,25 +254,15 @@ class AveragingParityTest {
       AveragedVector averaged,
       UpdatePlan server,
       float[] vector,
-      StepSchedule pace) {
+      StepSchedule schedule) {
     InProcessCluster cluster = new InProcessCluster(V, server, vector, null, 0);
-    WorkerLoop.Span span =
-        new WorkerLoop.Span(
-            1,
-            V,
-            0,
-            V,
-            new SyncPoints(pace, 0, pace.stepsPerEpoch()),
-            new Consistency.Sync(),
-            0,
-            0,
-            0,
-            0);
+    LoopSpec span =
+        new LoopSpec(1, new LoopSpec.VirtualWorkers(0, V, V), new SyncPoints(schedule, 0, schedule.stepsPerEpoch()), 0, PriorTraining.NONE, new Consistency.Sync(), 0);
     try (ModelReplica replica =
         ModelReplica.open(definition, new ReplicaOptions(ReplicaOptions.Kernels.BUILT_IN))) {
       LocalSteps steps =
           new LocalSteps(
-              span, averaged, replica, source(pace), LocalOptimizers.shared(averaged.local()));
+              span, averaged, replica, source(schedule), LocalOptimizers.shared(averaged.local()));
       steps.receive(vector);
       new WorkerLoop(span, steps, cluster.exchange(), new Silence()).run();
     }
@@ -287,12 +270,12 @@ class AveragingParityTest {
   }
 
   /** All micro-batches of one epoch in the order that one worker needs. */
-  private static BatchSource source(StepSchedule pace) {
-    Deque<BatchSource.Batch> batches = new ArrayDeque<>();
-    for (long first = 0; first < STEPS; first += pace.consecutive()) {
+  private static BatchSource source(StepSchedule schedule) {
+    Deque<MicroBatchStream.Item> batches = new ArrayDeque<>();
+    for (long first = 0; first < STEPS; first += schedule.consecutive()) {
       for (int v = 0; v < V; v++) {
-        for (long m = first; m < Math.min(STEPS, first + pace.consecutive()); m++) {
-          batches.add(new BatchSource.Batch(0, m, v, batch(m, v)));
+        for (long m = first; m < Math.min(STEPS, first + schedule.consecutive()); m++) {
+          batches.add(new MicroBatchStream.Item(0, m, v, batch(m, v)));
         }
       }
     }
