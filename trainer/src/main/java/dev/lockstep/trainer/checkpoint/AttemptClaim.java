@@ -4,12 +4,12 @@ import dev.lockstep.trainer.plan.RunIdentity;
 import java.time.Instant;
 
 /**
- * That one launch of a run has begun, under a number that no other launch in the same folder has.
- * Lives on the driver; crosses through JSON.
+ * States that an attempt of a run has started, under a number that no other attempt in the same
+ * folder has. Lives on the driver; written as JSON.
  *
  * @param run id of the run
- * @param attempt number of the launch, from 1
- * @param startedAt when it began
+ * @param attempt number of the attempt, from 1
+ * @param startedAt when it started
  * @param identity what determines its steps
  */
 public record AttemptClaim(String run, int attempt, Instant startedAt, RunIdentity identity) {

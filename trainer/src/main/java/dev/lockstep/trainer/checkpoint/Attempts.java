@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 import org.apache.hadoop.fs.Path;
 
 /**
- * The launches of a run, each a file {@code attempt-00003.json} that only one driver can create.
+ * The attempts of a run, each a file {@code attempt-00003.json} that only one driver can create.
  * Lives on the driver. Stateless and thread-safe; methods block.
  */
 final class Attempts {

@@ -19,7 +19,7 @@ import org.apache.hadoop.fs.Path;
  * The checkpoints of one run, below one folder of any Hadoop file system:
  *
  * <pre>
- * checkpoints/attempt-00003.json                               one launch of the run
+ * checkpoints/attempt-00003.json                               one attempt of the run
  * checkpoints/step-000000001200/shard-00000.attempt-3
  *                               replica-00000.attempt-3        where virtual workers keep state
  *                               manifest.json                  written last, at once
@@ -61,7 +61,7 @@ public final class CheckpointStore {
   // ---- attempts -------------------------------------------------------------------------------
 
   /**
-   * Takes the next attempt number for a launch of the run: from now on no earlier attempt commits.
+   * Takes the next attempt number of the run: from now on no earlier attempt commits.
    *
    * @throws IOException if the folder belongs to another run, or cannot be written
    */
@@ -189,7 +189,7 @@ public final class CheckpointStore {
   /** Returns false when another attempt's manifest came in between. */
   private boolean committed(StepFolder at, CheckpointManifest manifest) throws IOException {
     StepFolder.Content content = at.content();
-    Optional<CheckpointManifest> there = standing(content);
+    Optional<CheckpointManifest> there = completeOrEmpty(content);
     if (there.isPresent() && isOnTheSameCourse(there.get(), manifest)) {
       for (String superfluous : content.partsBeside(there.get(), manifest.attempt())) {
         at.delete(superfluous);
@@ -212,7 +212,7 @@ public final class CheckpointStore {
     return true;
   }
 
-  private static Optional<CheckpointManifest> standing(StepFolder.Content content)
+  private static Optional<CheckpointManifest> completeOrEmpty(StepFolder.Content content)
       throws IOException {
     try {
       return content.complete();

@@ -2,7 +2,7 @@ package dev.lockstep.trainer.control;
 
 import dev.lockstep.trainer.config.TrainingException;
 
-/** A launch failed in a way that another one may mend. */
+/** An attempt failed in a way that another attempt may not. */
 public final class AttemptFailedException extends TrainingException {
 
   private static final long serialVersionUID = 1L;

@@ -150,7 +150,7 @@ public sealed interface WorkerReport {
    */
   record AwaitsCheckpoint(int worker, long step) implements WorkerReport {}
 
-  /** What becomes of a failed worker's work when it is launched again. */
+  /** Whether another attempt would fail in the same way. */
   enum Outlook {
     /** It may get through. */
     MAY_PASS,

@@ -11,7 +11,7 @@ import java.time.Duration;
 /**
  * What a worker multiplies the learning rate by, and whether it goes on: decided by the driver at
  * the end of each epoch where the rate is reduced on a plateau or the run may end early, and, for
- * rates that were cut after gradients that were not finite, before the launch. Lives in an
+ * rates that were cut after gradients that were not finite, before the attempt. Lives in an
  * executor; used by the worker's thread.
  */
 final class EpochRates {
