@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 class LoopClockTest {
 
   /** Six steps of two epochs, two virtual workers, four examples each. */
-  private static final StepSchedule PACE = new StepSchedule(3, 1, 1);
+  private static final StepSchedule SCHEDULE = new StepSchedule(3, 1, 1);
 
   private long nanos;
 
@@ -24,8 +24,8 @@ class LoopClockTest {
   void timeIsBookedToWhatTheComputeThreadDidOrWaitedFor() {
     LoopClock clock = new LoopClock(() -> nanos);
     LoopSpec span =
-        new LoopSpec(1, new LoopSpec.VirtualWorkers(0, 2, 2), new SyncPoints(PACE, 0, 6), 0, PriorTraining.NONE, new Consistency.Sync(), 0);
-    Batches batches = new Batches(PACE, 0, 2, 0, (microBatch, virtualWorker) -> 4);
+        new LoopSpec(1, new LoopSpec.VirtualWorkers(0, 2, 2), new SyncPoints(SCHEDULE, 0, 6), 0, PriorTraining.NONE, new Consistency.Sync(), 0);
+    Batches batches = new Batches(SCHEDULE, 0, 2, 0, (microBatch, virtualWorker) -> 4);
     GradientSource replica = clock.timed(new SlowModel());
     replica.setParameters(new float[LinearModel.P]);
     BatchSource slow =
@@ -39,10 +39,11 @@ class LoopClockTest {
         .run();
     assertEquals(12 * 3e-6, clock.seconds(Activity.DATA), 1e-12);
     assertEquals(12 * 50e-6, clock.seconds(Activity.GRADIENTS), 1e-12);
-    assertEquals(6 * 700e-6, clock.seconds(Activity.PARAMETERS), 1e-12);
+    // One pull before the first step, and one after each.
+    assertEquals(7 * 700e-6, clock.seconds(Activity.PARAMETERS), 1e-12);
     assertEquals(6 * 10e-6 + 2 * 1000e-6, clock.seconds(Activity.BETWEEN_ROUNDS), 1e-12);
     assertEquals(
-        12 * 53e-6 + 6 * 710e-6 + 2 * 1000e-6, clock.seconds(Activity.LOOP), 1e-12, "all of it");
+        12 * 53e-6 + 6 * 710e-6 + 700e-6 + 2 * 1000e-6, clock.seconds(Activity.LOOP), 1e-12, "all of it");
     assertEquals(48, clock.examples());
   }
 
