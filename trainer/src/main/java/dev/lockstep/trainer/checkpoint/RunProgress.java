@@ -5,9 +5,9 @@ import dev.lockstep.trainer.metrics.RunNote;
 import java.util.List;
 
 /**
- * Where the run stands at a checkpoint, so that its record can be continued. Lives on the driver; written
- * as JSON, in which NaN and infinities are the texts {@code "NaN"}, {@code "Infinity"}
- * and {@code "-Infinity"}.
+ * Where the run stands at a checkpoint, so that its record can be continued. Lives on the driver;
+ * written as JSON, in which NaN and infinities are the texts {@code "NaN"}, {@code "Infinity"} and
+ * {@code "-Infinity"}.
  *
  * @param examples examples used in the run so far
  * @param epochExamples examples used in the epoch begun

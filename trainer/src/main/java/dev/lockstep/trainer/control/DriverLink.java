@@ -43,8 +43,7 @@ public final class DriverLink implements AutoCloseable {
     this.link = link;
     this.worker = worker;
     this.heartbeat =
-        Executors.newSingleThreadScheduledExecutor(
-            DaemonThreads.named("lockstep-alive-" + worker));
+        Executors.newSingleThreadScheduledExecutor(DaemonThreads.named("lockstep-alive-" + worker));
     WorkerReport.Alive alive = new WorkerReport.Alive(worker, SparkEnv.get().executorId(), host);
     Future<?> unused =
         heartbeat.scheduleAtFixedRate(

@@ -17,7 +17,11 @@ import java.util.Optional;
  * @param identity what determines its steps
  */
 record RunPlan(
-    RunOrigin origin, ModePlan mode, StepSchedule schedule, List<Phase> phases, RunIdentity identity) {
+    RunOrigin origin,
+    ModePlan mode,
+    StepSchedule schedule,
+    List<Phase> phases,
+    RunIdentity identity) {
 
   /** Steps taken when the run is complete. */
   public long lastStep() {

@@ -326,7 +326,10 @@ public final class TrainingJob {
     ModelState trained = launches.trained();
     InitialModel trainedModel =
         asModel(
-            beginning, trained, launches.steps(), beginning.plan().schedule().epoch(launches.steps()));
+            beginning,
+            trained,
+            launches.steps(),
+            beginning.plan().schedule().epoch(launches.steps()));
     TrainingResult result = launches.result(folder, trainedModel);
     boolean hasBest = config.checkpoints().keepBest() == null || folder.holdsBest();
     if (beginning.isComplete() && folder.isFinished() && hasBest) {

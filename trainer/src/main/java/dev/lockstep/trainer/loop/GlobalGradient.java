@@ -25,10 +25,7 @@ public final class GlobalGradient implements LocalComputation {
    * @param compressor makes what is pushed of a gradient sum
    */
   public GlobalGradient(
-      LoopSpec spec,
-      GradientSource replica,
-      BatchSource batches,
-      LeafCompressor compressor) {
+      LoopSpec spec, GradientSource replica, BatchSource batches, LeafCompressor compressor) {
     this.compressor = compressor;
     this.virtualWorkers = spec.workers().all();
     this.replica = replica;

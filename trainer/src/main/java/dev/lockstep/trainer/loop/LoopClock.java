@@ -1,7 +1,7 @@
 package dev.lockstep.trainer.loop;
 
-import dev.lockstep.sharding.read.MicroBatchStream;
 import dev.lockstep.sharding.MicroBatch;
+import dev.lockstep.sharding.read.MicroBatchStream;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.function.LongSupplier;

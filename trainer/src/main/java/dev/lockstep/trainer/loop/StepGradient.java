@@ -1,8 +1,8 @@
 package dev.lockstep.trainer.loop;
 
 import dev.lockstep.sharding.MicroBatch;
-import dev.lockstep.sharding.read.MicroBatchStream;
 import dev.lockstep.sharding.plan.Seeds;
+import dev.lockstep.sharding.read.MicroBatchStream;
 
 /**
  * A virtual worker's gradient sum of one step: of one micro-batch, or of several that are summed in
@@ -39,8 +39,7 @@ final class StepGradient {
       // With one micro-batch a step this is a hash of (run seed, step, virtual worker).
       long seed = Seeds.mix(spec.seed(), step * spec.schedule().accumulate() + m, virtualWorker);
       GradientSource.Position at =
-          new GradientSource.Position(
-              seed, spec.clock().iteration(step), spec.clock().epoch(step));
+          new GradientSource.Position(seed, spec.clock().iteration(step), spec.clock().epoch(step));
       if (sums.examples() == 0) {
         sums = replica.gradient(batch, at, gradient);
       } else {

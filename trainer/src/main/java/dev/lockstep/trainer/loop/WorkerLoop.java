@@ -30,7 +30,10 @@ public final class WorkerLoop {
 
   /** A loop whose time nobody asks for. */
   public WorkerLoop(
-      LoopSpec spec, LocalComputation computation, GradientExchange exchange, RoundListener listener) {
+      LoopSpec spec,
+      LocalComputation computation,
+      GradientExchange exchange,
+      RoundListener listener) {
     this(spec, computation, exchange, listener, new LoopClock());
   }
 
@@ -103,7 +106,8 @@ public final class WorkerLoop {
   }
 
   private void contribute(Round round, TreeNode subtree, PushThread pushes) {
-    StepKey when = StepKey.of(
+    StepKey when =
+        StepKey.of(
             spec.clock().serverStep(round.firstStep()), spec.clock().epoch(round.firstStep()));
     RoundSum sum = sums.of(subtree, (v, vector) -> computation.contribution(v, round, vector));
     long began = clock.now();

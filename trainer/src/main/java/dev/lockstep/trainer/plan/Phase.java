@@ -35,7 +35,8 @@ public record Phase(ModePlan plan, long firstStep, SyncPoints syncPoints) implem
     long alsoEvery = needsEpochs ? schedule.stepsPerEpoch() : 0;
     RunPoint from = plan.averages() ? plan.averagingOrNull().from() : null;
     if (from == null) {
-      return List.of(new Phase(plan, 0, new SyncPoints(schedule, checkpointEvery, alsoEvery, steps)));
+      return List.of(
+          new Phase(plan, 0, new SyncPoints(schedule, checkpointEvery, alsoEvery, steps)));
     }
     if (config.optimization().optimizer().plateau() != null) {
       throw new IllegalArgumentException(
@@ -56,7 +57,8 @@ public record Phase(ModePlan plan, long firstStep, SyncPoints syncPoints) implem
               + " steps of the run: averaging would never begin; lower --post-local-from, or use"
               + " --mode sync");
     }
-    StepSchedule synchronous = new StepSchedule(schedule.microBatchesPerEpoch(), schedule.accumulate(), 1);
+    StepSchedule synchronous =
+        new StepSchedule(schedule.microBatchesPerEpoch(), schedule.accumulate(), 1);
     return List.of(
         new Phase(
             plan.synchronous(), 0, new SyncPoints(synchronous, checkpointEvery, alsoEvery, first)),

@@ -84,8 +84,7 @@ final class CheckpointWriter implements AutoCloseable {
     }
     checkpointAt = planned;
     if (worker.isFirstOfJvm()) {
-      copies.computeIfAbsent(
-          planned, step -> node.snapshotAt(assignment.clock().serverStep(step)));
+      copies.computeIfAbsent(planned, step -> node.snapshotAt(assignment.clock().serverStep(step)));
     }
   }
 

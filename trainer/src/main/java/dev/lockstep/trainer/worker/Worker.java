@@ -83,8 +83,7 @@ final class Worker {
     if (config.cluster().mixedBits() == MixedBits.REFUSE) {
       ArithmeticCheck.requireSame(all, assignment.start());
     }
-    WorkerContext context =
-        new WorkerContext(assignment, number, firstOfJvm(all), driver, node);
+    WorkerContext context = new WorkerContext(assignment, number, firstOfJvm(all), driver, node);
     Protocol protocol = assignment.plan().protocol(config);
     StartState start = new StartState(assignment, hadoop);
     startServer(all, protocol, start);
@@ -153,8 +152,7 @@ final class Worker {
         .orElseThrow();
   }
 
-  private void startServer(
-      List<WorkerReport.Introduction> all, Protocol protocol, StartState start)
+  private void startServer(List<WorkerReport.Introduction> all, Protocol protocol, StartState start)
       throws InterruptedException {
     node.start(
         NodeAddress.roster(all.stream().map(WorkerReport.Introduction::node).toList()),
@@ -186,12 +184,7 @@ final class Worker {
     GradientSource gradients = clock.timed(replica);
     return optimizers.isPresent()
         ? new LocalSteps(
-            spec,
-            assignment.plan().averaged(),
-            gradients,
-            batches,
-            optimizers.get(),
-            rates::scale)
+            spec, assignment.plan().averaged(), gradients, batches, optimizers.get(), rates::scale)
         : new GlobalGradient(spec, gradients, batches, compressor);
   }
 

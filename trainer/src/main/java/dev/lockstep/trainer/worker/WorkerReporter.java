@@ -56,8 +56,7 @@ final class WorkerReporter {
   /** In mode {@code averaging} a server's step is a round, and the steps are reported by all. */
   private void note(Round round, StepOutcome outcome) {
     boolean averages = assignment.plan().averages();
-    long stepsTaken =
-        averages ? round.endStep() : assignment.clock().runStep(outcome.step()) + 1;
+    long stepsTaken = averages ? round.endStep() : assignment.clock().runStep(outcome.step()) + 1;
     Contribution total = outcome.total();
     if (total.nonFinite() != Contribution.FINITE) {
       driver.report(new WorkerReport.Skipped(stepsTaken, total.nonFinite()));

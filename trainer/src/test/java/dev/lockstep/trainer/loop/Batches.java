@@ -35,7 +35,8 @@ final class Batches implements BatchSource {
     virtualWorker = from;
     rowEnd =
         Math.min(
-            schedule.microBatchesPerEpoch(), (first / schedule.consecutive() + 1) * schedule.consecutive());
+            schedule.microBatchesPerEpoch(),
+            (first / schedule.consecutive() + 1) * schedule.consecutive());
   }
 
   @Override

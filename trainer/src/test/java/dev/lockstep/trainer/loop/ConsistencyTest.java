@@ -56,7 +56,14 @@ class ConsistencyTest {
 
   private static LoopSpec span(
       int v, int from, int to, Consistency consistency, long checkpointEvery, long lastStep) {
-    return new LoopSpec(1, new LoopSpec.VirtualWorkers(from, to, v), new SyncPoints(PACE, checkpointEvery, lastStep), 0, PriorTraining.NONE, consistency, 0);
+    return new LoopSpec(
+        1,
+        new LoopSpec.VirtualWorkers(from, to, v),
+        new SyncPoints(PACE, checkpointEvery, lastStep),
+        0,
+        PriorTraining.NONE,
+        consistency,
+        0);
   }
 
   /** Counts; each virtual worker pushes its number of examples in an element of its own. */
@@ -250,7 +257,14 @@ class ConsistencyTest {
       int from = w * v / workers;
       int to = (w + 1) * v / workers;
       LoopSpec span =
-          new LoopSpec(1, new LoopSpec.VirtualWorkers(from, to, v), new SyncPoints(PACE, 0, 20), 0, PriorTraining.NONE, consistency, pushSplit);
+          new LoopSpec(
+              1,
+              new LoopSpec.VirtualWorkers(from, to, v),
+              new SyncPoints(PACE, 0, 20),
+              0,
+              PriorTraining.NONE,
+              consistency,
+              pushSplit);
       GlobalGradient gradient =
           new GlobalGradient(
               span,

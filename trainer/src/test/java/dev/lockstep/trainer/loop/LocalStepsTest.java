@@ -98,7 +98,11 @@ class LocalStepsTest {
       int v = setup.virtualWorkers;
       InProcessCluster cluster =
           new InProcessCluster(
-              v, setup.vector().serverPlan(setup.outer), vector, state, setup.schedule().clock(step));
+              v,
+              setup.vector().serverPlan(setup.outer),
+              vector,
+              state,
+              setup.schedule().clock(step));
       Future<ShardSnapshot> end = cluster.snapshotAt(0, setup.schedule().clock(lastStep));
       List<Runnable> loops = new ArrayList<>();
       Map<Integer, float[][]> after = new TreeMap<>();
@@ -147,7 +151,14 @@ class LocalStepsTest {
 
   private static LoopSpec span(
       int virtualWorkers, int from, int to, StepSchedule schedule, long firstStep, long lastStep) {
-    return new LoopSpec(1, new LoopSpec.VirtualWorkers(from, to, virtualWorkers), new SyncPoints(schedule, 0, lastStep), firstStep, PriorTraining.NONE, new Consistency.Sync(), 0);
+    return new LoopSpec(
+        1,
+        new LoopSpec.VirtualWorkers(from, to, virtualWorkers),
+        new SyncPoints(schedule, 0, lastStep),
+        firstStep,
+        PriorTraining.NONE,
+        new Consistency.Sync(),
+        0);
   }
 
   private static float[][] copy(float[][] vectors) {

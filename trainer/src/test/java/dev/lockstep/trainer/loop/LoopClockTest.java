@@ -24,7 +24,14 @@ class LoopClockTest {
   void timeIsBookedToWhatTheComputeThreadDidOrWaitedFor() {
     LoopClock clock = new LoopClock(() -> nanos);
     LoopSpec span =
-        new LoopSpec(1, new LoopSpec.VirtualWorkers(0, 2, 2), new SyncPoints(SCHEDULE, 0, 6), 0, PriorTraining.NONE, new Consistency.Sync(), 0);
+        new LoopSpec(
+            1,
+            new LoopSpec.VirtualWorkers(0, 2, 2),
+            new SyncPoints(SCHEDULE, 0, 6),
+            0,
+            PriorTraining.NONE,
+            new Consistency.Sync(),
+            0);
     Batches batches = new Batches(SCHEDULE, 0, 2, 0, (microBatch, virtualWorker) -> 4);
     GradientSource replica = clock.timed(new SlowModel());
     replica.setParameters(new float[LinearModel.P]);
@@ -43,7 +50,10 @@ class LoopClockTest {
     assertEquals(7 * 700e-6, clock.seconds(Activity.PARAMETERS), 1e-12);
     assertEquals(6 * 10e-6 + 2 * 1000e-6, clock.seconds(Activity.BETWEEN_ROUNDS), 1e-12);
     assertEquals(
-        12 * 53e-6 + 6 * 710e-6 + 700e-6 + 2 * 1000e-6, clock.seconds(Activity.LOOP), 1e-12, "all of it");
+        12 * 53e-6 + 6 * 710e-6 + 700e-6 + 2 * 1000e-6,
+        clock.seconds(Activity.LOOP),
+        1e-12,
+        "all of it");
     assertEquals(48, clock.examples());
   }
 

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.sharding.read.MicroBatchStream;
 import dev.lockstep.ps.client.Pulled;
 import dev.lockstep.ps.compress.LeafCompressor;
 import dev.lockstep.ps.protocol.Consistency;
@@ -17,6 +16,7 @@ import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.reduce.TreeReduction;
 import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.plan.Seeds;
+import dev.lockstep.sharding.read.MicroBatchStream;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -61,7 +61,14 @@ class WorkerLoopTest {
     Replica replica = new Replica();
     Pushes pushes = new Pushes(new PairwiseTree(2));
     run(
-        new LoopSpec(SEED, new LoopSpec.VirtualWorkers(0, 2, 2), new SyncPoints(new StepSchedule(STEPS_PER_EPOCH, 1, 1), 0, 5), 4, new PriorTraining(1000, 70), new Consistency.Sync(), 0),
+        new LoopSpec(
+            SEED,
+            new LoopSpec.VirtualWorkers(0, 2, 2),
+            new SyncPoints(new StepSchedule(STEPS_PER_EPOCH, 1, 1), 0, 5),
+            4,
+            new PriorTraining(1000, 70),
+            new Consistency.Sync(),
+            0),
         replica,
         new Batches(2, 0, 2, 4),
         pushes,
@@ -95,7 +102,14 @@ class WorkerLoopTest {
           }
         };
     run(
-        new LoopSpec(SEED, new LoopSpec.VirtualWorkers(0, 1, 1), new SyncPoints(new StepSchedule(2, 1, 1), 0, 3), 0, PriorTraining.NONE, new Consistency.Sync(), 0),
+        new LoopSpec(
+            SEED,
+            new LoopSpec.VirtualWorkers(0, 1, 1),
+            new SyncPoints(new StepSchedule(2, 1, 1), 0, 3),
+            0,
+            PriorTraining.NONE,
+            new Consistency.Sync(),
+            0),
         new Replica(),
         new Batches(1, 0, 1, 0, 2),
         new Pushes(new PairwiseTree(1)),
@@ -118,7 +132,14 @@ class WorkerLoopTest {
 
   private static void run(int v, int from, int to, int split, Replica replica, Pushes pushes) {
     run(
-        new LoopSpec(SEED, new LoopSpec.VirtualWorkers(from, to, v), new SyncPoints(new StepSchedule(STEPS_PER_EPOCH, 1, 1), 0, STEPS), 0, PriorTraining.NONE, new Consistency.Sync(), split),
+        new LoopSpec(
+            SEED,
+            new LoopSpec.VirtualWorkers(from, to, v),
+            new SyncPoints(new StepSchedule(STEPS_PER_EPOCH, 1, 1), 0, STEPS),
+            0,
+            PriorTraining.NONE,
+            new Consistency.Sync(),
+            split),
         replica,
         new Batches(v, from, to, 0),
         pushes,
@@ -126,11 +147,7 @@ class WorkerLoopTest {
   }
 
   private static void run(
-      LoopSpec span,
-      Replica replica,
-      BatchSource batches,
-      Pushes pushes,
-      RoundListener listener) {
+      LoopSpec span, Replica replica, BatchSource batches, Pushes pushes, RoundListener listener) {
     new WorkerLoop(
             span,
             new GlobalGradient(span, replica, batches, LeafCompressor.rounding(Rounding.NONE)),

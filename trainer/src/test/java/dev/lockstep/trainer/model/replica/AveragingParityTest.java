@@ -2,9 +2,6 @@ package dev.lockstep.trainer.model.replica;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lockstep.sharding.read.MicroBatchStream;
-import dev.lockstep.trainer.loop.PriorTraining;
-import dev.lockstep.trainer.loop.LoopSpec;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.ps.compress.LeafCompressor;
 import dev.lockstep.ps.optim.Dl4jOptimizer;
@@ -17,12 +14,15 @@ import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.read.MicroBatchStream;
 import dev.lockstep.trainer.loop.AveragedVector;
 import dev.lockstep.trainer.loop.BatchSource;
 import dev.lockstep.trainer.loop.GlobalGradient;
 import dev.lockstep.trainer.loop.InProcessCluster;
 import dev.lockstep.trainer.loop.LocalOptimizers;
 import dev.lockstep.trainer.loop.LocalSteps;
+import dev.lockstep.trainer.loop.LoopSpec;
+import dev.lockstep.trainer.loop.PriorTraining;
 import dev.lockstep.trainer.loop.Round;
 import dev.lockstep.trainer.loop.RoundListener;
 import dev.lockstep.trainer.loop.StepSchedule;
@@ -207,11 +207,19 @@ class AveragingParityTest {
     StepSchedule schedule = new StepSchedule(STEPS, accumulate, 1);
     InProcessCluster cluster = new InProcessCluster(V, plan, begin, null, 0);
     LoopSpec span =
-        new LoopSpec(1, new LoopSpec.VirtualWorkers(0, V, V), new SyncPoints(schedule, 0, schedule.stepsPerEpoch()), 0, PriorTraining.NONE, new Consistency.Sync(), 0);
+        new LoopSpec(
+            1,
+            new LoopSpec.VirtualWorkers(0, V, V),
+            new SyncPoints(schedule, 0, schedule.stepsPerEpoch()),
+            0,
+            PriorTraining.NONE,
+            new Consistency.Sync(),
+            0);
     try (ModelReplica replica =
         ModelReplica.open(definition, new ReplicaOptions(ReplicaOptions.Kernels.BUILT_IN))) {
       GlobalGradient gradient =
-          new GlobalGradient(span, replica, source(schedule), LeafCompressor.rounding(Rounding.NONE));
+          new GlobalGradient(
+              span, replica, source(schedule), LeafCompressor.rounding(Rounding.NONE));
       gradient.receive(begin);
       new WorkerLoop(span, gradient, cluster.exchange(), new Silence()).run();
     }
@@ -257,7 +265,14 @@ class AveragingParityTest {
       StepSchedule schedule) {
     InProcessCluster cluster = new InProcessCluster(V, server, vector, null, 0);
     LoopSpec span =
-        new LoopSpec(1, new LoopSpec.VirtualWorkers(0, V, V), new SyncPoints(schedule, 0, schedule.stepsPerEpoch()), 0, PriorTraining.NONE, new Consistency.Sync(), 0);
+        new LoopSpec(
+            1,
+            new LoopSpec.VirtualWorkers(0, V, V),
+            new SyncPoints(schedule, 0, schedule.stepsPerEpoch()),
+            0,
+            PriorTraining.NONE,
+            new Consistency.Sync(),
+            0);
     try (ModelReplica replica =
         ModelReplica.open(definition, new ReplicaOptions(ReplicaOptions.Kernels.BUILT_IN))) {
       LocalSteps steps =
