@@ -14,12 +14,12 @@ import dev.lockstep.trainer.driver.TrainingObserver;
 import dev.lockstep.trainer.evaluate.EvaluationJob;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.model.file.InitialModel;
-import dev.lockstep.trainer.model.replica.ModelValidation;
 import dev.lockstep.trainer.output.RunFolder;
 import dev.lockstep.trainer.output.TrainingResult;
 import dev.lockstep.trainer.score.EvaluationSums;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaRDD;
@@ -171,16 +171,21 @@ public final class Lockstep {
   public static TrainingResult train(
       JavaSparkContext spark, InitialModel model, DataSetSource data, TrainingConfig config)
       throws IOException {
-    TrainingJob.requireStartable(spark, config);
-    ModelValidation.checkModel(model.definition(), config.mode().virtualWorkers());
-    RunFolder folder = new RunFolder(config.output().folder(), spark.hadoopConfiguration());
-    return folder.keepingDataOnlyOfRuns(
-        () ->
-            train(
-                spark,
-                model,
-                shardInto(folder, data, config, spark.hadoopConfiguration()),
-                config));
+    TrainingJob.Preparation preparation =
+        new TrainingJob.Preparation() {
+          @Override
+          public Optional<InitialModel> model() {
+            return Optional.of(model);
+          }
+
+          @Override
+          public TrainingJob job(Optional<InitialModel> initial, RunFolder folder)
+              throws IOException {
+            ShardedDataset dataset = shardInto(folder, data, config, spark.hadoopConfiguration());
+            return new TrainingJob(spark, config, model, dataset, TrainingObserver.NONE);
+          }
+        };
+    return TrainingJob.shardThenTrain(spark, config, preparation);
   }
 
   /**

@@ -2,14 +2,13 @@ package dev.lockstep.trainer.cli;
 
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.store.IfExists;
-import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.OutputConfig.ExistingOutput;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.control.NetworkSettings;
 import dev.lockstep.trainer.driver.TrainingJob;
+import dev.lockstep.trainer.driver.TrainingObserver;
 import dev.lockstep.trainer.metrics.EpochMetrics;
 import dev.lockstep.trainer.model.file.InitialModel;
-import dev.lockstep.trainer.model.replica.ModelValidation;
 import dev.lockstep.trainer.numeric.NumericProfile;
 import dev.lockstep.trainer.output.RunFolder;
 import dev.lockstep.trainer.output.TrainingResult;
@@ -20,7 +19,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import picocli.CommandLine.Command;
@@ -73,28 +71,34 @@ final class TrainCommand implements Callable<Integer> {
     PrintWriter console = spec.commandLine().getOut();
     try (SparkSession session = SparkSessions.open("train", profile)) {
       JavaSparkContext spark = new JavaSparkContext(session.sparkContext());
-      Configuration hadoop = spark.hadoopConfiguration();
-      TrainingJob.requireStartable(spark, config);
-      Optional<InitialModel> fromFile = model.fromFile(hadoop);
-      fromFile.ifPresent(
-          read -> ModelValidation.checkModel(read.definition(), config.mode().virtualWorkers()));
-      RunFolder folder = new RunFolder(config.output().folder(), hadoop);
-      TrainingResult result =
-          data.areShards()
-              ? train(session, fromFile, config, folder, console)
-              : folder.keepingDataOnlyOfRuns(
-                  () -> train(session, fromFile, config, folder, console));
+      TrainingResult result;
+      try (ConsoleProgress progress = new ConsoleProgress(console)) {
+        TrainingJob.Preparation preparation =
+            new TrainingJob.Preparation() {
+              @Override
+              public Optional<InitialModel> model() throws IOException {
+                return model.fromFile(spark.hadoopConfiguration());
+              }
+
+              @Override
+              public TrainingJob job(Optional<InitialModel> fromFile, RunFolder folder)
+                  throws IOException {
+                return TrainCommand.this.job(session, fromFile, config, folder, progress);
+              }
+            };
+        result = TrainingJob.shardThenTrain(spark, config, preparation);
+      }
       print(console, result);
     }
     return 0;
   }
 
-  private TrainingResult train(
+  private TrainingJob job(
       SparkSession session,
       Optional<InitialModel> fromFile,
       TrainingConfig config,
       RunFolder folder,
-      PrintWriter console)
+      TrainingObserver observer)
       throws IOException {
     ShardedDataset dataset =
         data.open(
@@ -110,10 +114,8 @@ final class TrainCommand implements Callable<Integer> {
     TrainingConfig settings =
         split ? config.toBuilder().data(d -> d.validationFraction(0)).build() : config;
     InitialModel initial = fromFile.orElseGet(() -> model.builtIn(dataset.manifest().tensors()));
-    try (ConsoleProgress progress = new ConsoleProgress(console)) {
-      return Lockstep.train(
-          new JavaSparkContext(session.sparkContext()), initial, dataset, settings, progress);
-    }
+    return new TrainingJob(
+        new JavaSparkContext(session.sparkContext()), settings, initial, dataset, observer);
   }
 
   /** An option wins over the file, the file over the launcher's profile and the defaults. */

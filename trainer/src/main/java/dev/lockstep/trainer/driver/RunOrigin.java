@@ -2,7 +2,9 @@ package dev.lockstep.trainer.driver;
 
 import dev.lockstep.ps.optim.ModelState;
 import dev.lockstep.trainer.loop.PriorTraining;
+import dev.lockstep.trainer.model.SavedTraining;
 import dev.lockstep.trainer.model.file.InitialModel;
+import dev.lockstep.trainer.model.network.BuiltModel;
 import dev.lockstep.trainer.output.RunFolder;
 
 /**
@@ -19,10 +21,11 @@ record RunOrigin(String text, ModelState state, PriorTraining before) {
   /**
    * The given model.
    *
+   * @param built of its definition and the run's seed
    * @param optimizer whether what it saved of its optimizer is of use
    */
-  static RunOrigin given(InitialModel model, long seed, OptimizerState optimizer) {
-    float[] theta = model.parameters(seed);
+  static RunOrigin given(InitialModel model, BuiltModel built, OptimizerState optimizer) {
+    float[] theta = model.saved().map(SavedTraining::theta).orElse(built.initialParameters());
     if (optimizer == OptimizerState.FRESH) {
       return new RunOrigin(
           "sha256 " + RunFolder.sha256(theta), new ModelState(theta, null), PriorTraining.NONE);

@@ -86,6 +86,43 @@ public final class TrainingJob {
    */
   public TrainingResult run() throws IOException {
     requireStartable(spark, config);
+    return train();
+  }
+
+  /** What a training on data that are no shards yet is made of, in the order of the calls. */
+  public interface Preparation {
+
+    /** The model; empty where its sizes come from the data. */
+    Optional<InitialModel> model() throws IOException;
+
+    /**
+     * The training, once its data are written.
+     *
+     * @param model that {@link #model()} returned
+     * @param folder of the run, which has a place for the data shards
+     */
+    TrainingJob job(Optional<InitialModel> model, RunFolder folder) throws IOException;
+  }
+
+  /**
+   * Refuses what can be refused before the data are known, has them written, and trains. Where that
+   * fails before there is a run, the data shards are deleted that it wrote to the run's folder.
+   *
+   * @throws IllegalArgumentException as {@link #run()}
+   * @throws IllegalStateException as {@link #run()}
+   */
+  public static TrainingResult shardThenTrain(
+      JavaSparkContext spark, TrainingConfig config, Preparation preparation) throws IOException {
+    requireStartable(spark, config);
+    Optional<InitialModel> model = preparation.model();
+    if (model.isPresent()) {
+      ModelValidation.checkModel(model.get().definition(), config.mode().virtualWorkers());
+    }
+    RunFolder folder = new RunFolder(config.output().folder(), spark.hadoopConfiguration());
+    return folder.keepingDataOnlyOfRuns(() -> preparation.job(model, folder).train());
+  }
+
+  private TrainingResult train() throws IOException {
     BuiltModel built =
         ModelValidation.check(
             model,
@@ -99,7 +136,8 @@ public final class TrainingJob {
         new ReadPlan(config, dataset).validates() ? Validation.EVERY_EPOCH : Validation.NONE);
     RunFolder folder = new RunFolder(config.output().folder(), hadoop);
     RunHistory history = new RunHistory(folder, hadoop, config, observer);
-    RunHistory.Beginning beginning = history.begin(this::given, origin -> plan(origin, built));
+    RunHistory.Beginning beginning =
+        history.begin(() -> given(built), origin -> plan(origin, built));
     int workers =
         beginning.isComplete()
             ? 0
@@ -135,14 +173,13 @@ public final class TrainingJob {
   }
 
   /**
-   * Refuses what can be refused before model and data are known, and launches nothing: for callers
-   * that have data to prepare first. {@link #run()} looks again.
+   * Refuses what can be refused before model and data are known.
    *
-   * @throws IllegalArgumentException if the output folder holds a run that cannot be gone on with
-   *     and is not to be replaced, or a value of the optimizer is not in its range
+   * @throws IllegalArgumentException if the output folder holds outputs without checkpoints that
+   *     are not to be replaced, or a value of the optimizer is not in its range
    * @throws UnfitSparkException if the Spark context is not fit for training
    */
-  public static void requireStartable(JavaSparkContext spark, TrainingConfig config)
+  private static void requireStartable(JavaSparkContext spark, TrainingConfig config)
       throws IOException {
     PyTorchOptimizers.requireInRange(config.optimization().optimizer());
     Preflight.requireFit(spark.sc(), NumericProfile.named(config.cluster().numericProfile()));
@@ -153,10 +190,10 @@ public final class TrainingJob {
   }
 
   /** The origin of a run that begins with the given model. */
-  private RunOrigin given() {
+  private RunOrigin given(BuiltModel built) {
     return RunOrigin.given(
         initial,
-        config.optimization().seed(),
+        built,
         replacesUpdaters() ? RunOrigin.OptimizerState.FRESH : RunOrigin.OptimizerState.OF_MODEL);
   }
 
