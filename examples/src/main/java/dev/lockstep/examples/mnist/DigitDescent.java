@@ -65,10 +65,7 @@ public class DigitDescent extends Experiment {
 
   @Mixin private DigitImages images = new DigitImages(4_000);
 
-  @Option(
-      names = "--times",
-      defaultValue = "1",
-      description = "Factor on the number of epochs (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--times", defaultValue = "1", description = "Factor on the number of epochs.")
   private int times;
 
   private DigitDescent(ImagesPerStep shown) {
