@@ -162,7 +162,11 @@ class PackageRulesTest {
               "dev.lockstep.ps.client..")
           .should()
           .onlyDependOnClassesThat()
-          .resideInAnyPackage("java..", "dev.lockstep.sharding..", "dev.lockstep.ps..")
+          .resideInAnyPackage(
+              "java..",
+              "com.fasterxml.jackson.annotation..",
+              "dev.lockstep.sharding..",
+              "dev.lockstep.ps..")
           .because("the core is plain Java on arrays and integers");
 
   @ArchTest

@@ -3,8 +3,8 @@ package dev.lockstep.examples;
 import dev.lockstep.examples.digits.DigitGenerator;
 import dev.lockstep.examples.digits.DrawnDigits;
 import dev.lockstep.examples.lab.Lab;
+import dev.lockstep.sharding.ReaderOptions.Normalization;
 import dev.lockstep.sharding.ShardedDataset;
-import dev.lockstep.sharding.ingest.idx.IdxOptions.Normalisation;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.cli.CommandProvider;
 import dev.lockstep.trainer.cli.ConsoleProgress;
@@ -143,9 +143,9 @@ final class Quickstart implements Callable<Integer> {
       DrawnDigits digits =
           new DrawnDigits(
               new DigitGenerator(seed), folder.toAbsolutePath().resolve("data"), console::println);
-      ShardedDataset train = digits.shards(spark, 0, trainDigits, "train on", Normalisation.NONE);
+      ShardedDataset train = digits.shards(spark, 0, trainDigits, "train on", Normalization.NONE);
       int end = trainDigits + testDigits;
-      ShardedDataset test = digits.shards(spark, trainDigits, end, "test on", Normalisation.NONE);
+      ShardedDataset test = digits.shards(spark, trainDigits, end, "test on", Normalization.NONE);
 
       InitialModel initial =
           InitialModel.fresh(

@@ -27,7 +27,7 @@ import java.util.TreeMap;
  * @param shards the files in reading order, at least one
  * @param provenance where the data came from, for people; free keys
  * @param statistics of the values as they are stored, by split and tensor, for people; may be empty
- * @param fittedTransform how columns of a table became the tensors; null where the data were none
+ * @param recipe how raw data became the tensors
  */
 public record DatasetManifest(
     String name,
@@ -36,17 +36,17 @@ public record DatasetManifest(
     List<DataShard> shards,
     Map<String, String> provenance,
     List<TensorStatistics> statistics,
-    FittedTransform fittedTransform)
+    DataRecipe recipe)
     implements Serializable {
 
-  /** A dataset without statistics, not made from a table. */
+  /** A dataset without statistics and recipe. */
   public DatasetManifest(
       String name,
       List<TensorSpec> tensors,
       Map<String, List<String>> classes,
       List<DataShard> shards,
       Map<String, String> provenance) {
-    this(name, tensors, classes, shards, provenance, List.of(), null);
+    this(name, tensors, classes, shards, provenance, List.of(), DataRecipe.NONE);
   }
 
   /** Checks the fields against each other. */
@@ -68,10 +68,10 @@ public record DatasetManifest(
             "dataset %s: two tensors are named %s".formatted(name, tensor.name()));
       }
     }
-    if (fittedTransform != null && !fittedTransform.specs().equals(tensors)) {
+    if (recipe.fitted() != null && !recipe.fitted().specs().equals(tensors)) {
       throw new IllegalArgumentException(
-          "dataset %s: tensors=%s are not those of its fittedTransform, %s"
-              .formatted(name, tensors, fittedTransform.specs()));
+          "dataset %s: tensors=%s are not those of its recipe, %s"
+              .formatted(name, tensors, recipe.fitted().specs()));
     }
     if (shards.isEmpty()) {
       throw new IllegalArgumentException("dataset " + name + " is empty: it has no examples");

@@ -2,11 +2,11 @@ package dev.lockstep.examples.digits;
 
 import dev.lockstep.examples.digits.IdxFiles.Compression;
 import dev.lockstep.examples.lab.Lab;
+import dev.lockstep.sharding.IdxOptions;
+import dev.lockstep.sharding.ReaderOptions.Normalization;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.ingest.ShardingOptions;
 import dev.lockstep.sharding.ingest.idx.IdxIngest;
-import dev.lockstep.sharding.ingest.idx.IdxOptions;
-import dev.lockstep.sharding.ingest.idx.IdxOptions.Normalisation;
 import dev.lockstep.sharding.store.ShardedDatasets;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -38,7 +38,7 @@ public record DrawnDigits(DigitGenerator generator, Path folder, Consumer<String
    * @throws IOException if files cannot be written or read
    */
   public ShardedDataset shards(
-      JavaSparkContext spark, int from, int to, String purpose, Normalisation normalisation)
+      JavaSparkContext spark, int from, int to, String purpose, Normalization normalisation)
       throws IOException {
     Path home = folder.resolve("%s-%d-%d-%d".formatted(PREFIX, generator.seed(), from, to));
     String location =

@@ -6,10 +6,10 @@ import dev.lockstep.examples.digits.Digit;
 import dev.lockstep.examples.digits.DigitGenerator;
 import dev.lockstep.examples.digits.DrawnDigits;
 import dev.lockstep.examples.lab.Lab;
+import dev.lockstep.sharding.IdxOptions;
+import dev.lockstep.sharding.ReaderOptions.Normalization;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.ingest.idx.IdxIngest;
-import dev.lockstep.sharding.ingest.idx.IdxOptions;
-import dev.lockstep.sharding.ingest.idx.IdxOptions.Normalisation;
 import dev.lockstep.trainer.GlobalBatches;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.TrainingConfig;
@@ -29,7 +29,7 @@ import picocli.CommandLine.Option;
 final class DigitImages {
 
   /** Of the bytes as parts of 255: pixels from −1, paper, to 1, ink. */
-  private static final Normalisation PIXELS = new Normalisation(0.5f, 0.5f);
+  private static final Normalization PIXELS = new Normalization(0.5f, 0.5f);
 
   private static final int SHOWN = 150;
   private static final int COLUMNS = 18;

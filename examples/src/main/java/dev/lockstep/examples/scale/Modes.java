@@ -4,8 +4,8 @@ import dev.lockstep.examples.digits.DigitGenerator;
 import dev.lockstep.examples.digits.DrawnDigits;
 import dev.lockstep.examples.lab.Experiment;
 import dev.lockstep.examples.lab.Lab;
+import dev.lockstep.sharding.ReaderOptions.Normalization;
 import dev.lockstep.sharding.ShardedDataset;
-import dev.lockstep.sharding.ingest.idx.IdxOptions.Normalisation;
 import dev.lockstep.trainer.Lockstep;
 import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.Compression;
@@ -64,7 +64,7 @@ public final class Modes extends Experiment {
 
     ShardedDataset data =
         new DrawnDigits(new DigitGenerator(lab.seed()), lab.folder().resolve("data"), lab::say)
-            .shards(lab.spark(), 0, examples, "learn from", Normalisation.NONE);
+            .shards(lab.spark(), 0, examples, "learn from", Normalization.NONE);
     InitialModel model =
         InitialModel.fresh(
             ModelDefinition.builtIn("mlp:128", data.manifest().tensors(), BuiltInOptions.DEFAULT));

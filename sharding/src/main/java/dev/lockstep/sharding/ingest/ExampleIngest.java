@@ -1,5 +1,6 @@
 package dev.lockstep.sharding.ingest;
 
+import dev.lockstep.sharding.DataRecipe;
 import dev.lockstep.sharding.Example;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
@@ -65,7 +66,11 @@ public final class ExampleIngest {
             .values()
             .map(Example::of);
     return ShardJob.write(
-        spark, ordered, tensors, classes, Map.of("format", "examples"), location, options);
+        spark,
+        ordered,
+        new ShardJob.Contents(tensors, classes, Map.of("format", "examples"), DataRecipe.NONE),
+        location,
+        options);
   }
 
   private static Iterator<Long> count(Iterator<Example> examples) {

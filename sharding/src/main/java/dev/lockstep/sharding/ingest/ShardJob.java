@@ -1,9 +1,9 @@
 package dev.lockstep.sharding.ingest;
 
+import dev.lockstep.sharding.DataRecipe;
 import dev.lockstep.sharding.DataShard;
 import dev.lockstep.sharding.DatasetManifest;
 import dev.lockstep.sharding.Example;
-import dev.lockstep.sharding.FittedTransform;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.TensorStatistics;
@@ -46,8 +46,22 @@ public final class ShardJob {
   }
 
   /**
-   * Writes each partition as data shards, and the manifest when all are there. With a splitSpec,
-   * the examples are computed once more before, to count them.
+   * What the manifest is to say.
+   *
+   * @param tensors of every example
+   * @param classes names of classes, by tensor
+   * @param provenance where the data came from
+   * @param recipe how the tensors were made
+   */
+  public record Contents(
+      List<TensorSpec> tensors,
+      Map<String, List<String>> classes,
+      Map<String, String> provenance,
+      DataRecipe recipe) {}
+
+  /**
+   * Writes each partition as data shards, and the manifest when all are there. Where a split is
+   * asked for, the examples are computed once more before, to count them.
    *
    * @param shards examples in order, partitioned as the shards are to be. Its iterators throw an
    *     {@code UncheckedIOException} of an {@link InvalidDataException} from {@code next()} for an
@@ -57,32 +71,18 @@ public final class ShardJob {
   public static ShardedDataset write(
       JavaSparkContext spark,
       JavaRDD<Example> shards,
-      List<TensorSpec> tensors,
-      Map<String, List<String>> classes,
-      Map<String, String> provenance,
+      Contents contents,
       String location,
       ShardingOptions options)
       throws IOException {
     SplitAssignment assignment =
         options.splitSpec().isNone()
             ? null
-            : options.splitSpec().assign(count(shards, tensors, options));
-    Contents contents = new Contents(tensors, classes, provenance, null);
+            : options.splitSpec().assign(count(shards, contents.tensors(), options));
     return write(spark, shards, contents, assignment, location, options);
   }
 
-  /**
-   * What the manifest is to say.
-   *
-   * @param fittedTransform how the tensors came from a table, or null
-   */
-  public record Contents(
-      List<TensorSpec> tensors,
-      Map<String, List<String>> classes,
-      Map<String, String> provenance,
-      FittedTransform fittedTransform) {}
-
-  /** The same, with examples that have been assigned already; null where all are for training. */
+  /** The same with examples that are assigned to splits already; null where all are training. */
   public static ShardedDataset write(
       JavaSparkContext spark,
       JavaRDD<Example> shards,
@@ -150,7 +150,7 @@ public final class ShardJob {
                   named,
                   about,
                   statistics,
-                  contents.fittedTransform()));
+                  contents.recipe()));
     }
   }
 

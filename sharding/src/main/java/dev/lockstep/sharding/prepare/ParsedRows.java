@@ -1,6 +1,10 @@
 package dev.lockstep.sharding.prepare;
 
+import dev.lockstep.sharding.ColumnRecipe;
 import dev.lockstep.sharding.ColumnTransform;
+import dev.lockstep.sharding.MissingValues;
+import dev.lockstep.sharding.TableRecipe;
+import dev.lockstep.sharding.TensorRecipe;
 import dev.lockstep.sharding.TensorSpec.Role;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -15,7 +19,7 @@ import java.util.List;
 public final class ParsedRows implements Iterator<ParsedRow> {
 
   private final Rows rows;
-  private final DataRecipe recipe;
+  private final TableRecipe recipe;
 
   /** Place of each column of the recipe in a row. */
   private final int[][] places;
@@ -25,7 +29,7 @@ public final class ParsedRows implements Iterator<ParsedRow> {
    *
    * @param columns names of a row's values
    */
-  public ParsedRows(Rows rows, List<String> columns, DataRecipe recipe) {
+  public ParsedRows(Rows rows, List<String> columns, TableRecipe recipe) {
     this.rows = rows;
     this.recipe = recipe;
     places = new int[recipe.tensors().size()][];

@@ -1,6 +1,9 @@
 package dev.lockstep.sharding.prepare;
 
+import dev.lockstep.sharding.ColumnRecipe;
 import dev.lockstep.sharding.ColumnTransform;
+import dev.lockstep.sharding.TableRecipe;
+import dev.lockstep.sharding.TensorRecipe;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -20,7 +23,7 @@ public final class SchemaScan implements Serializable {
   /** More distinct categories than this are taken for a mistake. */
   private static final int MAX_CATEGORIES = 10_000;
 
-  private final DataRecipe recipe;
+  private final TableRecipe recipe;
   private long rows;
 
   /** By tensor and column: most and fewest values of an array that is no sequence. */
@@ -34,7 +37,7 @@ public final class SchemaScan implements Serializable {
   private final int[] longest;
   private final ArrayList<ArrayList<TreeSet<String>>> categories = new ArrayList<>();
 
-  public SchemaScan(DataRecipe recipe) {
+  public SchemaScan(TableRecipe recipe) {
     this.recipe = recipe;
     int tensors = recipe.tensors().size();
     widths = new int[tensors][];

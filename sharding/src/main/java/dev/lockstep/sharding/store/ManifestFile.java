@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.ser.std.StdDelegatingSerializer;
 import com.fasterxml.jackson.databind.util.StdConverter;
+import dev.lockstep.sharding.DataRecipe;
 import dev.lockstep.sharding.DataShard;
 import dev.lockstep.sharding.DatasetManifest;
 import java.io.IOException;
@@ -45,7 +46,12 @@ public final class ManifestFile {
                       DataShard.class,
                       new StdDelegatingSerializer(DataShard.class, new ToColumns()))
                   .addDeserializer(
-                      DataShard.class, new StdDelegatingDeserializer<>(new FromColumns())))
+                      DataShard.class, new StdDelegatingDeserializer<>(new FromColumns()))
+                  .addSerializer(
+                      DataRecipe.class,
+                      new StdDelegatingSerializer(DataRecipe.class, new FromRecipe()))
+                  .addDeserializer(
+                      DataRecipe.class, new StdDelegatingDeserializer<>(new ToRecipe())))
           .build();
 
   private ManifestFile() {}
@@ -125,6 +131,20 @@ public final class ManifestFile {
       throw new IOException(
           "manifest %s has %s=%d > %d, the newest that this Lockstep reads: use a newer Lockstep, or shard the data again"
               .formatted(file, VERSION, version.intValue(), FORMAT_VERSION));
+    }
+  }
+
+  private static final class FromRecipe extends StdConverter<DataRecipe, JsonNode> {
+    @Override
+    public JsonNode convert(DataRecipe recipe) {
+      return DataRecipeJson.of(recipe);
+    }
+  }
+
+  private static final class ToRecipe extends StdConverter<JsonNode, DataRecipe> {
+    @Override
+    public DataRecipe convert(JsonNode json) {
+      return DataRecipeJson.parse(json);
     }
   }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.sharding.DataRecipe;
 import dev.lockstep.sharding.Example;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
@@ -67,7 +68,11 @@ class FailedAttemptsTest {
 
   private ShardedDataset write(JavaRDD<Example> examples, String to) throws IOException {
     return ShardJob.write(
-        spark, examples, TENSORS, Map.of(), Map.of(), folder.resolve(to).toString(), OPTIONS);
+        spark,
+        examples,
+        new ShardJob.Contents(TENSORS, Map.of(), Map.of(), DataRecipe.NONE),
+        folder.resolve(to).toString(),
+        OPTIONS);
   }
 
   @Test

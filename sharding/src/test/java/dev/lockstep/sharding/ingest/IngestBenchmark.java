@@ -1,13 +1,13 @@
 package dev.lockstep.sharding.ingest;
 
+import dev.lockstep.sharding.ColumnRecipe;
 import dev.lockstep.sharding.ColumnTransform;
+import dev.lockstep.sharding.TableRecipe;
+import dev.lockstep.sharding.TensorRecipe;
 import dev.lockstep.sharding.TensorSpec.Role;
 import dev.lockstep.sharding.ingest.csv.CsvIngest;
 import dev.lockstep.sharding.ingest.csv.CsvOptions;
 import dev.lockstep.sharding.ingest.table.FileTableIngest;
-import dev.lockstep.sharding.prepare.ColumnRecipe;
-import dev.lockstep.sharding.prepare.DataRecipe;
-import dev.lockstep.sharding.prepare.TensorRecipe;
 import dev.lockstep.sharding.store.IfExists;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -83,10 +83,10 @@ final class IngestBenchmark {
     }
   }
 
-  private DataRecipe recipe(ColumnTransform transform) {
+  private TableRecipe recipe(ColumnTransform transform) {
     List<ColumnRecipe> features = new ArrayList<>();
     columns.forEach(column -> features.add(ColumnRecipe.of(column, transform)));
-    return DataRecipe.of(
+    return TableRecipe.of(
         new TensorRecipe("features", Role.FEATURES, features, TensorRecipe.NO_SEQUENCE),
         TensorRecipe.of("labels", Role.LABELS, ColumnRecipe.of("label", ColumnTransform.CLASS)));
   }
@@ -105,7 +105,7 @@ final class IngestBenchmark {
     table.write().format("noop").mode("overwrite").save();
   }
 
-  private void shardCsv(DataRecipe recipe) throws IOException {
+  private void shardCsv(TableRecipe recipe) throws IOException {
     CsvIngest.ingest(
         context,
         csv.toString(),
@@ -115,7 +115,7 @@ final class IngestBenchmark {
         ShardingOptions.named("table").ifExists(IfExists.REPLACE));
   }
 
-  private void shardParquet(DataRecipe recipe) throws IOException {
+  private void shardParquet(TableRecipe recipe) throws IOException {
     FileTableIngest.ingest(
         spark,
         FileTableIngest.Format.PARQUET,

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.sharding.Example;
+import dev.lockstep.sharding.IdxOptions;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.ingest.csv.CsvIngest;
@@ -11,7 +12,6 @@ import dev.lockstep.sharding.ingest.csv.CsvOptions;
 import dev.lockstep.sharding.ingest.csv.CsvOptions.Header;
 import dev.lockstep.sharding.ingest.csv.CsvOptions.LabelKind;
 import dev.lockstep.sharding.ingest.idx.IdxIngest;
-import dev.lockstep.sharding.ingest.idx.IdxOptions;
 import dev.lockstep.sharding.ingest.idx.IdxSamples;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.sharding.Example;
 import dev.lockstep.sharding.FittedColumn;
+import dev.lockstep.sharding.IdxOptions;
 import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
@@ -15,7 +16,6 @@ import dev.lockstep.sharding.ingest.csv.CsvOptions;
 import dev.lockstep.sharding.ingest.csv.CsvOptions.Header;
 import dev.lockstep.sharding.ingest.csv.CsvOptions.LabelKind;
 import dev.lockstep.sharding.ingest.idx.IdxIngest;
-import dev.lockstep.sharding.ingest.idx.IdxOptions;
 import dev.lockstep.sharding.ingest.idx.IdxSamples;
 import dev.lockstep.sharding.plan.Holdout;
 import dev.lockstep.sharding.plan.Shuffle;
@@ -130,7 +130,7 @@ class IngestTest {
     assertEquals(Map.of("labels", List.of("blue, dark", "red")), dataset.manifest().classes());
     assertEquals(
         List.of("a", "b", "kind"),
-        dataset.manifest().fittedTransform().tensors().stream()
+        dataset.manifest().recipe().fitted().tensors().stream()
             .flatMap(tensor -> tensor.columns().stream())
             .map(FittedColumn::column)
             .toList());

@@ -3,10 +3,10 @@ package dev.lockstep.sharding.ingest;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.lockstep.sharding.IdxOptions;
 import dev.lockstep.sharding.ingest.csv.CsvOptions;
 import dev.lockstep.sharding.ingest.csv.CsvOptions.Header;
 import dev.lockstep.sharding.ingest.csv.CsvOptions.LabelKind;
-import dev.lockstep.sharding.ingest.idx.IdxOptions;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;

@@ -1,14 +1,15 @@
 package dev.lockstep.trainer.cli;
 
+import dev.lockstep.sharding.ClassWeights;
+import dev.lockstep.sharding.ColumnRecipe;
 import dev.lockstep.sharding.ColumnTransform;
 import dev.lockstep.sharding.FittedTransform.TimeWindow;
+import dev.lockstep.sharding.MissingValues;
+import dev.lockstep.sharding.TableRecipe;
+import dev.lockstep.sharding.TensorRecipe;
 import dev.lockstep.sharding.TensorSpec.Role;
 import dev.lockstep.sharding.ingest.csv.CsvOptions.LabelKind;
-import dev.lockstep.sharding.prepare.ClassWeights;
-import dev.lockstep.sharding.prepare.ColumnRecipe;
-import dev.lockstep.sharding.prepare.DataRecipe;
-import dev.lockstep.sharding.prepare.MissingValues;
-import dev.lockstep.sharding.prepare.TensorRecipe;
+import dev.lockstep.sharding.store.DataRecipeJson;
 import dev.lockstep.trainer.cli.Heading.Common;
 import dev.lockstep.trainer.cli.Heading.Under;
 import java.io.FileNotFoundException;
@@ -212,7 +213,7 @@ final class ColumnOptions {
    *
    * @param known classes that the model was trained on, or none
    */
-  DataRecipe recipe(List<String> columns, List<String> known, Configuration hadoop)
+  TableRecipe recipe(List<String> columns, List<String> known, Configuration hadoop)
       throws IOException {
     if (recipe != null) {
       return fromFile(hadoop);
@@ -267,14 +268,14 @@ final class ColumnOptions {
           TensorRecipe.of(
               "weights", Role.WEIGHTS, ColumnRecipe.of(weight, ColumnTransform.NUMBER)));
     }
-    return new DataRecipe(
+    return new TableRecipe(
         tensors,
         missing == null ? MissingValues.FAIL : MissingValues.parse(missing),
         weights(),
         windows);
   }
 
-  private DataRecipe fromFile(Configuration hadoop) throws IOException {
+  private TableRecipe fromFile(Configuration hadoop) throws IOException {
     List<String> others = new ArrayList<>(given());
     others.remove("--recipe");
     if (!others.isEmpty()) {
@@ -283,7 +284,7 @@ final class ColumnOptions {
     }
     Path path = new Path(recipe);
     try (InputStream in = path.getFileSystem(hadoop).open(path)) {
-      return DataRecipe.parse(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+      return DataRecipeJson.parseColumns(new String(in.readAllBytes(), StandardCharsets.UTF_8));
     } catch (FileNotFoundException e) {
       throw new IllegalArgumentException(
           "recipe=" + recipe + " does not exist: name a JSON file with --recipe", e);

@@ -3,14 +3,15 @@ package dev.lockstep.trainer.cli;
 import dev.lockstep.sharding.AddressSecrets;
 import dev.lockstep.sharding.FittedColumn;
 import dev.lockstep.sharding.FittedTransform;
+import dev.lockstep.sharding.IdxOptions;
 import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.sharding.TableRecipe;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.ingest.ShardingOptions;
 import dev.lockstep.sharding.ingest.SourceFingerprint;
 import dev.lockstep.sharding.ingest.csv.CsvIngest;
 import dev.lockstep.sharding.ingest.csv.CsvOptions;
 import dev.lockstep.sharding.ingest.idx.IdxIngest;
-import dev.lockstep.sharding.ingest.idx.IdxOptions;
 import dev.lockstep.sharding.ingest.image.ImageIngest;
 import dev.lockstep.sharding.ingest.libsvm.LibSvmIngest;
 import dev.lockstep.sharding.ingest.libsvm.LibSvmOptions;
@@ -18,7 +19,6 @@ import dev.lockstep.sharding.ingest.table.FileTableIngest;
 import dev.lockstep.sharding.ingest.tfrecord.TfRecordIngest;
 import dev.lockstep.sharding.plan.SplitSpec;
 import dev.lockstep.sharding.prepare.BadData;
-import dev.lockstep.sharding.prepare.DataRecipe;
 import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.sharding.store.ShardCompression;
 import dev.lockstep.sharding.store.ShardedDatasets;
@@ -199,7 +199,7 @@ final class DataOptions {
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
     ShardedDataset dataset = reading(() -> openShards(hadoop));
     requireSameClasses(known.classes(), dataset.manifest().classes());
-    requireSameTransform(known.fittedTransform(), dataset.manifest().fittedTransform());
+    requireSameTransform(known.fittedTransform(), dataset.manifest().recipe().fitted());
     return dataset;
   }
 
@@ -272,7 +272,7 @@ final class DataOptions {
       return reading(
           () -> {
             String input = qualified(data, hadoop);
-            Optional<DataRecipe> recipe = recipe(input);
+            Optional<TableRecipe> recipe = recipe(input);
             ShardingOptions options = sharding(heldOut);
             String source =
                 SourceFingerprint.of(
@@ -318,7 +318,7 @@ final class DataOptions {
       }
     }
 
-    private Optional<DataRecipe> recipe(String input) throws IOException {
+    private Optional<TableRecipe> recipe(String input) throws IOException {
       if (!format.isTable()) {
         return Optional.empty();
       }
@@ -338,7 +338,7 @@ final class DataOptions {
     }
 
     private ShardedDataset ingest(
-        String input, Optional<DataRecipe> recipe, ShardingOptions options) throws IOException {
+        String input, Optional<TableRecipe> recipe, ShardingOptions options) throws IOException {
       return switch (format) {
         case CSV, TSV -> {
           CsvOptions csv = csv(labels);

@@ -1,5 +1,6 @@
 package dev.lockstep.trainer.cli;
 
+import dev.lockstep.sharding.DataRecipe;
 import dev.lockstep.sharding.FittedTransform;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
@@ -117,7 +118,8 @@ final class EvaluateCommand implements Callable<Integer> {
               scratch.resolve("data").toUri().toString(),
               IfExists.REFUSE,
               new DataOptions.Known(
-                  run.classes(), run.fittedTransform().map(FittedTransform::unweighted)),
+                  run.classes(),
+                  run.recipe().map(DataRecipe::fitted).map(FittedTransform::unweighted)),
               DataOptions.HeldOut.NOTHING);
       List<EvaluationSums> outputs =
           EvaluationJob.run(

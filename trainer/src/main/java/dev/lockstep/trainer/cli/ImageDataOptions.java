@@ -1,9 +1,9 @@
 package dev.lockstep.trainer.cli;
 
-import dev.lockstep.sharding.ingest.image.Color;
-import dev.lockstep.sharding.ingest.image.ImageOptions;
-import dev.lockstep.sharding.ingest.image.Resize;
-import dev.lockstep.sharding.ingest.tfrecord.TfRecordOptions;
+import dev.lockstep.sharding.ImageOptions;
+import dev.lockstep.sharding.ImageOptions.Color;
+import dev.lockstep.sharding.ImageOptions.Resize;
+import dev.lockstep.sharding.TfRecordOptions;
 import dev.lockstep.trainer.cli.Heading.Under;
 import java.util.ArrayList;
 import java.util.Arrays;

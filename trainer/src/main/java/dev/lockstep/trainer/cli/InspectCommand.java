@@ -104,8 +104,8 @@ final class InspectCommand implements Callable<Integer> {
                   each.numbers().deviation())
               : "by class " + each.classCounts());
     }
-    if (set.fittedTransform() != null) {
-      for (FittedTensor tensor : set.fittedTransform().tensors()) {
+    if (set.recipe().fitted() != null) {
+      for (FittedTensor tensor : set.recipe().fitted().tensors()) {
         tensor.columns().forEach(column -> print(console, tensor, column));
       }
     }

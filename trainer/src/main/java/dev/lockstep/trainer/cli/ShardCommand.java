@@ -1,5 +1,6 @@
 package dev.lockstep.trainer.cli;
 
+import dev.lockstep.sharding.DataRecipe;
 import dev.lockstep.sharding.FittedTransform;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.store.IfExists;
@@ -115,6 +116,6 @@ final class ShardCommand implements Callable<Integer> {
           "like=" + like + " holds no run: name the folder of a finished one");
     }
     return new DataOptions.Known(
-        run.classes(), run.fittedTransform().map(FittedTransform::unweighted));
+        run.classes(), run.recipe().map(DataRecipe::fitted).map(FittedTransform::unweighted));
   }
 }

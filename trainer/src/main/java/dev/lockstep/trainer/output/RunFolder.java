@@ -3,9 +3,9 @@ package dev.lockstep.trainer.output;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lockstep.sharding.AddressSecrets;
-import dev.lockstep.sharding.FittedTransform;
+import dev.lockstep.sharding.DataRecipe;
 import dev.lockstep.sharding.store.AtomicFile;
-import dev.lockstep.sharding.store.FittedTransformJson;
+import dev.lockstep.sharding.store.DataRecipeJson;
 import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
 import dev.lockstep.trainer.control.WorkerReport;
@@ -212,15 +212,17 @@ public final class RunFolder {
   }
 
   /**
-   * How the columns of the table that the finished run of this folder was trained on became
-   * tensors.
+   * How the data that the finished run of this folder was trained on became tensors.
    *
-   * @return empty if it was no table, or there is no record of it
+   * @return empty if there is no record of it
    * @throws IOException if the record cannot be read
    */
-  public Optional<FittedTransform> fittedTransform() throws IOException {
+  public Optional<DataRecipe> recipe() throws IOException {
     return aboutData(
-        data -> Optional.ofNullable(FittedTransformJson.parse(data.path("fittedTransform"))));
+        data ->
+            data.has("recipe")
+                ? Optional.of(DataRecipeJson.parse(data.path("recipe")))
+                : Optional.empty());
   }
 
   private <T> T aboutData(Function<JsonNode, T> read) throws IOException {

@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lockstep.sharding.ShardedDataset;
-import dev.lockstep.sharding.store.FittedTransformJson;
+import dev.lockstep.sharding.store.DataRecipeJson;
 import dev.lockstep.trainer.checkpoint.RateCuts;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.control.WorkerReport;
@@ -195,9 +195,7 @@ public record RunRecord(
     data.put("location", dataset.location());
     data.put("fingerprint", dataset.manifest().fingerprint());
     data.put("examples", dataset.manifest().examples());
-    if (dataset.manifest().fittedTransform() != null) {
-      data.set("fittedTransform", FittedTransformJson.of(dataset.manifest().fittedTransform()));
-    }
+    data.set("recipe", DataRecipeJson.of(dataset.manifest().recipe()));
     data.set("classes", WorkerReport.JSON.valueToTree(dataset.manifest().classes()));
     ObjectNode numeric = json.putObject("numeric");
     numeric.put("profile", config.cluster().numericProfile());

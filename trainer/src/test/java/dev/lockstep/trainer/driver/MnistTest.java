@@ -4,11 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.lockstep.sharding.IdxOptions;
 import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.ingest.ShardingOptions;
 import dev.lockstep.sharding.ingest.idx.IdxIngest;
-import dev.lockstep.sharding.ingest.idx.IdxOptions;
 import dev.lockstep.sharding.plan.Holdout;
 import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;

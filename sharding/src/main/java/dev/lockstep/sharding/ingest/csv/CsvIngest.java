@@ -1,16 +1,16 @@
 package dev.lockstep.sharding.ingest.csv;
 
+import dev.lockstep.sharding.ColumnRecipe;
 import dev.lockstep.sharding.ColumnTransform;
 import dev.lockstep.sharding.FittedTransform;
 import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.sharding.TableRecipe;
+import dev.lockstep.sharding.TensorRecipe;
 import dev.lockstep.sharding.TensorSpec.Role;
 import dev.lockstep.sharding.ingest.ShardingOptions;
 import dev.lockstep.sharding.ingest.csv.CsvOptions.LabelKind;
 import dev.lockstep.sharding.ingest.table.TableIngest;
-import dev.lockstep.sharding.prepare.ColumnRecipe;
-import dev.lockstep.sharding.prepare.DataRecipe;
 import dev.lockstep.sharding.prepare.InvalidDataException;
-import dev.lockstep.sharding.prepare.TensorRecipe;
 import dev.lockstep.sharding.store.Staging;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -59,7 +59,7 @@ public final class CsvIngest {
       String input,
       String location,
       CsvOptions csv,
-      DataRecipe recipe,
+      TableRecipe recipe,
       ShardingOptions options)
       throws IOException {
     Staging.refuseExisting(location, spark.hadoopConfiguration(), options.ifExists());
@@ -87,7 +87,7 @@ public final class CsvIngest {
     return CsvTable.open(spark, input, csv, Long.MAX_VALUE / 2).columns();
   }
 
-  private static DataRecipe recipe(CsvTable table, CsvOptions csv) throws InvalidDataException {
+  private static TableRecipe recipe(CsvTable table, CsvOptions csv) throws InvalidDataException {
     List<String> columns = table.columns();
     int label = label(table, csv);
     List<ColumnRecipe> features = new ArrayList<>();
@@ -104,16 +104,16 @@ public final class CsvIngest {
     TensorRecipe inputs =
         new TensorRecipe("features", Role.FEATURES, features, TensorRecipe.NO_SEQUENCE);
     return switch (csv.labelKind()) {
-      case NONE -> DataRecipe.of(inputs);
+      case NONE -> TableRecipe.of(inputs);
       case REGRESSION ->
-          DataRecipe.of(
+          TableRecipe.of(
               inputs,
               TensorRecipe.of(
                   "labels",
                   Role.LABELS,
                   ColumnRecipe.of(columns.get(label), ColumnTransform.NUMBER)));
       case CLASSIFICATION ->
-          DataRecipe.of(
+          TableRecipe.of(
               inputs,
               TensorRecipe.of(
                   "labels",

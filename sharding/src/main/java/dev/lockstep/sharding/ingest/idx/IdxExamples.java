@@ -1,6 +1,8 @@
 package dev.lockstep.sharding.ingest.idx;
 
 import dev.lockstep.sharding.Example;
+import dev.lockstep.sharding.IdxOptions;
+import dev.lockstep.sharding.ReaderOptions.Normalization;
 import dev.lockstep.sharding.prepare.InvalidDataException;
 import java.io.Closeable;
 import java.io.DataInputStream;
@@ -17,7 +19,7 @@ final class IdxExamples implements Iterator<Example>, Closeable {
   private final IdxFile labels;
   private final int classes;
   private final int to;
-  private final IdxOptions.Normalisation normalization;
+  private final Normalization normalization;
   private final DataInputStream imageBytes;
   private final DataInputStream labelBytes;
   private final byte[] image;
@@ -29,7 +31,7 @@ final class IdxExamples implements Iterator<Example>, Closeable {
       IdxFile labels,
       int classes,
       IdxOptions.Items items,
-      IdxOptions.Normalisation normalization,
+      Normalization normalization,
       Configuration conf)
       throws IOException {
     this.images = images;

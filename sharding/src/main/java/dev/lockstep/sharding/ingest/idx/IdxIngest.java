@@ -1,6 +1,8 @@
 package dev.lockstep.sharding.ingest.idx;
 
+import dev.lockstep.sharding.DataRecipe;
 import dev.lockstep.sharding.Example;
+import dev.lockstep.sharding.IdxOptions;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.ingest.Closing;
@@ -88,16 +90,18 @@ public final class IdxIngest {
         spark,
         ShardJob.parts(spark, shards)
             .flatMap(shard -> open(images, labels, classes, idx, shard, shardItems, conf)),
-        tensors,
-        Map.of("labels", IntStream.range(0, classes).mapToObj(String::valueOf).toList()),
-        Map.of(
-            "format", "idx",
-            "images", images.path(),
-            "labels", labels.path(),
-            "firstItem", String.valueOf(idx.items().from()),
-            "items", String.valueOf(items),
-            "mean", String.valueOf(idx.normalization().mean()),
-            "deviation", String.valueOf(idx.normalization().deviation())),
+        new ShardJob.Contents(
+            tensors,
+            Map.of("labels", IntStream.range(0, classes).mapToObj(String::valueOf).toList()),
+            Map.of(
+                "format", "idx",
+                "images", images.path(),
+                "labels", labels.path(),
+                "firstItem", String.valueOf(idx.items().from()),
+                "items", String.valueOf(items),
+                "mean", String.valueOf(idx.normalization().mean()),
+                "deviation", String.valueOf(idx.normalization().deviation())),
+            DataRecipe.of(new IdxOptions(prefix, classes, idx.items(), idx.normalization()))),
         location,
         options);
   }

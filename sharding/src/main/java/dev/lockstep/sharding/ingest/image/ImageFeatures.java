@@ -1,7 +1,7 @@
 package dev.lockstep.sharding.ingest.image;
 
-import dev.lockstep.sharding.TensorSpec;
-import dev.lockstep.sharding.ingest.idx.IdxOptions.Normalisation;
+import dev.lockstep.sharding.ImageOptions;
+import dev.lockstep.sharding.ReaderOptions.Normalization;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.LinkedHashMap;
@@ -17,7 +17,7 @@ import java.util.stream.Collectors;
  * @param normalization of values in [0, 1]: one for all channels, or one for each
  * @param jpeg the driver's decoder
  */
-public record ImageFeatures(ImageTensor tensor, List<Normalisation> normalization, JpegDecoder jpeg)
+public record ImageFeatures(ImageTensor tensor, List<Normalization> normalization, JpegDecoder jpeg)
     implements Serializable {
 
   public ImageFeatures {
@@ -30,14 +30,6 @@ public record ImageFeatures(ImageTensor tensor, List<Normalisation> normalizatio
         new ImageTensor(images.height(), images.width(), images.color(), images.resize()),
         images.normalization(),
         JpegDecoder.ofThisRuntime());
-  }
-
-  public TensorSpec spec(String name) {
-    return new TensorSpec(
-        name,
-        TensorSpec.Role.FEATURES,
-        TensorSpec.Encoding.FLOAT32,
-        List.of(tensor.color().channels(), tensor.height(), tensor.width()));
   }
 
   /**

@@ -1,5 +1,8 @@
 package dev.lockstep.sharding.ingest.image;
 
+import dev.lockstep.sharding.DataRecipe;
+import dev.lockstep.sharding.ImageOptions;
+import dev.lockstep.sharding.ImageOptions.Resize;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.ingest.ShardJob;
@@ -55,15 +58,15 @@ public final class ImageIngest {
     if (images.classes().isEmpty()) {
       folder.refuseEmptyClass(files);
     }
-    ImageFeatures features =
-        ImageFeatures.of(
-            images.height() == ImageOptions.FIRST
-                ? sized(images, folder, files.get(0), hadoop)
-                : images);
+    ImageOptions sized =
+        images.height() == ImageOptions.FIRST
+            ? sized(images, folder, files.get(0), hadoop)
+            : images;
+    ImageFeatures features = ImageFeatures.of(sized);
     List<String> classes = folder.classes().names();
     List<TensorSpec> tensors =
         List.of(
-            features.spec("features"),
+            sized.spec("features"),
             new TensorSpec(
                 "labels",
                 TensorSpec.Role.LABELS,
@@ -76,9 +79,11 @@ public final class ImageIngest {
         spark
             .parallelize(parts, parts.size())
             .flatMap(part -> new ImageExamples(folder, part, features, conf.value())),
-        tensors,
-        Map.of("labels", classes),
-        provenance(folder, features),
+        new ShardJob.Contents(
+            tensors,
+            Map.of("labels", classes),
+            provenance(folder, features),
+            DataRecipe.of(sized.classes(classes))),
         location,
         options);
   }

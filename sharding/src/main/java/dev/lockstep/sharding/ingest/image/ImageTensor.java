@@ -1,5 +1,7 @@
 package dev.lockstep.sharding.ingest.image;
 
+import dev.lockstep.sharding.ImageOptions.Color;
+import dev.lockstep.sharding.ImageOptions.Resize;
 import java.io.Serializable;
 import java.util.Objects;
 

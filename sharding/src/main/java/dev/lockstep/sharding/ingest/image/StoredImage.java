@@ -1,5 +1,6 @@
 package dev.lockstep.sharding.ingest.image;
 
+import dev.lockstep.sharding.ImageOptions.Color;
 import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;

@@ -1,5 +1,6 @@
 package dev.lockstep.sharding.ingest.libsvm;
 
+import dev.lockstep.sharding.DataRecipe;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.ingest.Closing;
@@ -83,9 +84,11 @@ public final class LibSvmIngest {
                         () ->
                             new LibSvmExamples(
                                 groups.get(part), labelKind, features, classes, conf.value()))),
-        tensors,
-        labelKind == LabelKind.CLASSIFICATION ? Map.of("labels", classes.names()) : Map.of(),
-        Map.of("format", "libsvm", "input", input),
+        new ShardJob.Contents(
+            tensors,
+            labelKind == LabelKind.CLASSIFICATION ? Map.of("labels", classes.names()) : Map.of(),
+            Map.of("format", "libsvm", "input", input),
+            DataRecipe.NONE),
         location,
         options);
   }

@@ -3,8 +3,8 @@ package dev.lockstep.sharding.ingest.table;
 import dev.lockstep.sharding.AddressSecrets;
 import dev.lockstep.sharding.FittedTransform;
 import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.sharding.TableRecipe;
 import dev.lockstep.sharding.ingest.ShardingOptions;
-import dev.lockstep.sharding.prepare.DataRecipe;
 import dev.lockstep.sharding.prepare.InvalidDataException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -53,7 +53,7 @@ public final class FileTableIngest {
       Format format,
       String input,
       String location,
-      DataRecipe recipe,
+      TableRecipe recipe,
       ShardingOptions options)
       throws IOException {
     return TableIngest.ingest(

@@ -1,11 +1,17 @@
 package dev.lockstep.sharding.ingest.table;
 
+import dev.lockstep.sharding.ClassWeights;
+import dev.lockstep.sharding.ColumnRecipe;
+import dev.lockstep.sharding.DataRecipe;
 import dev.lockstep.sharding.Example;
 import dev.lockstep.sharding.FittedColumn;
 import dev.lockstep.sharding.FittedTensor;
 import dev.lockstep.sharding.FittedTensor.Masked;
 import dev.lockstep.sharding.FittedTransform;
+import dev.lockstep.sharding.MissingValues;
 import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.sharding.TableRecipe;
+import dev.lockstep.sharding.TensorRecipe;
 import dev.lockstep.sharding.TensorSpec.Role;
 import dev.lockstep.sharding.ingest.GoodItems;
 import dev.lockstep.sharding.ingest.JavaSerialization;
@@ -16,16 +22,11 @@ import dev.lockstep.sharding.plan.SplitAssignment;
 import dev.lockstep.sharding.plan.SplitSpec;
 import dev.lockstep.sharding.prepare.BadData;
 import dev.lockstep.sharding.prepare.ClassOf;
-import dev.lockstep.sharding.prepare.ClassWeights;
-import dev.lockstep.sharding.prepare.ColumnRecipe;
-import dev.lockstep.sharding.prepare.DataRecipe;
 import dev.lockstep.sharding.prepare.InvalidDataException;
-import dev.lockstep.sharding.prepare.MissingValues;
 import dev.lockstep.sharding.prepare.ParsedRow;
 import dev.lockstep.sharding.prepare.ParsedRows;
 import dev.lockstep.sharding.prepare.RowExamples;
 import dev.lockstep.sharding.prepare.SchemaScan;
-import dev.lockstep.sharding.prepare.TensorRecipe;
 import dev.lockstep.sharding.store.Staging;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -64,7 +65,7 @@ public final class TableIngest {
   public static ShardedDataset ingest(
       org.apache.spark.sql.Dataset<Row> table,
       List<String> orderBy,
-      DataRecipe recipe,
+      TableRecipe recipe,
       String location,
       ShardingOptions options)
       throws IOException {
@@ -89,7 +90,7 @@ public final class TableIngest {
   public static ShardedDataset ingest(
       JavaSparkContext spark,
       Table table,
-      DataRecipe recipe,
+      TableRecipe recipe,
       String location,
       ShardingOptions options)
       throws IOException {
@@ -99,7 +100,7 @@ public final class TableIngest {
     Table read = table.select(recipe.columns());
     SchemaScan scan = scan(read, recipe, options.badData());
     FittedTransform unfitted = unfitted(recipe, scan);
-    DataRecipe rows = WindowTable.recipe(recipe);
+    TableRecipe rows = WindowTable.recipe(recipe);
     Table shards = shards(read, recipe, unfitted, options);
     SplitAssignment assignment = assignment(shards, rows, unfitted, options);
     FittedTransform fitted = fitted(shards, rows, unfitted, assignment, options);
@@ -114,16 +115,16 @@ public final class TableIngest {
       ShardingOptions options)
       throws IOException {
     Staging.refuseExisting(location, spark.hadoopConfiguration(), options.ifExists());
-    DataRecipe recipe = DataRecipe.of(fitted);
+    TableRecipe recipe = TableRecipe.of(fitted);
     requireColumns(table, recipe.columns());
     requireOrder(table, recipe, options);
-    DataRecipe rows = WindowTable.recipe(recipe);
+    TableRecipe rows = WindowTable.recipe(recipe);
     Table shards = shards(table.select(recipe.columns()), recipe, fitted, options);
     SplitAssignment assignment = assignment(shards, rows, fitted, options);
     return write(spark, shards, rows, fitted, assignment, location, options);
   }
 
-  private static void requireOrder(Table table, DataRecipe recipe, ShardingOptions options) {
+  private static void requireOrder(Table table, TableRecipe recipe, ShardingOptions options) {
     boolean chronological = options.splitSpec().method() == SplitSpec.Method.CHRONOLOGICAL;
     if (table.order() == Table.Order.BY_HASH && (recipe.window() != null || chronological)) {
       throw new IllegalArgumentException(
@@ -134,7 +135,7 @@ public final class TableIngest {
 
   /** The table whose rows are examples, partitioned as its data shards are to be. */
   private static Table shards(
-      Table table, DataRecipe recipe, FittedTransform fitted, ShardingOptions options)
+      Table table, TableRecipe recipe, FittedTransform fitted, ShardingOptions options)
       throws IOException {
     long examples = options.shardExamplesFor(fitted.specs());
     return recipe.window() == null
@@ -152,7 +153,7 @@ public final class TableIngest {
     }
   }
 
-  private static SchemaScan scan(Table table, DataRecipe recipe, BadData badData)
+  private static SchemaScan scan(Table table, TableRecipe recipe, BadData badData)
       throws IOException {
     SchemaScan all = new SchemaScan(recipe);
     if (!needsScan(table, recipe)) {
@@ -180,7 +181,7 @@ public final class TableIngest {
     return all;
   }
 
-  private static boolean needsScan(Table table, DataRecipe recipe) {
+  private static boolean needsScan(Table table, TableRecipe recipe) {
     return table.holdsArrays()
         || recipe.tensors().stream().anyMatch(TensorRecipe::isSequence)
         || recipe.tensors().stream()
@@ -189,7 +190,7 @@ public final class TableIngest {
   }
 
   /** Everything but the fitted numbers. */
-  private static FittedTransform unfitted(DataRecipe recipe, SchemaScan scan) {
+  private static FittedTransform unfitted(TableRecipe recipe, SchemaScan scan) {
     List<FittedTensor> tensors = new ArrayList<>();
     for (int t = 0; t < recipe.tensors().size(); t++) {
       TensorRecipe tensor = recipe.tensors().get(t);
@@ -222,7 +223,7 @@ public final class TableIngest {
     }
     if (recipe.classWeights().kind() != ClassWeights.Kind.NONE
         && tensors.stream().noneMatch(tensor -> tensor.role() == Role.WEIGHTS)) {
-      tensors.add(new FittedTensor(DataRecipe.WEIGHTS, Role.WEIGHTS, List.of(), 0, Masked.NO));
+      tensors.add(new FittedTensor(TableRecipe.WEIGHTS, Role.WEIGHTS, List.of(), 0, Masked.NO));
     }
     FittedTransform unfitted = new FittedTransform(tensors, List.of(), recipe.window());
     if (recipe.classWeights().kind() != ClassWeights.Kind.NONE
@@ -234,7 +235,7 @@ public final class TableIngest {
   }
 
   private static SplitAssignment assignment(
-      Table shards, DataRecipe recipe, FittedTransform fitted, ShardingOptions options)
+      Table shards, TableRecipe recipe, FittedTransform fitted, ShardingOptions options)
       throws IOException {
     SplitSpec splitSpec = options.splitSpec();
     if (splitSpec.isNone()) {
@@ -268,7 +269,7 @@ public final class TableIngest {
 
   private static FittedTransform fitted(
       Table shards,
-      DataRecipe rows,
+      TableRecipe rows,
       FittedTransform unfitted,
       SplitAssignment assignment,
       ShardingOptions options)
@@ -316,7 +317,7 @@ public final class TableIngest {
   }
 
   private static FittedTransform fitted(
-      FittedTransform unfitted, DataRecipe recipe, Fit fit, boolean numbers) throws IOException {
+      FittedTransform unfitted, TableRecipe recipe, Fit fit, boolean numbers) throws IOException {
     List<FittedTensor> tensors = new ArrayList<>();
     for (int t = 0; t < unfitted.tensors().size(); t++) {
       FittedTensor tensor = unfitted.tensors().get(t);
@@ -334,7 +335,7 @@ public final class TableIngest {
     return new FittedTransform(tensors, classWeights(unfitted, recipe, fit), unfitted.window());
   }
 
-  private static List<Double> classWeights(FittedTransform unfitted, DataRecipe recipe, Fit fit) {
+  private static List<Double> classWeights(FittedTransform unfitted, TableRecipe recipe, Fit fit) {
     ClassWeights weights = recipe.classWeights();
     if (weights.kind() == ClassWeights.Kind.NONE) {
       return List.of();
@@ -367,7 +368,7 @@ public final class TableIngest {
   private static ShardedDataset write(
       JavaSparkContext spark,
       Table shards,
-      DataRecipe recipe,
+      TableRecipe recipe,
       FittedTransform fitted,
       SplitAssignment assignment,
       String location,
@@ -380,7 +381,8 @@ public final class TableIngest {
     return ShardJob.write(
         spark,
         examples,
-        new ShardJob.Contents(fitted.specs(), classes, shards.provenance(), fitted),
+        new ShardJob.Contents(
+            fitted.specs(), classes, shards.provenance(), DataRecipe.of(recipe, fitted)),
         assignment,
         location,
         options);

@@ -1,13 +1,13 @@
 package dev.lockstep.sharding.ingest.table;
 
+import dev.lockstep.sharding.ColumnRecipe;
 import dev.lockstep.sharding.FittedTransform.TimeWindow;
+import dev.lockstep.sharding.TableRecipe;
+import dev.lockstep.sharding.TensorRecipe;
 import dev.lockstep.sharding.TensorSpec.Role;
 import dev.lockstep.sharding.ingest.JavaSerialization;
-import dev.lockstep.sharding.prepare.ColumnRecipe;
-import dev.lockstep.sharding.prepare.DataRecipe;
 import dev.lockstep.sharding.prepare.InvalidDataException;
 import dev.lockstep.sharding.prepare.Rows;
-import dev.lockstep.sharding.prepare.TensorRecipe;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayDeque;
@@ -45,14 +45,14 @@ final class WindowTable implements Table {
   private static final int NUMBER_BITS = 40;
 
   private final JavaPairRDD<Long, byte[]> rows;
-  private final DataRecipe recipe;
+  private final TableRecipe recipe;
   private final List<String> columns;
   private final long shardRows;
   private final Map<String, String> provenance;
 
   private WindowTable(
       JavaPairRDD<Long, byte[]> rows,
-      DataRecipe recipe,
+      TableRecipe recipe,
       List<String> columns,
       long shardRows,
       Map<String, String> provenance) {
@@ -64,7 +64,7 @@ final class WindowTable implements Table {
   }
 
   /** The recipe for the rows of this table, of one for those that it is made of. */
-  static DataRecipe recipe(DataRecipe recipe) {
+  static TableRecipe recipe(TableRecipe recipe) {
     if (recipe.window() == null) {
       return recipe;
     }
@@ -83,7 +83,7 @@ final class WindowTable implements Table {
       int steps = features ? recipe.window().steps() : TensorRecipe.NO_SEQUENCE;
       tensors.add(new TensorRecipe(tensor.name(), tensor.role(), columns, steps));
     }
-    return new DataRecipe(tensors, recipe.missing(), recipe.classWeights(), null);
+    return new TableRecipe(tensors, recipe.missing(), recipe.classWeights(), null);
   }
 
   /**
@@ -92,7 +92,7 @@ final class WindowTable implements Table {
    * @param table with the columns of the recipe, and no others
    * @param shardExamples wanted windows of a partition
    */
-  static WindowTable over(Table table, DataRecipe recipe, long shardExamples) throws IOException {
+  static WindowTable over(Table table, TableRecipe recipe, long shardExamples) throws IOException {
     TimeWindow window = recipe.window();
     long shardRows = shardExamples * window.stride();
     Table ordered = table.inShards(shardRows);

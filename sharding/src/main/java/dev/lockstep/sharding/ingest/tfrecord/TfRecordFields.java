@@ -1,6 +1,7 @@
 package dev.lockstep.sharding.ingest.tfrecord;
 
 import dev.lockstep.sharding.Example;
+import dev.lockstep.sharding.TfRecordOptions;
 import dev.lockstep.sharding.ingest.image.ImageFeatures;
 import dev.lockstep.sharding.ingest.image.UnreadableImageException;
 import dev.lockstep.sharding.prepare.InvalidDataException;

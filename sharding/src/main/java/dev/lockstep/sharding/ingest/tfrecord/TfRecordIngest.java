@@ -1,7 +1,9 @@
 package dev.lockstep.sharding.ingest.tfrecord;
 
+import dev.lockstep.sharding.DataRecipe;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.sharding.TfRecordOptions;
 import dev.lockstep.sharding.ingest.Closing;
 import dev.lockstep.sharding.ingest.InputFiles;
 import dev.lockstep.sharding.ingest.PreferredHosts;
@@ -66,9 +68,8 @@ public final class TfRecordIngest {
                     Closing.atTaskEnd(
                         TaskContext.get(),
                         () -> new TfRecordExamples(groups.get(part), fields, conf.value()))),
-        tensors,
-        classes(tfRecord),
-        provenance(input, tfRecord),
+        new ShardJob.Contents(
+            tensors, classes(tfRecord), provenance(input, tfRecord), DataRecipe.of(tfRecord)),
         location,
         options);
   }

@@ -6,12 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.sharding.ImageOptions;
+import dev.lockstep.sharding.ImageOptions.Color;
+import dev.lockstep.sharding.ImageOptions.Resize;
 import dev.lockstep.sharding.MicroBatch;
+import dev.lockstep.sharding.ReaderOptions.Normalization;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.ingest.Read;
 import dev.lockstep.sharding.ingest.ShardingOptions;
 import dev.lockstep.sharding.ingest.SparkOn;
-import dev.lockstep.sharding.ingest.idx.IdxOptions;
 import dev.lockstep.sharding.prepare.BadData;
 import dev.lockstep.sharding.prepare.InvalidDataException;
 import dev.lockstep.sharding.store.IfExists;
@@ -259,7 +262,7 @@ class ImageIngestTest {
         () -> GRAY.normalized(List.of(0.0, 0.0), List.of(1.0)));
     assertEquals(
         new ImageOptions(
-            0, 0, Color.GRAY, Resize.NONE, List.of(), List.of(new IdxOptions.Normalisation(0, 1))),
+            0, 0, Color.GRAY, Resize.NONE, List.of(), List.of(new Normalization(0, 1))),
         GRAY);
   }
 

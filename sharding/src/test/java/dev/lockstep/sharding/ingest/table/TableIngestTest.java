@@ -7,12 +7,17 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lockstep.sharding.ClassWeights;
+import dev.lockstep.sharding.ColumnRecipe;
 import dev.lockstep.sharding.ColumnTransform;
 import dev.lockstep.sharding.FittedColumn;
 import dev.lockstep.sharding.FittedTransform;
 import dev.lockstep.sharding.FittedTransform.TimeWindow;
 import dev.lockstep.sharding.MicroBatch;
+import dev.lockstep.sharding.MissingValues;
 import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.sharding.TableRecipe;
+import dev.lockstep.sharding.TensorRecipe;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.TensorSpec.Encoding;
 import dev.lockstep.sharding.TensorSpec.Role;
@@ -26,12 +31,8 @@ import dev.lockstep.sharding.plan.Split;
 import dev.lockstep.sharding.plan.SplitSpec;
 import dev.lockstep.sharding.plan.SplitSpec.Method;
 import dev.lockstep.sharding.prepare.BadData;
-import dev.lockstep.sharding.prepare.ClassWeights;
-import dev.lockstep.sharding.prepare.ColumnRecipe;
-import dev.lockstep.sharding.prepare.DataRecipe;
 import dev.lockstep.sharding.prepare.InvalidDataException;
-import dev.lockstep.sharding.prepare.MissingValues;
-import dev.lockstep.sharding.prepare.TensorRecipe;
+import dev.lockstep.sharding.store.DataRecipeJson;
 import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.sharding.store.ShardedDatasets;
 import java.io.IOException;
@@ -77,7 +78,7 @@ class TableIngestTest {
   }
 
   /** Without a recipe: the last column is the class, all others are numbers. */
-  private ShardedDataset csv(String text, DataRecipe recipe, ShardingOptions options)
+  private ShardedDataset csv(String text, TableRecipe recipe, ShardingOptions options)
       throws IOException {
     Path file = folder.resolve("in.csv");
     Files.writeString(file, text);
@@ -127,8 +128,8 @@ class TableIngestTest {
     return text.toString();
   }
 
-  private static final DataRecipe MIXED =
-      DataRecipe.of(
+  private static final TableRecipe MIXED =
+      TableRecipe.of(
               features(
                   column("height", ColumnTransform.STANDARDIZE),
                   column("kind", ColumnTransform.ONE_HOT),
@@ -144,7 +145,7 @@ class TableIngestTest {
             table(1_000),
             MIXED,
             OPTIONS.shardBytes(4_000).splitSpec(new SplitSpec(7, 0.2, 0.1, Method.STRATIFIED)));
-    FittedTransform fitted = dataset.manifest().fittedTransform();
+    FittedTransform fitted = dataset.manifest().recipe().fitted();
     // Which rows are for training is read off the dataset itself: by their scores and classes no
     // row can be told from another, so heights are scaled back.
     FittedColumn height = fitted.tensors().get(0).columns().get(0);
@@ -200,7 +201,7 @@ class TableIngestTest {
       assertEquals(all - Math.round(0.3 * all), counts.get(Split.TRAINING).get(c));
     }
     List<Long> training = counts.get(Split.TRAINING);
-    List<Double> weights = dataset.manifest().fittedTransform().classWeights();
+    List<Double> weights = dataset.manifest().recipe().fitted().classWeights();
     assertEquals(training.get(0) * weights.get(0), training.get(1) * weights.get(1), 1e-9);
     assertEquals(
         (double) (training.get(0) + training.get(1)),
@@ -251,7 +252,7 @@ class TableIngestTest {
   void rowsOfATableAreOrderedAsAsked() throws Exception {
     org.apache.spark.sql.Dataset<Row> table =
         spark.range(500).selectExpr("id", "id % 7 as x").repartition(6);
-    DataRecipe recipe = DataRecipe.of(features(column("id", ColumnTransform.NUMBER)));
+    TableRecipe recipe = TableRecipe.of(features(column("id", ColumnTransform.NUMBER)));
     ShardedDataset ordered = TableIngest.ingest(table, List.of("id"), recipe, out(), OPTIONS);
     float[] ids = Read.all(ordered).values().get(0);
     assertArrayEquals(expected(500), ids);
@@ -280,8 +281,8 @@ class TableIngestTest {
                 "if(id % 2 = 0, 5, null) as v",
                 "if(id % 4 < 2, array(1, 2), array(1)) as a",
                 "if(id % 4 < 2, array(3), array(2, 3)) as b");
-    DataRecipe recipe =
-        DataRecipe.of(
+    TableRecipe recipe =
+        TableRecipe.of(
                 features(column("u", ColumnTransform.NUMBER), column("v", ColumnTransform.NUMBER)),
                 new TensorRecipe(
                     "a",
@@ -310,7 +311,7 @@ class TableIngestTest {
                 TableIngest.ingest(
                     table,
                     List.of(),
-                    DataRecipe.of(features(column("u", ColumnTransform.NUMBER)))
+                    TableRecipe.of(features(column("u", ColumnTransform.NUMBER)))
                         .window(new TimeWindow(2, 1, 0, "")),
                     out(),
                     OPTIONS)));
@@ -323,8 +324,8 @@ class TableIngestTest {
     for (int i = 0; i < 100; i++) {
       text.append("%d,%d\n".formatted(i, i >= 80 ? -1 : 1));
     }
-    DataRecipe recipe =
-        DataRecipe.of(
+    TableRecipe recipe =
+        TableRecipe.of(
             features(column("x", ColumnTransform.STANDARDIZE)),
             TensorRecipe.of("weights", Role.WEIGHTS, column("w", ColumnTransform.NUMBER)));
     ShardedDataset dataset =
@@ -338,7 +339,7 @@ class TableIngestTest {
     assertEquals(20, Read.split(dataset, Split.TEST).examples());
     assertEquals(
         List.of(29.5),
-        dataset.manifest().fittedTransform().tensors().get(0).columns().get(0).shift());
+        dataset.manifest().recipe().fitted().tensors().get(0).columns().get(0).shift());
     assertEquals("20", dataset.manifest().provenance().get("skipped"));
   }
 
@@ -351,13 +352,13 @@ class TableIngestTest {
     ShardedDataset dataset =
         csv(
             text.toString(),
-            DataRecipe.of(
+            TableRecipe.of(
                 features(
                     column("x", ColumnTransform.STANDARDIZE), column("y", ColumnTransform.NUMBER))),
             OPTIONS.shardBytes(100));
     assertEquals(
         List.of(0.0),
-        dataset.manifest().fittedTransform().tensors().get(0).columns().get(0).divisor());
+        dataset.manifest().recipe().fitted().tensors().get(0).columns().get(0).divisor());
     assertEquals(0, Read.all(dataset).values().get(0)[0]);
   }
 
@@ -374,7 +375,7 @@ class TableIngestTest {
         TableIngest.ingest(
             table,
             List.of("id"),
-            DataRecipe.of(
+            TableRecipe.of(
                 features(
                     column("f", ColumnTransform.ONE_HOT), column("d", ColumnTransform.ONE_HOT))),
             out(),
@@ -395,7 +396,7 @@ class TableIngestTest {
 
   @Test
   void rowsOfFilesKeepTheirOrderInOrcAndJson() throws Exception {
-    DataRecipe recipe = DataRecipe.of(features(column("id", ColumnTransform.NUMBER)));
+    TableRecipe recipe = TableRecipe.of(features(column("id", ColumnTransform.NUMBER)));
     for (FileTableIngest.Format format :
         List.of(FileTableIngest.Format.ORC, FileTableIngest.Format.JSON)) {
       String name = format.name().toLowerCase(java.util.Locale.ROOT);
@@ -419,8 +420,8 @@ class TableIngestTest {
                 "transform(sequence(1, cast(id % 3 as int) + 1), i -> cast(-i as float)) as b",
                 "if(id % 2 = 0, 'even', 'odd') as kind",
                 "array(id, id + 0.5) as two");
-    DataRecipe recipe =
-        DataRecipe.of(
+    TableRecipe recipe =
+        TableRecipe.of(
             new TensorRecipe(
                 "series",
                 Role.FEATURES,
@@ -450,7 +451,7 @@ class TableIngestTest {
                 TableIngest.ingest(
                     table,
                     List.of("id"),
-                    DataRecipe.of(
+                    TableRecipe.of(
                         new TensorRecipe(
                             "series",
                             Role.FEATURES,
@@ -472,8 +473,8 @@ class TableIngestTest {
     }
     for (int stride : new int[] {1, 3}) {
       TimeWindow window = new TimeWindow(5, stride, 2, "site");
-      DataRecipe recipe =
-          DataRecipe.of(
+      TableRecipe recipe =
+          TableRecipe.of(
                   features(
                       column("value", ColumnTransform.NUMBER),
                       column("day", ColumnTransform.NUMBER)),
@@ -505,7 +506,7 @@ class TableIngestTest {
               folder.resolve("in.csv").toString(),
               out(),
               CSV,
-              dataset.manifest().fittedTransform(),
+              dataset.manifest().recipe().fitted(),
               OPTIONS.shardBytes(600).blockExamples(4));
       assertEquals(dataset.manifest().fingerprint(), again.manifest().fingerprint());
     }
@@ -520,8 +521,8 @@ class TableIngestTest {
     ShardedDataset dataset =
         csv(table(500), MIXED, OPTIONS.splitSpec(new SplitSpec(1, 0.2, 0, Method.RANDOM)));
     FittedTransform stored =
-        ShardedDatasets.open(out(), context.hadoopConfiguration()).manifest().fittedTransform();
-    assertEquals(dataset.manifest().fittedTransform(), stored, "it survives the manifest");
+        ShardedDatasets.open(out(), context.hadoopConfiguration()).manifest().recipe().fitted();
+    assertEquals(dataset.manifest().recipe().fitted(), stored, "it survives the manifest");
     FittedColumn height = stored.tensors().get(0).columns().get(0);
     Path other = folder.resolve("other.csv");
     Files.writeString(other, "kind,score,height,weight,sex\nelm,2,170,50,m\n");
@@ -565,8 +566,8 @@ class TableIngestTest {
   @Test
   void missingValuesFailAreLeftOutOrAreFilled() throws Exception {
     String text = "a,b,y\n1,x,0\n,y,1\n3,,0\n5,x,1\n";
-    DataRecipe recipe =
-        DataRecipe.of(
+    TableRecipe recipe =
+        TableRecipe.of(
             features(column("a", ColumnTransform.NUMBER), column("b", ColumnTransform.ONE_HOT)),
             classes("y"));
     assertEquals(
@@ -593,7 +594,8 @@ class TableIngestTest {
   @Test
   void badRowsEndTheJobOrAreCounted() throws Exception {
     String text = "a,y\n1,p\n2\nx,p\n4,q,7\nNaN,p\n6,q\n1e300,q\n";
-    DataRecipe recipe = DataRecipe.of(features(column("a", ColumnTransform.NUMBER)), classes("y"));
+    TableRecipe recipe =
+        TableRecipe.of(features(column("a", ColumnTransform.NUMBER)), classes("y"));
     assertEquals(
         "/in.csv, line 3: 1 values, but the first line has 2 columns",
         refusal(() -> csv(text, recipe, OPTIONS)));
@@ -610,8 +612,8 @@ class TableIngestTest {
         refusal(() -> csv("a,y\n1,p\n1e300,p\n", recipe, OPTIONS))
             .endsWith("line 3: '1.0E300' in column a is too large for float32"));
     ColumnRecipe given = new ColumnRecipe("y", ColumnTransform.CLASS, List.of("p"));
-    DataRecipe declared =
-        DataRecipe.of(
+    TableRecipe declared =
+        TableRecipe.of(
             features(column("a", ColumnTransform.NUMBER)),
             TensorRecipe.of("labels", Role.LABELS, given));
     assertEquals(
@@ -621,8 +623,8 @@ class TableIngestTest {
 
   @Test
   void recipesAreReadFromJsonAndRefusedWithReasons() throws Exception {
-    DataRecipe recipe =
-        DataRecipe.parse(
+    TableRecipe recipe =
+        DataRecipeJson.parseColumns(
             """
             {"tensors": [
                {"name": "features", "role": "features", "columns": [
@@ -638,9 +640,9 @@ class TableIngestTest {
     assertEquals(MIXED, recipe);
     assertNull(recipe.window());
     assertTrue(
-        refusal(() -> DataRecipe.parse("{\"tensors\": [{\"name\": \"a\"}]}"))
+        refusal(() -> DataRecipeJson.parseColumns("{\"tensors\": [{\"name\": \"a\"}]}"))
             .startsWith("the recipe is not valid: "));
-    assertEquals("tensors=[labels] hold no features", refusal(() -> DataRecipe.of(classes("a"))));
+    assertEquals("tensors=[labels] hold no features", refusal(() -> TableRecipe.of(classes("a"))));
     assertEquals(
         "tensor t: a column of classes must be the only one, of labels, and no sequence: treat it"
             + " as ONE_HOT",
@@ -651,7 +653,7 @@ class TableIngestTest {
             () ->
                 csv(
                     "a,b\n1,2\n",
-                    DataRecipe.of(features(column("a", ColumnTransform.NUMBER)))
+                    TableRecipe.of(features(column("a", ColumnTransform.NUMBER)))
                         .classWeights(ClassWeights.balanced()),
                     OPTIONS)));
     assertEquals(
@@ -662,7 +664,7 @@ class TableIngestTest {
                 TableIngest.ingest(
                     spark.range(3).selectExpr("date_add(current_date(), 1) as id"),
                     List.of(),
-                    DataRecipe.of(features(column("id", ColumnTransform.NUMBER))),
+                    TableRecipe.of(features(column("id", ColumnTransform.NUMBER))),
                     out(),
                     OPTIONS)));
   }

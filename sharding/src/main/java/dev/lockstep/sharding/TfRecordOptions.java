@@ -1,9 +1,8 @@
-package dev.lockstep.sharding.ingest.tfrecord;
+package dev.lockstep.sharding;
 
-import dev.lockstep.sharding.TensorSpec;
-import dev.lockstep.sharding.ingest.image.ImageFeatures;
-import dev.lockstep.sharding.ingest.image.ImageOptions;
-import dev.lockstep.sharding.ingest.image.Resize;
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import dev.lockstep.sharding.ImageOptions.Resize;
 import java.io.Serializable;
 import java.util.HashSet;
 import java.util.List;
@@ -15,9 +14,15 @@ import java.util.Set;
  *
  * @param fields at least one, in the order of the tensors
  */
-public record TfRecordOptions(List<Field> fields) implements Serializable {
+public record TfRecordOptions(List<Field> fields) implements ReaderOptions {
 
-  /** One tensor, made of one feature. */
+  /** One tensor, made of one feature. In JSON, {@code kind} names which. */
+  @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "kind")
+  @JsonSubTypes({
+    @JsonSubTypes.Type(value = Numbers.class, name = "numbers"),
+    @JsonSubTypes.Type(value = Classes.class, name = "classes"),
+    @JsonSubTypes.Type(value = Image.class, name = "image")
+  })
   public sealed interface Field extends Serializable {
 
     /** Name of the feature. */
@@ -120,7 +125,7 @@ public record TfRecordOptions(List<Field> fields) implements Serializable {
 
     @Override
     public TensorSpec tensor() {
-      return ImageFeatures.of(image).spec("features");
+      return image.spec("features");
     }
   }
 

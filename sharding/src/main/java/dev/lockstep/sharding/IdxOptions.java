@@ -1,5 +1,6 @@
-package dev.lockstep.sharding.ingest.idx;
+package dev.lockstep.sharding;
 
+import dev.lockstep.sharding.ReaderOptions.Normalization;
 import java.io.Serializable;
 import java.util.Objects;
 
@@ -12,8 +13,8 @@ import java.util.Objects;
  * @param items which of the images, with their labels
  * @param normalization of byte/255
  */
-public record IdxOptions(String prefix, int classes, Items items, Normalisation normalization)
-    implements Serializable {
+public record IdxOptions(String prefix, int classes, Items items, Normalization normalization)
+    implements ReaderOptions {
 
   /** Value of {@code prefix} that looks for the usual names. */
   public static final String FIND = "?";
@@ -41,37 +42,6 @@ public record IdxOptions(String prefix, int classes, Items items, Normalisation 
     }
   }
 
-  /**
-   * A pixel becomes (byte/255 − mean) / deviation, in float32.
-   *
-   * @param mean subtracted
-   * @param deviation divided by, above 0
-   */
-  public record Normalisation(float mean, float deviation) implements Serializable {
-
-    /** Leaves byte/255, in [0, 1]. */
-    public static final Normalisation NONE = new Normalisation(0, 1);
-
-    /** Checks the ranges. */
-    public Normalisation {
-      if (!Float.isFinite(mean) || !Float.isFinite(deviation) || deviation <= 0) {
-        throw new IllegalArgumentException(
-            "normalization mean=%s deviation=%s: must be finite, the deviation > 0"
-                .formatted(mean, deviation));
-      }
-    }
-
-    /** What an unsigned byte becomes. */
-    public float apply(byte pixel) {
-      return apply(Byte.toUnsignedInt(pixel) / 255f);
-    }
-
-    /** What a value in [0, 1] becomes. */
-    public float apply(float value) {
-      return (value - mean) / deviation;
-    }
-  }
-
   /** Checks the ranges. */
   public IdxOptions {
     Objects.requireNonNull(prefix, "prefix");
@@ -84,7 +54,7 @@ public record IdxOptions(String prefix, int classes, Items items, Normalisation 
 
   /** All items, pixels in [0, 1]. */
   public IdxOptions(String prefix, int classes) {
-    this(prefix, classes, Items.ALL, Normalisation.NONE);
+    this(prefix, classes, Items.ALL, Normalization.NONE);
   }
 
   /** The usual names, classes counted, all items, pixels in [0, 1]. */
@@ -100,6 +70,6 @@ public record IdxOptions(String prefix, int classes, Items items, Normalisation 
   /** The same with pixels (byte/255 − mean) / deviation: 0.5 and 0.5 give [−1, 1]. */
   public IdxOptions normalized(double mean, double deviation) {
     return new IdxOptions(
-        prefix, classes, items, new Normalisation((float) mean, (float) deviation));
+        prefix, classes, items, new Normalization((float) mean, (float) deviation));
   }
 }

@@ -1,6 +1,5 @@
-package dev.lockstep.sharding.prepare;
+package dev.lockstep.sharding;
 
-import dev.lockstep.sharding.ColumnTransform;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Objects;

@@ -1,4 +1,4 @@
-package dev.lockstep.sharding.prepare;
+package dev.lockstep.sharding;
 
 import java.io.Serializable;
 import java.util.Locale;
@@ -58,7 +58,7 @@ public record MissingValues(Policy policy, double value) implements Serializable
   }
 
   /** Whether a number takes the place of a missing one. */
-  boolean fills() {
+  public boolean fills() {
     return policy == Policy.MEAN || policy == Policy.VALUE;
   }
 }

@@ -1,4 +1,4 @@
-package dev.lockstep.sharding.prepare;
+package dev.lockstep.sharding;
 
 import java.io.Serializable;
 import java.util.Collections;

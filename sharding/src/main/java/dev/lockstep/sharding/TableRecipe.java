@@ -1,13 +1,5 @@
-package dev.lockstep.sharding.prepare;
+package dev.lockstep.sharding;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.MapperFeature;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.lockstep.sharding.ColumnTransform;
-import dev.lockstep.sharding.FittedColumn;
-import dev.lockstep.sharding.FittedTensor;
-import dev.lockstep.sharding.FittedTransform;
 import dev.lockstep.sharding.FittedTransform.TimeWindow;
 import dev.lockstep.sharding.TensorSpec.Role;
 import java.io.Serializable;
@@ -28,18 +20,15 @@ import java.util.Set;
  * @param window for time series: how rows become examples; null where each row is one. Columns of
  *     labels and weights are taken from one row, those of features become sequences
  */
-public record DataRecipe(
+public record TableRecipe(
     List<TensorRecipe> tensors, MissingValues missing, ClassWeights classWeights, TimeWindow window)
     implements Serializable {
 
   /** Name of the tensor of weights that class weights make where no column does. */
   public static final String WEIGHTS = "weights";
 
-  private static final ObjectMapper JSON =
-      JsonMapper.builder().enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS).build();
-
   /** Checks what belongs together. */
-  public DataRecipe {
+  public TableRecipe {
     tensors = List.copyOf(tensors);
     missing = missing == null ? MissingValues.FAIL : missing;
     classWeights = classWeights == null ? ClassWeights.NONE : classWeights;
@@ -63,12 +52,12 @@ public record DataRecipe(
   }
 
   /** Tensors of rows, where nothing is missing and all examples count the same. */
-  public static DataRecipe of(TensorRecipe... tensors) {
-    return new DataRecipe(List.of(tensors), null, null, null);
+  public static TableRecipe of(TensorRecipe... tensors) {
+    return new TableRecipe(List.of(tensors), null, null, null);
   }
 
   /** How other data are to be read for a fitted transform. */
-  public static DataRecipe of(FittedTransform fitted) {
+  public static TableRecipe of(FittedTransform fitted) {
     List<TensorRecipe> tensors = new ArrayList<>();
     boolean fills = false;
     for (FittedTensor tensor : fitted.tensors()) {
@@ -89,37 +78,22 @@ public record DataRecipe(
     // What fills a gap is in the fitted transform.
     MissingValues missing =
         fills ? new MissingValues(MissingValues.Policy.VALUE, 0) : MissingValues.FAIL;
-    return new DataRecipe(tensors, missing, null, fitted.window());
+    return new TableRecipe(tensors, missing, null, fitted.window());
   }
 
   /** The same with another answer to missing values. */
-  public DataRecipe missing(MissingValues other) {
-    return new DataRecipe(tensors, other, classWeights, window);
+  public TableRecipe missing(MissingValues other) {
+    return new TableRecipe(tensors, other, classWeights, window);
   }
 
   /** The same with other class weights. */
-  public DataRecipe classWeights(ClassWeights other) {
-    return new DataRecipe(tensors, missing, other, window);
+  public TableRecipe classWeights(ClassWeights other) {
+    return new TableRecipe(tensors, missing, other, window);
   }
 
   /** The same over windows of a time series. */
-  public DataRecipe window(TimeWindow other) {
-    return new DataRecipe(tensors, missing, classWeights, other);
-  }
-
-  /**
-   * Reads a recipe from JSON: its fields, and theirs, by their names.
-   *
-   * @throws IllegalArgumentException saying what is wrong with it
-   */
-  public static DataRecipe parse(String json) {
-    try {
-      return JSON.readValue(json, DataRecipe.class);
-    } catch (JsonProcessingException e) {
-      Throwable cause = e.getCause() instanceof IllegalArgumentException known ? known : e;
-      String said = cause == e ? e.getOriginalMessage() : cause.getMessage();
-      throw new IllegalArgumentException("the recipe is not valid: " + said, e);
-    }
+  public TableRecipe window(TimeWindow other) {
+    return new TableRecipe(tensors, missing, classWeights, other);
   }
 
   /** Names of the table's columns that are read, each once, in the order of the tensors. */

@@ -1,7 +1,8 @@
-package dev.lockstep.sharding.ingest.image;
+package dev.lockstep.sharding;
 
-import dev.lockstep.sharding.ingest.idx.IdxOptions.Normalisation;
-import java.io.Serializable;
+import dev.lockstep.sharding.ImageOptions.Color;
+import dev.lockstep.sharding.ImageOptions.Resize;
+import dev.lockstep.sharding.ReaderOptions.Normalization;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -25,8 +26,8 @@ public record ImageOptions(
     Color color,
     Resize resize,
     List<String> classes,
-    List<Normalisation> normalization)
-    implements Serializable {
+    List<Normalization> normalization)
+    implements ReaderOptions {
 
   /** Value of {@code height} and {@code width} that takes the size of the first image. */
   public static final int FIRST = 0;
@@ -65,7 +66,7 @@ public record ImageOptions(
   /** The size of the first image for all, classes by the folders, values in [0, 1]. */
   public static ImageOptions of(Color color) {
     return new ImageOptions(
-        FIRST, FIRST, color, Resize.NONE, List.of(), List.of(Normalisation.NONE));
+        FIRST, FIRST, color, Resize.NONE, List.of(), List.of(Normalization.NONE));
   }
 
   /** The same with images of this size, brought to it in this way. */
@@ -90,10 +91,57 @@ public record ImageOptions(
           "%d means, %d deviations: give as many of both"
               .formatted(means.size(), deviations.size()));
     }
-    List<Normalisation> each = new ArrayList<>();
+    List<Normalization> each = new ArrayList<>();
     for (int i = 0; i < means.size(); i++) {
-      each.add(new Normalisation(means.get(i).floatValue(), deviations.get(i).floatValue()));
+      each.add(new Normalization(means.get(i).floatValue(), deviations.get(i).floatValue()));
     }
     return new ImageOptions(height, width, color, resize, classes, each);
+  }
+
+  /** What channels an image is given out in, whatever it is stored in. */
+  public enum Color {
+    /**
+     * One channel: of a colored image its luma, 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), not
+     * rounded.
+     */
+    GRAY(1),
+    /** Red, green, blue: of a gray image three times the same. */
+    RGB(3);
+
+    private final int channels;
+
+    Color(int channels) {
+      this.channels = channels;
+    }
+
+    /** Number of channels. */
+    public int channels() {
+      return channels;
+    }
+  }
+
+  /**
+   * What becomes of an image that has another size than the tensor. A resized pixel is the mean of
+   * the stored ones, weighted by a triangle around its center. The triangle reaches one stored
+   * pixel to each side when the image grows (linear interpolation), and as many as fall on one
+   * pixel when it shrinks, so that all of them count. In double precision, without rounding to
+   * bytes.
+   */
+  public enum Resize {
+    /** It is refused. */
+    NONE,
+    /** Height and width are scaled each by itself: the proportions change. */
+    STRETCH,
+    /** The largest area around the center that has the tensor's proportions is scaled. */
+    CROP
+  }
+
+  /** The tensor that images of these options become; a size must be given. */
+  public TensorSpec spec(String name) {
+    return new TensorSpec(
+        name,
+        TensorSpec.Role.FEATURES,
+        TensorSpec.Encoding.FLOAT32,
+        List.of(color.channels(), height, width));
   }
 }

@@ -1,6 +1,5 @@
-package dev.lockstep.sharding.prepare;
+package dev.lockstep.sharding;
 
-import dev.lockstep.sharding.ColumnTransform;
 import dev.lockstep.sharding.TensorSpec.Role;
 import java.io.Serializable;
 import java.util.List;
