@@ -2,6 +2,7 @@ package dev.lockstep.sharding.store;
 
 import dev.lockstep.sharding.TensorSpec;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.arrow.vector.types.FloatingPointPrecision;
@@ -32,11 +33,12 @@ final class ArrowLayout {
   static Schema schema(List<TensorSpec> tensors) {
     List<Field> fields = new ArrayList<>();
     for (TensorSpec tensor : tensors) {
-      Map<String, String> metadata =
-          Map.of(
-              ROLE, tensor.role().name(),
-              ENCODING, tensor.encoding().name(),
-              SHAPE, String.join(",", tensor.shape().stream().map(String::valueOf).toList()));
+      // Not Map.of: its order, and with it the bytes of the file, differ from JVM to JVM.
+      Map<String, String> metadata = new LinkedHashMap<>();
+      metadata.put(ROLE, tensor.role().name());
+      metadata.put(ENCODING, tensor.encoding().name());
+      metadata.put(
+          SHAPE, String.join(",", tensor.shape().stream().map(String::valueOf).toList()));
       fields.add(
           switch (tensor.encoding()) {
             case FLOAT32 ->

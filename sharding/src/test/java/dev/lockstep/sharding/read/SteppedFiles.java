@@ -96,6 +96,10 @@ public final class SteppedFiles extends RawLocalFileSystem {
     return super.listStatus(folder);
   }
 
+  /** Hadoop starts a process for it. */
+  @Override
+  public void setPermission(Path file, FsPermission permission) {}
+
   @Override
   public boolean mkdirs(Path folder) throws IOException {
     step.run();

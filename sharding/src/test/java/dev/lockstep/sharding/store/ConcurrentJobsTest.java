@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ConcurrentJobsTest {
 
   private static final Configuration CONF = new Configuration();
-  private static final int SEEDS = 12;
+  private static final int SEEDS = 6;
 
   @TempDir Path folder;
 

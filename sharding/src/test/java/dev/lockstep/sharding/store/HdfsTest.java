@@ -156,7 +156,7 @@ class HdfsTest {
                 }
                 return times;
               });
-      for (int examples = 11; examples < 26; examples++) {
+      for (int examples = 11; examples < 19; examples++) {
         SampleData.replace("/data/live", conf, examples, 40, 7);
       }
       ended.set(true);

@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class KilledJobTest {
 
   private static final Configuration CONF = new Configuration();
-  private static final int EXAMPLES = 50;
+  private static final int EXAMPLES = 35;
 
   @TempDir Path folder;
 
@@ -103,13 +103,13 @@ class KilledJobTest {
   @ParameterizedTest
   @EnumSource
   void leavesTheOldDatasetOrTheNewWhereOneIsReplaced(Kind kind) throws IOException {
-    String before = fingerprintOf(33);
+    String before = fingerprintOf(25);
     String after = fingerprintOf(EXAMPLES);
     TreeSet<String> found = new TreeSet<>();
     boolean ended = false;
     for (int steps = 0; !ended; steps++) {
       Path location = folder.resolve("at-" + steps);
-      SampleData.write(location.toString(), CONF, 33, 20, 8);
+      SampleData.write(location.toString(), CONF, 25, 20, 8);
       ended = writeWithin(steps, kind, location, EXAMPLES);
       String stands = fingerprint(location);
       assertTrue(stands.equals(before) || stands.equals(after), "step " + steps);
