@@ -20,7 +20,7 @@ import java.util.TreeMap;
  * What a dataset consists of: the content of its manifest. Built on the driver, crosses to
  * executors.
  *
- * @param name what people call the dataset
+ * @param name of the dataset, for people
  * @param tensors what every example has, at least one tensor, names distinct
  * @param classes for tensors of {@link TensorSpec.Encoding#CLASS_INDEX}: tensor name to the names
  *     of its classes, by index. Optional for each tensor

@@ -47,7 +47,7 @@ public record TensorRecipe(String name, Role role, List<ColumnRecipe> columns, i
     boolean classes = columns.stream().anyMatch(c -> c.transform() == ColumnTransform.CLASS);
     if (classes && (columns.size() > 1 || steps != NO_SEQUENCE || role != Role.LABELS)) {
       throw new IllegalArgumentException(
-          "tensor %s: a column of classes must be the only one, of labels, and no sequence: treat it as ONE_HOT"
+          "tensor %s: a column of classes must be the only one, of labels, and no sequence: make it ONE_HOT"
               .formatted(name));
     }
     if (role == Role.WEIGHTS

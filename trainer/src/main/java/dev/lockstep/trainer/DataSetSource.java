@@ -5,6 +5,7 @@ import dev.lockstep.sharding.Example;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.ingest.ExampleIngest;
+import dev.lockstep.sharding.ingest.JavaSerialization;
 import dev.lockstep.sharding.ingest.ShardingOptions;
 import dev.lockstep.sharding.prepare.InvalidDataException;
 import dev.lockstep.trainer.data.DataSetLayout;
@@ -13,11 +14,7 @@ import dev.lockstep.trainer.data.RecordDataSets;
 import dev.lockstep.trainer.data.RecordLabels;
 import dev.lockstep.trainer.data.SavedDataSet;
 import dev.lockstep.trainer.data.WeightedDataSet;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.ObjectInputStream;
-import java.io.ObjectOutputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.util.ArrayList;
@@ -308,15 +305,16 @@ public final class DataSetSource {
   /** That of the first data set, stretched to the longest sequence of all. */
   private DataSetLayout layout(String location, LabelEncoding labels) throws IOException {
     List<byte[]> first =
-        data.map(each -> toBytes(each.map(set -> DataSetLayout.of(set, labels)))).take(1);
+        data.map(each -> JavaSerialization.toBytes(each.map(set -> DataSetLayout.of(set, labels))))
+            .take(1);
     if (first.isEmpty()) {
       throw new InvalidDataException("the RDD of DataSets for " + location + " is empty");
     }
-    DataSetLayout start = fromBytes(first.get(0));
+    DataSetLayout start = JavaSerialization.fromBytes(first.get(0), DataSetLayout.class);
     DataSetLayout layout = start;
     if (layout.hasSequences()) {
       for (byte[] part : data.mapPartitions(each -> stretched(start, each)).collect()) {
-        layout = layout.stretchedTo(fromBytes(part));
+        layout = layout.stretchedTo(JavaSerialization.fromBytes(part, DataSetLayout.class));
       }
     }
     return layout;
@@ -328,23 +326,6 @@ public final class DataSetSource {
     while (data.hasNext()) {
       layout = data.next().map(layout::stretchedTo);
     }
-    return List.of(toBytes(layout)).iterator();
-  }
-
-  /** As bytes: Spark may be set to a serializer that does not know records. */
-  private static byte[] toBytes(DataSetLayout layout) throws IOException {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
-      out.writeObject(layout);
-    }
-    return bytes.toByteArray();
-  }
-
-  private static DataSetLayout fromBytes(byte[] bytes) throws IOException {
-    try (ObjectInputStream in = new ObjectInputStream(new ByteArrayInputStream(bytes))) {
-      return (DataSetLayout) in.readObject();
-    } catch (ClassNotFoundException e) {
-      throw new IOException("result of another version of Lockstep", e);
-    }
+    return List.of(JavaSerialization.toBytes(layout)).iterator();
   }
 }

@@ -22,7 +22,7 @@ public final class GoodItems<T> {
    * Over a partition.
    *
    * @param items throws an {@code UncheckedIOException} of an {@link InvalidDataException} from
-   *     {@code next()} for a bad one, and goes on with the one after it
+   *     {@code next()} for a bad one, and continues with the next one
    */
   public GoodItems(Iterator<T> items, BadData badData) {
     this.items = items;

@@ -40,12 +40,12 @@ public final class PreferredHosts {
   private PreferredHosts() {}
 
   /**
-   * Numbers 0 … groups-1, one per partition, as {@link ShardJob#parts}, each preferably near its
-   * group.
+   * Numbers 0 … groups-1, one per partition, as {@link ShardJob#partitions}, each preferably near
+   * its group.
    *
    * @param groups what each task will read
    */
-  public static JavaRDD<Integer> parts(JavaSparkContext spark, List<List<TextRange>> groups) {
+  public static JavaRDD<Integer> partitions(JavaSparkContext spark, List<List<TextRange>> groups) {
     scala.collection.immutable.List<Tuple2<Integer, Seq<String>>> parts = List$.MODULE$.empty();
     for (int part = groups.size() - 1; part >= 0; part--) {
       List<String> near = of(groups.get(part), spark.hadoopConfiguration());

@@ -40,9 +40,9 @@ public final class ShardJob {
 
   private ShardJob() {}
 
-  /** Numbers 0 … parts-1, one per partition: partitions that no setting of the cluster changes. */
-  public static JavaRDD<Integer> parts(JavaSparkContext spark, int parts) {
-    return spark.parallelize(IntStream.range(0, parts).boxed().toList(), parts);
+  /** Numbers 0 … count-1, one per partition: partitions that no setting of the cluster changes. */
+  public static JavaRDD<Integer> partitions(JavaSparkContext spark, int count) {
+    return spark.parallelize(IntStream.range(0, count).boxed().toList(), count);
   }
 
   /**

@@ -1,2 +1,2 @@
-/** Spark jobs that turn the formats people have into data shards. */
+/** Spark jobs that write data of many formats as data shards. */
 package dev.lockstep.sharding.ingest;

@@ -26,11 +26,11 @@ import java.util.Arrays;
  * alike in batches too. Measured for ten classes one after the other in the file, V = 4, b = 32:
  * how much the count of a class varies between global batches, as the ratio of its variance to that
  * of batches drawn at random without replacement (1 is perfect; it is about 1 + b · block / window
- * where ranges are much longer than windows); and how often neighbours in the file meet in one
+ * where ranges are much longer than windows); and how often neighbors in the file meet in one
  * global batch, as the ratio to a full shuffle.
  *
  * <pre>
- * examples   block  window       variance  neighbours
+ * examples   block  window       variance  neighbors
  * any        any    none           21.3    N / 131
  * 100,000      167     256         17.0     95
  * 100,000      167   1,024          5.9     24

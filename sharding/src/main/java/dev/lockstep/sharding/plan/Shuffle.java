@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.Objects;
 
 /**
- * How far from the order of the file an epoch goes. Part of what determines the model. Crosses from
- * driver to executors.
+ * How far an example may move from its place in the file in an epoch. It determines the model.
+ * Crosses from driver to executors.
  *
  * @param kind of shuffle
  * @param window examples among which a range is shuffled: at least 1 for {@link Kind#WINDOW}, 0 for

@@ -20,7 +20,7 @@ public final class SplitAssignment implements Serializable {
   private static final long serialVersionUID = 1;
 
   /** Keeps these random choices apart from all others made with the same seed. */
-  private static final long DOMAIN = 0x4445414C494E47L; // "DEALING"
+  private static final long DOMAIN = 0x4445414C494E47L; // frozen
 
   /** By place in the arrays below: frozen. */
   private static final List<Split> ORDER = List.of(Split.TRAINING, Split.VALIDATION, Split.TEST);

@@ -5,7 +5,7 @@ import java.util.Iterator;
 
 /**
  * Rows of a table, in order. {@code next()} throws an {@code UncheckedIOException} of an {@link
- * InvalidDataException} for a row that is bad, and goes on with the one after it. A value is null
+ * InvalidDataException} for a row that is bad, and continues with the next one. A value is null
  * (missing), a {@code String}, a {@code Number}, a {@code Boolean}, or an {@code Object[]} of
  * these. Lives in an executor.
  */

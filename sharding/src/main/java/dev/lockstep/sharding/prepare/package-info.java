@@ -1,4 +1,2 @@
-/**
- * How columns become tensors: the declared recipe, the inferred schema and the fitted transforms.
- */
+/** Rows as examples: parsing, the inferred schema, and the application of fitted transforms. */
 package dev.lockstep.sharding.prepare;

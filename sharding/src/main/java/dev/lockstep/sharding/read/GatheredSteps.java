@@ -113,7 +113,7 @@ final class GatheredSteps {
     }
   }
 
-  /** Examples that the micro-batches not taken yet have room for. */
+  /** Examples that the micro-batches not taken yet hold. */
   long heldExamples() {
     long held = 0;
     for (int v = request.workers().from(); v < request.workers().to(); v++) {

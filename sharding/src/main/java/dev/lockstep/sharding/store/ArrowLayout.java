@@ -37,8 +37,7 @@ final class ArrowLayout {
       Map<String, String> metadata = new LinkedHashMap<>();
       metadata.put(ROLE, tensor.role().name());
       metadata.put(ENCODING, tensor.encoding().name());
-      metadata.put(
-          SHAPE, String.join(",", tensor.shape().stream().map(String::valueOf).toList()));
+      metadata.put(SHAPE, String.join(",", tensor.shape().stream().map(String::valueOf).toList()));
       fields.add(
           switch (tensor.encoding()) {
             case FLOAT32 ->

@@ -175,11 +175,6 @@ final class BlockDecoder implements Closeable {
     return allocator.getAllocatedMemory();
   }
 
-  /** The most that was held at a time. */
-  long peakArrowBytes() {
-    return allocator.getPeakMemoryAllocation();
-  }
-
   @Override
   public void close() {
     allocator.close();

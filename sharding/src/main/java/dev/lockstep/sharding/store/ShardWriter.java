@@ -108,11 +108,9 @@ public final class ShardWriter implements AutoCloseable {
   /**
    * Appends an example.
    *
-   * @throws IllegalArgumentException when it does not fit the tensors or holds a value that is not
-   *     finite; nothing is appended then
+   * @param example that fits the tensors, as {@link Example#check} says: not checked again
    */
   public void add(Example example) throws IOException {
-    example.check(tensors);
     for (int t = 0; t < tensors.size(); t++) {
       float[] values = example.values().get(t);
       System.arraycopy(values, 0, pending.get(t), pendingExamples * values.length, values.length);

@@ -1,2 +1,2 @@
-/** Data shards on any Hadoop file system: Arrow IPC files and their JSON manifest, read ahead. */
+/** Data shards on any Hadoop file system: Arrow IPC files, their JSON manifest, atomic writes. */
 package dev.lockstep.sharding.store;

@@ -140,7 +140,7 @@ class AugmentationTest {
       long mixed = Seeds.mix(seed);
       flips += applied(new RandomFlip(), mixed)[0] == 1 ? 0 : 1;
       float[] moved = applied(new RandomCrop(1), mixed);
-      // Where the centre of the first channel went.
+      // Where the center of the first channel went.
       for (int y = 0; y < 3; y++) {
         for (int x = 0; x < 3; x++) {
           places[y][x] += moved[at(0, y + 1, x + 2)] == image()[at(0, 2, 3)] ? 1 : 0;

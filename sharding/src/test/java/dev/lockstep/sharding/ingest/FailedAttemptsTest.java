@@ -51,7 +51,7 @@ class FailedAttemptsTest {
 
   /** Two partitions of examples; each attempt up to a number fails after half of its examples. */
   private static JavaRDD<Example> failingUpToAttempt(int attempt) {
-    return ShardJob.parts(spark, 2)
+    return ShardJob.partitions(spark, 2)
         .flatMap(
             part ->
                 Stream.iterate(0, i -> i + 1)

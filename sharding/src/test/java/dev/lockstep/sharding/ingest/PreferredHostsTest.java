@@ -93,8 +93,8 @@ class PreferredHostsTest {
               List.of(range("a", 0, 200)),
               List.of(range("a", 200, 450)),
               List.of(range("b", 0, 9)));
-      JavaRDD<Integer> parts = PreferredHosts.parts(spark, groups);
-      assertEquals(ShardJob.parts(spark, 3).glom().collect(), parts.glom().collect());
+      JavaRDD<Integer> parts = PreferredHosts.partitions(spark, groups);
+      assertEquals(ShardJob.partitions(spark, 3).glom().collect(), parts.glom().collect());
       assertEquals(
           "List(host1, host0, host2)",
           parts.rdd().preferredLocations(parts.rdd().partitions()[0]).toString());

@@ -68,10 +68,10 @@ class FeistelPermutationTest {
     assertTrue(deviations < 4, "chi-square " + chiSquare + " of " + (orders - 1));
   }
 
-  /** Chi-square of where two neighbours land in a grid of 16 by 16 parts of the range. */
+  /** Chi-square of where two neighbors land in a grid of 16 by 16 parts of the range. */
   @ParameterizedTest
   @ValueSource(longs = {1_008, 65_536, 65_537, 1L << 40})
-  void neighboursLandIndependentlyOfEachOther(long size) {
+  void neighborsLandIndependentlyOfEachOther(long size) {
     int cells = 16;
     int pairs = 40_000;
     int[] counts = new int[cells * cells];

@@ -21,7 +21,7 @@ class SeedsTest {
   }
 
   @Test
-  void neighbouringSeedsStepsAndWorkersAllDiffer() {
+  void neighboringSeedsStepsAndWorkersAllDiffer() {
     Set<Long> seen = new HashSet<>();
     for (long seed = 0; seed < 10; seed++) {
       for (long step = 0; step < 100; step++) {

@@ -10,7 +10,7 @@ import java.util.Locale;
  *
  * @param dispersion variance of the count of a class in a global batch, over what it is when
  *     batches are drawn at random without replacement: 1 for a full shuffle
- * @param adjacency share of the pairs of neighbours in the file that meet in one global batch, over
+ * @param adjacency share of the pairs of neighbors in the file that meet in one global batch, over
  *     the share in a full shuffle, about 128/N: 1 for a full shuffle
  * @param correlation Spearman's, of an example's place in the epoch and in the file: 0 for a full
  *     shuffle

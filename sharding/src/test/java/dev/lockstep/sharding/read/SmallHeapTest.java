@@ -43,10 +43,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 class SmallHeapTest {
 
   private static final Configuration CONF = new Configuration();
-  private static final int HEAP_MIB = 24;
+  private static final int HEAP_MIB = 32;
   private static final int FEATURES = 1024;
   private static final int BLOCK = 64;
-  private static final int EXAMPLES = 63_000;
+  private static final int EXAMPLES = 84_000;
   private static final int EPOCHS = 3;
   private static final long MIB = 1 << 20;
   private static final Pattern SPACE = Pattern.compile(" ");

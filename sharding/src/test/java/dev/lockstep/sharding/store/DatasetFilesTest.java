@@ -349,26 +349,26 @@ class DatasetFilesTest {
   }
 
   @Test
-  void theWriterRefusesExamplesThatDoNotFit() throws IOException {
+  void examplesThatDoNotFitAndBlocksThatAreTooLargeAreRefused() throws IOException {
     FileSystem local = FileSystem.getLocal(CONF);
     org.apache.hadoop.fs.Path file =
         new org.apache.hadoop.fs.Path(folder.resolve("refused.arrow").toUri());
     try (ShardWriter writer = new ShardWriter(local, file, SampleData.TENSORS, 2)) {
       assertRefused(
           "example has 1 arrays, the dataset 2 tensors: one array per tensor",
-          () -> writer.add(Example.of(new float[3])));
+          () -> Example.of(new float[3]).check(SampleData.TENSORS));
       assertRefused(
           "tensor features: 2 values != 3 for FLOAT32 of shape [3]",
-          () -> writer.add(Example.of(new float[2], new float[1])));
+          () -> Example.of(new float[2], new float[1]).check(SampleData.TENSORS));
       assertRefused(
           "tensor features: value[1]=NaN is not a finite number: remove or replace it",
-          () -> writer.add(Example.of(new float[] {1, Float.NaN, 0}, new float[1])));
+          () -> Example.of(new float[] {1, Float.NaN, 0}, new float[1]).check(SampleData.TENSORS));
       assertRefused(
           "tensor labels: class 5.0 is not an integer in [0, 5)",
-          () -> writer.add(Example.of(new float[3], new float[] {5})));
+          () -> Example.of(new float[3], new float[] {5}).check(SampleData.TENSORS));
       assertRefused(
           "tensor labels: class 0.5 is not an integer in [0, 5)",
-          () -> writer.add(Example.of(new float[3], new float[] {0.5f})));
+          () -> Example.of(new float[3], new float[] {0.5f}).check(SampleData.TENSORS));
       assertEquals(0, writer.examples());
       assertThrows(IllegalStateException.class, writer::finish);
     }

@@ -97,7 +97,7 @@ class KilledJobTest {
       }
       assertEquals(wanted, fingerprint(location));
     }
-    assertTrue(without > 20, without + " moments without a dataset");
+    assertTrue(without > 15, without + " moments without a dataset");
   }
 
   @ParameterizedTest

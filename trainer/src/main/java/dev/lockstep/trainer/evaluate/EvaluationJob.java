@@ -5,6 +5,7 @@ import dev.lockstep.ps.reduce.PairwiseTree;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.reduce.TreeReduction;
 import dev.lockstep.sharding.ShardedDataset;
+import dev.lockstep.sharding.ingest.JavaSerialization;
 import dev.lockstep.sharding.plan.Holdout;
 import dev.lockstep.sharding.plan.Shuffle;
 import dev.lockstep.sharding.plan.Split;
@@ -27,11 +28,7 @@ import dev.lockstep.trainer.plan.ReadPlan;
 import dev.lockstep.trainer.score.EvaluationSums;
 import dev.lockstep.trainer.score.Evaluator;
 import dev.lockstep.trainer.score.Scores;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.ObjectInputStream;
-import java.io.ObjectOutputStream;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Optional;
@@ -167,46 +164,32 @@ public final class EvaluationJob {
                     profile.verify();
                     try (ModelReplica replica = ModelReplica.open(definition, options)) {
                       replica.setParameters(parameters.value());
-                      return toBytes(
+                      return JavaSerialization.toBytes(
                           score(
-                              replica,
-                              dataset,
-                              split,
-                              part,
-                              spans,
-                              span,
-                              batchSize,
-                              hadoop.value()));
+                                  replica,
+                                  dataset,
+                                  split,
+                                  part,
+                                  spans,
+                                  span,
+                                  batchSize,
+                                  hadoop.value())
+                              .toArray(EvaluationSums[]::new));
                     }
                   })
               .collect();
       TreeReduction<List<EvaluationSums>> sums =
           new TreeReduction<>(new PairwiseTree(spans), Scores::plus);
       for (int span = 0; span < spans; span++) {
-        sums.add(new TreeNode(0, span), fromBytes(parts.get(span)));
+        sums.add(
+            new TreeNode(0, span),
+            List.of(JavaSerialization.fromBytes(parts.get(span), EvaluationSums[].class)));
       }
       return sums.result();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } finally {
       parameters.destroy();
-    }
-  }
-
-  /** As bytes: Spark may be set to a serializer that does not know records. */
-  private static byte[] toBytes(List<EvaluationSums> sums) throws IOException {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
-      out.writeObject(sums.toArray(EvaluationSums[]::new));
-    }
-    return bytes.toByteArray();
-  }
-
-  private static List<EvaluationSums> fromBytes(byte[] bytes) throws IOException {
-    try (ObjectInputStream in = new ObjectInputStream(new ByteArrayInputStream(bytes))) {
-      return List.of((EvaluationSums[]) in.readObject());
-    } catch (ClassNotFoundException e) {
-      throw new IOException("result of another version of Lockstep", e);
     }
   }
 

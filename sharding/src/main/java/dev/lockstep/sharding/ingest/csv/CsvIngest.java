@@ -11,7 +11,6 @@ import dev.lockstep.sharding.ingest.ShardingOptions;
 import dev.lockstep.sharding.ingest.csv.CsvOptions.LabelKind;
 import dev.lockstep.sharding.ingest.table.TableIngest;
 import dev.lockstep.sharding.prepare.InvalidDataException;
-import dev.lockstep.sharding.store.Staging;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,7 +41,6 @@ public final class CsvIngest {
       CsvOptions csv,
       ShardingOptions options)
       throws IOException {
-    Staging.refuseExisting(location, spark.hadoopConfiguration(), options.ifExists());
     CsvTable table = CsvTable.open(spark, input, csv, options.layout().shardBytes());
     return TableIngest.ingest(spark, table, recipe(table, csv), location, options);
   }
@@ -62,7 +60,6 @@ public final class CsvIngest {
       TableRecipe recipe,
       ShardingOptions options)
       throws IOException {
-    Staging.refuseExisting(location, spark.hadoopConfiguration(), options.ifExists());
     CsvTable table = CsvTable.open(spark, input, csv, options.layout().shardBytes());
     return TableIngest.ingest(spark, table, recipe, location, options);
   }
@@ -76,7 +73,6 @@ public final class CsvIngest {
       FittedTransform fitted,
       ShardingOptions options)
       throws IOException {
-    Staging.refuseExisting(location, spark.hadoopConfiguration(), options.ifExists());
     CsvTable table = CsvTable.open(spark, input, csv, options.layout().shardBytes());
     return TableIngest.ingest(spark, table, fitted, location, options);
   }

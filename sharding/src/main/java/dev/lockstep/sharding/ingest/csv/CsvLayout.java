@@ -72,7 +72,7 @@ record CsvLayout(List<String> header, int columns, char delimiter) implements Se
   /**
    * The values of a line.
    *
-   * @throws InvalidDataException with a message that goes behind the place of the line
+   * @throws InvalidDataException with a message that follows the place of the line
    */
   String[] split(CsvParser parser, String line) throws InvalidDataException {
     String[] values;

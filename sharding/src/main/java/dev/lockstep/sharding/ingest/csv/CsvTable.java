@@ -103,7 +103,7 @@ final class CsvTable implements Table {
     List<List<TextRange>> all = groups;
     CsvLayout lines = layout;
     int[] wanted = places;
-    return PreferredHosts.parts(spark, groups)
+    return PreferredHosts.partitions(spark, groups)
         .flatMap(
             part -> {
               CsvRows rows = new CsvRows(all.get(part), lines, wanted, conf.value());

@@ -88,7 +88,7 @@ public final class IdxIngest {
     int shards = (int) ((items + shardItems - 1) / shardItems);
     return ShardJob.write(
         spark,
-        ShardJob.parts(spark, shards)
+        ShardJob.partitions(spark, shards)
             .flatMap(shard -> open(images, labels, classes, idx, shard, shardItems, conf)),
         new ShardJob.Contents(
             tensors,
@@ -128,7 +128,7 @@ public final class IdxIngest {
   private static int count(JavaSparkContext spark, IdxFile labels, SerializableConfiguration conf)
       throws IOException {
     int highest =
-        ShardJob.parts(spark, 1).map(part -> IdxLabels.highest(labels, conf.value())).first();
+        ShardJob.partitions(spark, 1).map(part -> IdxLabels.highest(labels, conf.value())).first();
     if (highest < 0) {
       throw new InvalidDataException(
           "%s is cut short: its header says %d items".formatted(labels.path(), labels.items()));

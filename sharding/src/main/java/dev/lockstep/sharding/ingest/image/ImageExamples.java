@@ -8,7 +8,7 @@ import java.util.NoSuchElementException;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * The examples of some files of an image folder. After a file that cannot be used it goes on with
+ * The examples of some files of an image folder. After a file that cannot be used it continues with
  * the next one. Lives in an executor.
  */
 final class ImageExamples implements Iterator<Example> {

@@ -15,11 +15,11 @@ final class Resampling {
   }
 
   /**
-   * Triangles around the centres of the wanted positions (see {@link Resize}); what lies outside
+   * Triangles around the centers of the wanted positions (see {@link Resize}); what lies outside
    * the image does not count.
    *
    * @param stored positions there are
-   * @param window length of the part around the middle that is taken, at most {@code stored}
+   * @param window length of the centered range that is used, at most {@code stored}
    * @param wanted positions that it becomes
    */
   static Resampling of(int stored, double window, int wanted) {
@@ -29,13 +29,13 @@ final class Resampling {
     int[] from = new int[wanted];
     double[][] weights = new double[wanted][];
     for (int i = 0; i < wanted; i++) {
-      double centre = start + (i + 0.5) * scale;
-      from[i] = (int) Math.max(0, Math.floor(centre - reach));
-      int to = (int) Math.min(stored, Math.ceil(centre + reach));
+      double center = start + (i + 0.5) * scale;
+      from[i] = (int) Math.max(0, Math.floor(center - reach));
+      int to = (int) Math.min(stored, Math.ceil(center + reach));
       weights[i] = new double[to - from[i]];
       double sum = 0;
       for (int j = 0; j < weights[i].length; j++) {
-        weights[i][j] = Math.max(0, 1 - Math.abs(from[i] + j + 0.5 - centre) / reach);
+        weights[i][j] = Math.max(0, 1 - Math.abs(from[i] + j + 0.5 - center) / reach);
         sum += weights[i][j];
       }
       for (int j = 0; j < weights[i].length; j++) {

@@ -1,2 +1,2 @@
-/** The bytes of an image file become channels of numbers: plain Java, without Spark. */
+/** Folders of images: a Spark job, and the decoding of image files to channels of numbers. */
 package dev.lockstep.sharding.ingest.image;

@@ -76,7 +76,7 @@ public final class LibSvmIngest {
         TextRange.groups(files, textBytes(files, scan.examples(), tensors, options));
     return ShardJob.write(
         spark,
-        PreferredHosts.parts(spark, groups)
+        PreferredHosts.partitions(spark, groups)
             .flatMap(
                 part ->
                     Closing.atTaskEnd(

@@ -47,7 +47,7 @@ record LibSvmScan(long examples, int highestIndex, TreeSet<String> labels) {
       throws IOException {
     LibSvmScan all = new LibSvmScan(0, 0, new TreeSet<>());
     for (String[] found :
-        PreferredHosts.parts(spark, groups)
+        PreferredHosts.partitions(spark, groups)
             .map(part -> told(groups.get(part), labelKind, badData, conf.value()))
             .collect()) {
       if (!found[PROBLEM].isEmpty()) {

@@ -21,7 +21,7 @@ record SparseLine(String label, int[] indices, float[] values) {
   /**
    * Reads a line without comment.
    *
-   * @throws InvalidDataException with a message that goes behind the place of the line
+   * @throws InvalidDataException with a message that follows the place of the line
    */
   static SparseLine parse(String line) throws InvalidDataException {
     StringTokenizer words = new StringTokenizer(line);

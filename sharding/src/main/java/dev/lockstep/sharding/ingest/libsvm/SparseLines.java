@@ -13,7 +13,7 @@ import org.apache.hadoop.conf.Configuration;
 
 /**
  * The lines with an example in a group of text ranges, read one by one. After a line that cannot be
- * read it goes on with the next one. Lives in an executor.
+ * read it continues with the next one. Lives in an executor.
  */
 final class SparseLines implements Iterator<SparseLine>, Closeable {
 

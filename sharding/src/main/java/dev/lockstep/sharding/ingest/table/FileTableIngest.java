@@ -109,7 +109,7 @@ public final class FileTableIngest {
     }
     if (List.of(table.columns()).contains(CORRUPT)) {
       throw new InvalidDataException(
-          "%s has lines that are no JSON objects: mend or remove them".formatted(input));
+          "%s has lines that are no JSON objects: correct or remove them".formatted(input));
     }
     return SparkTable.files(table, name, input);
   }

@@ -256,7 +256,7 @@ final class SparkTable implements Table {
     }
   }
 
-  /** What sorts the pieces of a table: partitions by number, or parts of files by place. */
+  /** What sorts the pieces of a table: partitions by number, or ranges of files by offset. */
   private static final class Pieces {
     private final int width;
     private final boolean withPlace;

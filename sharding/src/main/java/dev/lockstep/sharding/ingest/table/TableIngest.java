@@ -1,18 +1,13 @@
 package dev.lockstep.sharding.ingest.table;
 
 import dev.lockstep.sharding.ClassWeights;
-import dev.lockstep.sharding.ColumnRecipe;
 import dev.lockstep.sharding.DataRecipe;
 import dev.lockstep.sharding.Example;
-import dev.lockstep.sharding.FittedColumn;
-import dev.lockstep.sharding.FittedTensor;
-import dev.lockstep.sharding.FittedTensor.Masked;
 import dev.lockstep.sharding.FittedTransform;
 import dev.lockstep.sharding.MissingValues;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TableRecipe;
 import dev.lockstep.sharding.TensorRecipe;
-import dev.lockstep.sharding.TensorSpec.Role;
 import dev.lockstep.sharding.ingest.GoodItems;
 import dev.lockstep.sharding.ingest.JavaSerialization;
 import dev.lockstep.sharding.ingest.ShardJob;
@@ -31,20 +26,28 @@ import dev.lockstep.sharding.store.Staging;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Row;
 
 /**
- * Tables become data shards, as their recipe says. Up to four passes over the table, each a Spark
- * job: a scan of categories, array widths and sequence lengths; a count of rows, to assign them to
- * training, validation and test; the fit of means, deviations and class weights on the training
- * rows; and the writing. Those that a recipe does not need are left out.
+ * Writes tables as data shards, as a recipe says. The table is neither held nor cached, so each of
+ * these Spark jobs reads it once:
+ *
+ * <ol>
+ *   <li>The scan finds categories, array widths and sequence lengths, where the recipe does not
+ *       give them.
+ *   <li>The count of good rows, by class for a stratified split, is taken where a split is asked
+ *       for. Which rows are good, and their class, follows from the scan.
+ *   <li>The fit of means, deviations and class weights is made where the recipe needs them. It
+ *       takes training rows alone, and which rows these are follows from the count.
+ *   <li>The writing applies the fitted numbers.
+ * </ol>
+ *
+ * <p>Each job needs the result of the one before. Other data for the same model need no scan and no
+ * fit.
  */
 public final class TableIngest {
 
@@ -99,12 +102,12 @@ public final class TableIngest {
     requireOrder(table, recipe, options);
     Table read = table.select(recipe.columns());
     SchemaScan scan = scan(read, recipe, options.badData());
-    FittedTransform unfitted = unfitted(recipe, scan);
+    FittedTransform unfitted = TransformBuilder.unfitted(recipe, scan);
     TableRecipe rows = WindowTable.recipe(recipe);
     Table shards = shards(read, recipe, unfitted, options);
     SplitAssignment assignment = assignment(shards, rows, unfitted, options);
     FittedTransform fitted = fitted(shards, rows, unfitted, assignment, options);
-    return write(spark, shards, rows, fitted, assignment, location, options);
+    return write(spark, shards, DataRecipe.of(recipe, fitted), assignment, location, options);
   }
 
   public static ShardedDataset ingest(
@@ -121,7 +124,7 @@ public final class TableIngest {
     TableRecipe rows = WindowTable.recipe(recipe);
     Table shards = shards(table.select(recipe.columns()), recipe, fitted, options);
     SplitAssignment assignment = assignment(shards, rows, fitted, options);
-    return write(spark, shards, rows, fitted, assignment, location, options);
+    return write(spark, shards, DataRecipe.of(recipe, fitted), assignment, location, options);
   }
 
   private static void requireOrder(Table table, TableRecipe recipe, ShardingOptions options) {
@@ -187,51 +190,6 @@ public final class TableIngest {
         || recipe.tensors().stream()
             .flatMap(tensor -> tensor.columns().stream())
             .anyMatch(c -> c.transform().isCategory() && c.categories().isEmpty());
-  }
-
-  /** Everything but the fitted numbers. */
-  private static FittedTransform unfitted(TableRecipe recipe, SchemaScan scan) {
-    List<FittedTensor> tensors = new ArrayList<>();
-    for (int t = 0; t < recipe.tensors().size(); t++) {
-      TensorRecipe tensor = recipe.tensors().get(t);
-      List<FittedColumn> columns = new ArrayList<>();
-      for (int c = 0; c < tensor.columns().size(); c++) {
-        ColumnRecipe column = tensor.columns().get(c);
-        int width = tensor.isSequence() ? 1 : scan.width(t, c);
-        List<String> categories =
-            column.transform().isCategory() ? scan.categories(t, c) : List.of();
-        int numbers = column.transform().isCategory() ? 0 : width;
-        columns.add(
-            new FittedColumn(
-                column.column(),
-                column.transform(),
-                width,
-                categories,
-                Collections.nCopies(numbers, 0.0),
-                Collections.nCopies(numbers, 1.0),
-                List.of()));
-      }
-      int steps = 0;
-      Masked masked = Masked.NO;
-      if (recipe.window() != null && tensor.role() == Role.FEATURES) {
-        steps = recipe.window().steps();
-      } else if (tensor.isSequence()) {
-        steps = tensor.steps() == TensorRecipe.LONGEST ? scan.longest(t) : tensor.steps();
-        masked = scan.allHave(t, steps) ? Masked.NO : Masked.YES;
-      }
-      tensors.add(new FittedTensor(tensor.name(), tensor.role(), columns, steps, masked));
-    }
-    if (recipe.classWeights().kind() != ClassWeights.Kind.NONE
-        && tensors.stream().noneMatch(tensor -> tensor.role() == Role.WEIGHTS)) {
-      tensors.add(new FittedTensor(TableRecipe.WEIGHTS, Role.WEIGHTS, List.of(), 0, Masked.NO));
-    }
-    FittedTransform unfitted = new FittedTransform(tensors, List.of(), recipe.window());
-    if (recipe.classWeights().kind() != ClassWeights.Kind.NONE
-        && RowExamples.classTensor(unfitted) < 0) {
-      throw new IllegalArgumentException(
-          "classWeights, but no labels are classes: leave them out, or name a label of classes");
-    }
-    return unfitted;
   }
 
   private static SplitAssignment assignment(
@@ -313,76 +271,27 @@ public final class TableIngest {
         all.add(JavaSerialization.fromBytes(bytes, Fit.class));
       }
     }
-    return fitted(unfitted, rows, all, numbers);
-  }
-
-  private static FittedTransform fitted(
-      FittedTransform unfitted, TableRecipe recipe, Fit fit, boolean numbers) throws IOException {
-    List<FittedTensor> tensors = new ArrayList<>();
-    for (int t = 0; t < unfitted.tensors().size(); t++) {
-      FittedTensor tensor = unfitted.tensors().get(t);
-      List<FittedColumn> columns = new ArrayList<>();
-      for (int c = 0; c < tensor.columns().size(); c++) {
-        FittedColumn column = tensor.columns().get(c);
-        boolean features = tensor.role() == Role.FEATURES;
-        MissingValues missing = features ? recipe.missing() : MissingValues.FAIL;
-        columns.add(numbers ? fit.fitted(t, c, column, missing) : Fit.filled(column, missing));
-      }
-      tensors.add(
-          new FittedTensor(
-              tensor.tensor(), tensor.role(), columns, tensor.steps(), tensor.masked()));
-    }
-    return new FittedTransform(tensors, classWeights(unfitted, recipe, fit), unfitted.window());
-  }
-
-  private static List<Double> classWeights(FittedTransform unfitted, TableRecipe recipe, Fit fit) {
-    ClassWeights weights = recipe.classWeights();
-    if (weights.kind() == ClassWeights.Kind.NONE) {
-      return List.of();
-    }
-    List<String> names =
-        unfitted.tensors().get(RowExamples.classTensor(unfitted)).columns().get(0).categories();
-    for (String given : weights.byClass().keySet()) {
-      if (!names.contains(given)) {
-        throw new IllegalArgumentException(
-            "a weight is given for class %s, which is none of %s".formatted(given, names));
-      }
-    }
-    List<Double> byIndex = new ArrayList<>();
-    long total = 0;
-    for (long count : fit.classCounts()) {
-      total += count;
-    }
-    long present = Arrays.stream(fit.classCounts()).filter(count -> count > 0).count();
-    for (int c = 0; c < names.size(); c++) {
-      if (weights.kind() == ClassWeights.Kind.GIVEN) {
-        byIndex.add(weights.byClass().getOrDefault(names.get(c), 1.0));
-      } else {
-        long count = fit.classCounts()[c];
-        byIndex.add(count == 0 ? 0.0 : total / ((double) present * count));
-      }
-    }
-    return byIndex;
+    return TransformBuilder.fitted(unfitted, rows, all, numbers);
   }
 
   private static ShardedDataset write(
       JavaSparkContext spark,
       Table shards,
-      TableRecipe recipe,
-      FittedTransform fitted,
+      DataRecipe recipe,
       SplitAssignment assignment,
       String location,
       ShardingOptions options)
       throws IOException {
     List<String> columns = shards.columns();
+    TableRecipe declared = WindowTable.recipe(recipe.columns());
+    FittedTransform fitted = recipe.fitted();
     JavaRDD<Example> examples =
-        shards.map((shard, rows) -> new RowExamples(new ParsedRows(rows, columns, recipe), fitted));
-    Map<String, List<String>> classes = fitted.classes();
+        shards.map(
+            (shard, rows) -> new RowExamples(new ParsedRows(rows, columns, declared), fitted));
     return ShardJob.write(
         spark,
         examples,
-        new ShardJob.Contents(
-            fitted.specs(), classes, shards.provenance(), DataRecipe.of(recipe, fitted)),
+        new ShardJob.Contents(fitted.specs(), fitted.classes(), shards.provenance(), recipe),
         assignment,
         location,
         options);

@@ -1,2 +1,2 @@
-/** Tables of any origin become datasets, as their recipe declares. */
+/** Tables of any origin, written as datasets as their recipe declares. */
 package dev.lockstep.sharding.ingest.table;

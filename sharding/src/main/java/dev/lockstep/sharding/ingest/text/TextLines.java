@@ -13,7 +13,7 @@ import org.apache.hadoop.util.LineReader;
 
 /**
  * The lines of a {@link TextRange}. A line belongs to the range that holds the byte before it, so
- * that neighbours neither share nor lose one. Lives in an executor.
+ * that neighbors neither share nor lose one. Lives in an executor.
  */
 public final class TextLines implements Closeable {
 

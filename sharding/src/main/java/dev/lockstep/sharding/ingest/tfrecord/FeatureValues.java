@@ -8,7 +8,7 @@ sealed interface FeatureValues {
   /** Number of values. */
   int count();
 
-  /** What people call it. */
+  /** Its name in messages. */
   String kind();
 
   /** A float_list. */

@@ -19,8 +19,8 @@ import org.apache.hadoop.io.compress.CompressionCodec;
 import org.apache.hadoop.io.compress.CompressionCodecFactory;
 
 /**
- * The examples of some TFRecord files. After a record that cannot be used it goes on with the next
- * one, but not where the file itself is damaged. Lives in an executor.
+ * The examples of some TFRecord files. After a record that cannot be used it continues with the
+ * next one, but not where the file itself is damaged. Lives in an executor.
  */
 final class TfRecordExamples implements Iterator<Example>, Closeable {
 

@@ -34,7 +34,7 @@ final class TfRecordFields implements Serializable {
   /**
    * Reads all fields.
    *
-   * @throws InvalidDataException with a message that goes behind the place of the record
+   * @throws InvalidDataException with a message that follows the place of the record
    */
   Example example(ExampleMessage message) throws IOException {
     List<float[]> arrays = new ArrayList<>();

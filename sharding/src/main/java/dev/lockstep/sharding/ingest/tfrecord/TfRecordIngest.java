@@ -12,7 +12,6 @@ import dev.lockstep.sharding.ingest.ShardingOptions;
 import dev.lockstep.sharding.ingest.image.ImageFeatures;
 import dev.lockstep.sharding.ingest.text.TextRange;
 import dev.lockstep.sharding.ingest.text.TextRange.TextFile;
-import dev.lockstep.sharding.store.Staging;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -50,7 +49,6 @@ public final class TfRecordIngest {
       ShardingOptions options)
       throws IOException {
     Configuration hadoop = spark.hadoopConfiguration();
-    Staging.refuseExisting(location, hadoop, options.ifExists());
     List<TextFile> files =
         InputFiles.list(input, hadoop).stream()
             .map(file -> new TextFile(file.path(), file.length(), false))
@@ -62,7 +60,7 @@ public final class TfRecordIngest {
     SerializableConfiguration conf = new SerializableConfiguration(hadoop);
     return ShardJob.write(
         spark,
-        PreferredHosts.parts(spark, groups)
+        PreferredHosts.partitions(spark, groups)
             .flatMap(
                 part ->
                     Closing.atTaskEnd(

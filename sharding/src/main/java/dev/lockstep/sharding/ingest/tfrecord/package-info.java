@@ -1,2 +1,2 @@
-/** Records of TensorFlow's file format and the examples in them: plain Java, without Spark. */
+/** TFRecord files: a Spark job, and the decoding of records and of the examples in them. */
 package dev.lockstep.sharding.ingest.tfrecord;

@@ -223,10 +223,10 @@ class ImageTensorTest {
     }
   }
 
-  /** Height of the triangle around a wanted pixel at the centre of a stored one. */
+  /** Height of the triangle around a wanted pixel at the center of a stored one. */
   private static double triangle(int stored, int all, double window, int wanted, int of) {
-    double centre = all / 2.0 + window * ((wanted + 0.5) / of - 0.5);
-    return Math.max(0, 1 - Math.abs(stored + 0.5 - centre) / Math.max(1, window / of));
+    double center = all / 2.0 + window * ((wanted + 0.5) / of - 0.5);
+    return Math.max(0, 1 - Math.abs(stored + 0.5 - center) / Math.max(1, window / of));
   }
 
   @Test

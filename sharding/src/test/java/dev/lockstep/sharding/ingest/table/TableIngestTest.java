@@ -644,7 +644,7 @@ class TableIngestTest {
             .startsWith("the recipe is not valid: "));
     assertEquals("tensors=[labels] hold no features", refusal(() -> TableRecipe.of(classes("a"))));
     assertEquals(
-        "tensor t: a column of classes must be the only one, of labels, and no sequence: treat it"
+        "tensor t: a column of classes must be the only one, of labels, and no sequence: make it"
             + " as ONE_HOT",
         refusal(() -> features("t", column("a", ColumnTransform.CLASS))));
     assertEquals(
