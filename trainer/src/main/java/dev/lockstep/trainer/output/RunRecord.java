@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lockstep.sharding.DataRecipe;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.store.DataRecipeJson;
 import dev.lockstep.trainer.checkpoint.RateCuts;
@@ -195,7 +196,9 @@ public record RunRecord(
     data.put("location", dataset.location());
     data.put("fingerprint", dataset.manifest().fingerprint());
     data.put("examples", dataset.manifest().examples());
-    data.set("recipe", DataRecipeJson.of(dataset.manifest().recipe()));
+    if (!dataset.manifest().recipe().equals(DataRecipe.NONE)) {
+      data.set("recipe", DataRecipeJson.of(dataset.manifest().recipe()));
+    }
     data.set("classes", WorkerReport.JSON.valueToTree(dataset.manifest().classes()));
     ObjectNode numeric = json.putObject("numeric");
     numeric.put("profile", config.cluster().numericProfile());

@@ -73,7 +73,7 @@ public class RunRecordTest {
   void theGoldenSampleOfVersion1IsRead() throws IOException {
     RunFolder run = holding(sample());
     assertEquals(Map.of("labels", List.of("cat", "dog", "owl")), run.classes());
-    assertTrue(run.fittedTransform().isEmpty());
+    assertTrue(run.recipe().isEmpty());
   }
 
   @Test
