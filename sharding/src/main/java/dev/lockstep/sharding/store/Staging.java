@@ -86,7 +86,7 @@ public final class Staging implements AutoCloseable {
     return staging;
   }
 
-  /** Refuses early what {@link #begin} would refuse, before anything is computed. */
+  /** Refuses what {@link #begin} would refuse: each ingest calls it once, before it reads data. */
   public static void refuseExisting(String location, Configuration conf, IfExists ifExists)
       throws IOException {
     AddressSecrets.requireNone("dataset", location);

@@ -7,6 +7,7 @@ import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.ingest.ShardJob;
 import dev.lockstep.sharding.ingest.ShardingOptions;
+import dev.lockstep.sharding.store.Staging;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -51,6 +52,7 @@ public final class ImageIngest {
       ShardingOptions options)
       throws IOException {
     Configuration hadoop = spark.hadoopConfiguration();
+    Staging.refuseExisting(location, hadoop, options.ifExists());
     ImageFolder folder = ImageFolder.open(input, images.classes(), hadoop);
     List<String> files = folder.list(hadoop);
     if (images.classes().isEmpty()) {

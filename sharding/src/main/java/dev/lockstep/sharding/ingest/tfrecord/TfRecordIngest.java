@@ -12,6 +12,7 @@ import dev.lockstep.sharding.ingest.ShardingOptions;
 import dev.lockstep.sharding.ingest.image.ImageFeatures;
 import dev.lockstep.sharding.ingest.text.TextRange;
 import dev.lockstep.sharding.ingest.text.TextRange.TextFile;
+import dev.lockstep.sharding.store.Staging;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -49,6 +50,7 @@ public final class TfRecordIngest {
       ShardingOptions options)
       throws IOException {
     Configuration hadoop = spark.hadoopConfiguration();
+    Staging.refuseExisting(location, hadoop, options.ifExists());
     List<TextFile> files =
         InputFiles.list(input, hadoop).stream()
             .map(file -> new TextFile(file.path(), file.length(), false))
