@@ -22,7 +22,7 @@ import picocli.CommandLine.Spec;
 final class DoctorCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
-  @Mixin private StandardOptions standard;
+  @Mixin StandardOptions standard;
 
   @Option(
       names = "--numeric-profile",

@@ -45,7 +45,7 @@ final class EvaluateCommand implements Callable<Integer> {
   private static final int SPANS = 4;
 
   @Spec private CommandSpec spec;
-  @Mixin private StandardOptions standard;
+  @Mixin StandardOptions standard;
   @Mixin private DataOptions data;
 
   @Common

@@ -36,7 +36,7 @@ import picocli.CommandLine.Spec;
 final class InspectCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
-  @Mixin private StandardOptions standard;
+  @Mixin StandardOptions standard;
 
   @Parameters(
       paramLabel = "PATH",

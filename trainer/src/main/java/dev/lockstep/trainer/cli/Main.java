@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
 public final class Main implements Runnable {
 
   @Spec private CommandSpec spec;
-  @Mixin private StandardOptions standard;
+  @Mixin StandardOptions standard;
 
   @Option(
       names = "--debug",

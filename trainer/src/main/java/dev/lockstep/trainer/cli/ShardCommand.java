@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
 final class ShardCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
-  @Mixin private StandardOptions standard;
+  @Mixin StandardOptions standard;
   @Mixin private DataOptions data;
 
   @Common

@@ -11,11 +11,11 @@ final class StandardOptions {
       names = {"-h", "--help", HELP_ALL},
       usageHelp = true,
       description = "Print the common options, or with --help-all every option.")
-  private boolean help;
+  boolean help;
 
   @Option(
       names = {"-V", "--version"},
       versionHelp = true,
       description = "Print the version.")
-  private boolean version;
+  boolean version;
 }

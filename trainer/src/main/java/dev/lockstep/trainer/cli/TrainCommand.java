@@ -44,7 +44,7 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin private ClusterOptions cluster;
   @Mixin private TrainingDataOptions examples;
   @Mixin private OutputOptions output;
-  @Mixin private StandardOptions standard;
+  @Mixin StandardOptions standard;
 
   /** Adds to the help what {@code --help-all} lists besides options. */
   @Spec

@@ -87,7 +87,7 @@ class HelpTest {
       Matcher option = OPTION.matcher(line);
       if (Arrays.stream(Heading.values()).anyMatch(each -> line.equals(each.title + ":"))) {
         current = all.computeIfAbsent(line.substring(0, line.length() - 1), k -> new ArrayList<>());
-      } else if (option.matches() && line.startsWith("  -") || line.startsWith("      --")) {
+      } else if ((option.matches() && line.startsWith("  -")) || line.startsWith("      --")) {
         assertTrue(option.matches(), line);
         current.add(option.group(1));
       }
