@@ -122,7 +122,7 @@ class RepeatedFaultsIT {
       assertTrue(message.startsWith("training failed: lost executor "), message);
       assertTrue(
           message.matches(
-              ".*; given up after 2 launches in a row without a new checkpoint; the newest complete"
+              ".*; given up after 2 attempts in a row without a new checkpoint; the newest complete"
                   + " checkpoint is of step [23]0: the same command goes on from it"),
           message);
       training.train(config(), out, List.of(), fault -> {}).requireSameRun(reference);

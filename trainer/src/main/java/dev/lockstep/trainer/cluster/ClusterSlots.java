@@ -61,9 +61,9 @@ public final class ClusterSlots {
   }
 
   /**
-   * Waits for slots that no task has, after a launch has failed: for {@code enough} of them, or at
-   * least {@code least} when their number has not grown for a few seconds. A lost executor may be
-   * replaced by then; one that hangs keeps its slots busy.
+   * Waits for slots that no task has, after an attempt has failed: for {@code enough} of them, or
+   * at least {@code least} when their number has not grown for a few seconds. A lost executor may
+   * be replaced by then; one that hangs keeps its slots busy.
    *
    * @return the number of workers to launch
    * @throws TrainingException if the slots do not come in time

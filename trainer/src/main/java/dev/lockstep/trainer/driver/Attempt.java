@@ -24,7 +24,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One launch of a run on the cluster, followed by the driver until all workers are done or one is
+ * One attempt of a run on the cluster, followed by the driver until all workers are done or one is
  * lost. Lives on the driver; used once, by one thread, which blocks.
  */
 final class Attempt {
@@ -51,7 +51,7 @@ final class Attempt {
   private final RunTracker tracker;
 
   /**
-   * Launches nothing yet.
+   * Starts nothing yet.
    *
    * @param endpoint of this attempt alone, so that workers of another one find nobody to talk to
    * @param tracker has begun with the assignment
@@ -105,8 +105,8 @@ final class Attempt {
 
   private List<WorkerResult> follow(JavaFutureAction<List<WorkerResult>> stage, Runnable started)
       throws IOException {
-    Duration launchTimeout = assignment.config().cluster().startTimeout();
-    long launchDeadline = System.nanoTime() + launchTimeout.toNanos();
+    Duration startTimeout = assignment.config().cluster().startTimeout();
+    long startDeadline = System.nanoTime() + startTimeout.toNanos();
     long lastReports = Long.MAX_VALUE;
     boolean announced = false;
     WorkerLiveness pulse =
@@ -138,17 +138,17 @@ final class Attempt {
         announced = true;
         started.run();
       }
-      if (!announced && System.nanoTime() > launchDeadline) {
+      if (!announced && System.nanoTime() > startDeadline) {
         String late =
             String.format(
                 Locale.ROOT,
-                "workers=%d did not all start within launchTimeout=%d s: slots are busy or"
+                "workers=%d did not all start within startTimeout=%d s: slots are busy or"
                     + " executors cannot reach the driver at %s; free slots, lower --workers, or"
                     + " raise --start-timeout",
                 assignment.attempt().workers(),
-                launchTimeout.toSeconds(),
+                startTimeout.toSeconds(),
                 assignment.attempt().driver());
-        // Where none has ever started, another launch would wait for the same.
+        // Where none has ever started, another attempt would wait for the same.
         throw tracker.hasBegun() ? new AttemptFailedException(late) : new TrainingException(late);
       }
     }

@@ -2,7 +2,7 @@ package dev.lockstep.trainer.driver;
 
 import dev.lockstep.trainer.config.TrainingException;
 
-/** A launch ended because the gradient of a step was not finite: another one would end so too. */
+/** An attempt ended because the gradient of a step was not finite: another one would end so too. */
 final class NonFiniteStepException extends TrainingException {
 
   private static final long serialVersionUID = 1L;

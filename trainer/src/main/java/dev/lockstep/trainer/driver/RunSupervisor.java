@@ -50,12 +50,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Launches what is left of a run, and again from the newest complete checkpoint where a launch
- * fails in a way that another one may mend. Lives on the driver; used once, by one thread, which
- * blocks.
+ * Takes the steps that are left of a run, and again from the newest complete checkpoint where an
+ * attempt fails in a way that another one may mend. Lives on the driver; used once, by one thread,
+ * which blocks.
  *
- * <p>Each launch is an attempt with a number claimed in the run's folder, an endpoint and a secret
- * of its own: what is left of an earlier one can neither report nor push to it.
+ * <p>Each attempt has a number claimed in the run's folder, an endpoint and a secret of its own:
+ * what is left of an earlier one can neither report nor push to it.
  */
 final class RunSupervisor {
 
@@ -77,7 +77,7 @@ final class RunSupervisor {
   private RateCuts cuts = RateCuts.NONE;
   private int workers;
   private int servers;
-  private int launched;
+  private int attempt;
   private ModelState trained;
 
   RunSupervisor(
@@ -106,8 +106,8 @@ final class RunSupervisor {
   /**
    * Takes all steps that are left.
    *
-   * @param slots workers of the first launch
-   * @throws TrainingException if a launch failed for good, or too many in a row did
+   * @param slots workers of the first attempt
+   * @throws TrainingException if an attempt failed for good, or too many in a row did
    */
   void train(int slots) throws IOException {
     workers = slots;
@@ -131,9 +131,9 @@ final class RunSupervisor {
           return;
         }
         before = step();
-        launch(phase.get());
+        attempt(phase.get());
         readNewest();
-        requireStanding();
+        requireUndamaged();
         inVain = 0;
       } catch (AttemptFailedException e) {
         readNewest();
@@ -185,14 +185,14 @@ final class RunSupervisor {
    */
   private void claim() throws IOException {
     try {
-      if (launched > 0) {
-        launched =
+      if (attempt > 0) {
+        attempt =
             checkpoints
-                .claimAfter(beginning.run(), plan.identity(), Instant.now(), launched)
+                .claimAfter(beginning.run(), plan.identity(), Instant.now(), attempt)
                 .attempt();
         return;
       }
-      launched = checkpoints.claim(beginning.run(), plan.identity(), Instant.now()).attempt();
+      attempt = checkpoints.claim(beginning.run(), plan.identity(), Instant.now()).attempt();
     } catch (FencedException e) {
       throw e;
     } catch (IOException e) {
@@ -212,14 +212,14 @@ final class RunSupervisor {
   }
 
   /** What was committed may be found damaged when it is read. */
-  private void requireStanding() {
+  private void requireUndamaged() {
     if (step() < tracker.committedStep()) {
       throw new AttemptFailedException(
           "the checkpoint of step " + tracker.committedStep() + " was damaged when it was read");
     }
   }
 
-  /** Once a launch has got through, what fails outside of workers may pass, too. */
+  /** Once an attempt has started, what fails outside of workers may pass, too. */
   private IOException mayPass(IOException e) {
     if (tracker.hasBegun()) {
       throw new AttemptFailedException("training failed: " + e.getMessage(), e);
@@ -227,13 +227,13 @@ final class RunSupervisor {
     return e;
   }
 
-  /** Whether no launch has ever begun, and the folder is still that of this run. */
+  /** Whether no attempt has ever started, and the folder is still that of this run. */
   boolean hasLeftNothing() throws IOException {
     return !tracker.hasBegun()
-        && launched > 0
+        && attempt > 0
         && checkpoints
             .newestClaim()
-            .filter(claim -> claim.run().equals(beginning.run()) && claim.attempt() == launched)
+            .filter(claim -> claim.run().equals(beginning.run()) && claim.attempt() == attempt)
             .isPresent()
         && checkpoints.complete().isEmpty();
   }
@@ -310,7 +310,7 @@ final class RunSupervisor {
         String.format(
             Locale.ROOT,
             "attempt %d ended: %s; launched again after step %,d",
-            launched,
+            attempt,
             why,
             step());
     LOG.warn("{}", note);
@@ -328,11 +328,11 @@ final class RunSupervisor {
   }
 
   private String givenUp(int inVain) {
-    String launches =
+    String attempts =
         config.checkpoints().maxAttempts() == 1
             ? ""
-            : "; given up after " + inVain + " launches in a row without a new checkpoint";
-    return launches
+            : "; given up after " + inVain + " attempts in a row without a new checkpoint";
+    return attempts
         + newest
             .map(
                 manifest ->
@@ -342,12 +342,12 @@ final class RunSupervisor {
             .orElse("; there is no complete checkpoint yet: take them with --checkpoint-every");
   }
 
-  private void launch(Phase phase) throws IOException {
+  private void attempt(Phase phase) throws IOException {
     Optional<Broadcast<ModelState>> given =
         newest.isPresent() ? Optional.empty() : Optional.of(spark.broadcast(givenModel()));
     try (DriverEndpoint endpoint = DriverEndpoint.open(SparkEnv.get(), clock(phase));
         MetricsLog log =
-            MetricsLog.resume(folder.file(RunFolder.METRICS), hadoop, step(), launched)) {
+            MetricsLog.resume(folder.file(RunFolder.METRICS), hadoop, step(), attempt)) {
       WorkerAssignment assignment =
           new WorkerAssignment(
               config,
@@ -356,7 +356,7 @@ final class RunSupervisor {
               phase,
               start(phase, given),
               new WorkerAssignment.AttemptContext(
-                  new AttemptId(beginning.run(), launched),
+                  new AttemptId(beginning.run(), attempt),
                   workers,
                   endpoint.address(),
                   endpoint.token()),
@@ -438,7 +438,7 @@ final class RunSupervisor {
     return step();
   }
 
-  /** The different arithmetics of the last launch's workers. */
+  /** The different arithmetics of the last attempt's workers. */
   List<NumericFingerprint> numerics() {
     return tracker.numerics();
   }
@@ -496,7 +496,7 @@ final class RunSupervisor {
             step(),
             progress().examples(),
             progress().seconds(),
-            Math.max(launched, newest.orElseThrow().attempt()),
+            Math.max(attempt, newest.orElseThrow().attempt()),
             tracker.notes(),
             endedEarly(),
             cuts.cuts()),

@@ -149,22 +149,22 @@ public final class TrainingJob {
                 config.cluster().startTimeout());
     announce(beginning, workers);
     history.prepare(beginning);
-    RunSupervisor launches =
+    RunSupervisor supervisor =
         new RunSupervisor(spark, config, dataset, model, beginning, folder, observer);
     try {
-      launches.train(workers);
-      return finish(folder, beginning, launches);
+      supervisor.train(workers);
+      return finish(folder, beginning, supervisor);
     } catch (IOException | RuntimeException e) {
-      clearIfNothingIsLeft(beginning, launches, folder, e);
+      clearIfNothingIsLeft(beginning, supervisor, folder, e);
       throw e;
     }
   }
 
   /** A run that ended before its first step leaves nothing to keep. */
   private static void clearIfNothingIsLeft(
-      RunHistory.Beginning beginning, RunSupervisor launches, RunFolder folder, Exception why) {
+      RunHistory.Beginning beginning, RunSupervisor supervisor, RunFolder folder, Exception why) {
     try {
-      if (beginning.isNew() && launches.hasLeftNothing()) {
+      if (beginning.isNew() && supervisor.hasLeftNothing()) {
         folder.clear();
       }
     } catch (IOException e) {
@@ -359,21 +359,22 @@ public final class TrainingJob {
 
   /** Makes the outputs from the last checkpoint; {@code run.json} last. */
   private TrainingResult finish(
-      RunFolder folder, RunHistory.Beginning beginning, RunSupervisor launches) throws IOException {
-    ModelState trained = launches.trained();
+      RunFolder folder, RunHistory.Beginning beginning, RunSupervisor supervisor)
+      throws IOException {
+    ModelState trained = supervisor.trained();
     InitialModel trainedModel =
         asModel(
             beginning,
             trained,
-            launches.steps(),
-            beginning.plan().schedule().epoch(launches.steps()));
-    TrainingResult result = launches.result(folder, trainedModel);
+            supervisor.steps(),
+            beginning.plan().schedule().epoch(supervisor.steps()));
+    TrainingResult result = supervisor.result(folder, trainedModel);
     boolean hasBest = config.checkpoints().keepBest() == null || folder.holdsBest();
     if (beginning.isComplete() && folder.isFinished() && hasBest) {
       return result;
     }
     folder.write(RunFolder.MODEL, trainedModel::write);
-    Optional<RunSupervisor.Best> best = launches.best();
+    Optional<RunSupervisor.Best> best = supervisor.best();
     if (best.isPresent()) {
       RunSupervisor.Best one = best.get();
       folder.write(RunFolder.BEST, asModel(beginning, one.state(), one.step(), one.epoch())::write);
@@ -385,7 +386,7 @@ public final class TrainingJob {
             model,
             beginning.plan().schedule(),
             result,
-            new RunRecord.Environment(launches.numerics(), spark.version(), spark.master()));
+            new RunRecord.Environment(supervisor.numerics(), spark.version(), spark.master()));
     folder.write(RunFolder.REPORT, HtmlReport.render(record.report().page()));
     folder.write(
         RunFolder.RECORD,

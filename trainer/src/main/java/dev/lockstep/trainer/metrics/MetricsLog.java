@@ -33,8 +33,8 @@ import org.apache.hadoop.fs.StreamCapabilities;
  * (object stores), the lines are kept beside it until then:
  *
  * <pre>
- * metrics.jsonl                     while a launch goes on: what it writes, or nothing yet
- * metrics.jsonl.before              what was there before a launch that goes on with it
+ * metrics.jsonl                     while an attempt runs:   what it writes, or nothing yet
+ * metrics.jsonl.before              what was there before an attempt that resumes it
  * metrics.jsonl.kept/00003-000001   lines since, by attempt and in order: a later file takes
  *                                   the place of all from the step on that it begins with
  * </pre>
@@ -77,7 +77,7 @@ public final class MetricsLog implements Closeable {
    * as empty. What was there before is there until the new file shows what stays of it: a
    * resumption that is cut short can be made again.
    *
-   * @param attempt number of the launch that writes; no other has it
+   * @param attempt number of the attempt that writes; no other has it
    * @throws IOException if the file cannot be read or written
    */
   public static MetricsLog resume(Path file, Configuration configuration, long step, int attempt)
@@ -118,8 +118,8 @@ public final class MetricsLog implements Closeable {
   // ---- reading --------------------------------------------------------------------------------
 
   /**
-   * Reads what was written of a run, also where a launch of it was cut short, or nothing where
-   * there is none.
+   * Reads what was written of a run, also where an attempt was cut short, or nothing where there is
+   * none.
    */
   public static Metrics readIfThere(Path file, Configuration configuration) throws IOException {
     FileSystem files = fileSystem(file, configuration);

@@ -372,7 +372,7 @@ class ResumedRunTest {
     assertTrue(
         failed
             .getMessage()
-            .contains("; given up after 3 launches in a row without a new checkpoint"),
+            .contains("; given up after 3 attempts in a row without a new checkpoint"),
         failed.getMessage());
   }
 

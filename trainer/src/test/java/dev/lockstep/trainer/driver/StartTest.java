@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** How a training begins and what it leaves in the JVM. */
 @Timeout(value = 3, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-class LaunchTest {
+class StartTest {
 
   private static final Duration SOON = Duration.ofSeconds(30);
 
@@ -50,7 +50,7 @@ class LaunchTest {
     dataset = SyntheticDataset.classes(folder.resolve("data"), List.of(20), 3, 100);
   }
 
-  private TrainingResult train(JavaSparkContext spark, String name, Duration launch)
+  private TrainingResult train(JavaSparkContext spark, String name, Duration timeout)
       throws IOException {
     return Lockstep.train(
         spark,
@@ -59,13 +59,13 @@ class LaunchTest {
                 "mlp:30", dataset.manifest().tensors(), BuiltInOptions.DEFAULT)),
         dataset,
         TrainingConfig.builder()
-            .cluster(c -> c.startTimeout(launch))
+            .cluster(c -> c.startTimeout(timeout))
             .output(o -> o.folder(folder.resolve(name).toUri().toString()))
             .build());
   }
 
   @Test
-  void slotsThatStayBusyEndTheLaunchInTime() throws Exception {
+  void slotsThatStayBusyEndTheStartInTime() throws Exception {
     try (JavaSparkContext spark = LocalSpark.on("local[1]")) {
       JavaFutureAction<Void> other =
           spark
@@ -85,7 +85,7 @@ class LaunchTest {
         assertTrue(
             late.getMessage()
                 .startsWith(
-                    "workers=1 did not all start within launchTimeout=2 s: slots are busy or"
+                    "workers=1 did not all start within startTimeout=2 s: slots are busy or"
                         + " executors cannot reach the driver at "),
             late.getMessage());
         assertTrue(
