@@ -1,22 +1,10 @@
 package dev.lockstep.trainer.cli;
 
 import dev.lockstep.sharding.AddressSecrets;
-import dev.lockstep.sharding.FittedColumn;
 import dev.lockstep.sharding.FittedTransform;
-import dev.lockstep.sharding.IdxOptions;
 import dev.lockstep.sharding.ShardedDataset;
-import dev.lockstep.sharding.TableRecipe;
-import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.ingest.ShardingOptions;
-import dev.lockstep.sharding.ingest.SourceFingerprint;
-import dev.lockstep.sharding.ingest.csv.CsvIngest;
 import dev.lockstep.sharding.ingest.csv.CsvOptions;
-import dev.lockstep.sharding.ingest.idx.IdxIngest;
-import dev.lockstep.sharding.ingest.image.ImageIngest;
-import dev.lockstep.sharding.ingest.libsvm.LibSvmIngest;
-import dev.lockstep.sharding.ingest.libsvm.LibSvmOptions;
-import dev.lockstep.sharding.ingest.table.FileTableIngest;
-import dev.lockstep.sharding.ingest.tfrecord.TfRecordIngest;
 import dev.lockstep.sharding.plan.SplitSpec;
 import dev.lockstep.sharding.prepare.BadData;
 import dev.lockstep.sharding.store.IfExists;
@@ -35,7 +23,6 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.apache.hadoop.security.AccessControlException;
-import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -43,41 +30,6 @@ import picocli.CommandLine.Option;
 /** Which data a command reads, and how. */
 @Under(Heading.DATA)
 final class DataOptions {
-
-  /** What the ingests call the tensor of the labels. */
-  private static final String LABELS = "labels";
-
-  /** Formats that data come in. */
-  enum Format {
-    /** Data shards, written by {@code lockstep shard}. */
-    SHARDS,
-    /** Text with delimiters. */
-    CSV,
-    /** Text with tabs. */
-    TSV,
-    /** Apache Parquet. */
-    PARQUET,
-    /** Apache ORC. */
-    ORC,
-    /** A JSON object a line. */
-    JSON,
-    /** Sparse text. */
-    LIBSVM,
-    /** Images and labels as MNIST has them. */
-    IDX,
-    /** A folder of images for each class. */
-    IMAGES,
-    /** TensorFlow's examples. */
-    TFRECORD;
-
-    boolean isText() {
-      return this == CSV || this == TSV;
-    }
-
-    boolean isTable() {
-      return isText() || this == PARQUET || this == ORC || this == JSON;
-    }
-  }
 
   @Common
   @Option(
@@ -94,7 +46,7 @@ final class DataOptions {
       description =
           "shards, csv, tsv, parquet, orc, json, libsvm, idx, images or tfrecord (default:"
               + " shards).")
-  private Format format;
+  private DataFormat format;
 
   @Common
   @Option(
@@ -180,7 +132,7 @@ final class DataOptions {
 
   /** Whether the data are data shards already. */
   boolean areShards() {
-    return format == null || format == Format.SHARDS;
+    return format == null || format == DataFormat.SHARDS;
   }
 
   /**
@@ -212,22 +164,10 @@ final class DataOptions {
               + data
               + " holds no manifest.json, so it is no complete dataset of data shards: name its"
               + " --format "
-              + formats()
+              + DataFormat.raw()
               + ", or shard it again");
     }
     return ShardedDatasets.open(path.toString(), hadoop);
-  }
-
-  private static String formats() {
-    List<String> names = new ArrayList<>();
-    for (Format each : Format.values()) {
-      if (each != Format.SHARDS) {
-        names.add(each.name().toLowerCase(Locale.ROOT));
-      }
-    }
-    return String.join(", ", names.subList(0, names.size() - 1))
-        + " or "
-        + names.get(names.size() - 1);
   }
 
   /**
@@ -245,172 +185,16 @@ final class DataOptions {
     requireOptionsOfFormat();
     if (areShards()) {
       throw new IllegalArgumentException(
-          "format of data=" + data + " is not given: name it with --format " + formats());
+          "format of data=" + data + " is not given: name it with --format " + DataFormat.raw());
     }
-    return new Ingesting(spark, qualified(location, hadoop), known).run(ifExists, heldOut);
-  }
-
-  /** One ingest: what it needs at several places. */
-  private final class Ingesting {
-    private final SparkSession spark;
-    private final JavaSparkContext context;
-    private final Configuration hadoop;
-    private final String location;
-    private final Known known;
-    private final List<String> labels;
-
-    Ingesting(SparkSession spark, String location, Known known) {
-      this.spark = spark;
-      this.context = new JavaSparkContext(spark.sparkContext());
-      this.hadoop = spark.sparkContext().hadoopConfiguration();
-      this.location = location;
-      this.known = known;
-      this.labels = known.classes().getOrDefault(LABELS, List.of());
-    }
-
-    Ingested run(IfExists ifExists, HeldOut heldOut) throws IOException {
-      return reading(
-          () -> {
-            String input = qualified(data, hadoop);
-            Optional<TableRecipe> recipe = recipe(input);
-            ShardingOptions options = sharding(heldOut);
-            String source =
-                SourceFingerprint.of(
-                    input,
-                    List.of(format, csv(labels), recipe, known, images, columns.features(), options)
-                        .toString(),
-                    hadoop);
-            Optional<ShardedDataset> before = sameAsBefore(source, ifExists);
-            if (before.isPresent()) {
-              return new Ingested(before.get(), true);
-            }
-            refuseOther(ifExists);
-            return new Ingested(
-                ingest(input, recipe, options.ifExists(ifExists).source(source)), false);
-          });
-    }
-
-    private Optional<ShardedDataset> sameAsBefore(String source, IfExists ifExists)
-        throws IOException {
-      if (!ShardedDatasets.exists(location, hadoop)) {
-        return Optional.empty();
-      }
-      ShardedDataset dataset;
-      try {
-        dataset = ShardedDatasets.open(location, hadoop);
-      } catch (IOException e) {
-        if (ifExists == IfExists.REPLACE) {
-          return Optional.empty();
-        }
-        throw e;
-      }
-      boolean same = source.equals(dataset.manifest().provenance().get("source"));
-      return same ? Optional.of(dataset) : Optional.empty();
-    }
-
-    private void refuseOther(IfExists ifExists) throws IOException {
-      if (ifExists == IfExists.REFUSE && ShardedDatasets.exists(location, hadoop)) {
-        throw new IllegalArgumentException(
-            "out="
-                + location
-                + " holds a dataset already, of other data or read in another way: name another"
-                + " folder with --out, or replace it with --overwrite");
-      }
-    }
-
-    private Optional<TableRecipe> recipe(String input) throws IOException {
-      if (!format.isTable()) {
-        return Optional.empty();
-      }
-      if (known.fittedTransform().isPresent()) {
-        requireNoOtherColumns(known.fittedTransform().get());
-        return Optional.empty();
-      }
-      if (format.isText()) {
-        boolean plain = columns.given().stream().allMatch(name -> name.equals("--label-column"));
-        return plain
-            ? Optional.empty()
-            : Optional.of(
-                columns.recipe(CsvIngest.columns(context, input, csv(List.of())), labels, hadoop));
-      }
-      return Optional.of(
-          columns.recipe(FileTableIngest.columns(spark, fileFormat(), input), labels, hadoop));
-    }
-
-    private ShardedDataset ingest(
-        String input, Optional<TableRecipe> recipe, ShardingOptions options) throws IOException {
-      return switch (format) {
-        case CSV, TSV -> {
-          CsvOptions csv = csv(labels);
-          yield known.fittedTransform().isPresent()
-              ? CsvIngest.ingest(
-                  context, input, location, csv, known.fittedTransform().get(), options)
-              : recipe.isPresent()
-                  ? CsvIngest.ingest(context, input, location, csv, recipe.get(), options)
-                  : CsvIngest.ingest(context, input, location, csv, options);
-        }
-        case PARQUET, ORC, JSON ->
-            known.fittedTransform().isPresent()
-                ? FileTableIngest.ingest(
-                    spark, fileFormat(), input, location, known.fittedTransform().get(), options)
-                : FileTableIngest.ingest(
-                    spark, fileFormat(), input, location, recipe.orElseThrow(), options);
-        case LIBSVM ->
-            LibSvmIngest.ingest(
-                context,
-                input,
-                location,
-                LibSvmOptions.of(columns.task()).classes(columns.classes(labels)),
-                options);
-        case IDX ->
-            IdxIngest.ingest(
-                context, input, location, new IdxOptions(IdxOptions.FIND, labels.size()), options);
-        case IMAGES ->
-            ImageIngest.ingest(
-                context,
-                input,
-                location,
-                images.options().classes(columns.classes(labels)),
-                options);
-        case TFRECORD ->
-            TfRecordIngest.ingest(
-                context, input, location, images.tfRecord(columns, labels), options);
-        case SHARDS -> throw new IllegalStateException("data shards are not to be sharded");
-      };
-    }
-  }
-
-  /** The columns are those of the data that the model was trained on. */
-  private void requireNoOtherColumns(FittedTransform fittedTransform) {
-    List<String> labels =
-        fittedTransform.tensors().stream()
-            .filter(tensor -> tensor.role() == TensorSpec.Role.LABELS)
-            .flatMap(tensor -> tensor.columns().stream())
-            .map(FittedColumn::column)
-            .toList();
-    List<String> other = new ArrayList<>(columns.given());
-    String given = columns.labelColumn();
-    if (given == null || labels.contains(given) || given.matches("\\d+")) {
-      other.remove("--label-column");
-    }
-    if (!other.isEmpty()) {
-      throw new IllegalArgumentException(
-          other
-              + " for a model whose run knows its columns (labels="
-              + labels
-              + "): leave out, the data are prepared as those for training were");
-    }
-  }
-
-  private FileTableIngest.Format fileFormat() {
-    return FileTableIngest.Format.valueOf(format.name());
+    return new DataIngest(this, spark, qualified(location, hadoop), known).run(ifExists, heldOut);
   }
 
   /**
    * How data shards are to be written. A split is stored where it is asked for, and where numbers
    * are learned from the training part; else a training makes its own.
    */
-  private ShardingOptions sharding(HeldOut heldOut) {
+  ShardingOptions sharding(HeldOut heldOut) {
     if (split != null && heldOut.validation() == 0 && testFraction == 0) {
       throw new IllegalArgumentException(
           "split="
@@ -438,31 +222,31 @@ final class DataOptions {
   private void requireOptionsOfFormat() {
     AddressSecrets.requireNone("data", data);
     List<String> wrong = new ArrayList<>();
-    Format of = format == null ? Format.SHARDS : format;
+    DataFormat of = format == null ? DataFormat.SHARDS : format;
     if (!of.isText() && header) {
       wrong.add("--header");
     }
-    if (of != Format.CSV && delimiter != null) {
+    if (of != DataFormat.CSV && delimiter != null) {
       wrong.add("--delimiter");
     }
     if (!of.isTable()) {
       List<String> given = new ArrayList<>(columns.given());
-      if (of == Format.TFRECORD) {
+      if (of == DataFormat.TFRECORD) {
         given.removeAll(List.of("--features", "--label-column"));
       }
       wrong.addAll(given);
-      boolean labelled = of == Format.LIBSVM || of == Format.TFRECORD;
+      boolean labelled = of == DataFormat.LIBSVM || of == DataFormat.TFRECORD;
       if (!labelled && columns.isTaskGiven()) {
         wrong.add("--task");
       }
-      if (!labelled && of != Format.IMAGES && columns.areClassesGiven()) {
+      if (!labelled && of != DataFormat.IMAGES && columns.areClassesGiven()) {
         wrong.add("--classes");
       }
     }
-    if (of != Format.IMAGES && of != Format.TFRECORD) {
+    if (of != DataFormat.IMAGES && of != DataFormat.TFRECORD) {
       wrong.addAll(images.given());
     }
-    if (of == Format.SHARDS && (testFraction != 0 || split != null)) {
+    if (of == DataFormat.SHARDS && (testFraction != 0 || split != null)) {
       wrong.add(split == null ? "--test-fraction" : "--holdout");
     }
     if (!wrong.isEmpty()) {
@@ -471,16 +255,16 @@ final class DataOptions {
               + " cannot be used with data="
               + data
               + " in format "
-              + of.name().toLowerCase(Locale.ROOT)
+              + of.text()
               + ": leave out, or name another --format");
     }
   }
 
-  private interface Reading<T> {
+  interface Reading<T> {
     T read() throws IOException;
   }
 
-  private <T> T reading(Reading<T> reading) throws IOException {
+  <T> T reading(Reading<T> reading) throws IOException {
     try {
       return reading.read();
     } catch (FileNotFoundException
@@ -537,13 +321,29 @@ final class DataOptions {
     }
   }
 
+  String location() {
+    return data;
+  }
+
+  DataFormat format() {
+    return format;
+  }
+
+  ColumnOptions columns() {
+    return columns;
+  }
+
+  ImageDataOptions images() {
+    return images;
+  }
+
   String name() {
     return new Path(data).getName();
   }
 
-  private CsvOptions csv(List<String> known) {
+  CsvOptions csv(List<String> known) {
     CsvOptions csv = CsvOptions.of(header ? CsvOptions.Header.PRESENT : CsvOptions.Header.ABSENT);
-    if (format == Format.TSV) {
+    if (format == DataFormat.TSV) {
       csv = csv.delimiter('\t');
     } else if (delimiter != null) {
       csv = csv.delimiter(delimiter);
@@ -556,7 +356,7 @@ final class DataOptions {
   }
 
   /** Executors have another working directory. */
-  private static String qualified(String location, Configuration hadoop) throws IOException {
+  static String qualified(String location, Configuration hadoop) throws IOException {
     Path path = new Path(location);
     return path.getFileSystem(hadoop).makeQualified(path).toString();
   }

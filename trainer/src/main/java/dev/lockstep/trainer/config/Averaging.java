@@ -19,6 +19,7 @@ import java.util.Locale;
  * @param from where averaging begins, after synchronous steps (post-local SGD, arXiv 1808.07217);
  *     null to average from the start
  */
+@ConfigSection
 public record Averaging(
     Integer every,
     Outer outer,
@@ -26,7 +27,7 @@ public record Averaging(
     Double outerMomentum,
     LocalState localState,
     RunPoint from)
-    implements Serializable {
+    implements Serializable, AveragingBuilder.With {
 
   /** Nothing set. */
   public static final Averaging UNSET = new Averaging(null, null, null, null, null, null);
@@ -84,36 +85,6 @@ public record Averaging(
   /** Rounds of so many steps, everything else as it comes. */
   public static Averaging every(int steps) {
     return UNSET.withEvery(steps);
-  }
-
-  /** The same with another {@link #every}. */
-  public Averaging withEvery(Integer value) {
-    return new Averaging(value, outer, outerRate, outerMomentum, localState, from);
-  }
-
-  /** The same with another {@link #outer}. */
-  public Averaging withOuter(Outer value) {
-    return new Averaging(every, value, outerRate, outerMomentum, localState, from);
-  }
-
-  /** The same with another {@link #outerRate}. */
-  public Averaging withOuterRate(Double value) {
-    return new Averaging(every, outer, value, outerMomentum, localState, from);
-  }
-
-  /** The same with another {@link #outerMomentum}. */
-  public Averaging withOuterMomentum(Double value) {
-    return new Averaging(every, outer, outerRate, value, localState, from);
-  }
-
-  /** The same with another {@link #localState}. */
-  public Averaging withLocalState(LocalState value) {
-    return new Averaging(every, outer, outerRate, outerMomentum, value, from);
-  }
-
-  /** The same with another {@link #from}. */
-  public Averaging withFrom(RunPoint value) {
-    return new Averaging(every, outer, outerRate, outerMomentum, localState, value);
   }
 
   /** With all defaults filled in. */

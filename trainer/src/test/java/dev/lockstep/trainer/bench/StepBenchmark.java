@@ -7,13 +7,13 @@ import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.TensorSpec.Encoding;
 import dev.lockstep.sharding.TensorSpec.Role;
+import dev.lockstep.trainer.config.ClusterConfig.Kernels;
 import dev.lockstep.trainer.loop.GradientSource.Position;
 import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.model.network.BuiltModel;
 import dev.lockstep.trainer.model.replica.ModelReplica;
 import dev.lockstep.trainer.model.replica.ReplicaOptions;
-import dev.lockstep.trainer.model.replica.ReplicaOptions.Kernels;
 import dev.lockstep.trainer.numeric.NumericProfile;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
@@ -62,7 +62,7 @@ public final class StepBenchmark {
         new MultiLayerNetwork(MultiLayerConfiguration.fromJson(definition.json()));
     network.init();
     try (Lockstep oneDnn = new Lockstep(definition, Kernels.ONEDNN);
-        Lockstep builtIn = new Lockstep(definition, Kernels.BUILT_IN)) {
+        Lockstep builtIn = new Lockstep(definition, Kernels.BUILTIN)) {
       Runnable fit = () -> network.fit(features, labels);
       double[] fits = new double[ROUNDS];
       double[] with = new double[ROUNDS];

@@ -2,6 +2,7 @@ package dev.lockstep.trainer.model.replica;
 
 import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.trainer.config.ClusterConfig.Kernels;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.model.ModelShape;
 import dev.lockstep.trainer.model.array.NativeFloats;
@@ -39,7 +40,7 @@ final class Dl4jReplica implements ModelReplica {
     // Its garbage collections would come at moments that have nothing to do with memory in use.
     Nd4j.getMemoryManager().togglePeriodicGc(false);
     this.network = Networks.open(definition, Dl4jReplica::adapt);
-    if (options.kernels() == ReplicaOptions.Kernels.ONEDNN && LoadedNatives.load().hasOneDnn()) {
+    if (options.kernels() == Kernels.ONEDNN && LoadedNatives.load().hasOneDnn()) {
       OneDnnKernels.install(network.layers());
     }
     this.shape = ModelShape.of(definition);

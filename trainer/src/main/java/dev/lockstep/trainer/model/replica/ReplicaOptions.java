@@ -1,6 +1,6 @@
 package dev.lockstep.trainer.model.replica;
 
-import dev.lockstep.trainer.config.ClusterConfig;
+import dev.lockstep.trainer.config.ClusterConfig.Kernels;
 import dev.lockstep.trainer.config.TrainingConfig;
 import java.io.Serializable;
 import java.util.Objects;
@@ -12,20 +12,9 @@ import java.util.Objects;
  */
 public record ReplicaOptions(Kernels kernels) implements Serializable {
 
-  /** Implementations of convolution, pooling and batch normalization. */
-  public enum Kernels {
-    /** oneDNN's where the loaded natives have it, else DL4J's own. */
-    ONEDNN,
-    /** DL4J's own (im2col and GEMM). */
-    BUILT_IN
-  }
-
   /** Those of a configuration. */
   public static ReplicaOptions of(TrainingConfig config) {
-    return new ReplicaOptions(
-        config.cluster().kernels() == ClusterConfig.Kernels.ONEDNN
-            ? Kernels.ONEDNN
-            : Kernels.BUILT_IN);
+    return new ReplicaOptions(config.cluster().kernels());
   }
 
   /** oneDNN where it is there. */

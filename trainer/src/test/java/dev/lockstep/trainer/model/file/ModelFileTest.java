@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.trainer.config.ClusterConfig.Kernels;
 import dev.lockstep.trainer.model.BuiltInOptions;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.model.SavedTraining;
@@ -127,7 +128,7 @@ class ModelFileTest {
             definition,
             BuiltModel.of(definition, 1).updatePlan(new Clipping.None()),
             1,
-            new ReplicaOptions(ReplicaOptions.Kernels.BUILT_IN))) {
+            new ReplicaOptions(Kernels.BUILTIN))) {
       cluster.set(Fixtures.floats(uninterrupted.params()));
       for (int step = 0; step < 20; step++) {
         MicroBatch batch = Fixtures.examples(TABLE, 32, step);

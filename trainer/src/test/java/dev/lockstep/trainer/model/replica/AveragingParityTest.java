@@ -15,6 +15,7 @@ import dev.lockstep.ps.schedule.Schedule;
 import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.read.MicroBatchStream;
+import dev.lockstep.trainer.config.ClusterConfig.Kernels;
 import dev.lockstep.trainer.loop.AveragedVector;
 import dev.lockstep.trainer.loop.BatchSource;
 import dev.lockstep.trainer.loop.GlobalGradient;
@@ -216,7 +217,7 @@ class AveragingParityTest {
             new Consistency.Sync(),
             0);
     try (ModelReplica replica =
-        ModelReplica.open(definition, new ReplicaOptions(ReplicaOptions.Kernels.BUILT_IN))) {
+        ModelReplica.open(definition, new ReplicaOptions(Kernels.BUILTIN))) {
       GlobalGradient gradient =
           new GlobalGradient(
               span, replica, source(schedule), LeafCompressor.rounding(Rounding.NONE));
@@ -274,7 +275,7 @@ class AveragingParityTest {
             new Consistency.Sync(),
             0);
     try (ModelReplica replica =
-        ModelReplica.open(definition, new ReplicaOptions(ReplicaOptions.Kernels.BUILT_IN))) {
+        ModelReplica.open(definition, new ReplicaOptions(Kernels.BUILTIN))) {
       LocalSteps steps =
           new LocalSteps(
               span, averaged, replica, source(schedule), LocalOptimizers.shared(averaged.local()));

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.trainer.config.ClusterConfig.Kernels;
 import dev.lockstep.trainer.loop.GradientSource.ExampleSums;
 import dev.lockstep.trainer.loop.GradientSource.Position;
 import dev.lockstep.trainer.model.BuiltInOptions;
@@ -183,10 +184,8 @@ class Dl4jReplicaTest {
     ModelDefinition definition = convolutionalWithDropout(0.5);
     float[] theta = BuiltModel.of(definition, 1).initialParameters();
     MicroBatch batch = Fixtures.examples(IMAGES, 32, 1);
-    try (ModelReplica builtIn =
-            ModelReplica.open(definition, new ReplicaOptions(ReplicaOptions.Kernels.BUILT_IN));
-        ModelReplica oneDnn =
-            ModelReplica.open(definition, new ReplicaOptions(ReplicaOptions.Kernels.ONEDNN))) {
+    try (ModelReplica builtIn = ModelReplica.open(definition, new ReplicaOptions(Kernels.BUILTIN));
+        ModelReplica oneDnn = ModelReplica.open(definition, new ReplicaOptions(Kernels.ONEDNN))) {
       builtIn.setParameters(theta);
       oneDnn.setParameters(theta);
       float[] expected = gradient(builtIn, batch, 5);
@@ -199,8 +198,8 @@ class Dl4jReplicaTest {
   }
 
   @ParameterizedTest
-  @EnumSource(ReplicaOptions.Kernels.class)
-  void manyStepsDoNotGrowTheMemoryOutsideTheHeap(ReplicaOptions.Kernels kernels) {
+  @EnumSource(Kernels.class)
+  void manyStepsDoNotGrowTheMemoryOutsideTheHeap(Kernels kernels) {
     ModelDefinition definition = convolutionalWithDropout(0.5);
     try (ModelReplica replica = ModelReplica.open(definition, new ReplicaOptions(kernels))) {
       replica.setParameters(BuiltModel.of(definition, 1).initialParameters());

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.lockstep.ps.clip.Clipping;
 import dev.lockstep.sharding.MicroBatch;
 import dev.lockstep.sharding.TensorSpec;
+import dev.lockstep.trainer.config.ClusterConfig.Kernels;
 import dev.lockstep.trainer.model.ModelDefinition;
 import dev.lockstep.trainer.model.SavedTraining;
 import dev.lockstep.trainer.model.file.InitialModel;
@@ -186,7 +187,7 @@ class SingleMachineEquivalenceTest {
             fit.definition,
             BuiltModel.of(fit.definition, 1).updatePlan(new Clipping.None()),
             virtualWorkers,
-            new ReplicaOptions(ReplicaOptions.Kernels.BUILT_IN))) {
+            new ReplicaOptions(Kernels.BUILTIN))) {
       cluster.set(fit.now().theta());
       for (int step = 0; step < steps; step++) {
         // Every tenth batch is ragged: some virtual worker has fewer examples, or none.
@@ -250,7 +251,7 @@ class SingleMachineEquivalenceTest {
             fit.definition,
             BuiltModel.of(fit.definition, 1).updatePlan(new Clipping.None()),
             V,
-            new ReplicaOptions(ReplicaOptions.Kernels.BUILT_IN))) {
+            new ReplicaOptions(Kernels.BUILTIN))) {
       for (int step = 0; step < STEPS; step++) {
         SavedTraining before = fit.now();
         MicroBatch global = Fixtures.examples(IMAGES, step % 10 == 9 ? 21 : V * B, step);
