@@ -92,7 +92,11 @@ final class ConfigJson {
     if (key.equals(VERSION_KEY)) {
       if (!value.isInt() || value.intValue() != VERSION) {
         throw new IllegalArgumentException(
-            "configuration has version " + value + ", this program reads version " + VERSION);
+            "configuration has version "
+                + value
+                + ", this program reads version "
+                + VERSION
+                + ": write the file again with train --print-config");
       }
       return;
     }
