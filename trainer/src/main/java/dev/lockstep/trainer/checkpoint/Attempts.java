@@ -21,7 +21,6 @@ import org.apache.hadoop.fs.Path;
 final class Attempts {
 
   private static final String WHAT = "the claim of an attempt";
-  private static final int FORMAT_VERSION = 1;
   private static final int MOST_LOST_RACES = 100;
   private static final Pattern NAME = Pattern.compile("attempt-([0-9]{5,9})\\.json");
 
@@ -105,7 +104,7 @@ final class Attempts {
         byte[] content = files.read(file, InputStream::readAllBytes);
         return Optional.of(
             ChecksummedJson.read(
-                content, file.toString(), WHAT, FORMAT_VERSION, AttemptClaim.class));
+                content, file.toString(), WHAT, AttemptClaim.FORMAT_VERSION, AttemptClaim.class));
       } catch (DamagedFileException | FileNotFoundException e) {
         // Its number is taken all the same.
       }

@@ -37,9 +37,9 @@ final class ChecksummedJson {
       JSON.writer(new DefaultPrettyPrinter().withObjectIndenter(new DefaultIndenter("  ", "\n")));
 
   private static final String END = "\n}";
-  private static final String SEAL = "crc32c";
-  private static final Pattern SEALED =
-      Pattern.compile(",\n  \"" + SEAL + "\" : \"([0-9a-f]{8})\"\n}\n$");
+  private static final String MEMBER = "crc32c";
+  private static final Pattern AT_END =
+      Pattern.compile(",\n  \"" + MEMBER + "\" : \"([0-9a-f]{8})\"\n}\n$");
 
   private ChecksummedJson() {}
 
@@ -51,10 +51,10 @@ final class ChecksummedJson {
       throw new IllegalArgumentException("cannot be written as JSON: " + value, e);
     }
     String body = text.substring(0, text.lastIndexOf(END));
-    String seal =
+    String end =
         ",\n  \"%s\" : \"%s\"\n}\n"
-            .formatted(SEAL, checksum(body.getBytes(StandardCharsets.UTF_8)));
-    return (body + seal).getBytes(StandardCharsets.UTF_8);
+            .formatted(MEMBER, checksum(body.getBytes(StandardCharsets.UTF_8)));
+    return (body + end).getBytes(StandardCharsets.UTF_8);
   }
 
   /**
@@ -62,7 +62,7 @@ final class ChecksummedJson {
    *
    * @param name of the file, for messages
    * @param what the file is, for messages
-   * @param formatVersion that the record's {@code formatVersion} must have, where there is one
+   * @param formatVersion that the record's {@code formatVersion} must have
    * @throws DamagedFileException if the text is not what was written
    * @throws IOException if it is of another version
    */
@@ -70,23 +70,23 @@ final class ChecksummedJson {
       throws IOException {
     // A character a byte, whatever the bytes are.
     String text = new String(content, StandardCharsets.ISO_8859_1);
-    Matcher seal = SEALED.matcher(text);
+    Matcher end = AT_END.matcher(text);
     try {
-      if (!seal.find()) {
+      if (!end.find()) {
         requireVersion(JSON.readTree(content), name, what, formatVersion);
         throw new DamagedFileException(
             name + " is not " + what + ": it does not end in its checksum");
       }
       String found =
-          checksum(text.substring(0, seal.start()).getBytes(StandardCharsets.ISO_8859_1));
-      if (!found.equals(seal.group(1))) {
+          checksum(text.substring(0, end.start()).getBytes(StandardCharsets.ISO_8859_1));
+      if (!found.equals(end.group(1))) {
         throw new DamagedFileException(
             "%s: CRC32C=%s != %s at its end: %s was changed after it was written"
-                .formatted(name, found, seal.group(1), what));
+                .formatted(name, found, end.group(1), what));
       }
       JsonNode tree = JSON.readTree(content);
       requireVersion(tree, name, what, formatVersion);
-      ((ObjectNode) tree).remove(SEAL);
+      ((ObjectNode) tree).remove(MEMBER);
       return JSON.treeToValue(tree, type);
     } catch (JsonProcessingException e) {
       throw new DamagedFileException(
@@ -97,9 +97,9 @@ final class ChecksummedJson {
   private static void requireVersion(JsonNode tree, String name, String what, int formatVersion)
       throws IOException {
     JsonNode version = tree == null ? null : tree.get("formatVersion");
-    if (version != null && version.isInt() && version.intValue() != formatVersion) {
+    if (version != null && version.intValue() != formatVersion) {
       throw new IOException(
-          "%s: %s of formatVersion=%d != %d of this Lockstep: go on with the version that wrote it, or train into another folder"
+          "%s: %s of format version %d != %d of this Lockstep: resume with the version that wrote it, or train into another folder"
               .formatted(name, what, version.intValue(), formatVersion));
     }
   }

@@ -359,8 +359,8 @@ class CheckpointStoreTest {
             .getMessage();
     assertTrue(
         message.contains(
-            "manifest.json: the manifest of a checkpoint of formatVersion=1 != 3 of this Lockstep:"
-                + " go on with the version that wrote it, or train into another folder"),
+            "manifest.json: the manifest of a checkpoint of format version 1 != 3 of this Lockstep:"
+                + " resume with the version that wrote it, or train into another folder"),
         message);
     assertEquals(List.of("manifest.json"), names(at(7)));
   }
