@@ -77,8 +77,7 @@ final class ChecksummedJson {
         throw new DamagedFileException(
             name + " is not " + what + ": it does not end in its checksum");
       }
-      String found =
-          checksum(text.substring(0, end.start()).getBytes(StandardCharsets.ISO_8859_1));
+      String found = checksum(text.substring(0, end.start()).getBytes(StandardCharsets.ISO_8859_1));
       if (!found.equals(end.group(1))) {
         throw new DamagedFileException(
             "%s: CRC32C=%s != %s at its end: %s was changed after it was written"

@@ -36,8 +36,7 @@ class CheckpointFormatTest {
   private static final ReplicaFile REPLICA =
       new ReplicaFile(3, 20, new float[][] {{1.5f, -2}, {0.1f, Float.POSITIVE_INFINITY}});
   private static final AttemptClaim CLAIM =
-      new AttemptClaim(
-          SampleRun.RUN, 2, Instant.parse("2026-01-02T03:04:05Z"), SampleRun.IDENTITY);
+      new AttemptClaim(SampleRun.RUN, 2, Instant.parse("2026-01-02T03:04:05Z"), SampleRun.IDENTITY);
   private static final CheckpointManifest MANIFEST =
       new SampleRun(4099, 2, 1)
           .manifest(
@@ -76,8 +75,7 @@ class CheckpointFormatTest {
         .open(new org.apache.hadoop.fs.Path(file.toUri()));
   }
 
-  private ShardFile.Reader reader(byte[] content, ShardFile.Written written)
-      throws IOException {
+  private ShardFile.Reader reader(byte[] content, ShardFile.Written written) throws IOException {
     return new ShardFile.Reader(
         open(content),
         "f",
@@ -100,8 +98,7 @@ class CheckpointFormatTest {
             + " version that wrote it, or train into another folder",
         assertThrows(
                 IOException.class,
-                () ->
-                    ReplicaFile.read(new ByteArrayInputStream(ofVersion9(golden)), "f", written))
+                () -> ReplicaFile.read(new ByteArrayInputStream(ofVersion9(golden)), "f", written))
             .getMessage());
   }
 
@@ -109,8 +106,7 @@ class CheckpointFormatTest {
   void attemptClaim() throws IOException {
     byte[] golden = resource("attempt-claim-v1.json");
     assertEquals(text(golden), text(ChecksummedJson.write(CLAIM)));
-    assertEquals(
-        CLAIM, ChecksummedJson.read(golden, "f", "a claim", 1, AttemptClaim.class));
+    assertEquals(CLAIM, ChecksummedJson.read(golden, "f", "a claim", 1, AttemptClaim.class));
     assertEquals(
         "f: a claim of format version 1 != 2 of this Lockstep: resume with the version that wrote"
             + " it, or train into another folder",
