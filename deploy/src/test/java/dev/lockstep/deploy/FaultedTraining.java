@@ -229,7 +229,7 @@ final class FaultedTraining {
     }
 
     @Override
-    public void relaunching(String why, long step) {
+    public void restarting(String why, long step) {
       restarts.add(System.currentTimeMillis());
     }
 

@@ -123,7 +123,7 @@ class RepeatedFaultsIT {
       assertTrue(
           message.matches(
               ".*; given up after 2 attempts in a row without a new checkpoint; the newest complete"
-                  + " checkpoint is of step [23]0: the same command goes on from it"),
+                  + " checkpoint is of step [23]0: repeat the command to resume from it"),
           message);
       training.train(config(), out, List.of(), fault -> {}).requireSameRun(reference);
     }

@@ -78,7 +78,7 @@ class DataSetTrainingTest {
 
     TrainingResult again = train("five", 2);
     assertEquals(five.run(), again.run());
-    assertEquals(0, again.cluster().workers(), "launched again");
+    assertEquals(0, again.cluster().workers(), "no attempt");
     TrainingConfig config =
         TrainingConfig.builder()
             .optimization(o -> o.epochs(6))

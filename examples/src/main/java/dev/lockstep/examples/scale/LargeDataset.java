@@ -78,7 +78,8 @@ public final class LargeDataset extends Experiment {
     StringBuilder plan = new StringBuilder();
     ExecutorHeap.forget(lab.spark());
     TrainingResult result =
-        Lockstep.train(lab.spark(), network, data, config, TrainingObserver.ofLaunch(plan::append));
+        Lockstep.train(
+            lab.spark(), network, data, config, TrainingObserver.ofDescription(plan::append));
     List<ExecutorHeap> heaps = ExecutorHeap.observe(lab.spark());
 
     long bytes = data.manifest().shards().stream().mapToLong(DataShard::bytes).sum();

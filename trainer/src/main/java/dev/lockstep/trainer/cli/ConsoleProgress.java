@@ -18,7 +18,7 @@ public final class ConsoleProgress implements TrainingObserver, AutoCloseable {
   }
 
   @Override
-  public void launching(String description) {
+  public void starting(String description) {
     console.println(description);
     console.flush();
   }
@@ -53,10 +53,9 @@ public final class ConsoleProgress implements TrainingObserver, AutoCloseable {
   }
 
   @Override
-  public void relaunching(String why, long step) {
+  public void restarting(String why, long step) {
     console.println(why);
-    console.println(
-        step == 0 ? "launching again from the beginning" : "launching again after step " + step);
+    console.println(step == 0 ? "restarting from the beginning" : "restarting after step " + step);
     console.flush();
   }
 

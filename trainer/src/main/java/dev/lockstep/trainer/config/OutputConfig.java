@@ -25,7 +25,7 @@ public record OutputConfig(String folder, @Initializer("DEFAULT_EXISTING") Exist
      * determined the steps taken.
      */
     CONTINUE,
-    /** The same, but where they differ a new run begins with the parameters of that checkpoint. */
+    /** The same, but where they differ a new run starts from the parameters of that checkpoint. */
     WARM_START,
     /** Delete the old run's files and start anew. */
     REPLACE

@@ -71,11 +71,11 @@ final class Attempt {
    * Runs the stage to its end, writing down reports as they come.
    *
    * @param started called when all workers have met
-   * @throws AttemptFailedException if a worker, an executor or a connection was lost
+   * @throws AttemptFailedException if a checkpoint was lost that the attempt must have written
    * @throws TrainingException if it failed in a way that would recur
    * @throws IOException if what is reported cannot be written down
    */
-  List<WorkerResult> run(Runnable started) throws IOException {
+  AttemptOutcome run(Runnable started) throws IOException {
     String group =
         "lockstep-" + assignment.attempt().id().run() + "-" + assignment.attempt().id().attempt();
     JavaFutureAction<List<WorkerResult>> stage = submit(group);
@@ -103,35 +103,35 @@ final class Attempt {
     }
   }
 
-  private List<WorkerResult> follow(JavaFutureAction<List<WorkerResult>> stage, Runnable started)
+  private AttemptOutcome follow(JavaFutureAction<List<WorkerResult>> stage, Runnable started)
       throws IOException {
     Duration startTimeout = assignment.config().cluster().startTimeout();
     long startDeadline = System.nanoTime() + startTimeout.toNanos();
     long lastReports = Long.MAX_VALUE;
     boolean announced = false;
-    WorkerLiveness pulse =
+    WorkerLiveness liveness =
         new WorkerLiveness(assignment.config().cluster().peerTimeout(), System.nanoTime());
     while (true) {
       WorkerReport report = endpoint.poll(POLL);
       if (report != null) {
-        pulse.accept(report, System.nanoTime());
+        liveness.accept(report, System.nanoTime());
         tracker.accept(report);
       } else if (stage.isDone()) {
-        List<WorkerResult> results = resultsOf(stage);
-        if (tracker.isComplete()) {
-          return results;
+        AttemptOutcome outcome = outcomeOf(stage);
+        if (tracker.isComplete() || !(outcome instanceof AttemptOutcome.Completed)) {
+          return outcome;
         }
         lastReports = Math.min(lastReports, System.nanoTime() + LAST_REPORTS.toNanos());
         if (System.nanoTime() > lastReports) {
-          throw new AttemptFailedException(
+          return failed(
               "the workers finished, but not all of their reports arrived within "
                   + LAST_REPORTS.toSeconds()
                   + " s");
         }
       } else {
-        Optional<String> silent = pulse.silent(System.nanoTime());
+        Optional<String> silent = liveness.silent(System.nanoTime());
         if (silent.isPresent()) {
-          throw new AttemptFailedException("training failed: " + silent.get());
+          return failed("training failed: " + silent.get());
         }
       }
       if (!announced && tracker.allStarted()) {
@@ -149,35 +149,44 @@ final class Attempt {
                 startTimeout.toSeconds(),
                 assignment.attempt().driver());
         // Where none has ever started, another attempt would wait for the same.
-        throw tracker.hasBegun() ? new AttemptFailedException(late) : new TrainingException(late);
+        if (!tracker.hasBegun()) {
+          throw new TrainingException(late);
+        }
+        return failed(late);
       }
     }
   }
 
-  private List<WorkerResult> resultsOf(JavaFutureAction<List<WorkerResult>> stage)
-      throws IOException {
+  private static AttemptOutcome failed(String reason) {
+    return new AttemptOutcome.Failed(reason, null);
+  }
+
+  private AttemptOutcome outcomeOf(JavaFutureAction<List<WorkerResult>> stage) throws IOException {
     try {
-      return stage.get(1, TimeUnit.MINUTES);
+      return new AttemptOutcome.Completed(stage.get(1, TimeUnit.MINUTES));
     } catch (ExecutionException e) {
       awaitReasons();
       String text = FailureText.of(tracker.started(), tracker.failures(), e.getCause());
       if (tracker.nonFinite().isPresent()) {
-        throw new NonFiniteStepException(text, e.getCause(), tracker.nonFinite().get().step());
+        return new AttemptOutcome.NonFiniteGradient(
+            tracker.nonFinite().get().step(), text, e.getCause());
       }
       if (tracker.damaged().isPresent()) {
-        throw new DamagedCheckpointException(text, e.getCause(), tracker.damaged().get());
+        WorkerReport.DamagedCheckpoint found = tracker.damaged().get();
+        return new AttemptOutcome.DamagedCheckpoint(found.step(), found.reason());
       }
       boolean recurs =
           tracker.failures().stream()
               .anyMatch(failed -> failed.outlook() == WorkerReport.Outlook.RECURS);
-      throw recurs
-          ? new TrainingException(text, e.getCause())
-          : new AttemptFailedException(text, e.getCause());
+      if (recurs) {
+        throw new TrainingException(text, e.getCause());
+      }
+      return new AttemptOutcome.Failed(text, e.getCause());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new TrainingException("interrupted while training", e);
     } catch (TimeoutException e) {
-      throw new AttemptFailedException(
+      return new AttemptOutcome.Failed(
           "results of a finished stage did not arrive within 1 min", e);
     }
   }

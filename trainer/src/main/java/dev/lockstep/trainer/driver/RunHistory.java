@@ -10,6 +10,7 @@ import dev.lockstep.trainer.checkpoint.RunProgress;
 import dev.lockstep.trainer.checkpoint.ShardFile;
 import dev.lockstep.trainer.config.OutputConfig.ExistingOutput;
 import dev.lockstep.trainer.config.TrainingConfig;
+import dev.lockstep.trainer.driver.StartPoint.RunStatus;
 import dev.lockstep.trainer.loop.PriorTraining;
 import dev.lockstep.trainer.output.RunFolder;
 import dev.lockstep.trainer.plan.RunIdentity;
@@ -25,8 +26,9 @@ import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * What an output folder holds of earlier launches, and what becomes of it: the run there goes on, a
- * new one begins with its parameters, or it is replaced. Lives on the driver; used by one thread.
+ * What an output folder holds of earlier commands, and what becomes of it: the run there is
+ * resumed, a new run starts from its parameters, or it is replaced. Lives on the driver; used by
+ * one thread.
  */
 final class RunHistory {
 
@@ -43,75 +45,8 @@ final class RunHistory {
     this.observer = observer;
   }
 
-  /** Where a run stands. */
-  enum Standing {
-    /** No launch of it has been claimed. */
-    NEW,
-    /** New, with the parameters of another one in the folder. */
-    WARM,
-    /** Launched before. */
-    GOES_ON
-  }
-
   /**
-   * What a command begins with.
-   *
-   * @param run id of the run
-   * @param plan of the run
-   * @param from its newest complete checkpoint; empty where there is none
-   * @param endedEarly why it has ended before its last epoch; empty if it has not
-   * @param replaced id of the run whose parameters a warm start takes; null otherwise
-   */
-  record Beginning(
-      String run,
-      Standing standing,
-      RunPlan plan,
-      Optional<CheckpointManifest> from,
-      Optional<String> endedEarly,
-      String replaced) {
-
-    boolean isNew() {
-      return standing == Standing.NEW;
-    }
-
-    /** Steps taken. */
-    long step() {
-      return from.map(manifest -> manifest.step()).orElse(0L);
-    }
-
-    /** Whether no step is left to take. */
-    boolean isComplete() {
-      return step() == plan.lastStep() || endedEarly.isPresent();
-    }
-
-    /** A line for people; empty for a new run. */
-    String describe(long steps) {
-      return switch (standing) {
-        case NEW -> "";
-        case WARM ->
-            String.format(
-                Locale.ROOT, "%s begins with the parameters %s%n", run, plan.origin().text());
-        case GOES_ON ->
-            isComplete()
-                ? String.format(
-                    Locale.ROOT,
-                    "%s is complete: %,d steps%s%n",
-                    run,
-                    step(),
-                    endedEarly.map(reason -> ": " + reason).orElse(""))
-                : String.format(
-                    Locale.ROOT,
-                    "%s goes on after step %,d of %,d%s%n",
-                    run,
-                    step(),
-                    steps,
-                    from.isPresent() ? "" : " (it had no complete checkpoint)");
-      };
-    }
-  }
-
-  /**
-   * Refuses outputs of which nothing is known that a run could go on from.
+   * Refuses outputs without checkpoints, which no run could be resumed from.
    *
    * @throws IllegalArgumentException naming the folder and what can be done
    */
@@ -123,7 +58,7 @@ final class RunHistory {
       throw new IllegalArgumentException(
           "out="
               + folder.path()
-              + " holds outputs, but no checkpoints to go on from: name another folder with --out,"
+              + " holds outputs, but no checkpoints to resume from: name another folder with --out,"
               + " or replace them with --overwrite");
     }
   }
@@ -131,11 +66,11 @@ final class RunHistory {
   /**
    * Looks at the folder and decides; changes nothing in it.
    *
-   * @param given what a run begins with that does not go on
+   * @param given what a new run starts from
    * @param plans the plan of a run with an origin
-   * @throws IllegalArgumentException if the run there was made otherwise, and that is not allowed
+   * @throws IllegalArgumentException if the run there has other settings, and that is not allowed
    */
-  Beginning begin(Supplier<RunOrigin> given, Function<RunOrigin, RunPlan> plans)
+  StartPoint start(Supplier<RunOrigin> given, Function<RunOrigin, RunPlan> plans)
       throws IOException {
     if (config.output().existing() != ExistingOutput.REPLACE) {
       folder.finishWarmStart();
@@ -146,9 +81,9 @@ final class RunHistory {
             ? Optional.empty()
             : checkpoints.newestClaim();
     if (claim.isEmpty()) {
-      return new Beginning(
+      return new StartPoint(
           newRunId(),
-          Standing.NEW,
+          RunStatus.NEW,
           plans.apply(given.get()),
           Optional.empty(),
           Optional.empty(),
@@ -166,15 +101,15 @@ final class RunHistory {
     if (!differences.isEmpty()) {
       return warmStart(last.run(), differences, plans);
     }
-    Beginning goesOn =
-        new Beginning(
+    StartPoint resumed =
+        new StartPoint(
             last.run(),
-            Standing.GOES_ON,
+            RunStatus.RESUMED,
             plan,
             newest,
             newest.flatMap(manifest -> EarlyEnd.reason(config, manifest)),
             null);
-    if (goesOn.step() > plan.lastStep()) {
+    if (resumed.step() > plan.lastStep()) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
@@ -182,26 +117,26 @@ final class RunHistory {
                   + " raise --epochs, or name another folder with --out",
               config.optimization().epochs(),
               plan.lastStep(),
-              goesOn.step(),
+              resumed.step(),
               last.run(),
               folder.path()));
     }
-    return goesOn;
+    return resumed;
   }
 
-  private Beginning warmStart(
+  private StartPoint warmStart(
       String run, List<String> differences, Function<RunOrigin, RunPlan> plans) throws IOException {
     String what =
         "out="
             + folder.path()
             + " holds "
             + run
-            + ", which was made otherwise: "
+            + ", which has other settings: "
             + String.join("; ", differences);
     if (config.output().existing() != ExistingOutput.WARM_START) {
       throw new IllegalArgumentException(
           what
-              + ": give what was given then, begin a new run with its parameters with --warm-start,"
+              + ": repeat its settings, start a new run from its parameters with --warm-start,"
               + " name another folder with --out, or replace it with --overwrite");
     }
     RunOrigin origin =
@@ -223,7 +158,8 @@ final class RunHistory {
               + parameters
               + ")");
     }
-    return new Beginning(newRunId(), Standing.WARM, plan, Optional.empty(), Optional.empty(), run);
+    return new StartPoint(
+        newRunId(), RunStatus.WARM_START, plan, Optional.empty(), Optional.empty(), run);
   }
 
   /** The parameters of the newest checkpoint that is undamaged. */
@@ -246,42 +182,42 @@ final class RunHistory {
   }
 
   /**
-   * Makes the folder what the run needs, after all checks and before anything is launched. What a
-   * warm start replaces is moved aside, and at every moment the folder has the one or the other.
+   * Prepares the folder for the run, after all checks and before workers are started. A warm start
+   * moves the old run aside; at every moment the folder holds the one run or the other.
    */
-  void prepare(Beginning beginning) throws IOException {
-    switch (beginning.standing()) {
+  void prepare(StartPoint start) throws IOException {
+    switch (start.status()) {
       case NEW -> {
         if (config.output().existing() != ExistingOutput.REPLACE && folder.holdsRun()) {
           throw new IllegalArgumentException(
               "out="
                   + folder.path()
-                  + " was empty and holds a run now, of another driver: give the same command again"
-                  + " to go on with it, or name another folder with --out");
+                  + " was empty and now holds the run of another driver: repeat the command to"
+                  + " resume it, or name another folder with --out");
         }
         folder.clear();
       }
-      case WARM -> {
-        commitOrigin(beginning);
-        folder.setAside(beginning.replaced());
+      case WARM_START -> {
+        commitOrigin(start);
+        folder.setAside(start.replaced());
       }
-      case GOES_ON -> {}
+      case RESUMED -> {}
     }
   }
 
   /** The parameters that a warm start takes become the new run's checkpoint of step 0. */
-  private void commitOrigin(Beginning beginning) throws IOException {
+  private void commitOrigin(StartPoint start) throws IOException {
     folder.clearWarmStart();
     CheckpointStore checkpoints = folder.warmStart(hadoop);
-    RunPlan plan = beginning.plan();
+    RunPlan plan = start.plan();
     RunIdentity identity = plan.identity();
-    AttemptClaim claim = checkpoints.claim(beginning.run(), identity, Instant.now());
+    AttemptClaim claim = checkpoints.claim(start.run(), identity, Instant.now());
     float[] vector = plan.phases().get(0).plan().vector(plan.origin().state().theta(), null);
     CheckpointManifest.ShardEntry shard =
         checkpoints.writeShard(new ShardFile(0, 0, ModelState.fresh(vector)), 0, claim.attempt());
     checkpoints.commit(
         new CheckpointManifest(
-            new AttemptId(beginning.run(), claim.attempt()),
+            new AttemptId(start.run(), claim.attempt()),
             0,
             NO_ARITHMETIC,
             identity,

@@ -8,11 +8,9 @@ import dev.lockstep.trainer.checkpoint.CheckpointManifest;
 import dev.lockstep.trainer.checkpoint.CheckpointStore;
 import dev.lockstep.trainer.checkpoint.DamagedFileException;
 import dev.lockstep.trainer.checkpoint.FencedException;
-import dev.lockstep.trainer.checkpoint.ModelReader;
 import dev.lockstep.trainer.checkpoint.RateCut;
 import dev.lockstep.trainer.checkpoint.RateCuts;
 import dev.lockstep.trainer.checkpoint.Retention;
-import dev.lockstep.trainer.checkpoint.RunProgress;
 import dev.lockstep.trainer.cluster.ClusterSlots;
 import dev.lockstep.trainer.config.CheckpointInterval;
 import dev.lockstep.trainer.config.TrainingConfig;
@@ -35,9 +33,7 @@ import dev.lockstep.trainer.plan.Phase;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -50,12 +46,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes the steps that are left of a run, and again from the newest complete checkpoint where an
- * attempt fails in a way that another one may mend. Lives on the driver; used once, by one thread,
- * which blocks.
+ * Takes the steps that are left of a run, in one attempt or more: each starts from the newest
+ * complete checkpoint. Lives on the driver; used once, by one thread, which blocks.
  *
  * <p>Each attempt has a number claimed in the run's folder, an endpoint and a secret of its own:
- * what is left of an earlier one can neither report nor push to it.
+ * processes left over from an earlier one can neither report nor push to it.
  */
 final class RunSupervisor {
 
@@ -65,19 +60,21 @@ final class RunSupervisor {
   private final TrainingConfig config;
   private final ShardedDataset dataset;
   private final ModelDefinition model;
-  private final RunHistory.Beginning beginning;
+  private final StartPoint start;
   private final RunPlan plan;
   private final RunFolder folder;
   private final TrainingObserver observer;
   private final Configuration hadoop;
-  private final CheckpointStore checkpoints;
+  private final RunCheckpoints checkpoints;
   private final RunTracker tracker;
   private final List<WorkerResult> results = new ArrayList<>();
-  private Optional<CheckpointManifest> newest;
   private RateCuts cuts = RateCuts.NONE;
   private int workers;
   private int servers;
-  private int attempt;
+
+  /** Steps of the run taken when the attempt started. */
+  private long firstStep;
+
   private ModelState trained;
 
   RunSupervisor(
@@ -85,22 +82,23 @@ final class RunSupervisor {
       TrainingConfig config,
       ShardedDataset dataset,
       ModelDefinition model,
-      RunHistory.Beginning beginning,
+      StartPoint start,
       RunFolder folder,
       TrainingObserver observer) {
     this.spark = spark;
     this.config = config;
     this.dataset = dataset;
     this.model = model;
-    this.beginning = beginning;
-    this.plan = beginning.plan();
+    this.start = start;
+    this.plan = start.plan();
     this.folder = folder;
     this.observer = observer;
     this.hadoop = spark.hadoopConfiguration();
-    this.checkpoints = folder.checkpoints(hadoop);
-    this.newest = beginning.from();
-    this.tracker =
-        new RunTracker(config, dataset, checkpoints, retention(), plan.identity(), observer);
+    Retention retention =
+        new Retention(config.checkpoints().keep(), config.checkpoints().keepBest());
+    CheckpointStore store = folder.checkpoints(hadoop);
+    this.checkpoints = new RunCheckpoints(start, store, retention, observer);
+    this.tracker = new RunTracker(config, dataset, store, retention, plan.identity(), observer);
   }
 
   /**
@@ -112,7 +110,7 @@ final class RunSupervisor {
   void train(int slots) throws IOException {
     workers = slots;
     rewind();
-    if (beginning.standing() != RunHistory.Standing.NEW) {
+    if (start.status() != StartPoint.RunStatus.NEW) {
       tracker.restore(MetricsLog.readIfThere(folder.file(RunFolder.METRICS), hadoop).steps());
     }
     do {
@@ -123,48 +121,73 @@ final class RunSupervisor {
   private void takeSteps() throws IOException {
     int inVain = 0;
     while (next().isPresent()) {
-      long before = step();
-      try {
-        claim();
-        Optional<Phase> phase = next();
-        if (phase.isEmpty()) {
-          return;
-        }
-        before = step();
-        attempt(phase.get());
-        readNewest();
-        requireUndamaged();
+      AttemptOutcome outcome = attempt();
+      checkpoints.refresh();
+      if (outcome instanceof AttemptOutcome.Completed && step() < tracker.committedStep()) {
+        outcome =
+            new AttemptOutcome.Failed(
+                "the checkpoint of step %d was damaged when it was read"
+                    .formatted(tracker.committedStep()),
+                null);
+      }
+      if (outcome instanceof AttemptOutcome.Completed) {
         inVain = 0;
-      } catch (AttemptFailedException e) {
-        readNewest();
-        if (next().isEmpty()) {
-          // All was done but to say so.
-          return;
-        }
-        inVain = step() > before ? 0 : inVain + 1;
-        if (inVain >= config.checkpoints().maxAttempts()
-            || config.checkpoints().maxAttempts() == 1) {
-          throw new TrainingException(e.getMessage() + givenUp(inVain), e);
-        }
-        relaunching(e.getMessage());
-      } catch (DamagedCheckpointException e) {
-        setAside(e.found().step(), e.found().reason());
-        relaunching(e.found().reason());
-      } catch (NonFiniteStepException e) {
-        goBack(e);
+      } else if (outcome instanceof AttemptOutcome.NonFiniteGradient gradient) {
+        lowerRate(gradient);
+      } else if (outcome instanceof AttemptOutcome.DamagedCheckpoint damaged) {
+        setAside(damaged.step(), damaged.reason());
+        restart(damaged.reason());
+      } else if (outcome instanceof AttemptOutcome.Failed failed && next().isPresent()) {
+        inVain = step() > firstStep ? 0 : inVain + 1;
+        requireAnotherAttempt(failed, inVain);
+        restart(failed.reason());
       }
     }
   }
 
-  /** Returns false where the last checkpoint is damaged: steps must be taken again. */
+  private void requireAnotherAttempt(AttemptOutcome.Failed failed, int inVain) {
+    int most = config.checkpoints().maxAttempts();
+    if (inVain >= most || most == 1) {
+      throw new TrainingException(failed.reason() + givenUp(inVain), failed.cause());
+    }
+  }
+
+  /** Claims the next attempt and runs it; nothing is left to take where another driver did. */
+  private AttemptOutcome attempt() throws IOException {
+    try {
+      claim();
+      firstStep = step();
+      Optional<Phase> phase = next();
+      if (phase.isEmpty()) {
+        return new AttemptOutcome.Completed(List.of());
+      }
+      AttemptOutcome outcome = attempt(phase.get());
+      if (outcome instanceof AttemptOutcome.Completed completed) {
+        results.addAll(completed.results());
+      }
+      return outcome;
+    } catch (AttemptFailedException e) {
+      return new AttemptOutcome.Failed(e.getMessage(), e);
+    } catch (FencedException e) {
+      throw e;
+    } catch (IOException e) {
+      if (!tracker.hasBegun()) {
+        throw e;
+      }
+      // An attempt has started before: a file system that fails now may recover.
+      return new AttemptOutcome.Failed("training failed: " + e.getMessage(), e);
+    }
+  }
+
+  /** Returns false if the last checkpoint is damaged: its steps must be taken again. */
   private boolean readTrained() throws IOException {
     try {
-      trained = read(newest.orElseThrow());
+      trained = checkpoints.read();
       return true;
     } catch (DamagedFileException e) {
       setAside(step(), e.getMessage());
       if (next().isPresent()) {
-        relaunching(e.getMessage());
+        restart(e.getMessage());
       }
       return false;
     }
@@ -173,69 +196,26 @@ final class RunSupervisor {
   /** In an attempt of its own: another driver may have taken the run over and come to the step. */
   private void setAside(long step, String why) throws IOException {
     claim();
-    if (newest.isPresent() && step() == step) {
-      checkpoints.setAside(step, why, observer::warning);
-    }
-    readNewest();
+    checkpoints.setAside(step, why);
   }
 
-  /**
-   * Takes the next number. Before the first one another driver may have gone on with the run: what
-   * it has left is taken over; after it, this driver was overtaken.
-   */
   private void claim() throws IOException {
-    try {
-      if (attempt > 0) {
-        attempt =
-            checkpoints
-                .claimAfter(beginning.run(), plan.identity(), Instant.now(), attempt)
-                .attempt();
-        return;
-      }
-      attempt = checkpoints.claim(beginning.run(), plan.identity(), Instant.now()).attempt();
-    } catch (FencedException e) {
-      throw e;
-    } catch (IOException e) {
-      throw mayPass(e);
+    boolean first = checkpoints.attempt() == 0;
+    checkpoints.claim();
+    if (first) {
+      checkpoints.refresh();
+      rewind();
     }
-    readNewest();
-    rewind();
   }
 
   private void rewind() {
-    cuts = new RateCuts(progress().rateCuts());
-    tracker.rewind(step(), progress());
-  }
-
-  private void readNewest() throws IOException {
-    newest = checkpoints.newest(observer::warning);
-  }
-
-  /** What was committed may be found damaged when it is read. */
-  private void requireUndamaged() {
-    if (step() < tracker.committedStep()) {
-      throw new AttemptFailedException(
-          "the checkpoint of step " + tracker.committedStep() + " was damaged when it was read");
-    }
-  }
-
-  /** Once an attempt has started, what fails outside of workers may pass, too. */
-  private IOException mayPass(IOException e) {
-    if (tracker.hasBegun()) {
-      throw new AttemptFailedException("training failed: " + e.getMessage(), e);
-    }
-    return e;
+    cuts = new RateCuts(checkpoints.progress().rateCuts());
+    tracker.rewind(step(), checkpoints.progress());
   }
 
   /** Whether no attempt has ever started, and the folder is still that of this run. */
   boolean hasLeftNothing() throws IOException {
-    return !tracker.hasBegun()
-        && attempt > 0
-        && checkpoints
-            .newestClaim()
-            .filter(claim -> claim.run().equals(beginning.run()) && claim.attempt() == attempt)
-            .isPresent()
-        && checkpoints.complete().isEmpty();
+    return !tracker.hasBegun() && checkpoints.holdOnlyTheClaim();
   }
 
   /** The part of the run that is to be taken up; empty when it is complete or has ended early. */
@@ -245,7 +225,7 @@ final class RunSupervisor {
 
   /** Why the run has ended before its last epoch; empty if it has not. */
   Optional<String> endedEarly() {
-    return newest.flatMap(manifest -> EarlyEnd.reason(config, manifest));
+    return checkpoints.newest().flatMap(manifest -> EarlyEnd.reason(config, manifest));
   }
 
   /** What the learning rate was multiplied by after gradients that were not finite. */
@@ -257,15 +237,14 @@ final class RunSupervisor {
    * Lowers the rate from a step that does not depend on which checkpoints were written: where that
    * of this step is not there, the steps from an older one are taken again as they were.
    */
-  private void goBack(NonFiniteStepException e) throws IOException {
-    readNewest();
+  private void lowerRate(AttemptOutcome.NonFiniteGradient e) throws IOException {
     if (!config.optimization().onNonFinite().lowers()) {
-      throw new TrainingException(e.getMessage() + lastGood(), e);
+      throw new TrainingException(e.reason() + lastGood(), e.cause());
     }
     long from = plan.phaseAfter(e.step()).orElseThrow().syncPoints().lastCheckpoint(e.step());
     if (cuts.isFull()) {
       throw new TrainingException(
-          e.getMessage()
+          e.reason()
               + "; the learning rate was lowered "
               + RateCuts.MOST
               + " times already ("
@@ -273,12 +252,11 @@ final class RunSupervisor {
               + "): look at the data of that step, or begin anew with a lower learning rate"
               + " (--optimizer)"
               + lastGood(),
-          e);
+          e.cause());
     }
-    // Taken at another rate, later ones are not of this run any more: not if another driver's.
+    // Later checkpoints were trained at another rate. Claimed first: another driver may own them.
     claim();
     checkpoints.deleteAfter(from);
-    readNewest();
     cuts = cuts.plus(new RateCut(from, config.optimization().onNonFinite().factor()));
     String why =
         String.format(
@@ -289,33 +267,34 @@ final class RunSupervisor {
             config.optimization().onNonFinite().factor(),
             from + 1,
             cuts.scale(from));
-    relaunching(why);
+    restart(why);
   }
 
   private String lastGood() {
-    return newest
+    return checkpoints
+        .newest()
         .map(
             manifest ->
                 "; the last good checkpoint is of step "
                     + manifest.step()
                     + " in "
                     + folder.file(RunFolder.CHECKPOINTS)
-                    + ": go on from it with --warm-start and a lower learning rate (--optimizer),"
+                    + ": start from it with --warm-start and a lower learning rate (--optimizer),"
                     + " or with --on-non-finite lower:0.5 or skip")
         .orElse("; there is no complete checkpoint yet: take them with --checkpoint-every");
   }
 
-  private void relaunching(String why) {
+  private void restart(String why) {
     String note =
         String.format(
             Locale.ROOT,
-            "attempt %d ended: %s; launched again after step %,d",
-            attempt,
+            "attempt %d ended: %s; restarted after step %,d",
+            checkpoints.attempt(),
             why,
             step());
     LOG.warn("{}", note);
-    observer.relaunching(why, step());
-    tracker.rewind(step(), progress());
+    observer.restarting(why, step());
+    tracker.rewind(step(), checkpoints.progress());
     tracker.note(step(), note);
     workers =
         ClusterSlots.awaitFree(
@@ -333,30 +312,34 @@ final class RunSupervisor {
             ? ""
             : "; given up after " + inVain + " attempts in a row without a new checkpoint";
     return attempts
-        + newest
+        + checkpoints
+            .newest()
             .map(
                 manifest ->
                     "; the newest complete checkpoint is of step "
                         + manifest.step()
-                        + ": the same command goes on from it")
+                        + ": repeat the command to resume from it")
             .orElse("; there is no complete checkpoint yet: take them with --checkpoint-every");
   }
 
-  private void attempt(Phase phase) throws IOException {
+  private AttemptOutcome attempt(Phase phase) throws IOException {
     Optional<Broadcast<ModelState>> given =
-        newest.isPresent() ? Optional.empty() : Optional.of(spark.broadcast(givenModel()));
+        checkpoints.newest().isPresent()
+            ? Optional.empty()
+            : Optional.of(spark.broadcast(givenModel()));
     try (DriverEndpoint endpoint = DriverEndpoint.open(SparkEnv.get(), clock(phase));
         MetricsLog log =
-            MetricsLog.resume(folder.file(RunFolder.METRICS), hadoop, step(), attempt)) {
+            MetricsLog.resume(
+                folder.file(RunFolder.METRICS), hadoop, step(), checkpoints.attempt())) {
       WorkerAssignment assignment =
           new WorkerAssignment(
               config,
               dataset,
               model,
               phase,
-              start(phase, given),
+              startOf(phase, given),
               new WorkerAssignment.AttemptContext(
-                  new AttemptId(beginning.run(), attempt),
+                  new AttemptId(start.run(), checkpoints.attempt()),
                   workers,
                   endpoint.address(),
                   endpoint.token()),
@@ -365,11 +348,7 @@ final class RunSupervisor {
                   new SerializableConfiguration(hadoop)));
       boolean first = !tracker.hasBegun();
       tracker.begin(assignment, log, endpoint::decide);
-      results.addAll(new Attempt(spark, assignment, endpoint, tracker).run(() -> started(first)));
-    } catch (FencedException e) {
-      throw e;
-    } catch (IOException e) {
-      throw mayPass(e);
+      return new Attempt(spark, assignment, endpoint, tracker).run(() -> started(first));
     } finally {
       given.ifPresent(Broadcast::destroy);
     }
@@ -398,8 +377,8 @@ final class RunSupervisor {
   private ModelState givenModel() {
     if (plan.origin().state() == null) {
       throw new TrainingException(
-          beginning.run()
-              + " began with the parameters "
+          start.run()
+              + " started from the parameters "
               + plan.origin().text()
               + ", and none of its checkpoints is left undamaged: start it again from the"
               + " folder before-RUN of that run, or replace it with --overwrite");
@@ -408,29 +387,21 @@ final class RunSupervisor {
   }
 
   /** A phase that has not begun takes over the model that the one before has left. */
-  private AttemptStart start(Phase phase, Optional<Broadcast<ModelState>> given) {
+  private AttemptStart startOf(Phase phase, Optional<Broadcast<ModelState>> given) {
     PriorTraining before = plan.origin().before();
     if (given.isPresent()) {
       return AttemptStart.of(given.get(), before, cuts);
     }
     boolean begins = step() == phase.firstStep() && plan.before(phase).isPresent();
     return AttemptStart.of(
-        newest.orElseThrow(),
+        checkpoints.newest().orElseThrow(),
         begins ? AttemptStart.WrittenIn.PHASE_BEFORE : AttemptStart.WrittenIn.THIS_PHASE,
         before,
         cuts);
   }
 
-  private Retention retention() {
-    return new Retention(config.checkpoints().keep(), config.checkpoints().keepBest());
-  }
-
-  private RunProgress progress() {
-    return newest.map(manifest -> manifest.progress()).orElse(RunProgress.none());
-  }
-
   private long step() {
-    return newest.map(manifest -> manifest.step()).orElse(0L);
+    return checkpoints.step();
   }
 
   /** Steps taken in all. */
@@ -448,55 +419,27 @@ final class RunSupervisor {
     return trained;
   }
 
-  private ModelState read(CheckpointManifest manifest) throws IOException {
-    Phase taken =
-        plan.phases().stream()
-            .filter(phase -> manifest.step() <= phase.syncPoints().lastStep())
-            .findFirst()
-            .orElseThrow();
-    return ModelReader.read(taken.plan(), checkpoints.open(manifest));
-  }
-
-  /**
-   * The model of the best checkpoint.
-   *
-   * @param step steps of the run taken
-   * @param epoch epochs of the run completed
-   */
-  record Best(ModelState state, long step, int epoch) {}
-
-  /** Empty where no best one is kept, or none has a validation; a damaged one does not count. */
-  Optional<Best> best() throws IOException {
-    List<CheckpointManifest> complete = new ArrayList<>(checkpoints.complete());
-    for (Optional<CheckpointManifest> best = retention().best(complete);
-        best.isPresent();
-        best = retention().best(complete)) {
-      CheckpointManifest one = best.get();
-      try {
-        return Optional.of(new Best(read(one), one.step(), one.epoch()));
-      } catch (IOException e) {
-        observer.warning("the best checkpoint is not to be had: " + e.getMessage());
-        complete.remove(one);
-      }
-    }
-    return Optional.empty();
+  /** The model of the best checkpoint, if one is kept. */
+  Optional<RunCheckpoints.Best> best() throws IOException {
+    return checkpoints.best();
   }
 
   /** What the run has come to. */
   TrainingResult result(RunFolder outputs, InitialModel trained) {
+    CheckpointManifest newest = checkpoints.newest().orElseThrow();
     List<WorkerResult> ofJvms =
         results.stream().filter(one -> one.worker() == one.servedFrom()).toList();
     return new TrainingResult(
-        beginning.run(),
+        start.run(),
         outputs.path().toString(),
         RunFolder.sha256(trained.parameters(0)),
         trained,
         tracker.metrics(),
         new TrainingResult.Progress(
             step(),
-            progress().examples(),
-            progress().seconds(),
-            Math.max(attempt, newest.orElseThrow().attempt()),
+            newest.progress().examples(),
+            newest.progress().seconds(),
+            Math.max(checkpoints.attempt(), newest.attempt()),
             tracker.notes(),
             endedEarly(),
             cuts.cuts()),
@@ -507,26 +450,7 @@ final class RunSupervisor {
             new Exchanged(
                 ofJvms.stream().mapToLong(one -> one.exchanged().pushed()).sum(),
                 ofJvms.stream().mapToLong(one -> one.exchanged().pulled()).sum()),
-            throughputs(),
-            newest.orElseThrow().numericFingerprint()));
-  }
-
-  /** Attempts of a worker on the same executor are one. */
-  private List<WorkerThroughput> throughputs() {
-    List<WorkerThroughput> all = new ArrayList<>();
-    for (WorkerResult result : results) {
-      WorkerThroughput next = result.throughput();
-      int known = 0;
-      while (known < all.size() && !all.get(known).isOfSameTask(next)) {
-        known++;
-      }
-      if (known < all.size()) {
-        all.set(known, all.get(known).plus(next));
-      } else {
-        all.add(next);
-      }
-    }
-    all.sort(Comparator.comparingInt(WorkerThroughput::worker));
-    return all;
+            WorkerThroughput.ofTasks(results.stream().map(WorkerResult::throughput).toList()),
+            newest.numericFingerprint()));
   }
 }

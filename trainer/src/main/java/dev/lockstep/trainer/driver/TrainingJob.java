@@ -1,22 +1,12 @@
 package dev.lockstep.trainer.driver;
 
-import dev.lockstep.ps.clip.Clipping;
-import dev.lockstep.ps.optim.ModelState;
-import dev.lockstep.ps.schedule.RunLength;
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.augment.Augmenter;
-import dev.lockstep.sharding.plan.EpochPlan;
-import dev.lockstep.sharding.plan.Holdout;
-import dev.lockstep.sharding.plan.Shuffle;
-import dev.lockstep.sharding.plan.Split;
-import dev.lockstep.sharding.read.StreamRequest;
 import dev.lockstep.trainer.cluster.ClusterSlots;
 import dev.lockstep.trainer.cluster.Preflight;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.control.WorkerReport;
-import dev.lockstep.trainer.loop.StepSchedule;
 import dev.lockstep.trainer.model.ModelDefinition;
-import dev.lockstep.trainer.model.SavedTraining;
 import dev.lockstep.trainer.model.file.InitialModel;
 import dev.lockstep.trainer.model.network.BuiltModel;
 import dev.lockstep.trainer.model.replica.ModelValidation;
@@ -24,27 +14,21 @@ import dev.lockstep.trainer.numeric.NumericProfile;
 import dev.lockstep.trainer.output.RunFolder;
 import dev.lockstep.trainer.output.RunRecord;
 import dev.lockstep.trainer.output.TrainingResult;
-import dev.lockstep.trainer.plan.MemoryPlan;
-import dev.lockstep.trainer.plan.ModePlan;
-import dev.lockstep.trainer.plan.Phase;
-import dev.lockstep.trainer.plan.PlannedUpdates;
 import dev.lockstep.trainer.plan.PyTorchOptimizers;
 import dev.lockstep.trainer.plan.ReadPlan;
-import dev.lockstep.trainer.plan.RunIdentityFactory;
 import dev.lockstep.trainer.report.page.HtmlReport;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One training on a cluster, seen by the driver: checks everything that can be checked, launches
- * the barrier stage, writes down what the workers report, and turns the last checkpoint into the
- * run's outputs. Holds θ, never a gradient. Used once, by one thread, which blocks.
+ * One training on a cluster, seen by the driver: checks everything that can be checked, plans,
+ * supervises the attempts, and turns the last checkpoint into the run's outputs. Holds θ, never a
+ * gradient. Used once, by one thread, which blocks.
  */
 public final class TrainingJob {
 
@@ -58,7 +42,7 @@ public final class TrainingJob {
   private final TrainingObserver observer;
   private final Configuration hadoop;
 
-  /** Checks nothing yet and launches nothing. */
+  /** Checks and starts nothing yet. */
   public TrainingJob(
       JavaSparkContext spark,
       TrainingConfig config,
@@ -75,13 +59,13 @@ public final class TrainingJob {
   }
 
   /**
-   * Trains: goes on with the run in the output folder, or begins one. Where a worker, a server or
-   * an executor is lost, what is left is launched again from the newest complete checkpoint.
+   * Trains: resumes the run in the output folder, or starts one. If a worker, a server or an
+   * executor is lost, the next attempt starts from the newest complete checkpoint.
    *
    * @throws IllegalArgumentException if model, data and configuration do not fit each other, or the
-   *     run in the output folder was made otherwise
+   *     run in the output folder has other settings
    * @throws IllegalStateException if the Spark context is not fit for training
-   * @throws TrainingException if it could not be launched or failed
+   * @throws TrainingException if it could not be started or failed
    * @throws IOException if outputs cannot be written
    */
   public TrainingResult run() throws IOException {
@@ -128,7 +112,7 @@ public final class TrainingJob {
             model,
             dataset.manifest().tensors(),
             config.mode().virtualWorkers(),
-            clipping(),
+            RunPlanner.clipping(config),
             config.optimization().seed());
     Augmenter.requireFit(config.data().augmentation(), dataset.manifest().tensors());
     requireValidation(
@@ -136,10 +120,10 @@ public final class TrainingJob {
         new ReadPlan(config, dataset).validates() ? Validation.EVERY_EPOCH : Validation.NONE);
     RunFolder folder = new RunFolder(config.output().folder(), hadoop);
     RunHistory history = new RunHistory(folder, hadoop, config, observer);
-    RunHistory.Beginning beginning =
-        history.begin(() -> given(built), origin -> plan(origin, built));
+    RunPlanner planner = new RunPlanner(config, initial, built, dataset);
+    StartPoint start = history.start(planner::given, planner::plan);
     int workers =
-        beginning.isComplete()
+        start.isComplete()
             ? 0
             : ClusterSlots.await(
                 spark.sc(),
@@ -147,24 +131,26 @@ public final class TrainingJob {
                 config.cluster().minWorkers(),
                 config.mode().virtualWorkers(),
                 config.cluster().startTimeout());
-    announce(beginning, workers);
-    history.prepare(beginning);
+    String description = planner.describe(start, workers);
+    LOG.info("{}", description);
+    observer.starting(description);
+    history.prepare(start);
     RunSupervisor supervisor =
-        new RunSupervisor(spark, config, dataset, model, beginning, folder, observer);
+        new RunSupervisor(spark, config, dataset, model, start, folder, observer);
     try {
       supervisor.train(workers);
-      return finish(folder, beginning, supervisor);
+      return finish(folder, start, planner, supervisor);
     } catch (IOException | RuntimeException e) {
-      clearIfNothingIsLeft(beginning, supervisor, folder, e);
+      clearIfNothingIsLeft(start, supervisor, folder, e);
       throw e;
     }
   }
 
   /** A run that ended before its first step leaves nothing to keep. */
   private static void clearIfNothingIsLeft(
-      RunHistory.Beginning beginning, RunSupervisor supervisor, RunFolder folder, Exception why) {
+      StartPoint start, RunSupervisor supervisor, RunFolder folder, Exception why) {
     try {
-      if (beginning.isNew() && supervisor.hasLeftNothing()) {
+      if (start.isNew() && supervisor.hasLeftNothing()) {
         folder.clear();
       }
     } catch (IOException e) {
@@ -187,60 +173,6 @@ public final class TrainingJob {
         new RunFolder(config.output().folder(), spark.hadoopConfiguration()),
         config,
         spark.hadoopConfiguration());
-  }
-
-  /** The origin of a run that begins with the given model. */
-  private RunOrigin given(BuiltModel built) {
-    return RunOrigin.given(
-        initial,
-        built,
-        replacesUpdaters() ? RunOrigin.OptimizerState.FRESH : RunOrigin.OptimizerState.OF_MODEL);
-  }
-
-  /** What a run from an origin will do. */
-  private RunPlan plan(RunOrigin origin, BuiltModel built) {
-    ModePlan ofModel = ModePlan.of(config, built.updatePlan(clipping()));
-    StepSchedule schedule =
-        new StepSchedule(microBatchesPerEpoch(), config.mode().accumulate(), ofModel.roundSteps());
-    RunLength length =
-        new RunLength(
-            origin.before().iterations(),
-            origin.before().epochs(),
-            schedule.stepsPerEpoch(),
-            config.optimization().epochs());
-    ModePlan plan =
-        ModePlan.of(
-            config, PlannedUpdates.of(config, ofModel.model(), built.vectorBlocks(), length));
-    return new RunPlan(
-        origin,
-        plan,
-        schedule,
-        Phase.of(config, plan, schedule),
-        RunIdentityFactory.of(config, dataset, model, plan.model(), origin.text()));
-  }
-
-  private long microBatchesPerEpoch() {
-    int[] blocks = dataset.manifest().blockSizes();
-    Holdout split = new ReadPlan(config, dataset).split();
-    int[] training = split.sizes(Split.TRAINING);
-    long examples = IntStream.of(training).asLongStream().sum();
-    if (examples == 0) {
-      throw new IllegalArgumentException(
-          "dataset "
-              + dataset.location()
-              + " has no training examples (examples="
-              + IntStream.of(blocks).asLongStream().sum()
-              + ", validationFraction="
-              + config.data().validationFraction()
-              + "): give data, or a smaller fraction");
-    }
-    return EpochPlan.of(
-            config.optimization().seed(),
-            0,
-            config.mode().virtualWorkers(),
-            training,
-            config.order().shuffleOf(dataset.manifest()))
-        .steps(config.data().batchSize());
   }
 
   /**
@@ -281,110 +213,35 @@ public final class TrainingJob {
     NONE
   }
 
-  /**
-   * Whether Lockstep's own optimizer takes the place of the model's, whose state is then unused.
-   */
-  private boolean replacesUpdaters() {
-    return config.optimization().optimizer().algorithm() != null;
-  }
-
-  private String describeOptimizer() {
-    if (!replacesUpdaters()) {
-      return "";
-    }
-    String name = config.optimization().optimizer().algorithm().toString();
-    return "optimizer "
-        + name
-        + " in place of the model's updaters: checkpoints carry its state, model.zip fresh state of"
-        + " the model's own"
-        + (initial.state() == null
-            ? ""
-            : "; the updater state that was saved with the model is not used")
-        + System.lineSeparator();
-  }
-
-  private String describeOrder(StreamRequest stream) {
-    if (config.order().shuffle() != Shuffle.Kind.FULL) {
-      return "";
-    }
-    return String.format(
-        Locale.ROOT,
-        "full shuffle: each worker reads all data %s in an epoch, gathering up to %s%s%n",
-        stream.passes() == 1 ? "once" : String.format(Locale.ROOT, "%,d times", stream.passes()),
-        config.order().memory(),
-        stream.passes() == 1 ? "" : "; --shuffle-memory makes that fewer");
-  }
-
-  private Clipping clipping() {
-    if (config.optimization().clipNorm() > 0) {
-      return new Clipping.GlobalNorm(config.optimization().clipNorm());
-    }
-    return config.optimization().clipValue() > 0
-        ? new Clipping.ByValue(config.optimization().clipValue())
-        : new Clipping.None();
-  }
-
-  private void announce(RunHistory.Beginning beginning, int workers) {
-    ModePlan plan = beginning.plan().mode();
-    StepSchedule schedule = beginning.plan().schedule();
-    String text = beginning.describe(schedule.stepsPerEpoch() * config.optimization().epochs());
-    if (workers > 0) {
-      int perWorker = (config.mode().virtualWorkers() + workers - 1) / workers;
-      StreamRequest stream = new ReadPlan(config, dataset).training(0, perWorker, 0, schedule);
-      MemoryPlan memory =
-          MemoryPlan.of(
-              plan, schedule, config.mode().virtualWorkers(), workers, stream.residentBytes());
-      text +=
-          String.format(
-                  Locale.ROOT,
-                  "%,d parameters, V=%d virtual workers x b=%d%s on W=%d worker%s, %,d steps of %d"
-                      + " epoch%s%s%n",
-                  plan.model().layout().parameters(),
-                  config.mode().virtualWorkers(),
-                  config.data().batchSize(),
-                  config.mode().accumulate() == 1 ? "" : " x a=" + config.mode().accumulate(),
-                  workers,
-                  workers == 1 ? "" : "s",
-                  schedule.stepsPerEpoch() * config.optimization().epochs(),
-                  config.optimization().epochs(),
-                  config.optimization().epochs() == 1 ? "" : "s",
-                  plan.averages() ? ", averaged every " + plan.roundSteps() : "")
-              + describeOptimizer()
-              + describeOrder(stream)
-              + memory.describe(workers);
-    }
-    LOG.info("{}", text);
-    observer.launching(text);
-  }
-
   /** Makes the outputs from the last checkpoint; {@code run.json} last. */
   private TrainingResult finish(
-      RunFolder folder, RunHistory.Beginning beginning, RunSupervisor supervisor)
+      RunFolder folder, StartPoint start, RunPlanner planner, RunSupervisor supervisor)
       throws IOException {
-    ModelState trained = supervisor.trained();
+    RunPlan plan = start.plan();
     InitialModel trainedModel =
-        asModel(
-            beginning,
-            trained,
+        planner.trained(
+            plan,
+            supervisor.trained(),
             supervisor.steps(),
-            beginning.plan().schedule().epoch(supervisor.steps()));
+            plan.schedule().epoch(supervisor.steps()));
     TrainingResult result = supervisor.result(folder, trainedModel);
     boolean hasBest = config.checkpoints().keepBest() == null || folder.holdsBest();
-    if (beginning.isComplete() && folder.isFinished() && hasBest) {
+    if (start.isComplete() && folder.isFinished() && hasBest) {
       return result;
     }
     folder.write(RunFolder.MODEL, trainedModel::write);
-    Optional<RunSupervisor.Best> best = supervisor.best();
+    Optional<RunCheckpoints.Best> best = supervisor.best();
     if (best.isPresent()) {
-      RunSupervisor.Best one = best.get();
-      folder.write(RunFolder.BEST, asModel(beginning, one.state(), one.step(), one.epoch())::write);
+      RunCheckpoints.Best one = best.get();
+      folder.write(
+          RunFolder.BEST, planner.trained(plan, one.state(), one.step(), one.epoch())::write);
     }
     RunRecord record =
         new RunRecord(
             config,
             dataset,
             model,
-            beginning.plan().schedule(),
+            plan.schedule(),
             result,
             new RunRecord.Environment(supervisor.numerics(), spark.version(), spark.master()));
     folder.write(RunFolder.REPORT, HtmlReport.render(record.report().page()));
@@ -392,17 +249,5 @@ public final class TrainingJob {
         RunFolder.RECORD,
         WorkerReport.JSON.writerWithDefaultPrettyPrinter().writeValueAsString(record.json()));
     return result;
-  }
-
-  private InitialModel asModel(
-      RunHistory.Beginning beginning, ModelState state, long steps, int epochs) {
-    boolean isWarm = RunOrigin.isWarm(beginning.plan().origin().text());
-    return InitialModel.trained(
-        model,
-        new SavedTraining(
-            state.theta(),
-            replacesUpdaters() ? null : state.state(),
-            (isWarm ? 0 : initial.iterations()) + steps,
-            (isWarm ? 0 : initial.epochs()) + epochs));
   }
 }

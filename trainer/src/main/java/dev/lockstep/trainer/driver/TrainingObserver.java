@@ -10,22 +10,22 @@ public interface TrainingObserver {
   /** Hears nothing. */
   TrainingObserver NONE = new TrainingObserver() {};
 
-  /** Hears the description of the launch alone. */
-  static TrainingObserver ofLaunch(Consumer<String> description) {
+  /** Receives the description of the run alone. */
+  static TrainingObserver ofDescription(Consumer<String> description) {
     return new TrainingObserver() {
       @Override
-      public void launching(String text) {
+      public void starting(String text) {
         description.accept(text);
       }
     };
   }
 
   /**
-   * All checks have passed and the workers are about to be launched.
+   * All checks have passed and the workers are about to be started.
    *
    * @param description two lines for people: sizes, workers, memory
    */
-  default void launching(String description) {}
+  default void starting(String description) {}
 
   /** All workers have met and begin. */
   default void started(int servers, long totalSteps, int totalEpochs) {}
@@ -51,10 +51,10 @@ public interface TrainingObserver {
   default void warning(String text) {}
 
   /**
-   * The launch failed, and what is left is about to be launched again.
+   * An attempt failed, and the next one is about to be started.
    *
    * @param why it failed
    * @param step of the checkpoint from which it goes on; 0 for the beginning
    */
-  default void relaunching(String why, long step) {}
+  default void restarting(String why, long step) {}
 }

@@ -1,6 +1,10 @@
 package dev.lockstep.trainer.metrics;
 
 import java.io.Serializable;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * What one worker did in the training loop, and what its compute thread spent the time on. Crosses
@@ -71,5 +75,24 @@ public record WorkerThroughput(
         virtualWorkers,
         examples + later.examples,
         seconds.plus(later.seconds));
+  }
+
+  /**
+   * Joins what the same worker did on the same executor in several attempts.
+   *
+   * @return ascending by worker
+   */
+  public static List<WorkerThroughput> ofTasks(List<WorkerThroughput> ofAttempts) {
+    return ofAttempts.stream()
+        .collect(
+            Collectors.toMap(
+                one -> List.of(one.worker, one.executor, one.host),
+                one -> one,
+                WorkerThroughput::plus,
+                LinkedHashMap::new))
+        .values()
+        .stream()
+        .sorted(Comparator.comparingInt(WorkerThroughput::worker))
+        .toList();
   }
 }

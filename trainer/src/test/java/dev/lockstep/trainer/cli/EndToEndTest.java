@@ -97,7 +97,7 @@ class EndToEndTest {
     train(shards, out, "--seed", "8")
         .refused(
             2,
-            "which was made otherwise: ",
+            "which has other settings: ",
             "seed=8 != 42 of the run: give what was given then, begin a new run with its parameters"
                 + " with --warm-start, name another folder with --out, or replace it with"
                 + " --overwrite")

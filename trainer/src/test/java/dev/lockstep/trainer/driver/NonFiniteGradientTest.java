@@ -335,7 +335,7 @@ class NonFiniteGradientTest {
     private boolean lowered;
 
     @Override
-    public void launching(String description) {
+    public void starting(String description) {
       lines.add(description);
       lowered = false;
     }
@@ -346,7 +346,7 @@ class NonFiniteGradientTest {
     }
 
     @Override
-    public void relaunching(String why, long step) {
+    public void restarting(String why, long step) {
       lines.add(why);
       lowered = true;
     }

@@ -43,7 +43,7 @@ class OptimizerJobTest {
     TrainingObserver observer =
         new TrainingObserver() {
           @Override
-          public void launching(String text) {
+          public void starting(String text) {
             announced.add(text);
           }
         };

@@ -244,7 +244,7 @@ class ResumedRunTest {
     TrainingResult first = training.run("done", c -> c);
     String record = Files.readString(folder.resolve("done/run.json"));
     List<String> told = new ArrayList<>();
-    TrainingResult again = training.run("done", c -> c, TrainingObserver.ofLaunch(told::add));
+    TrainingResult again = training.run("done", c -> c, TrainingObserver.ofDescription(told::add));
     assertEquals(first.parametersSha256(), again.parametersSha256());
     assertEquals(first.metrics().lastEpoch(), again.metrics().lastEpoch());
     assertEquals(
@@ -293,7 +293,7 @@ class ResumedRunTest {
         assertThrows(
             IllegalArgumentException.class,
             () -> training.run("mine", c -> but.apply(as.apply(c))));
-    assertTrue(refused.getMessage().contains("which was made otherwise: "), refused.getMessage());
+    assertTrue(refused.getMessage().contains("which has other settings: "), refused.getMessage());
     assertTrue(refused.getMessage().contains(text), refused.getMessage());
     assertTrue(refused.getMessage().contains("--warm-start"), refused.getMessage());
   }
@@ -330,19 +330,19 @@ class ResumedRunTest {
         training.run(
             "whole", c -> change.apply(c).data(d -> d.augmentation(List.of(new Fails("")))));
     String mark = folder.resolve("mark").toString();
-    List<Long> relaunched = new ArrayList<>();
+    List<Long> restarted = new ArrayList<>();
     TrainingResult mended =
         training.run(
             "mended",
             c -> change.apply(c).data(d -> d.augmentation(List.of(new Fails(mark)))),
             new TrainingObserver() {
               @Override
-              public void relaunching(String why, long step) {
+              public void restarting(String why, long step) {
                 assertTrue(why.contains("for once"), why);
-                relaunched.add(step);
+                restarted.add(step);
               }
             });
-    assertEquals(1, relaunched.size());
+    assertEquals(1, restarted.size());
     assertEquals(2, mended.progress().attempts());
     assertSame(whole, mended);
     assertTrue(
@@ -352,7 +352,7 @@ class ResumedRunTest {
 
   @Test
   void aTaskThatAlwaysFailsEndsTheRunAfterMaxAttempts() throws IOException {
-    List<Long> relaunched = new ArrayList<>();
+    List<Long> restarted = new ArrayList<>();
     TrainingException failed =
         assertThrows(
             TrainingException.class,
@@ -364,11 +364,11 @@ class ResumedRunTest {
                             .data(d -> d.augmentation(List.of(new Fails("always")))),
                     new TrainingObserver() {
                       @Override
-                      public void relaunching(String why, long step) {
-                        relaunched.add(step);
+                      public void restarting(String why, long step) {
+                        restarted.add(step);
                       }
                     }));
-    assertEquals(List.of(0L, 0L), relaunched);
+    assertEquals(List.of(0L, 0L), restarted);
     assertTrue(
         failed
             .getMessage()

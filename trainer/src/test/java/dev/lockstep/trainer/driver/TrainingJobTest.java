@@ -107,7 +107,7 @@ class TrainingJobTest {
         refused
             .getMessage()
             .endsWith(
-                "/same holds outputs, but no checkpoints to go on from: name another folder with"
+                "/same holds outputs, but no checkpoints to resume from: name another folder with"
                     + " --out, or replace them with --overwrite"),
         refused.getMessage());
     assertEquals("precious", Files.readString(model));
