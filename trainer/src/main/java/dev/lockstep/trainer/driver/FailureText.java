@@ -1,11 +1,14 @@
 package dev.lockstep.trainer.driver;
 
+import dev.lockstep.trainer.checkpoint.CheckpointManifest;
 import dev.lockstep.trainer.control.WorkerReport;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.apache.hadoop.fs.Path;
 
 /** Makes one clear line of what went wrong in several JVMs at about the same time. */
 final class FailureText {
@@ -18,10 +21,17 @@ final class FailureText {
    */
   private static final Pattern TASK_EXCEPTION =
       Pattern.compile(
-          "(?:finished unsuccessfully\\.\\n|Lost task [^\\n]*?\\(TID \\d+\\) \\([^)\\n]*\\): )([^\\n]+)");
+          "(?:finished unsuccessfully\\.\\n"
+              + "|Lost task [^\\n"
+              + "]*?\\(TID \\d+\\) \\([^)\\n"
+              + "]*\\): )([^\\n"
+              + "]+)");
 
   private static final Pattern EXCEPTION_CLASS =
       Pattern.compile("^(?:[\\w$]+\\.)+[\\w$]+(?:Exception|Error): ");
+
+  private static final String NO_CHECKPOINT =
+      "; there is no complete checkpoint yet: take them with --checkpoint-every";
 
   private FailureText() {}
 
@@ -77,5 +87,44 @@ final class FailureText {
 
   private static String because(String reason) {
     return reason == null || reason.isBlank() ? "" : ": " + reason.strip();
+  }
+
+  /**
+   * What to do about gradients that are not finite; follows the reason.
+   *
+   * @param checkpoints folder of the run's checkpoints
+   */
+  static String lastGood(Optional<CheckpointManifest> newest, Path checkpoints) {
+    return newest
+        .map(
+            manifest ->
+                "; the last good checkpoint is of step "
+                    + manifest.step()
+                    + " in "
+                    + checkpoints
+                    + ": start from it with --warm-start and a lower learning rate (--optimizer),"
+                    + " or with --on-non-finite lower:0.5 or skip")
+        .orElse(NO_CHECKPOINT);
+  }
+
+  /**
+   * Why there is no further attempt, and how to resume; follows the reason.
+   *
+   * @param most attempts in a row without a new checkpoint
+   * @param inVain such attempts so far
+   */
+  static String givenUp(int most, int inVain, Optional<CheckpointManifest> newest) {
+    String attempts =
+        most == 1
+            ? ""
+            : "; given up after " + inVain + " attempts in a row without a new checkpoint";
+    return attempts
+        + newest
+            .map(
+                manifest ->
+                    "; the newest complete checkpoint is of step "
+                        + manifest.step()
+                        + ": repeat the command to resume from it")
+            .orElse(NO_CHECKPOINT);
   }
 }

@@ -1,6 +1,7 @@
 package dev.lockstep.trainer.driver;
 
 import dev.lockstep.ps.optim.ModelState;
+import dev.lockstep.trainer.config.TrainingException;
 import dev.lockstep.trainer.loop.PriorTraining;
 import dev.lockstep.trainer.model.SavedTraining;
 import dev.lockstep.trainer.model.file.InitialModel;
@@ -52,6 +53,24 @@ record RunOrigin(String text, ModelState state, PriorTraining before) {
         WARM + run + " after step " + step, new ModelState(theta, null), PriorTraining.NONE);
   }
 
+  /**
+   * The model that the run starts from where it has no checkpoint.
+   *
+   * @param run id of the run
+   * @throws TrainingException if it was in a checkpoint alone
+   */
+  ModelState model(String run) {
+    if (state == null) {
+      throw new TrainingException(
+          run
+              + " started from the parameters "
+              + text
+              + ", and none of its checkpoints is left undamaged: start it again from the"
+              + " folder before-RUN of that run, or replace it with --overwrite");
+    }
+    return state;
+  }
+
   /** Whether a text is that of a warm start. */
   static boolean isWarm(String text) {
     return text.startsWith(WARM);
@@ -59,9 +78,9 @@ record RunOrigin(String text, ModelState state, PriorTraining before) {
 
   /** What becomes of the optimizer's state that was saved with a model. */
   enum OptimizerState {
-    /** It is gone on with. */
+    /** Training continues with it. */
     OF_MODEL,
-    /** Another optimizer begins anew. */
+    /** Another optimizer starts with fresh state. */
     FRESH
   }
 }

@@ -12,7 +12,6 @@ import dev.lockstep.trainer.checkpoint.RateCut;
 import dev.lockstep.trainer.checkpoint.RateCuts;
 import dev.lockstep.trainer.checkpoint.Retention;
 import dev.lockstep.trainer.cluster.ClusterSlots;
-import dev.lockstep.trainer.config.CheckpointInterval;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.config.TrainingException;
 import dev.lockstep.trainer.control.AttemptFailedException;
@@ -32,7 +31,6 @@ import dev.lockstep.trainer.plan.CheckpointClock;
 import dev.lockstep.trainer.plan.Phase;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -148,7 +146,9 @@ final class RunSupervisor {
   private void requireAnotherAttempt(AttemptOutcome.Failed failed, int inVain) {
     int most = config.checkpoints().maxAttempts();
     if (inVain >= most || most == 1) {
-      throw new TrainingException(failed.reason() + givenUp(inVain), failed.cause());
+      throw new TrainingException(
+          failed.reason() + FailureText.givenUp(most, inVain, checkpoints.newest()),
+          failed.cause());
     }
   }
 
@@ -239,7 +239,10 @@ final class RunSupervisor {
    */
   private void lowerRate(AttemptOutcome.NonFiniteGradient e) throws IOException {
     if (!config.optimization().onNonFinite().lowers()) {
-      throw new TrainingException(e.reason() + lastGood(), e.cause());
+      throw new TrainingException(
+          e.reason()
+              + FailureText.lastGood(checkpoints.newest(), folder.file(RunFolder.CHECKPOINTS)),
+          e.cause());
     }
     long from = plan.phaseAfter(e.step()).orElseThrow().syncPoints().lastCheckpoint(e.step());
     if (cuts.isFull()) {
@@ -251,7 +254,7 @@ final class RunSupervisor {
               + cuts
               + "): look at the data of that step, or begin anew with a lower learning rate"
               + " (--optimizer)"
-              + lastGood(),
+              + FailureText.lastGood(checkpoints.newest(), folder.file(RunFolder.CHECKPOINTS)),
           e.cause());
     }
     // Later checkpoints were trained at another rate. Claimed first: another driver may own them.
@@ -268,20 +271,6 @@ final class RunSupervisor {
             from + 1,
             cuts.scale(from));
     restart(why);
-  }
-
-  private String lastGood() {
-    return checkpoints
-        .newest()
-        .map(
-            manifest ->
-                "; the last good checkpoint is of step "
-                    + manifest.step()
-                    + " in "
-                    + folder.file(RunFolder.CHECKPOINTS)
-                    + ": start from it with --warm-start and a lower learning rate (--optimizer),"
-                    + " or with --on-non-finite lower:0.5 or skip")
-        .orElse("; there is no complete checkpoint yet: take them with --checkpoint-every");
   }
 
   private void restart(String why) {
@@ -306,28 +295,15 @@ final class RunSupervisor {
             config.cluster().startTimeout());
   }
 
-  private String givenUp(int inVain) {
-    String attempts =
-        config.checkpoints().maxAttempts() == 1
-            ? ""
-            : "; given up after " + inVain + " attempts in a row without a new checkpoint";
-    return attempts
-        + checkpoints
-            .newest()
-            .map(
-                manifest ->
-                    "; the newest complete checkpoint is of step "
-                        + manifest.step()
-                        + ": repeat the command to resume from it")
-            .orElse("; there is no complete checkpoint yet: take them with --checkpoint-every");
-  }
-
   private AttemptOutcome attempt(Phase phase) throws IOException {
     Optional<Broadcast<ModelState>> given =
         checkpoints.newest().isPresent()
             ? Optional.empty()
-            : Optional.of(spark.broadcast(givenModel()));
-    try (DriverEndpoint endpoint = DriverEndpoint.open(SparkEnv.get(), clock(phase));
+            : Optional.of(spark.broadcast(plan.origin().model(start.run())));
+    try (DriverEndpoint endpoint =
+            DriverEndpoint.open(
+                SparkEnv.get(),
+                CheckpointClock.of(config.checkpoints(), phase.syncPoints().schedule()));
         MetricsLog log =
             MetricsLog.resume(
                 folder.file(RunFolder.METRICS), hadoop, step(), checkpoints.attempt())) {
@@ -354,13 +330,6 @@ final class RunSupervisor {
     }
   }
 
-  /** Asked only where checkpoints come by time. */
-  private CheckpointClock clock(Phase phase) {
-    Optional<Duration> interval =
-        Optional.ofNullable(config.checkpoints().every()).flatMap(CheckpointInterval::time);
-    return new CheckpointClock(interval.orElse(Duration.ZERO), phase.syncPoints().schedule());
-  }
-
   private void started(boolean first) {
     servers = tracker.servers();
     if (first) {
@@ -371,19 +340,6 @@ final class RunSupervisor {
       }
       observer.started(servers, plan.lastStep(), config.optimization().epochs());
     }
-  }
-
-  /** The model that a run without a checkpoint starts from. */
-  private ModelState givenModel() {
-    if (plan.origin().state() == null) {
-      throw new TrainingException(
-          start.run()
-              + " started from the parameters "
-              + plan.origin().text()
-              + ", and none of its checkpoints is left undamaged: start it again from the"
-              + " folder before-RUN of that run, or replace it with --overwrite");
-    }
-    return plan.origin().state();
   }
 
   /** A phase that has not begun takes over the model that the one before has left. */
@@ -404,11 +360,6 @@ final class RunSupervisor {
     return checkpoints.step();
   }
 
-  /** Steps taken in all. */
-  long steps() {
-    return step();
-  }
-
   /** The different arithmetics of the last attempt's workers. */
   List<NumericFingerprint> numerics() {
     return tracker.numerics();
@@ -419,9 +370,8 @@ final class RunSupervisor {
     return trained;
   }
 
-  /** The model of the best checkpoint, if one is kept. */
-  Optional<RunCheckpoints.Best> best() throws IOException {
-    return checkpoints.best();
+  RunCheckpoints checkpoints() {
+    return checkpoints;
   }
 
   /** What the run has come to. */

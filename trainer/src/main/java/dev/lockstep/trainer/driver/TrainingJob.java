@@ -222,15 +222,15 @@ public final class TrainingJob {
         planner.trained(
             plan,
             supervisor.trained(),
-            supervisor.steps(),
-            plan.schedule().epoch(supervisor.steps()));
+            supervisor.checkpoints().step(),
+            plan.schedule().epoch(supervisor.checkpoints().step()));
     TrainingResult result = supervisor.result(folder, trainedModel);
     boolean hasBest = config.checkpoints().keepBest() == null || folder.holdsBest();
     if (start.isComplete() && folder.isFinished() && hasBest) {
       return result;
     }
     folder.write(RunFolder.MODEL, trainedModel::write);
-    Optional<RunCheckpoints.Best> best = supervisor.best();
+    Optional<RunCheckpoints.Best> best = supervisor.checkpoints().best();
     if (best.isPresent()) {
       RunCheckpoints.Best one = best.get();
       folder.write(

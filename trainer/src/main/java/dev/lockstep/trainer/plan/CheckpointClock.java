@@ -1,9 +1,12 @@
 package dev.lockstep.trainer.plan;
 
+import dev.lockstep.trainer.config.CheckpointConfig;
+import dev.lockstep.trainer.config.CheckpointInterval;
 import dev.lockstep.trainer.loop.StepSchedule;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Decides after which steps checkpoints are taken that come every so many minutes. Time is measured
@@ -36,6 +39,13 @@ public final class CheckpointClock {
   public CheckpointClock(Duration interval, StepSchedule schedule) {
     this.interval = interval;
     this.schedule = schedule;
+  }
+
+  /** The clock of an attempt; it is asked only if checkpoints are taken by time. */
+  public static CheckpointClock of(CheckpointConfig config, StepSchedule schedule) {
+    Optional<Duration> interval =
+        Optional.ofNullable(config.every()).flatMap(CheckpointInterval::time);
+    return new CheckpointClock(interval.orElse(Duration.ZERO), schedule);
   }
 
   /**

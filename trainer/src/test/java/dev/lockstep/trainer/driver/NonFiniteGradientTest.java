@@ -157,7 +157,7 @@ class NonFiniteGradientTest {
     assertTrue(message.matches("(?s).*step \\d+: the gradient of virtual worker \\d.*"), message);
     assertTrue(
         message.matches(
-            "(?s).*the last good checkpoint is of step \\d+ in file:\\S*/stops/checkpoints: go on"
+            "(?s).*the last good checkpoint is of step \\d+ in file:\\S*/stops/checkpoints: start"
                 + " from it with --warm-start and a lower learning rate \\(--optimizer\\).*"),
         message);
     IllegalArgumentException other =

@@ -645,7 +645,7 @@ class TableIngestTest {
     assertEquals("tensors=[labels] hold no features", refusal(() -> TableRecipe.of(classes("a"))));
     assertEquals(
         "tensor t: a column of classes must be the only one, of labels, and no sequence: make it"
-            + " as ONE_HOT",
+            + " ONE_HOT",
         refusal(() -> features("t", column("a", ColumnTransform.CLASS))));
     assertEquals(
         "classWeights, but no labels are classes: leave them out, or name a label of classes",
