@@ -224,7 +224,7 @@ public final class CheckpointStore {
   private static boolean isOnTheSameCourse(CheckpointManifest one, CheckpointManifest other) {
     return one.run().equals(other.run())
         && one.identity().equals(other.identity())
-        && one.progress().rateCuts().equals(other.progress().rateCuts());
+        && one.progress().rates().cuts().equals(other.progress().rates().cuts());
   }
 
   /** A manifest that only seems to be there must not let an older checkpoint go. */

@@ -10,47 +10,79 @@ import java.util.List;
  * {@code "-Infinity"}.
  *
  * @param examples examples used in the run so far
- * @param epochExamples examples used in the epoch begun
- * @param epochLossSum sum of the finite losses of the epoch begun
- * @param epochLossExamples examples that this sum is over
  * @param skippedSteps steps so far whose gradient was not applied because it was not finite
  * @param seconds spent training so far, over all attempts
- * @param epochs what the completed epochs amounted to, ascending
- * @param rateScales the learning rate's scale of each epoch, as far as decided
- * @param rateCuts in the order in which they were made
+ * @param openEpoch sums over the steps of the epoch that has not ended
+ * @param epochs metrics of the completed epochs, ascending
+ * @param rates what the learning rate was multiplied by
  * @param notes for the run's record: what happened on the way
  */
 public record RunProgress(
     long examples,
-    long epochExamples,
-    double epochLossSum,
-    long epochLossExamples,
     long skippedSteps,
     double seconds,
+    EpochSums openEpoch,
     List<EpochMetrics> epochs,
-    List<Double> rateScales,
-    List<RateCut> rateCuts,
+    Rates rates,
     List<RunNote> notes) {
 
-  /** Checks the counts and copies the lists; a missing one is empty. */
-  public RunProgress {
-    if (examples < 0 || epochExamples < 0 || epochLossExamples < 0 || skippedSteps < 0) {
-      throw new IllegalArgumentException(
-          "examples=%d epochExamples=%d epochLossExamples=%d skippedSteps=%d: must be >= 0"
-              .formatted(examples, epochExamples, epochLossExamples, skippedSteps));
-    }
-    epochs = copy(epochs);
-    rateScales = copy(rateScales);
-    rateCuts = copy(rateCuts);
-    notes = copy(notes);
-  }
-
   /** Of a run that has taken no step. */
-  public static RunProgress none() {
-    return new RunProgress(0, 0, 0, 0, 0, 0, List.of(), List.of(1.0), List.of(), List.of());
+  public static final RunProgress NONE =
+      new RunProgress(
+          0, 0, 0, EpochSums.NONE, List.of(), new Rates(List.of(1.0), List.of()), List.of());
+
+  /** Checks the counts and copies the lists. */
+  public RunProgress {
+    if (examples < 0 || skippedSteps < 0 || openEpoch == null || rates == null) {
+      throw new IllegalArgumentException(
+          "examples=%d skippedSteps=%d openEpoch=%s rates=%s: must be there and >= 0"
+              .formatted(examples, skippedSteps, openEpoch, rates));
+    }
+    epochs = List.copyOf(epochs);
+    notes = List.copyOf(notes);
   }
 
-  private static <T> List<T> copy(List<T> list) {
-    return list == null ? List.of() : List.copyOf(list);
+  /**
+   * Sums over the steps of an epoch.
+   *
+   * @param examples used
+   * @param lossSum sum of the losses that are finite
+   * @param lossExamples examples that this sum is over
+   */
+  public record EpochSums(long examples, double lossSum, long lossExamples) {
+
+    /** Of no step. */
+    public static final EpochSums NONE = new EpochSums(0, 0, 0);
+
+    /** Checks the counts. */
+    public EpochSums {
+      if (examples < 0 || lossExamples < 0) {
+        throw new IllegalArgumentException(
+            "examples=%d lossExamples=%d: must be >= 0".formatted(examples, lossExamples));
+      }
+    }
+
+    /** With one step more; its loss counts if it is finite. */
+    public EpochSums plus(long stepExamples, double stepLossSum) {
+      return Double.isFinite(stepLossSum)
+          ? new EpochSums(
+              examples + stepExamples, lossSum + stepLossSum, lossExamples + stepExamples)
+          : new EpochSums(examples + stepExamples, lossSum, lossExamples);
+    }
+  }
+
+  /**
+   * What the learning rate was multiplied by.
+   *
+   * @param scales of each epoch, as far as decided
+   * @param cuts after gradients that were not finite, in the order in which they were made
+   */
+  public record Rates(List<Double> scales, List<RateCut> cuts) {
+
+    /** Copies the lists. */
+    public Rates {
+      scales = List.copyOf(scales);
+      cuts = List.copyOf(cuts);
+    }
   }
 }

@@ -63,7 +63,7 @@ public record AttemptStart(
   /** A start from a checkpoint, with the rate and the numeric fingerprint that it recorded. */
   public static AttemptStart of(
       CheckpointManifest manifest, WrittenIn phase, PriorTraining prior, RateCuts cuts) {
-    List<Double> scales = manifest.progress().rateScales();
+    List<Double> scales = manifest.progress().rates().scales();
     double scale = scales.isEmpty() ? 1 : scales.get(scales.size() - 1);
     return new AttemptStart(
         new Saved(manifest.contents(), phase),

@@ -3,6 +3,7 @@ package dev.lockstep.trainer.driver;
 import dev.lockstep.ps.reduce.PairwiseTree;
 import dev.lockstep.ps.reduce.TreeNode;
 import dev.lockstep.ps.reduce.TreeReduction;
+import dev.lockstep.trainer.checkpoint.RunProgress;
 import dev.lockstep.trainer.control.WorkerReport;
 import dev.lockstep.trainer.metrics.EpochMetrics;
 import dev.lockstep.trainer.metrics.MetricsLog;
@@ -84,14 +85,14 @@ final class EpochTracker {
       return false;
     }
     Optional<EvaluationSums> validation = validation(epochsTaken);
-    StepTracker.EpochSums sums = steps.ended(epochsTaken - 1);
+    RunProgress.EpochSums sums = steps.ended(epochsTaken - 1);
     double examplesPerSecond = clock.epoch(sums.examples());
     EpochMetrics metrics =
         new EpochMetrics(
             epochsTaken,
             lastSteps.get(epochsTaken),
             steps.examples(),
-            sums.meanLoss(),
+            sums.lossSum() / sums.lossExamples(),
             validation.map(EvaluationSums::meanLoss).orElse(Double.NaN),
             validation
                 .filter(EvaluationSums::isClassification)

@@ -48,7 +48,7 @@ final class RunCheckpoints {
   }
 
   RunProgress progress() {
-    return newest.map(manifest -> manifest.progress()).orElse(RunProgress.none());
+    return newest.map(manifest -> manifest.progress()).orElse(RunProgress.NONE);
   }
 
   /** Number of the attempt claimed last; 0 before the first. */

@@ -221,7 +221,7 @@ final class RunHistory {
             0,
             NO_ARITHMETIC,
             identity,
-            RunProgress.none(),
+            RunProgress.NONE,
             new CheckpointManifest.Contents(
                 vector.length, config.mode().virtualWorkers(), List.of(shard), List.of())));
   }

@@ -209,7 +209,7 @@ final class RunSupervisor {
   }
 
   private void rewind() {
-    cuts = new RateCuts(checkpoints.progress().rateCuts());
+    cuts = new RateCuts(checkpoints.progress().rates().cuts());
     tracker.rewind(step(), checkpoints.progress());
   }
 

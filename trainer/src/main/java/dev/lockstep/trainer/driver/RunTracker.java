@@ -92,7 +92,7 @@ final class RunTracker {
     clock.rewind(progress.seconds());
     steps.rewind(step, progress);
     epochs.rewind(progress.epochs());
-    decider.rewind(progress.rateScales());
+    decider.rewind(progress.rates().scales());
     notes.restore(progress.notes());
   }
 
@@ -238,14 +238,12 @@ final class RunTracker {
     StepTracker.Totals totals = steps.totals(step);
     return new RunProgress(
         totals.examples(),
-        totals.epoch().examples(),
-        totals.epoch().loss(),
-        totals.epoch().lossExamples(),
         totals.skipped(),
         totals.seconds(),
+        totals.epoch(),
         epochs.all().subList(0, epochsTaken),
-        decider.rateScales(epochsTaken),
-        assignment.start().rates().cuts().cuts(),
+        new RunProgress.Rates(
+            decider.rateScales(epochsTaken), assignment.start().rates().cuts().cuts()),
         notes.all());
   }
 

@@ -3,6 +3,7 @@ package dev.lockstep.trainer.driver;
 import dev.lockstep.ps.reduce.PairwiseTree;
 import dev.lockstep.ps.schedule.StepTime;
 import dev.lockstep.trainer.checkpoint.RunProgress;
+import dev.lockstep.trainer.checkpoint.RunProgress.EpochSums;
 import dev.lockstep.trainer.control.WorkerAssignment;
 import dev.lockstep.trainer.control.WorkerReport;
 import dev.lockstep.trainer.metrics.MetricsLog;
@@ -38,26 +39,6 @@ final class StepTracker {
   private LocalStepSums localSteps;
 
   /**
-   * Sums over the steps of an epoch so far. The loss of a skipped step may be NaN or infinite: its
-   * examples are not among those of the loss.
-   */
-  record EpochSums(long examples, double loss, long lossExamples) {
-
-    static final EpochSums NONE = new EpochSums(0, 0, 0);
-
-    EpochSums plus(WorkerReport.Step step) {
-      return Double.isFinite(step.lossSum())
-          ? new EpochSums(
-              examples + step.examples(), loss + step.lossSum(), lossExamples + step.examples())
-          : new EpochSums(examples + step.examples(), loss, lossExamples);
-    }
-
-    double meanLoss() {
-      return loss / lossExamples;
-    }
-  }
-
-  /**
    * Sums after a step that may become a checkpoint's.
    *
    * @param examples of the run
@@ -83,10 +64,7 @@ final class StepTracker {
     totals.clear();
     steps.removeIf(metrics -> metrics.step() > step);
     sums.clear();
-    sums.put(
-        progress.epochs().size(),
-        new EpochSums(
-            progress.epochExamples(), progress.epochLossSum(), progress.epochLossExamples()));
+    sums.put(progress.epochs().size(), progress.openEpoch());
     skippedSteps.clear();
     skippedBefore = progress.skippedSteps();
     examples = progress.examples();
@@ -133,7 +111,8 @@ final class StepTracker {
     steps.add(metrics);
     log.write(metrics);
     observer.step(metrics);
-    EpochSums soFar = sums.getOrDefault(step.epoch(), EpochSums.NONE).plus(step);
+    EpochSums soFar =
+        sums.getOrDefault(step.epoch(), EpochSums.NONE).plus(step.examples(), step.lossSum());
     sums.put(step.epoch(), soFar);
     EpochSums kept = assignment.schedule().isEpochStart(stepsTaken) ? EpochSums.NONE : soFar;
     totals.put(stepsTaken, new Totals(examples, kept, skipped, clock.seconds()));

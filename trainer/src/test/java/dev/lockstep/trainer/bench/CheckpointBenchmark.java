@@ -114,7 +114,7 @@ public final class CheckpointBenchmark {
             step,
             "bits",
             RunIdentity.of(Map.of("seed", "1")),
-            RunProgress.none(),
+            RunProgress.NONE,
             new CheckpointManifest.Contents(vectors[0].length, 1, List.of(shard), List.of())));
     return (System.nanoTime() - begin) / 1e9;
   }

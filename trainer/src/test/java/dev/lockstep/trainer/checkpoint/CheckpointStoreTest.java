@@ -108,14 +108,12 @@ class CheckpointStoreTest {
     RunProgress cut =
         new RunProgress(
             before.examples(),
-            before.epochExamples(),
-            before.epochLossSum(),
-            before.epochLossExamples(),
             before.skippedSteps(),
             before.seconds(),
+            before.openEpoch(),
             before.epochs(),
-            before.rateScales(),
-            List.of(new RateCut(3, 0.5), new RateCut(5, 0.5)),
+            new RunProgress.Rates(
+                before.rates().scales(), List.of(new RateCut(3, 0.5), new RateCut(5, 0.5))),
             before.notes());
     CheckpointManifest again = run.write(store, 7, 2, cut);
     store.commit(again);

@@ -36,7 +36,7 @@ class ChecksummedJsonTest {
   void isJsonThatPeopleCanRead() throws IOException {
     JsonNode json = new ObjectMapper().readTree(ChecksummedJson.write(MANIFEST));
     assertEquals("mlp", json.path("identity").path("model").asText());
-    assertEquals("NaN", json.path("progress").path("epochLossSum").asText());
+    assertEquals("NaN", json.path("progress").path("openEpoch").path("lossSum").asText());
     assertEquals(8, json.path("crc32c").asText().length());
   }
 

@@ -29,7 +29,14 @@ class RetentionTest {
 
   private CheckpointManifest checkpoint(long step, List<EpochMetrics> epochs) {
     RunProgress progress =
-        new RunProgress(0, 0, 0, 0, 0, 0, epochs, List.of(), List.of(), List.of());
+        new RunProgress(
+            0,
+            0,
+            0,
+            RunProgress.EpochSums.NONE,
+            epochs,
+            new RunProgress.Rates(List.of(), List.of()),
+            List.of());
     return run.manifest(step, 1, progress, List.of(), List.of());
   }
 

@@ -92,16 +92,13 @@ final class SampleRun {
   static RunProgress progress(long step) {
     return new RunProgress(
         step * 32,
-        20,
-        Double.NaN,
-        20,
         1,
         2.5,
+        new RunProgress.EpochSums(20, Double.NaN, 20),
         List.of(
             new EpochMetrics(
                 1, step, step * 32, 0.5, Double.NaN, 0.9, Double.POSITIVE_INFINITY, 3.25)),
-        List.of(1.0, Double.NEGATIVE_INFINITY),
-        List.of(new RateCut(3, 0.5)),
+        new RunProgress.Rates(List.of(1.0, Double.NEGATIVE_INFINITY), List.of(new RateCut(3, 0.5))),
         List.of(new RunNote(7, "a note")));
   }
 
