@@ -42,7 +42,6 @@ import org.apache.hadoop.fs.Path;
  */
 public final class CheckpointStore {
 
-  private static final String DAMAGED = "damaged-";
   private static final int MOST_LOST_RACES = 10;
 
   private final Path folder;
@@ -280,7 +279,8 @@ public final class CheckpointStore {
           return manifest;
         }
       } catch (DamagedFileException e) {
-        setAside(at, e, warnings);
+        warnings.accept(
+            new DamagedCheckpoint(files(), folder, at, e.getMessage()).setAsideIfPossible());
       } catch (IOException e) {
         throw at.unreadable(e);
       }
@@ -327,42 +327,15 @@ public final class CheckpointStore {
    */
   public void setAside(long step, String why, Consumer<String> warnings) throws IOException {
     StepFolder at = at(step);
+    DamagedCheckpoint damaged = new DamagedCheckpoint(files(), folder, at, why);
     try {
-      warnings.accept(damaged(at, movedAside(at), why));
+      warnings.accept(damaged.setAside());
     } catch (IOException e) {
       throw new IOException(
-          damaged(at, notMoved(e), why)
-              + "; move %s elsewhere to go on from the checkpoint before".formatted(at.path()),
+          damaged.notSetAside(e)
+              + "; move %s elsewhere to resume from the checkpoint before".formatted(at.path()),
           e);
     }
-  }
-
-  /** Where moving it fails, the checkpoint is passed over. */
-  private void setAside(StepFolder at, DamagedFileException why, Consumer<String> warnings) {
-    String moved;
-    try {
-      moved = movedAside(at);
-    } catch (IOException e) {
-      moved = notMoved(e);
-    }
-    warnings.accept(damaged(at, moved, why.getMessage()));
-  }
-
-  private static String damaged(StepFolder at, String moved, String why) {
-    return "the checkpoint of step %d is damaged%s: %s".formatted(at.step(), moved, why);
-  }
-
-  private static String notMoved(IOException why) {
-    return " and cannot be set aside (" + why.getMessage() + ")";
-  }
-
-  private String movedAside(StepFolder at) throws IOException {
-    Path to = new Path(folder, DAMAGED + at.path().getName());
-    for (int i = 2; files().exists(to); i++) {
-      to = new Path(folder, DAMAGED + at.path().getName() + "-" + i);
-    }
-    files().rename(at.path(), to);
-    return " and was set aside as " + to;
   }
 
   /** The files of a complete checkpoint, to be read by the driver. Reads nothing yet. */

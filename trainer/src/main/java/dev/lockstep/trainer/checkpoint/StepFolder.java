@@ -125,7 +125,7 @@ final class StepFolder {
   /** What is said where the checkpoint cannot be read for another reason than damage. */
   IOException unreadable(IOException cause) {
     return new IOException(
-        "cannot read the checkpoint of step %d, nothing was changed: %s; if it stays so, move %s elsewhere to go on from the checkpoint before"
+        "cannot read the checkpoint of step %d, nothing was changed: %s; if it stays so, move %s elsewhere to resume from the checkpoint before"
             .formatted(step, cause.getMessage(), path),
         cause);
   }

@@ -228,11 +228,6 @@ final class RunSupervisor {
     return checkpoints.newest().flatMap(manifest -> EarlyEnd.reason(config, manifest));
   }
 
-  /** What the learning rate was multiplied by after gradients that were not finite. */
-  RateCuts cuts() {
-    return cuts;
-  }
-
   /**
    * Lowers the rate from a step that does not depend on which checkpoints were written: where that
    * of this step is not there, the steps from an older one are taken again as they were.
@@ -365,7 +360,7 @@ final class RunSupervisor {
     return tracker.numerics();
   }
 
-  /** The trained model, from the last checkpoint. */
+  /** From the last checkpoint. */
   ModelState trained() {
     return trained;
   }
