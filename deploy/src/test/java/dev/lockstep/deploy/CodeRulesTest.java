@@ -40,13 +40,15 @@ class CodeRulesTest {
           "trainer.DataSetSource",
           "trainer.cli.Main",
           // Generated.
+          "trainer.config.AveragingBuilder",
           "trainer.config.OptimizerSettingsBuilder",
           // Its constant is used.
           "trainer.model.ConfigurationTree",
           // The tests of other modules read manifests, and put faults into messages.
           "sharding.store.ManifestFile",
           "ps.transport.rpc.MessageInterceptor",
-          // A parameter's type of a public constructor, which callers give as a lambda.
+          // Parameters of public methods, which callers give as lambdas.
+          "trainer.loop.BatchSource",
           "ps.transport.rpc.MessageHandler");
 
   @ArchTest

@@ -98,7 +98,6 @@ class PackageRulesTest {
           Library.of(
               "Jackson, but for its annotations",
               List.of("com.fasterxml.jackson.core", "com.fasterxml.jackson.databind"),
-              "sharding.prepare",
               "sharding.store",
               "trainer.config",
               "trainer.checkpoint",

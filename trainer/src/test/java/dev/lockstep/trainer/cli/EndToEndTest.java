@@ -98,7 +98,7 @@ class EndToEndTest {
         .refused(
             2,
             "which has other settings: ",
-            "seed=8 != 42 of the run: give what was given then, begin a new run with its parameters"
+            "seed=8 != 42 of the run: repeat its settings, start a new run from its parameters"
                 + " with --warm-start, name another folder with --out, or replace it with"
                 + " --overwrite")
         .beforeAnyJob();

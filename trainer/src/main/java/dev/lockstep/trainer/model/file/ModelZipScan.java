@@ -46,6 +46,12 @@ final class ModelZipScan {
 
   private static final int END_SIGNATURE = 0x504b0506;
 
+  /** Where the end record states the directory's bytes and offset, as little-endian int32. */
+  private static final int DIRECTORY_AT = 12;
+
+  /** In place of the offset: a zip64 record before the end record states it. */
+  private static final int ZIP64 = -1;
+
   private final Path file;
   private final String source;
   private final List<String> known;
@@ -113,11 +119,25 @@ final class ModelZipScan {
       if (end >= 0) {
         bytes.seek(end);
         if (bytes.readInt() == END_SIGNATURE) {
+          bytes.seek(end + DIRECTORY_AT);
+          requireDirectoryBefore(end, bytes.readInt(), bytes.readInt());
           return;
         }
       }
       throw refused(
           " is not a readable zip: it does not end with a zip's directory; copy the model again");
+    }
+  }
+
+  /** The library's older versions accept bytes between the directory and its end record. */
+  private void requireDirectoryBefore(long end, int bytes, int offset) {
+    long directoryEnd =
+        Integer.toUnsignedLong(Integer.reverseBytes(bytes))
+            + Integer.toUnsignedLong(Integer.reverseBytes(offset));
+    if (offset != ZIP64 && directoryEnd != end) {
+      throw refused(
+          " is not a readable zip: its directory ends at byte %d, its end record is at byte %d; copy the model again"
+              .formatted(directoryEnd, end));
     }
   }
 
