@@ -70,6 +70,7 @@ class PackageRulesTest {
               // The facade takes a JavaSparkContext; the commands start one.
               "trainer",
               "trainer.cli",
+              "trainer.cli.options",
               "examples.."),
           Library.of(
               "DL4J, ND4J and DataVec",
@@ -94,6 +95,7 @@ class PackageRulesTest {
               "trainer.metrics",
               "trainer.output",
               "trainer.cli",
+              "trainer.cli.options",
               "examples.."),
           Library.of(
               "Jackson, but for its annotations",
@@ -111,7 +113,8 @@ class PackageRulesTest {
           Library.of("Netty", List.of("io.netty"), "ps.transport.rpc"),
           Library.of("protobuf", List.of("com.google.protobuf"), "sharding.ingest.tfrecord"),
           Library.of("univocity", List.of("com.univocity"), "sharding.ingest.csv"),
-          Library.of("picocli", List.of("picocli"), "trainer.cli", "examples.."),
+          Library.of(
+              "picocli", List.of("picocli"), "trainer.cli", "trainer.cli.options", "examples.."),
           Library.of("progressbar", List.of("me.tongfei"), "trainer.report"),
           Library.of(
               "Java 2D",

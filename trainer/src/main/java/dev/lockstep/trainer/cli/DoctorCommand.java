@@ -1,5 +1,6 @@
 package dev.lockstep.trainer.cli;
 
+import dev.lockstep.trainer.cli.options.StandardOptions;
 import dev.lockstep.trainer.cluster.ClusterDiagnosis;
 import dev.lockstep.trainer.numeric.NumericProfile;
 import java.io.IOException;

@@ -1,6 +1,7 @@
 package dev.lockstep.trainer.cli;
 
 import dev.lockstep.sharding.AddressSecrets;
+import dev.lockstep.trainer.cli.options.RenamedOptions;
 import dev.lockstep.trainer.model.UnsupportedModelException;
 import java.io.PrintWriter;
 import java.io.StringWriter;

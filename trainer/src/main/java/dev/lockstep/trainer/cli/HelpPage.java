@@ -1,5 +1,6 @@
 package dev.lockstep.trainer.cli;
 
+import dev.lockstep.trainer.cli.options.Heading;
 import java.util.Comparator;
 import java.util.List;
 import picocli.CommandLine;

@@ -11,6 +11,8 @@ import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.TensorSpec;
 import dev.lockstep.sharding.TensorStatistics;
 import dev.lockstep.sharding.store.ShardedDatasets;
+import dev.lockstep.trainer.cli.options.ModelOptions;
+import dev.lockstep.trainer.cli.options.StandardOptions;
 import dev.lockstep.trainer.model.file.InitialModel;
 import dev.lockstep.trainer.model.network.BuiltModel;
 import dev.lockstep.trainer.output.RunFolder;

@@ -1,5 +1,7 @@
 package dev.lockstep.trainer.cli;
 
+import dev.lockstep.trainer.cli.options.OptionTypes;
+import dev.lockstep.trainer.cli.options.StandardOptions;
 import dev.lockstep.trainer.cluster.UnfitSparkException;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;

@@ -2,6 +2,17 @@ package dev.lockstep.trainer.cli;
 
 import dev.lockstep.sharding.ShardedDataset;
 import dev.lockstep.sharding.store.IfExists;
+import dev.lockstep.trainer.cli.options.CheckpointOptions;
+import dev.lockstep.trainer.cli.options.ClusterOptions;
+import dev.lockstep.trainer.cli.options.DataOptions;
+import dev.lockstep.trainer.cli.options.ModeOptions;
+import dev.lockstep.trainer.cli.options.ModelOptions;
+import dev.lockstep.trainer.cli.options.OptimizationOptions;
+import dev.lockstep.trainer.cli.options.OrderOptions;
+import dev.lockstep.trainer.cli.options.OutputOptions;
+import dev.lockstep.trainer.cli.options.SettingOptions;
+import dev.lockstep.trainer.cli.options.StandardOptions;
+import dev.lockstep.trainer.cli.options.TrainingDataOptions;
 import dev.lockstep.trainer.config.OutputConfig.ExistingOutput;
 import dev.lockstep.trainer.config.TrainingConfig;
 import dev.lockstep.trainer.control.NetworkSettings;

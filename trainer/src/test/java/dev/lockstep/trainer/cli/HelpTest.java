@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lockstep.ps.transport.rpc.SparkSetting;
+import dev.lockstep.trainer.cli.options.Heading;
 import dev.lockstep.trainer.config.OptimizerName;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,4 +1,4 @@
-package dev.lockstep.trainer.cli;
+package dev.lockstep.trainer.cli.options;
 
 import dev.lockstep.trainer.config.OptimizerText;
 import java.util.ArrayList;
@@ -9,7 +9,7 @@ import java.util.Set;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Old spellings of options, each with what to write in its place. */
-final class RenamedOptions {
+public final class RenamedOptions {
 
   private static final Map<String, String> NEW_NAMES =
       Map.ofEntries(
@@ -48,7 +48,7 @@ final class RenamedOptions {
   private RenamedOptions() {}
 
   /** What to write in place of the first old spelling; nothing if there is none. */
-  static Optional<String> remedy(UnmatchedArgumentException unmatched) {
+  public static Optional<String> remedy(UnmatchedArgumentException unmatched) {
     for (String argument : unmatched.getUnmatched()) {
       String option = name(argument);
       if (NEW_NAMES.containsKey(option)) {

@@ -1,10 +1,10 @@
-package dev.lockstep.trainer.cli;
+package dev.lockstep.trainer.cli.options;
 
 import dev.lockstep.sharding.ImageOptions;
 import dev.lockstep.sharding.ImageOptions.Color;
 import dev.lockstep.sharding.ImageOptions.Resize;
 import dev.lockstep.sharding.TfRecordOptions;
-import dev.lockstep.trainer.cli.Heading.Under;
+import dev.lockstep.trainer.cli.options.Heading.Under;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

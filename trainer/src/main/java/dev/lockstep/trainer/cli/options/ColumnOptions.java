@@ -1,4 +1,4 @@
-package dev.lockstep.trainer.cli;
+package dev.lockstep.trainer.cli.options;
 
 import dev.lockstep.sharding.ClassWeights;
 import dev.lockstep.sharding.ColumnRecipe;
@@ -10,8 +10,8 @@ import dev.lockstep.sharding.TensorRecipe;
 import dev.lockstep.sharding.TensorSpec.Role;
 import dev.lockstep.sharding.ingest.csv.CsvOptions.LabelKind;
 import dev.lockstep.sharding.store.DataRecipeJson;
-import dev.lockstep.trainer.cli.Heading.Common;
-import dev.lockstep.trainer.cli.Heading.Under;
+import dev.lockstep.trainer.cli.options.Heading.Common;
+import dev.lockstep.trainer.cli.options.Heading.Under;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;

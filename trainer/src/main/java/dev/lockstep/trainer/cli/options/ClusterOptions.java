@@ -1,7 +1,7 @@
-package dev.lockstep.trainer.cli;
+package dev.lockstep.trainer.cli.options;
 
-import dev.lockstep.trainer.cli.Heading.Common;
-import dev.lockstep.trainer.cli.Heading.Under;
+import dev.lockstep.trainer.cli.options.Heading.Common;
+import dev.lockstep.trainer.cli.options.Heading.Under;
 import dev.lockstep.trainer.config.ClusterConfig.Kernels;
 import dev.lockstep.trainer.config.ClusterConfig.MixedBits;
 import java.time.Duration;
@@ -9,7 +9,7 @@ import picocli.CommandLine.Option;
 
 /** Which executors train, and on which arithmetic. */
 @Under(Heading.CLUSTER)
-final class ClusterOptions extends SettingOptions {
+public final class ClusterOptions extends SettingOptions {
 
   @Common
   @Option(

@@ -1,9 +1,9 @@
-package dev.lockstep.trainer.cli;
+package dev.lockstep.trainer.cli.options;
 
 import dev.lockstep.sharding.AddressSecrets;
 import dev.lockstep.sharding.TensorSpec;
-import dev.lockstep.trainer.cli.Heading.Common;
-import dev.lockstep.trainer.cli.Heading.Under;
+import dev.lockstep.trainer.cli.options.Heading.Common;
+import dev.lockstep.trainer.cli.options.Heading.Under;
 import dev.lockstep.trainer.config.OptimizerName;
 import dev.lockstep.trainer.config.OptimizerText;
 import dev.lockstep.trainer.config.TrainingConfig;
@@ -25,7 +25,7 @@ import picocli.CommandLine.Option;
 
 /** Which model to train. */
 @Under(Heading.MODEL)
-final class ModelOptions {
+public final class ModelOptions {
 
   private static final List<String> BUILT_IN = List.of("mlp", "lenet", "lstm", "linear");
 
@@ -53,7 +53,7 @@ final class ModelOptions {
    *
    * @throws IllegalArgumentException if such an optimizer has an argument that the updater has not
    */
-  TrainingConfig takeUpdater(TrainingConfig config) {
+  public TrainingConfig takeUpdater(TrainingConfig config) {
     OptimizerText optimizer = config.optimization().optimizer().algorithm();
     if (!isBuiltIn() || optimizer == null) {
       return config;
@@ -92,7 +92,7 @@ final class ModelOptions {
   }
 
   /** The model of a file, or nothing where a built-in one is asked for. */
-  Optional<InitialModel> fromFile(Configuration hadoop) throws IOException {
+  public Optional<InitialModel> fromFile(Configuration hadoop) throws IOException {
     if (isBuiltIn()) {
       return Optional.empty();
     }
@@ -108,7 +108,7 @@ final class ModelOptions {
   }
 
   /** The built-in model that is asked for, sized from the data. */
-  InitialModel builtIn(List<TensorSpec> tensors) {
+  public InitialModel builtIn(List<TensorSpec> tensors) {
     BuiltInOptions all = activation == null ? options : options.with(activation);
     return InitialModel.fresh(ModelDefinition.builtIn(model, tensors, all));
   }
@@ -118,7 +118,7 @@ final class ModelOptions {
    *
    * @throws IllegalArgumentException if there is none, or it is not a model's
    */
-  static InitialModel read(String location, Configuration hadoop) throws IOException {
+  public static InitialModel read(String location, Configuration hadoop) throws IOException {
     AddressSecrets.requireNone("model", location);
     Path path = new Path(location);
     try (InputStream in = path.getFileSystem(hadoop).open(path)) {

@@ -1,7 +1,7 @@
-package dev.lockstep.trainer.cli;
+package dev.lockstep.trainer.cli.options;
 
-import dev.lockstep.trainer.cli.Heading.Common;
-import dev.lockstep.trainer.cli.Heading.Under;
+import dev.lockstep.trainer.cli.options.Heading.Common;
+import dev.lockstep.trainer.cli.options.Heading.Under;
 import dev.lockstep.trainer.config.Averaging;
 import dev.lockstep.trainer.config.Compression;
 import dev.lockstep.trainer.config.ModeConfig.Mode;
@@ -11,7 +11,7 @@ import picocli.CommandLine.Option;
 
 /** How gradients become parameters. */
 @Under(Heading.MODE)
-final class ModeOptions extends SettingOptions {
+public final class ModeOptions extends SettingOptions {
 
   @Common
   @Option(

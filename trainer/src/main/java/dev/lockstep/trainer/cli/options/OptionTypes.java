@@ -1,4 +1,4 @@
-package dev.lockstep.trainer.cli;
+package dev.lockstep.trainer.cli.options;
 
 import dev.lockstep.ps.schedule.EarlyStopping;
 import dev.lockstep.trainer.config.Averaging;
@@ -16,11 +16,11 @@ import picocli.CommandLine;
 import picocli.CommandLine.TypeConversionException;
 
 /** How the values of options are read that picocli does not know. */
-final class OptionTypes {
+public final class OptionTypes {
   private OptionTypes() {}
 
   /** Adds them to a command and its subcommands. */
-  static void register(CommandLine line) {
+  public static void register(CommandLine line) {
     register(line, Averaging.Outer.class, text -> EnumText.parse(Averaging.Outer.class, text));
     register(line, ByteSize.class, ByteSize::parse);
     register(line, CheckpointInterval.class, CheckpointInterval::parse);

@@ -1,11 +1,11 @@
-package dev.lockstep.trainer.cli;
+package dev.lockstep.trainer.cli.options;
 
 import picocli.CommandLine.Option;
 
 /** Options that every command has. */
-final class StandardOptions {
+public final class StandardOptions {
 
-  static final String HELP_ALL = "--help-all";
+  public static final String HELP_ALL = "--help-all";
 
   @Option(
       names = {"-h", "--help", HELP_ALL},

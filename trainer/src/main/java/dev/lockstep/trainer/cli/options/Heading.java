@@ -1,4 +1,4 @@
-package dev.lockstep.trainer.cli;
+package dev.lockstep.trainer.cli.options;
 
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
@@ -9,7 +9,7 @@ import java.lang.reflect.Member;
 import picocli.CommandLine.Model.OptionSpec;
 
 /** Headings of a command's help, in their order; most are sections of the configuration too. */
-enum Heading {
+public enum Heading {
   DATA("Data"),
   COLUMNS("Columns"),
   ORDER("Order"),
@@ -24,22 +24,22 @@ enum Heading {
   /** The heading of an option, or of all options of a class that say nothing else. */
   @Retention(RetentionPolicy.RUNTIME)
   @Target({ElementType.TYPE, ElementType.FIELD, ElementType.METHOD})
-  @interface Under {
+  public @interface Under {
     Heading value();
   }
 
   /** An option that {@code --help} lists; {@code --help-all} lists every option. */
   @Retention(RetentionPolicy.RUNTIME)
   @Target({ElementType.FIELD, ElementType.METHOD})
-  @interface Common {}
+  public @interface Common {}
 
-  final String title;
+  public final String title;
 
   Heading(String title) {
     this.title = title;
   }
 
-  static Heading of(OptionSpec option) {
+  public static Heading of(OptionSpec option) {
     if (!(option.userObject() instanceof Member member)) {
       return OTHER;
     }
@@ -48,7 +48,7 @@ enum Heading {
     return own != null ? own.value() : ofAll != null ? ofAll.value() : OTHER;
   }
 
-  static boolean isCommon(OptionSpec option) {
+  public static boolean isCommon(OptionSpec option) {
     return of(option) == OTHER
         || ((AnnotatedElement) option.userObject()).isAnnotationPresent(Common.class);
   }

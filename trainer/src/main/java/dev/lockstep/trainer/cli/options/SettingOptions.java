@@ -1,4 +1,4 @@
-package dev.lockstep.trainer.cli;
+package dev.lockstep.trainer.cli.options;
 
 import dev.lockstep.trainer.config.TrainingConfig;
 import java.util.ArrayList;
@@ -7,7 +7,7 @@ import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /** Options that change a configuration: each has one method, which picocli calls. */
-abstract class SettingOptions {
+public abstract class SettingOptions {
 
   private final List<Consumer<TrainingConfig.Builder>> changes = new ArrayList<>();
 
@@ -19,7 +19,7 @@ abstract class SettingOptions {
   }
 
   /** Sets what was given. */
-  void applyTo(TrainingConfig.Builder config) {
+  public void applyTo(TrainingConfig.Builder config) {
     changes.forEach(change -> change.accept(config));
   }
 }

@@ -1,15 +1,15 @@
-package dev.lockstep.trainer.cli;
+package dev.lockstep.trainer.cli.options;
 
 import dev.lockstep.sharding.plan.Shuffle;
-import dev.lockstep.trainer.cli.Heading.Common;
-import dev.lockstep.trainer.cli.Heading.Under;
+import dev.lockstep.trainer.cli.options.Heading.Common;
+import dev.lockstep.trainer.cli.options.Heading.Under;
 import dev.lockstep.trainer.config.ByteSize;
 import dev.lockstep.trainer.config.TrainingConfig;
 import picocli.CommandLine.Option;
 
 /** In which order an epoch uses the examples. */
 @Under(Heading.ORDER)
-final class OrderOptions extends SettingOptions {
+public final class OrderOptions extends SettingOptions {
 
   @Common
   @Option(
@@ -41,7 +41,7 @@ final class OrderOptions extends SettingOptions {
 
   /** A window alone means the shuffle that has one. */
   @Override
-  void applyTo(TrainingConfig.Builder config) {
+  public void applyTo(TrainingConfig.Builder config) {
     if (window != null && shuffle != null && shuffle != Shuffle.Kind.WINDOW) {
       throw new IllegalArgumentException(
           "--shuffle-window="

@@ -1,14 +1,14 @@
-package dev.lockstep.trainer.cli;
+package dev.lockstep.trainer.cli.options;
 
-import dev.lockstep.trainer.cli.Heading.Common;
-import dev.lockstep.trainer.cli.Heading.Under;
+import dev.lockstep.trainer.cli.options.Heading.Common;
+import dev.lockstep.trainer.cli.options.Heading.Under;
 import dev.lockstep.trainer.config.OutputConfig.ExistingOutput;
 import dev.lockstep.trainer.config.TrainingConfig;
 import picocli.CommandLine.Option;
 
 /** Where a run's results go, and where its configuration comes from. */
 @Under(Heading.OUTPUT)
-final class OutputOptions extends SettingOptions {
+public final class OutputOptions extends SettingOptions {
 
   @Common
   @Option(
@@ -45,16 +45,16 @@ final class OutputOptions extends SettingOptions {
       description = "Print the resolved settings as JSON for --config, and start nothing.")
   private boolean printConfig;
 
-  String file() {
+  public String file() {
     return file;
   }
 
-  boolean isPrintConfig() {
+  public boolean isPrintConfig() {
     return printConfig;
   }
 
   @Override
-  void applyTo(TrainingConfig.Builder config) {
+  public void applyTo(TrainingConfig.Builder config) {
     if (overwrite && warmStart) {
       throw new IllegalArgumentException(
           "--overwrite and --warm-start exclude each other: give --overwrite to delete the run in"

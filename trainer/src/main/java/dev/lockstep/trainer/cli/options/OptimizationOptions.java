@@ -1,9 +1,9 @@
-package dev.lockstep.trainer.cli;
+package dev.lockstep.trainer.cli.options;
 
 import dev.lockstep.ps.schedule.EarlyStopping;
 import dev.lockstep.ps.schedule.ScheduleText;
-import dev.lockstep.trainer.cli.Heading.Common;
-import dev.lockstep.trainer.cli.Heading.Under;
+import dev.lockstep.trainer.cli.options.Heading.Common;
+import dev.lockstep.trainer.cli.options.Heading.Under;
 import dev.lockstep.trainer.config.NonFinitePolicy;
 import dev.lockstep.trainer.config.OptimizerName;
 import dev.lockstep.trainer.config.OptimizerSettings;
@@ -18,10 +18,10 @@ import picocli.CommandLine.TypeConversionException;
 
 /** How parameters are updated, and for how long. */
 @Under(Heading.OPTIMIZATION)
-final class OptimizationOptions extends SettingOptions {
+public final class OptimizationOptions extends SettingOptions {
 
   /** How optimizers and schedules are written. */
-  static List<String> grammar() {
+  public static List<String> grammar() {
     List<String> lines = new ArrayList<>();
     lines.add("%nOptimizers and their arguments, with PyTorch's formulas and defaults:");
     for (OptimizerName name : OptimizerName.values()) {

@@ -1,14 +1,14 @@
-package dev.lockstep.trainer.cli;
+package dev.lockstep.trainer.cli.options;
 
 import dev.lockstep.sharding.augment.Augmentation;
-import dev.lockstep.trainer.cli.Heading.Common;
-import dev.lockstep.trainer.cli.Heading.Under;
+import dev.lockstep.trainer.cli.options.Heading.Common;
+import dev.lockstep.trainer.cli.options.Heading.Under;
 import java.util.Arrays;
 import picocli.CommandLine.Option;
 
 /** Which examples a step uses, and how they are changed at random. */
 @Under(Heading.DATA)
-final class TrainingDataOptions extends SettingOptions {
+public final class TrainingDataOptions extends SettingOptions {
 
   @Common
   @Option(

@@ -1,4 +1,4 @@
-package dev.lockstep.trainer.cli;
+package dev.lockstep.trainer.cli.options;
 
 import dev.lockstep.sharding.ingest.table.FileTableIngest;
 import java.util.Arrays;

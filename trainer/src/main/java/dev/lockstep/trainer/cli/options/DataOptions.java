@@ -1,4 +1,4 @@
-package dev.lockstep.trainer.cli;
+package dev.lockstep.trainer.cli.options;
 
 import dev.lockstep.sharding.AddressSecrets;
 import dev.lockstep.sharding.FittedTransform;
@@ -10,8 +10,8 @@ import dev.lockstep.sharding.prepare.BadData;
 import dev.lockstep.sharding.store.IfExists;
 import dev.lockstep.sharding.store.ShardCompression;
 import dev.lockstep.sharding.store.ShardedDatasets;
-import dev.lockstep.trainer.cli.Heading.Common;
-import dev.lockstep.trainer.cli.Heading.Under;
+import dev.lockstep.trainer.cli.options.Heading.Common;
+import dev.lockstep.trainer.cli.options.Heading.Under;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -29,7 +29,7 @@ import picocli.CommandLine.Option;
 
 /** Which data a command reads, and how. */
 @Under(Heading.DATA)
-final class DataOptions {
+public final class DataOptions {
 
   @Common
   @Option(
@@ -115,8 +115,9 @@ final class DataOptions {
    * @param classes for tensors of class indices: their names, by index; empty to take those found
    * @param fittedTransform how columns became tensors; empty to fit it
    */
-  record Known(Map<String, List<String>> classes, Optional<FittedTransform> fittedTransform) {
-    static final Known NOTHING = new Known(Map.of(), Optional.empty());
+  public record Known(
+      Map<String, List<String>> classes, Optional<FittedTransform> fittedTransform) {
+    public static final Known NOTHING = new Known(Map.of(), Optional.empty());
   }
 
   /**
@@ -126,12 +127,12 @@ final class DataOptions {
    * @param validation fraction
    * @param stored whether it is in any case to be stored with the data shards
    */
-  record HeldOut(long seed, double validation, boolean stored) {
-    static final HeldOut NOTHING = new HeldOut(0, 0, false);
+  public record HeldOut(long seed, double validation, boolean stored) {
+    public static final HeldOut NOTHING = new HeldOut(0, 0, false);
   }
 
   /** Whether the data are data shards already. */
-  boolean areShards() {
+  public boolean areShards() {
     return format == null || format == DataFormat.SHARDS;
   }
 
@@ -141,7 +142,7 @@ final class DataOptions {
    * @param shards folder to write them to, if they are not data shards already
    * @throws IllegalArgumentException if there is nothing to read, or other classes are in it
    */
-  ShardedDataset open(
+  public ShardedDataset open(
       SparkSession spark, String shards, IfExists ifExists, Known known, HeldOut heldOut)
       throws IOException {
     requireOptionsOfFormat();
@@ -175,10 +176,10 @@ final class DataOptions {
    *
    * @param reused from the same files, read in the same way
    */
-  record Ingested(ShardedDataset dataset, boolean reused) {}
+  public record Ingested(ShardedDataset dataset, boolean reused) {}
 
   /** Writes the data as data shards, unless {@code location} holds them already. */
-  Ingested ingest(
+  public Ingested ingest(
       SparkSession spark, String location, IfExists ifExists, Known known, HeldOut heldOut)
       throws IOException {
     Configuration hadoop = spark.sparkContext().hadoopConfiguration();
@@ -313,7 +314,7 @@ final class DataOptions {
   }
 
   /** A part of raw data would be split anew, not as for the training. */
-  void requireNoSplit() {
+  public void requireNoSplit() {
     if (testFraction != 0 || split != null) {
       throw new IllegalArgumentException(
           "--test-fraction and --holdout would not give the part that training left out: name the"

@@ -1,14 +1,14 @@
-package dev.lockstep.trainer.cli;
+package dev.lockstep.trainer.cli.options;
 
 import dev.lockstep.ps.schedule.Plateau;
-import dev.lockstep.trainer.cli.Heading.Common;
-import dev.lockstep.trainer.cli.Heading.Under;
+import dev.lockstep.trainer.cli.options.Heading.Common;
+import dev.lockstep.trainer.cli.options.Heading.Under;
 import dev.lockstep.trainer.config.CheckpointInterval;
 import picocli.CommandLine.Option;
 
 /** When checkpoints are taken, and how often a failed run starts again from them. */
 @Under(Heading.CHECKPOINTS)
-final class CheckpointOptions extends SettingOptions {
+public final class CheckpointOptions extends SettingOptions {
 
   @Common
   @Option(
