@@ -130,10 +130,7 @@ final class EvaluateCommand implements Callable<Integer> {
               new JavaSparkContext(session.sparkContext()),
               trained,
               dataset,
-              profile,
-              ReplicaOptions.DEFAULT,
-              SPANS,
-              batchSize,
+              new EvaluationJob.Settings(profile, ReplicaOptions.DEFAULT, SPANS, batchSize),
               Optional.ofNullable(part));
       List<TensorSpec> labels =
           dataset.manifest().tensors().stream().filter(t -> t.role() == Role.LABELS).toList();

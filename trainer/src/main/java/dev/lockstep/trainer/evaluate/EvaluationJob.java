@@ -29,6 +29,7 @@ import dev.lockstep.trainer.score.EvaluationSums;
 import dev.lockstep.trainer.score.Evaluator;
 import dev.lockstep.trainer.score.Scores;
 import java.io.IOException;
+import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Optional;
@@ -46,10 +47,32 @@ public final class EvaluationJob {
 
   private static final int BATCHES_AHEAD = 4;
 
-  private static final int SPANS = 4;
-  private static final int BATCH_SIZE = 256;
-
   private EvaluationJob() {}
+
+  /**
+   * How examples are scored. Crosses from driver to executors.
+   *
+   * @param profile under which executors compute
+   * @param options of the replicas
+   * @param spans into which the dataset is cut, each scored by one task; they determine the last
+   *     bits of the loss
+   * @param batchSize examples scored at once
+   */
+  public record Settings(NumericProfile profile, ReplicaOptions options, int spans, int batchSize)
+      implements Serializable {
+
+    private static final int SPANS = 4;
+    private static final int BATCH_SIZE = 256;
+
+    /** With the kernels and under the numeric profile of a training. */
+    public static Settings of(TrainingConfig config) {
+      return new Settings(
+          NumericProfile.named(config.cluster().numericProfile()),
+          ReplicaOptions.of(config),
+          SPANS,
+          BATCH_SIZE);
+    }
+  }
 
   /**
    * Scores all examples with the kernels and under the numeric profile of a training. Blocks.
@@ -59,15 +82,7 @@ public final class EvaluationJob {
    */
   public static List<EvaluationSums> run(
       JavaSparkContext spark, InitialModel model, ShardedDataset dataset, TrainingConfig config) {
-    return run(
-        spark,
-        model,
-        dataset,
-        NumericProfile.named(config.cluster().numericProfile()),
-        ReplicaOptions.of(config),
-        SPANS,
-        BATCH_SIZE,
-        Optional.empty());
+    return run(spark, model, dataset, Settings.of(config), Optional.empty());
   }
 
   /**
@@ -82,23 +97,13 @@ public final class EvaluationJob {
       ShardedDataset dataset,
       TrainingConfig config,
       Split part) {
-    return run(
-        spark,
-        model,
-        dataset,
-        new ReadPlan(config, dataset).split(),
-        part,
-        NumericProfile.named(config.cluster().numericProfile()),
-        ReplicaOptions.of(config),
-        SPANS,
-        BATCH_SIZE);
+    Holdout split = new ReadPlan(config, dataset).split();
+    return run(spark, model, dataset, Examples.of(split, part), Settings.of(config));
   }
 
   /**
    * Scores all examples, or those of one part of a stored split. Blocks.
    *
-   * @param spans into which the dataset is cut; part of what determines the last bits of the loss
-   * @param batchSize examples scored at once
    * @param part of the split that the dataset stores; empty for all examples
    * @return one for each labels tensor, in the dataset's order
    * @throws IllegalArgumentException if model and data do not fit, or there is no data
@@ -107,46 +112,30 @@ public final class EvaluationJob {
       JavaSparkContext spark,
       InitialModel model,
       ShardedDataset dataset,
-      NumericProfile profile,
-      ReplicaOptions options,
-      int spans,
-      int batchSize,
+      Settings settings,
       Optional<Split> part) {
     Holdout split =
         part.isPresent()
             ? dataset.manifest().holdout(0, 0)
             : Holdout.of(0, 0, dataset.manifest().blockSizes());
-    return run(
-        spark,
-        model,
-        dataset,
-        split,
-        part.orElse(Split.TRAINING),
-        profile,
-        options,
-        spans,
-        batchSize);
+    return run(spark, model, dataset, Examples.of(split, part.orElse(Split.TRAINING)), settings);
   }
 
   private static List<EvaluationSums> run(
       JavaSparkContext spark,
       InitialModel model,
       ShardedDataset dataset,
-      Holdout split,
-      Split part,
-      NumericProfile profile,
-      ReplicaOptions options,
-      int spans,
-      int batchSize) {
-    Preflight.requireFit(spark.sc(), profile);
+      Examples examples,
+      Settings settings) {
+    Preflight.requireFit(spark.sc(), settings.profile());
     ModelDefinition definition = model.definition();
     ModelValidation.check(definition, dataset.manifest().tensors(), 1, new Clipping.None(), 0);
-    if (split.examples(part) == 0) {
+    if (examples.holdout().examples(examples.split()) == 0) {
       throw new IllegalArgumentException(
           "dataset %s has no examples%s: give data to evaluate on"
               .formatted(
                   dataset.location(),
-                  switch (part) {
+                  switch (examples.split()) {
                     case TRAINING -> "";
                     case VALIDATION -> " for validation (validationFraction=0)";
                     case TEST -> " for test: shard it with a test fraction";
@@ -155,32 +144,24 @@ public final class EvaluationJob {
     SerializableConfiguration hadoop = new SerializableConfiguration(spark.hadoopConfiguration());
     Broadcast<float[]> parameters = spark.broadcast(model.parameters(0));
     try {
-      List<Integer> numbers = IntStream.range(0, spans).boxed().toList();
+      List<Integer> numbers = IntStream.range(0, settings.spans()).boxed().toList();
       List<byte[]> parts =
           spark
-              .parallelize(numbers, spans)
+              .parallelize(numbers, settings.spans())
               .map(
                   span -> {
-                    profile.verify();
-                    try (ModelReplica replica = ModelReplica.open(definition, options)) {
+                    settings.profile().verify();
+                    try (ModelReplica replica = ModelReplica.open(definition, settings.options())) {
                       replica.setParameters(parameters.value());
                       return JavaSerialization.toBytes(
-                          score(
-                                  replica,
-                                  dataset,
-                                  split,
-                                  part,
-                                  spans,
-                                  span,
-                                  batchSize,
-                                  hadoop.value())
+                          score(replica, request(dataset, examples, settings, span), hadoop.value())
                               .toArray(EvaluationSums[]::new));
                     }
                   })
               .collect();
       TreeReduction<List<EvaluationSums>> sums =
-          new TreeReduction<>(new PairwiseTree(spans), Scores::plus);
-      for (int span = 0; span < spans; span++) {
+          new TreeReduction<>(new PairwiseTree(settings.spans()), Scores::plus);
+      for (int span = 0; span < settings.spans(); span++) {
         sums.add(
             new TreeNode(0, span),
             List.of(JavaSerialization.fromBytes(parts.get(span), EvaluationSums[].class)));
@@ -193,27 +174,23 @@ public final class EvaluationJob {
     }
   }
 
+  private static StreamRequest request(
+      ShardedDataset dataset, Examples examples, Settings settings, int span) {
+    return new StreamRequest(
+        dataset,
+        examples,
+        new Order(0, Shuffle.NONE),
+        new Workers(settings.spans(), span, span + 1),
+        settings.batchSize(),
+        EpochRange.only(0),
+        Reading.ahead(BATCHES_AHEAD));
+  }
+
   private static List<EvaluationSums> score(
-      ModelReplica replica,
-      ShardedDataset dataset,
-      Holdout split,
-      Split part,
-      int spans,
-      int span,
-      int batchSize,
-      Configuration hadoop)
+      ModelReplica replica, StreamRequest request, Configuration hadoop)
       throws IOException, InterruptedException {
-    StreamRequest all =
-        new StreamRequest(
-            dataset,
-            Examples.of(split, part),
-            new Order(0, Shuffle.NONE),
-            new Workers(spans, span, span + 1),
-            batchSize,
-            EpochRange.only(0),
-            Reading.ahead(BATCHES_AHEAD));
     Evaluator tally = new Evaluator(Evaluator.Detail.DETAILED);
-    try (MicroBatchStream stream = new MicroBatchStream(all, hadoop)) {
+    try (MicroBatchStream stream = new MicroBatchStream(request, hadoop)) {
       for (MicroBatchStream.Item item = stream.next(); item != null; item = stream.next()) {
         if (item.batch().examples() > 0) {
           replica.evaluate(item.batch(), tally);
