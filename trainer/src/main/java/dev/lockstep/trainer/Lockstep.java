@@ -34,7 +34,7 @@ import org.nd4j.linalg.dataset.DataSet;
  * Trains DL4J models on Spark, with the same bits on any cluster.
  *
  * <p>All methods run on the driver, block until the training is done, and throw before anything is
- * launched if model, data, configuration and cluster do not fit: {@link IllegalArgumentException}
+ * started if model, data, configuration and cluster do not fit: {@link IllegalArgumentException}
  * for what the caller passed, {@link IllegalStateException} for the Spark context. A training that
  * fails ends with {@link dev.lockstep.trainer.config.TrainingException}. What is passed in is not
  * changed; the trained model is in {@link TrainingResult#modelFile()}, a DL4J zip.

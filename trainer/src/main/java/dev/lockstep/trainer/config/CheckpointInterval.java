@@ -29,7 +29,7 @@ public record CheckpointInterval(long count, Unit unit) implements Serializable 
     STEPS,
     /** Passes over the training part. */
     EPOCHS,
-    /** Minutes of the driver's clock: after which steps differs from launch to launch. */
+    /** Minutes of the driver's clock: the steps differ from attempt to attempt. */
     MINUTES,
     /** Seconds of the same. */
     SECONDS;
@@ -63,7 +63,8 @@ public record CheckpointInterval(long count, Unit unit) implements Serializable 
       throw new IllegalArgumentException(
           "checkpointEvery="
               + text
-              + " is not a number of steps, epochs or minutes: write 100steps, 1epochs or 10minutes");
+              + " is not a number of steps, epochs or minutes: write 100steps, 1epochs or"
+              + " 10minutes");
     }
     return new CheckpointInterval(Long.parseLong(matcher.group(1)), Unit.of(matcher.group(2)));
   }

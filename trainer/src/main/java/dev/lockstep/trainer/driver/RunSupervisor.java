@@ -122,11 +122,10 @@ final class RunSupervisor {
       AttemptOutcome outcome = attempt();
       checkpoints.refresh();
       if (outcome instanceof AttemptOutcome.Completed && step() < tracker.committedStep()) {
+        long step = tracker.committedStep();
         outcome =
             new AttemptOutcome.Failed(
-                "the checkpoint of step %d was damaged when it was read"
-                    .formatted(tracker.committedStep()),
-                null);
+                "the checkpoint of step " + step + " was damaged when it was read", null);
       }
       if (outcome instanceof AttemptOutcome.Completed) {
         inVain = 0;

@@ -8,7 +8,7 @@ import java.io.Serializable;
 import java.util.List;
 
 /**
- * A part of a run that is launched by itself, once or, after failures, more often: each begins with
+ * A part of a run that is started by itself, once or, after failures, more often: each begins with
  * what the one before has left. Crosses from driver to executors.
  *
  * @param plan what its mode makes of the model's updates

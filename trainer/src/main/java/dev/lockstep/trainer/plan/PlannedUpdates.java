@@ -20,7 +20,7 @@ import java.util.Set;
 /**
  * Lays the settings of a run over the updates that its model brings: the one place where optimizer,
  * schedules and scaling of the learning rate are applied. Lives on the driver, before anything is
- * launched.
+ * started.
  */
 public final class PlannedUpdates {
 

@@ -60,8 +60,8 @@ class CheckpointFaultsTest {
       sound = new CheckpointStore(new org.apache.hadoop.fs.Path(checkpoints.toUri()), SOUND);
     }
 
-    /** One launch: from the newest checkpoint on some more. */
-    void launch(int checkpointsMore) {
+    /** One attempt: from the newest checkpoint on some more. */
+    void attempt(int checkpointsMore) {
       try {
         int attempt = faulty.claim(SampleRun.RUN, SampleRun.IDENTITY, Instant.EPOCH).attempt();
         Optional<CheckpointManifest> newest = SampleRun.newestSound(faulty, warning -> damaged++);
@@ -123,12 +123,12 @@ class CheckpointFaultsTest {
     for (int seed = 0; seed < SCENARIOS; seed++) {
       Random random = new Random(seed);
       Scenario scenario = new Scenario(kind + "-" + seed, kind, seed);
-      for (int launch = 0; launch < 4; launch++) {
+      for (int attempt = 0; attempt < 4; attempt++) {
         scenario.faults.fail(random.nextBoolean() ? 0.02 : 0.002);
         if (random.nextBoolean()) {
           scenario.faults.dieAfter(random.nextInt(150));
         }
-        scenario.launch(4);
+        scenario.attempt(4);
         scenario.faults.stop();
         if (kind == Kind.LOCAL) {
           FaultyFiles.cutPower(scenario.name);
@@ -144,7 +144,7 @@ class CheckpointFaultsTest {
   }
 
   /**
-   * Every moment of a launch that resumes, sets a damaged checkpoint aside, commits and deletes.
+   * Every moment of an attempt that resumes, sets a damaged checkpoint aside, commits and deletes.
    */
   @ParameterizedTest
   @EnumSource
@@ -153,12 +153,12 @@ class CheckpointFaultsTest {
     boolean ended = false;
     for (int operations = 0; !ended; operations++) {
       Scenario scenario = new Scenario(kind + "-ends-" + operations, kind, operations);
-      scenario.launch(3);
+      scenario.attempt(3);
       flipABit(scenario.checkpoints.resolve("step-000000000030"));
       scenario.mustBeFound = 20;
       int diedBefore = died;
       scenario.faults.dieAfter(operations);
-      scenario.launch(2);
+      scenario.attempt(2);
       ended = died == diedBefore;
       scenario.faults.stop();
       if (kind == Kind.LOCAL) {
@@ -166,7 +166,7 @@ class CheckpointFaultsTest {
       }
       scenario.requireWhatWasCommitted();
       // Whoever comes next goes on as if nothing had been.
-      scenario.launch(1);
+      scenario.attempt(1);
       scenario.requireWhatWasCommitted();
       found.add(scenario.mustBeFound);
     }
@@ -186,7 +186,7 @@ class CheckpointFaultsTest {
     for (String name : List.of("first", "second")) {
       Scenario scenario = new Scenario(name, Kind.OBJECTS, 7);
       scenario.faults.fail(0.05);
-      scenario.launch(4);
+      scenario.attempt(4);
       operations.add(scenario.faults.operations());
     }
     assertTrue(operations.get(0).equals(operations.get(1)), operations.toString());

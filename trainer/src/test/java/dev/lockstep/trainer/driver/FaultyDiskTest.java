@@ -92,7 +92,7 @@ class FaultyDiskTest {
   }
 
   @Test
-  void withoutItsLastCheckpointARunIsLaunchedAgainFromTheOneBefore() throws IOException {
+  void withoutItsLastCheckpointARunRestartsFromTheOneBefore() throws IOException {
     TrainingResult faulty =
         train(
             "last",

@@ -40,7 +40,7 @@ class SecretsTest {
               "spark.hadoop.fs.s3a.secret.key", "hush-s3-7f35",
               "spark.hadoop.fs.azure.sas.token", "hush-sas-7f36"));
 
-  /** The secret of a launch: 24 bytes. */
+  /** The secret of an attempt: 24 bytes. */
   private static final Pattern TOKEN =
       Pattern.compile("(?<![0-9a-fA-F])[0-9a-fA-F]{48}(?![0-9a-fA-F])");
 
@@ -160,7 +160,7 @@ class SecretsTest {
         at,
         () ->
             where + ": " + text.substring(Math.max(0, at - 200), Math.min(text.length(), at + 80)));
-    assertFalse(TOKEN.matcher(text).find(), () -> where + " holds the secret of a launch");
+    assertFalse(TOKEN.matcher(text).find(), () -> where + " holds the secret of an attempt");
   }
 
   private static String contents(Path file) throws IOException {

@@ -44,7 +44,7 @@ import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 import org.nd4j.linalg.lossfunctions.impl.LossFMeasure;
 import org.nd4j.linalg.schedule.FixedSchedule;
 
-/** What Lockstep would train wrongly is refused before a launch, with the remedy. */
+/** What Lockstep would train wrongly is refused before the run starts, with the remedy. */
 class ModelValidationTest {
   private static final List<TensorSpec> TABLE = List.of(Fixtures.features(12), Fixtures.classes(4));
 
